@@ -1,0 +1,106 @@
+"""The RunTask request of a launch, and what its refusals mean."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from core.correlation import Correlation, client_token
+from core.outcome import FailedToStart, is_transient
+from core.record import Flow
+from core.request import InvalidRequest
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from core.request import Work
+
+MAX_OVERRIDES = 8_192
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where tasks run.
+
+    Attributes:
+        family: task definition family; its latest revision runs, so that a retry after a
+            deployment does not ask for a revision that the deployment retired.
+        container: name of the main container.
+        table: the records table, told to containers that have something to write there.
+    """
+
+    cluster: str
+    family: str
+    container: str
+    table: str
+    subnets: Sequence[str]
+    security_groups: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """One RunTask request within an attempt; equal launches make equal requests."""
+
+    execution_arn: str
+    correlation: Correlation
+    number: int
+    flow: Flow
+    work: Work
+
+    @property
+    def token(self) -> str:
+        """RunTask's clientToken."""
+        return client_token(self.execution_arn, self.correlation.attempt, self.number)
+
+    def request(self, target: Target) -> dict[str, Any]:
+        """Return RunTask's parameters.
+
+        Raises:
+            InvalidRequest: the overrides exceed the 8,192 characters that ECS takes.
+        """
+        overrides = {"containerOverrides": [self._container(target)]}
+        size = len(json.dumps(overrides))
+        if size > MAX_OVERRIDES:
+            spare = MAX_OVERRIDES - size + len(json.dumps(self.work.message))
+            raise InvalidRequest(
+                "message", self.work.message, f"at most {spare} characters when written as JSON"
+            )
+        return {
+            "cluster": target.cluster,
+            "taskDefinition": target.family,
+            "launchType": "FARGATE",
+            "count": 1,
+            "startedBy": self.correlation.started_by,
+            "clientToken": self.token,
+            "networkConfiguration": {
+                "awsvpcConfiguration": {
+                    "subnets": list(target.subnets),
+                    "securityGroups": list(target.security_groups),
+                    "assignPublicIp": "ENABLED",
+                }
+            },
+            "overrides": overrides,
+        }
+
+    def _container(self, target: Target) -> dict[str, Any]:
+        environment = {
+            "EXECUTION_ID": self.correlation.execution_id,
+            "EXECUTION_FLOW": self.flow.value,
+            "EXECUTION_ATTEMPT": str(self.correlation.attempt),
+            "MESSAGE": self.work.message,
+            "PROCESSING_TIME": str(self.work.processing_time),
+        }
+        if self.flow is not Flow.POLLING:
+            environment["RECORD_TABLE"] = target.table
+        if self.work.simulate:
+            environment["SIMULATE"] = json.dumps({"exitCode": self.work.simulate.exit_code})
+        pairs = [{"name": name, "value": value} for name, value in environment.items()]
+        return {"name": target.container, "environment": pairs}
+
+
+def refused(failures: Sequence[Mapping[str, Any]]) -> FailedToStart:
+    """Return the outcome of a RunTask that answered with `failures[]` and no task."""
+    told = [": ".join(filter(None, (f.get("reason"), f.get("detail")))) for f in failures]
+    detail = "; ".join(filter(None, told)) or "RunTask returned neither a task nor a reason."
+    return FailedToStart(detail=detail, transient=is_transient(detail))

@@ -1,0 +1,38 @@
+"""How a task ended: the outcome types and `classify`."""
+
+from core.outcome.classification import STOP_CANCELLED, STOP_TIMED_OUT, classify, is_transient
+from core.outcome.kinds import (
+    KINDS,
+    ApplicationFailed,
+    Cancelled,
+    FailedToStart,
+    InfrastructureLost,
+    Missing,
+    Outcome,
+    OutOfMemory,
+    SpotInterrupted,
+    StoppedByUser,
+    Succeeded,
+    TimedOut,
+    from_dict,
+)
+
+__all__ = [
+    "KINDS",
+    "STOP_CANCELLED",
+    "STOP_TIMED_OUT",
+    "ApplicationFailed",
+    "Cancelled",
+    "FailedToStart",
+    "InfrastructureLost",
+    "Missing",
+    "OutOfMemory",
+    "Outcome",
+    "SpotInterrupted",
+    "StoppedByUser",
+    "Succeeded",
+    "TimedOut",
+    "classify",
+    "from_dict",
+    "is_transient",
+]

@@ -1,0 +1,128 @@
+"""`classify`: how a task ended, from the shape that task events and DescribeTasks share."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from core.outcome.kinds import (
+    SIGKILL,
+    SIGTERM,
+    ApplicationFailed,
+    Cancelled,
+    FailedToStart,
+    InfrastructureLost,
+    Outcome,
+    OutOfMemory,
+    SpotInterrupted,
+    StoppedByUser,
+    Succeeded,
+    TimedOut,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+STOP_TIMED_OUT = "durable-task/TimedOut: "
+STOP_CANCELLED = "durable-task/Cancelled: "
+
+_TRANSIENT = re.compile(
+    r"capacity is unavailable|timeout waiting for network interface|i/o timeout|\beof\b|\beni\b"
+    r"|insufficientfreeaddresses|throttl|rate exceeded|toomanyrequests|serverexception"
+    r"|request timed out|connection reset|temporarily unavailable",
+    re.IGNORECASE,
+)
+_SPOT = re.compile(r"\bspot\b.*\binterrupt", re.IGNORECASE)
+_OUT_OF_MEMORY = re.compile(r"outofmemory|out of memory|\boom\b", re.IGNORECASE)
+_MAX_DETAIL = 1_000
+
+
+def is_transient(reason: str) -> bool:
+    """Whether a start that failed for this reason may well succeed later."""
+    return bool(_TRANSIENT.search(reason))
+
+
+def classify(task: Mapping[str, Any], container: str) -> Outcome | None:
+    """Say how a task ended.
+
+    Args:
+        task: an event's `detail` or an element of DescribeTasks' `tasks`.
+        container: name of the main container; sidecars have no say.
+
+    Returns:
+        The outcome, or None while the task is not over or may yet tell more.
+    """
+    main = _main(task, container)
+    code, reason = main.get("exitCode"), main.get("reason") or ""
+    if not _is_over(task, code):
+        return None
+    facts: dict[str, Any] = {
+        "task_arn": task.get("taskArn"),
+        "exit_code": None if code is None else int(code),
+        "started_at": _iso(task.get("startedAt")),
+        "stopped_at": _iso(task.get("executionStoppedAt") or task.get("stoppedAt")),
+        "detail": "; ".join(filter(None, (task.get("stoppedReason"), reason)))[:_MAX_DETAIL],
+    }
+    by_stop_code = _by_stop_code(task, facts["detail"])
+    if by_stop_code is FailedToStart:
+        return FailedToStart(**facts, transient=is_transient(facts["detail"]))
+    return (by_stop_code or _by_exit(code, reason))(**facts)
+
+
+def _main(task: Mapping[str, Any], container: str) -> Mapping[str, Any]:
+    named = (c for c in task.get("containers") or () if c.get("name") == container)
+    return next(named, {})
+
+
+def _is_over(task: Mapping[str, Any], code: int | None) -> bool:
+    if task.get("lastStatus") == "STOPPED":
+        return True
+    # DEPROVISIONING tells the exit some 20 s before STOPPED does. A killed container's reason
+    # (out of memory) may still be on its way then, so those two codes wait for STOPPED.
+    return (
+        task.get("lastStatus") == "DEPROVISIONING"
+        and task.get("stopCode") == "EssentialContainerExited"
+        and code not in (None, SIGKILL, SIGTERM)
+    )
+
+
+def _by_stop_code(task: Mapping[str, Any], detail: str) -> type[Outcome] | None:
+    """The type that the stop code alone decides; None leaves it to the exit."""
+    stop_code, reason = task.get("stopCode"), task.get("stoppedReason") or ""
+    if stop_code == "EssentialContainerExited":
+        return None
+    if stop_code is None:
+        # Old events and some Spot interruptions carry no stop code.
+        return SpotInterrupted if _SPOT.search(detail) else None
+    if stop_code == "UserInitiated" and reason.startswith(STOP_TIMED_OUT):
+        return TimedOut
+    if stop_code == "UserInitiated" and reason.startswith(STOP_CANCELLED):
+        return Cancelled
+    # A stop code that is not known yet is not a success, whatever the exit code says.
+    return _STOP_CODES.get(stop_code, InfrastructureLost)
+
+
+_STOP_CODES: Mapping[str, type[Outcome]] = {
+    "TaskFailedToStart": FailedToStart,
+    "UserInitiated": StoppedByUser,
+    "ServiceSchedulerInitiated": StoppedByUser,
+    "SpotInterruption": SpotInterrupted,
+    "TerminationNotice": InfrastructureLost,
+    "InfrastructureHealth": InfrastructureLost,
+}
+
+
+def _by_exit(code: int | None, reason: str) -> type[Outcome]:
+    # The reason beats the code: a container killed for memory has been seen with exit code 0.
+    if _OUT_OF_MEMORY.search(reason):
+        return OutOfMemory
+    if code is None:
+        return InfrastructureLost
+    return Succeeded if int(code) == 0 else ApplicationFailed
+
+
+def _iso(moment: str | datetime | None) -> str | None:
+    if isinstance(moment, datetime):
+        return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return moment

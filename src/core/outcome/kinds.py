@@ -1,0 +1,187 @@
+"""The ways in which a task can end, each with what to say about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+SIGKILL, SIGTERM = 137, 143
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """The end of a task; the concrete class says which end it was.
+
+    Attributes:
+        task_arn: the task; None where no task came to be.
+        exit_code: the main container's exit code; None where it has none.
+        started_at: when the containers ran, ISO 8601; None if they never did.
+        stopped_at: when they had ended, ISO 8601.
+        detail: the reasons in ECS's own words, at most 1,000 characters.
+    """
+
+    succeeded: ClassVar[bool] = False
+    summary_text: ClassVar[str]
+    advice_text: ClassVar[str]
+
+    task_arn: str | None = None
+    exit_code: int | None = None
+    started_at: str | None = None
+    stopped_at: str | None = None
+    detail: str = ""
+
+    @property
+    def kind(self) -> str:
+        """The outcome's name: that of its type."""
+        return type(self).__name__
+
+    @property
+    def summary(self) -> str:
+        """One sentence: what happened."""
+        return self.summary_text.format(exit_code=self.exit_code)
+
+    @property
+    def advice(self) -> str:
+        """One or two sentences: what to do about it."""
+        return self.advice_text
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON form, read back by `from_dict`; the keys are those of the record and the errors."""
+        return {
+            "kind": self.kind,
+            "taskArn": self.task_arn,
+            "exitCode": self.exit_code,
+            "startedAt": self.started_at,
+            "stoppedAt": self.stopped_at,
+            "summary": self.summary,
+            "detail": self.detail,
+            "advice": self.advice,
+        }
+
+
+class Succeeded(Outcome):
+    """The main container exited with code 0."""
+
+    succeeded = True
+    summary_text = "The container exited with code 0."
+    advice_text = "Nothing to do."
+
+
+class ApplicationFailed(Outcome):
+    """The main container exited with another code than 0."""
+
+    summary_text = "The container exited with code {exit_code}."
+    advice_text = "Read the last lines of the container's log; the code is the application's own."
+
+    @property
+    def advice(self) -> str:
+        """What to do, for the codes that signals leave in their own words."""
+        if self.exit_code == SIGKILL:
+            return "SIGKILL ended it: look for a kill, a stop that outlasted stopTimeout or memory."
+        if self.exit_code == SIGTERM:
+            return "SIGTERM ended it: find who stopped the task; let the work finish on SIGTERM."
+        return self.advice_text
+
+
+class OutOfMemory(Outcome):
+    """The kernel killed the main container for its memory use."""
+
+    summary_text = "The container ran out of memory (exit code {exit_code})."
+    advice_text = "Raise the task definition's memory, or work on less data at a time."
+
+
+class SpotInterrupted(Outcome):
+    """Fargate Spot took the capacity back."""
+
+    summary_text = "Fargate Spot reclaimed the task's capacity."
+    advice_text = "Run it again; long work that cannot be interrupted belongs on FARGATE."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailedToStart(Outcome):
+    """The task never ran: RunTask refused it, or ECS could not start its containers.
+
+    Attributes:
+        transient: True where the same request may well succeed later (capacity, network, quota).
+    """
+
+    summary_text = "The task could not be started."
+    transient: bool = False
+
+    @property
+    def advice(self) -> str:
+        """What to do: wait, or change the request."""
+        if self.transient:
+            return "A passing shortage: run it again later."
+        return "Check the image, its registry's permissions, the subnets' way out and the roles."
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON form, with `transient`."""
+        # Slots make a new class, so a bare super() would look in the wrong one.
+        return {**Outcome.to_dict(self), "transient": self.transient}
+
+
+class StoppedByUser(Outcome):
+    """A person or another program called StopTask."""
+
+    summary_text = "Somebody stopped the task."
+    advice_text = "CloudTrail's StopTask event names who; run it again if it was a mistake."
+
+
+class TimedOut(Outcome):
+    """The attempt's own timeout stopped the task."""
+
+    summary_text = "The task exceeded its timeout and was stopped."
+    advice_text = "Raise timeoutSeconds, or make the work smaller."
+
+
+class Cancelled(Outcome):
+    """The execution ended first, so its task was stopped."""
+
+    summary_text = "The task was stopped because its execution ended."
+    advice_text = "Start a new execution if the work is still wanted."
+
+
+class InfrastructureLost(Outcome):
+    """AWS ended the task, or ended it without telling how the work went."""
+
+    summary_text = "The task was lost to its infrastructure."
+    advice_text = "Run it again; if it repeats, look at the AWS Health dashboard."
+
+
+class Missing(Outcome):
+    """ECS no longer knows the task and no end of it was recorded."""
+
+    summary_text = "ECS no longer knows the task."
+    advice_text = "Look for the work's traces (log, output) before running it again."
+
+
+KINDS: Mapping[str, type[Outcome]] = {
+    kind.__name__: kind
+    for kind in (
+        *(Succeeded, ApplicationFailed, OutOfMemory, SpotInterrupted, FailedToStart),
+        *(StoppedByUser, TimedOut, Cancelled, InfrastructureLost, Missing),
+    )
+}
+
+
+def from_dict(data: Mapping[str, Any]) -> Outcome:
+    """Rebuild an outcome from its JSON form.
+
+    Raises:
+        KeyError: no outcome has that kind.
+    """
+    kind = KINDS[data["kind"]]
+    extra = {"transient": bool(data.get("transient"))} if kind is FailedToStart else {}
+    exit_code = data.get("exitCode")
+    return kind(
+        task_arn=data.get("taskArn"),
+        exit_code=None if exit_code is None else int(exit_code),
+        started_at=data.get("startedAt"),
+        stopped_at=data.get("stoppedAt"),
+        detail=data.get("detail") or "",
+        **extra,
+    )

@@ -1,0 +1,97 @@
+"""When to look at a task next, how often that is possible, and what a look means."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from core.outcome import Missing, Outcome, classify, from_dict
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+MAX_POLL_SECONDS = 3_000
+# An execution holds 3,000 operations; launch, close and retried steps need a few of them.
+MAX_CHECKS = 2_950
+_FIRST, _GROWTH, _CEILING = 5.0, 1.5, 300
+_DAY = 86_400
+_MISSING_AFTER = 600
+_MISSING_LOOKS = 2
+
+
+def poll_delay(checks: int, elapsed: int, poll_seconds: int | None) -> int:
+    """Return the seconds to wait after a check.
+
+    Args:
+        checks: how many were made, at least 1.
+        elapsed: seconds since the launch.
+        poll_seconds: the caller's fixed interval; None: 5 s growing by half to 300 s, and
+            3,000 s after a day.
+    """
+    if poll_seconds is not None:
+        return poll_seconds
+    if elapsed >= _DAY:
+        return MAX_POLL_SECONDS
+    # 1.5 ** 11 passes the ceiling; a larger exponent would only overflow one day.
+    return min(round(_FIRST * _GROWTH ** min(checks - 1, 11)), _CEILING)
+
+
+def longest_wait(poll_seconds: int | None) -> int:
+    """Return how many seconds an execution's operations can be made to last by polling."""
+    elapsed = 0
+    for check in range(1, MAX_CHECKS + 1):
+        elapsed += poll_delay(check, elapsed, poll_seconds)
+    return elapsed
+
+
+@dataclass(frozen=True, slots=True)
+class PollState:
+    """What is kept between checks, and so paid for at each: a few fields.
+
+    Attributes:
+        status: the task's `lastStatus` as last seen; None before the first sight.
+        misses: looks in a row in which ECS did not know the task.
+        elapsed: seconds since the launch at the last check.
+        outcome: the end in `Outcome.to_dict` form; None while the task is not over.
+    """
+
+    status: str | None = None
+    misses: int = 0
+    elapsed: int = 0
+    outcome: dict[str, Any] | None = None
+
+    def seen(self, task: Mapping[str, Any], container: str, elapsed: int) -> PollState:
+        """Fold in what DescribeTasks told of the task."""
+        end = classify(task, container)
+        return PollState(
+            status=task.get("lastStatus"),
+            elapsed=elapsed,
+            outcome=end.to_dict() if end else None,
+        )
+
+    def missed(self, elapsed: int) -> PollState:
+        """Fold in that ECS did not know the task; see `is_gone`."""
+        return replace(self, misses=self.misses + 1, elapsed=elapsed)
+
+    def throttled(self, elapsed: int) -> PollState:
+        """Fold in that nothing could be learned this time."""
+        return replace(self, elapsed=elapsed)
+
+    def ended(self, outcome: Outcome) -> PollState:
+        """Fold in an end that something else than DescribeTasks told."""
+        return replace(self, outcome=outcome.to_dict())
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether an unknown task is gone, and not just too young to be known everywhere."""
+        known_or_old = self.status is not None or self.elapsed > _MISSING_AFTER
+        return known_or_old and self.misses >= _MISSING_LOOKS
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON form, the constructor's arguments."""
+        return asdict(self)
+
+
+def gone(task_arn: str, last_outcome: Mapping[str, Any] | None) -> Outcome:
+    """Return the end of a task that ECS has forgotten: the recorded one, else Missing."""
+    return from_dict(last_outcome) if last_outcome else Missing(task_arn=task_arn)

@@ -1,0 +1,141 @@
+"""The record: one item per execution, fenced by attempt.
+
+`status` is for people; `open` is for machines: it is there from creation until nothing more can
+happen to the execution or its task.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, StrEnum
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+OPEN = "OPEN"
+
+
+class Flow(StrEnum):
+    """How an execution learns the end of its task."""
+
+    POLLING = "polling"
+    DYNAMODB = "dynamodb"
+    EVENTBRIDGE = "eventbridge"
+
+
+class Status(StrEnum):
+    """Where the work stands."""
+
+    PENDING = "PENDING"
+    RUNNING = "RUNNING"
+    BACKOFF = "BACKOFF"
+    COMPLETED = "COMPLETED"
+    FAILED = "FAILED"
+
+
+ENDED = frozenset({Status.COMPLETED, Status.FAILED})
+
+TRANSITIONS: Mapping[Status, frozenset[Status]] = {
+    Status.PENDING: frozenset({Status.RUNNING, Status.BACKOFF, *ENDED}),
+    Status.RUNNING: frozenset({Status.BACKOFF, *ENDED}),
+    Status.BACKOFF: frozenset({Status.PENDING, Status.FAILED}),
+    Status.COMPLETED: frozenset(),
+    Status.FAILED: frozenset(),
+}
+
+
+def sources(target: Status) -> list[Status]:
+    """Return the statuses from which `target` may be entered, in a fixed order."""
+    return [status for status in Status if target in TRANSITIONS[status]]
+
+
+class Standing(Enum):
+    """What a task's news means for a record."""
+
+    CURRENT = "current"
+    STALE_ATTEMPT = "stale attempt"
+    OTHER_TASK = "other task"
+    CLOSED = "record closed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """A record as stored; None where an attribute is absent.
+
+    Attributes:
+        result: what the container handed over, as JSON text.
+        last_outcome: the last ended task's outcome in `Outcome.to_dict` form.
+        error: why the execution failed: kind, summary, detail, exitCode, advice.
+        deadline: when the current attempt is overdue, ISO 8601 UTC.
+        expires_at: when DynamoDB may delete the item, epoch seconds; set at the close.
+    """
+
+    execution_id: str
+    execution_arn: str
+    flow: Flow
+    status: Status
+    is_open: bool
+    attempt: int
+    launch: int
+    message: str
+    processing_time: int
+    deadline: str
+    created_at: str
+    updated_at: str
+    task_arn: str | None = None
+    callback_id: str | None = None
+    trace_header: str | None = None
+    result: str | None = None
+    last_outcome: Mapping[str, Any] | None = None
+    error: Mapping[str, Any] | None = None
+    expires_at: int | None = None
+
+    def standing(self, attempt: int, task_arn: str) -> Standing:
+        """Judge news of the task `task_arn` that claims to be `attempt` of this execution.
+
+        A record without a task ARN takes any: its task may end before RunTask's answer arrived.
+        """
+        if attempt != self.attempt:
+            return Standing.STALE_ATTEMPT
+        if self.task_arn not in (None, task_arn):
+            return Standing.OTHER_TASK
+        return Standing.CURRENT if self.is_open else Standing.CLOSED
+
+    def to_item(self) -> dict[str, Any]:
+        """The item's attributes as plain values, absent ones left out."""
+        item = {name: getattr(self, field) for field, name in _ATTRIBUTES.items()}
+        item["open"] = OPEN if self.is_open else None
+        return {name: value for name, value in item.items() if value is not None}
+
+    @classmethod
+    def from_item(cls, item: Mapping[str, Any]) -> Record:
+        """Read an item's plain values."""
+        fields = {field: item.get(name) for field, name in _ATTRIBUTES.items()}
+        for number in ("attempt", "launch", "processing_time", "expires_at"):
+            if fields[number] is not None:
+                fields[number] = int(fields[number])
+        fields |= {"flow": Flow(item["flow"]), "status": Status(item["status"])}
+        return cls(**fields, is_open="open" in item)
+
+
+_ATTRIBUTES: Mapping[str, str] = {
+    "execution_id": "executionId",
+    "execution_arn": "executionArn",
+    "flow": "flow",
+    "status": "status",
+    "attempt": "attempt",
+    "launch": "launch",
+    "message": "message",
+    "processing_time": "processingTime",
+    "deadline": "deadline",
+    "created_at": "createdAt",
+    "updated_at": "updatedAt",
+    "task_arn": "taskArn",
+    "callback_id": "callbackId",
+    "trace_header": "traceHeader",
+    "result": "result",
+    "last_outcome": "lastOutcome",
+    "error": "error",
+    "expires_at": "expiresAt",
+}
