@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from core.correlation import Correlation, client_token
 from core.outcome import FailedToStart, is_transient
 from core.record import Flow
-from core.request import InvalidRequest
+from core.request import InvalidRequestError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -57,13 +57,13 @@ class Launch:
         """Return RunTask's parameters.
 
         Raises:
-            InvalidRequest: the overrides exceed the 8,192 characters that ECS takes.
+            InvalidRequestError: the overrides exceed the 8,192 characters that ECS takes.
         """
         overrides = {"containerOverrides": [self._container(target)]}
         size = len(json.dumps(overrides))
         if size > MAX_OVERRIDES:
             spare = MAX_OVERRIDES - size + len(json.dumps(self.work.message))
-            raise InvalidRequest(
+            raise InvalidRequestError(
                 "message", self.work.message, f"at most {spare} characters when written as JSON"
             )
         return {

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 MAX_POLL_SECONDS = 3_000
 # An execution holds 3,000 operations; launch, close and retried steps need a few of them.
 MAX_CHECKS = 2_950
-_FIRST, _GROWTH, _CEILING = 5.0, 1.5, 300
+FIRST_DELAY = 5
+_GROWTH, _CEILING = 1.5, 300
 _DAY = 86_400
 _MISSING_AFTER = 600
 _MISSING_LOOKS = 2
@@ -33,7 +34,7 @@ def poll_delay(checks: int, elapsed: int, poll_seconds: int | None) -> int:
     if elapsed >= _DAY:
         return MAX_POLL_SECONDS
     # 1.5 ** 11 passes the ceiling; a larger exponent would only overflow one day.
-    return min(round(_FIRST * _GROWTH ** min(checks - 1, 11)), _CEILING)
+    return min(round(FIRST_DELAY * _GROWTH ** min(checks - 1, 11)), _CEILING)
 
 
 def longest_wait(poll_seconds: int | None) -> int:
@@ -51,10 +52,12 @@ class PollState:
     Attributes:
         status: the task's `lastStatus` as last seen; None before the first sight.
         misses: looks in a row in which ECS did not know the task.
-        elapsed: seconds since the launch at the last check.
+        since: when the wait began, epoch seconds.
+        elapsed: seconds from then to the last check.
         outcome: the end in `Outcome.to_dict` form; None while the task is not over.
     """
 
+    since: int = 0
     status: str | None = None
     misses: int = 0
     elapsed: int = 0
@@ -64,6 +67,7 @@ class PollState:
         """Fold in what DescribeTasks told of the task."""
         end = classify(task, container)
         return PollState(
+            since=self.since,
             status=task.get("lastStatus"),
             elapsed=elapsed,
             outcome=end.to_dict() if end else None,

@@ -7,7 +7,7 @@ happen to the execution or its task.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum, StrEnum
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def sources(target: Status) -> list[Status]:
     return [status for status in Status if target in TRANSITIONS[status]]
 
 
-class Standing(Enum):
+class Standing(StrEnum):
     """What a task's news means for a record."""
 
     CURRENT = "current"
@@ -111,7 +111,7 @@ class Record:
     @classmethod
     def from_item(cls, item: Mapping[str, Any]) -> Record:
         """Read an item's plain values."""
-        fields = {field: item.get(name) for field, name in _ATTRIBUTES.items()}
+        fields: dict[str, Any] = {field: item.get(name) for field, name in _ATTRIBUTES.items()}
         for number in ("attempt", "launch", "processing_time", "expires_at"):
             if fields[number] is not None:
                 fields[number] = int(fields[number])

@@ -21,7 +21,7 @@ _PATH = re.compile(r" - at `\$\.?(?P<path>[^`]*)`$")
 _UNKNOWN = re.compile(r"^Object contains unknown field `(?P<name>.*)`$", re.DOTALL)
 
 
-class InvalidRequest(ValueError):
+class InvalidRequestError(ValueError):
     """The payload cannot be run; nothing was started.
 
     Attributes:
@@ -84,7 +84,7 @@ def parse(payload: object, flow: Flow, execution_timeout: int) -> Work:
         execution_timeout: the durable functions' ExecutionTimeout, in seconds.
 
     Raises:
-        InvalidRequest: names the field, what came and what was expected.
+        InvalidRequestError: names the field, what came and what was expected.
     """
     given = _typed(payload, _PolledPayload if flow is Flow.POLLING else _Payload)
     poll_seconds = given.poll_seconds if isinstance(given, _PolledPayload) else None
@@ -94,7 +94,7 @@ def parse(payload: object, flow: Flow, execution_timeout: int) -> Work:
     if flow is Flow.POLLING:
         longest = min(longest, longest_wait(poll_seconds))
     if flow is not Flow.DYNAMODB and timeout is not None and timeout > longest:
-        raise InvalidRequest("timeoutSeconds", timeout, _longest_text(flow, longest))
+        raise InvalidRequestError("timeoutSeconds", timeout, _longest_text(flow, longest))
     work = Work(
         given.message, given.processing_time, timeout or longest, poll_seconds, given.simulate
     )
@@ -109,7 +109,7 @@ def _typed(payload: object, kind: type[_Payload]) -> _Payload:
         raise _explained(payload, str(error), kind) from None
 
 
-def _explained(payload: object, message: str, kind: type[Struct]) -> InvalidRequest:
+def _explained(payload: object, message: str, kind: type[Struct]) -> InvalidRequestError:
     """Turn msgspec's message into one that also shows the value."""
     located = _PATH.search(message)
     path = located["path"] if located else ""
@@ -120,13 +120,13 @@ def _explained(payload: object, message: str, kind: type[Struct]) -> InvalidRequ
     if unknown := _UNKNOWN.match(complaint):
         name = unknown["name"]
         accepted = Simulation if path else kind
-        return InvalidRequest(
+        return InvalidRequestError(
             f"{path}.{name}".lstrip("."),
             value.get(name) if isinstance(value, dict) else value,
             f"one of the fields {', '.join(accepted.__struct_encode_fields__)}",
         )
     expected = complaint.removeprefix("Expected ").partition(", got")[0]
-    return InvalidRequest(path or "payload", value, expected)
+    return InvalidRequestError(path or "payload", value, expected)
 
 
 def _longest_text(flow: Flow, longest: int) -> str:
@@ -139,13 +139,13 @@ def _longest_text(flow: Flow, longest: int) -> str:
 
 def _check(work: Work) -> None:
     if work.processing_time > work.timeout_seconds:
-        raise InvalidRequest(
+        raise InvalidRequestError(
             "processingTime",
             work.processing_time,
             f"at most timeoutSeconds ({work.timeout_seconds} s)",
         )
     if "\0" in work.message or not _is_unicode(work.message):
-        raise InvalidRequest("message", work.message, "text without NUL or lone surrogates")
+        raise InvalidRequestError("message", work.message, "text without NUL or lone surrogates")
 
 
 def _is_unicode(text: str) -> bool:

@@ -1,6 +1,6 @@
 """How a task ended: the outcome types and `classify`."""
 
-from core.outcome.classification import STOP_CANCELLED, STOP_TIMED_OUT, classify, is_transient
+from core.outcome.classification import classify, is_transient, stop_reason
 from core.outcome.kinds import (
     KINDS,
     ApplicationFailed,
@@ -19,8 +19,6 @@ from core.outcome.kinds import (
 
 __all__ = [
     "KINDS",
-    "STOP_CANCELLED",
-    "STOP_TIMED_OUT",
     "ApplicationFailed",
     "Cancelled",
     "FailedToStart",
@@ -35,4 +33,5 @@ __all__ = [
     "classify",
     "from_dict",
     "is_transient",
+    "stop_reason",
 ]

@@ -24,8 +24,8 @@ from core.outcome.kinds import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-STOP_TIMED_OUT = "durable-task/TimedOut: "
-STOP_CANCELLED = "durable-task/Cancelled: "
+# Begins the reason of every StopTask of ours, followed by the outcome that it stands for.
+_STOPPED_BY_US = "durable-task/"
 
 _TRANSIENT = re.compile(
     r"capacity is unavailable|timeout waiting for network interface|i/o timeout|\beof\b|\beni\b"
@@ -41,6 +41,11 @@ _MAX_DETAIL = 1_000
 def is_transient(reason: str) -> bool:
     """Whether a start that failed for this reason may well succeed later."""
     return bool(_TRANSIENT.search(reason))
+
+
+def stop_reason(ending: Outcome) -> str:
+    """Return StopTask's reason, from which `classify` tells our own stops by their outcome."""
+    return f"{_STOPPED_BY_US}{ending.kind}: {ending.detail or ending.summary}"
 
 
 def classify(task: Mapping[str, Any], container: str) -> Outcome | None:
@@ -95,10 +100,9 @@ def _by_stop_code(task: Mapping[str, Any], detail: str) -> type[Outcome] | None:
     if stop_code is None:
         # Old events and some Spot interruptions carry no stop code.
         return SpotInterrupted if _SPOT.search(detail) else None
-    if stop_code == "UserInitiated" and reason.startswith(STOP_TIMED_OUT):
-        return TimedOut
-    if stop_code == "UserInitiated" and reason.startswith(STOP_CANCELLED):
-        return Cancelled
+    for ours in (TimedOut, Cancelled):
+        if stop_code == "UserInitiated" and reason.startswith(_STOPPED_BY_US + ours.__name__):
+            return ours
     # A stop code that is not known yet is not a success, whatever the exit code says.
     return _STOP_CODES.get(stop_code, InfrastructureLost)
 

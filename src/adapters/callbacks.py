@@ -1,0 +1,73 @@
+"""Answers to durable callbacks, and what became of an execution."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from adapters.clients import client
+from adapters.errors import AwsRefusedError, aws_errors
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+# A callback that was answered, has expired or whose execution is over. AWS says Timeout; the
+# local runner says NotFound.
+_CLOSED = frozenset({"CallbackTimeoutException", "ResourceNotFoundException"})
+
+
+def succeed(callback_id: str, result: Mapping[str, Any]) -> bool:
+    """Complete a callback with a result of at most 256 KiB as JSON.
+
+    Returns:
+        False where the callback was closed before.
+
+    Raises:
+        AwsBusyError, AwsRefusedError: Lambda did not take the answer.
+    """
+    return _answer(
+        "send_durable_execution_callback_success",
+        CallbackId=callback_id,
+        Result=json.dumps(result, separators=(",", ":")).encode(),
+    )
+
+
+def fail(callback_id: str, message: str, data: Mapping[str, Any]) -> bool:
+    """Complete a callback with a failure; the data arrives as the error's JSON text.
+
+    Returns:
+        False where the callback was closed before.
+
+    Raises:
+        AwsBusyError, AwsRefusedError: Lambda did not take the answer.
+    """
+    # ErrorType is lost on the way, so the kind travels in the data.
+    error = {"ErrorMessage": message, "ErrorData": json.dumps(data)}
+    return _answer("send_durable_execution_callback_failure", CallbackId=callback_id, Error=error)
+
+
+def execution_status(execution_arn: str) -> str | None:
+    """Return a durable execution's status; None where Lambda does not know it.
+
+    Raises:
+        AwsBusyError, AwsRefusedError: Lambda did not answer.
+    """
+    try:
+        with aws_errors():
+            answer = client("lambda").get_durable_execution(DurableExecutionArn=execution_arn)
+    except AwsRefusedError as error:
+        if error.code == "ResourceNotFoundException":
+            return None
+        raise
+    return str(answer["Status"])
+
+
+def _answer(operation: str, **parameters: Any) -> bool:  # noqa: ANN401 - boto3's own parameters
+    try:
+        with aws_errors():
+            getattr(client("lambda"), operation)(**parameters)
+    except AwsRefusedError as error:
+        if error.code in _CLOSED:
+            return False
+        raise
+    return True

@@ -1,0 +1,23 @@
+"""boto3 clients, made at the first use and kept for the life of the process."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+# Bounded well below every function's timeout, so that a call that hangs fails as a call and is
+# retried, and does not take the invocation with it.
+_CONFIG = Config(
+    connect_timeout=2,
+    read_timeout=5,
+    retries={"mode": "standard", "max_attempts": 3},
+)
+
+
+@cache
+def client(service: str) -> Any:  # noqa: ANN401 - boto3's clients have no static type
+    """Return the process's client of an AWS service."""
+    return boto3.client(service, config=_CONFIG)

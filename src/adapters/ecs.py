@@ -1,0 +1,78 @@
+"""ECS tasks: start, look, find, stop."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from adapters.clients import client
+from adapters.errors import AwsRefusedError, aws_errors
+from core.launch import refused
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from core.launch import Launch, Target
+    from core.outcome import FailedToStart
+
+# ECS keeps the reason that it shows as `stoppedReason`; longer ones are refused.
+_MAX_REASON = 255
+
+
+def run_task(launch: Launch, target: Target) -> str | FailedToStart:
+    """Start the launch's task; the same launch again starts no second one.
+
+    Returns:
+        The task's ARN, or what the `failures[]` of an answer without a task come to.
+
+    Raises:
+        AwsBusyError: throttled or unanswered; the same launch may be repeated.
+        AwsRefusedError: the request is wrong or forbidden.
+    """
+    try:
+        with aws_errors():
+            answer = client("ecs").run_task(**launch.request(target))
+    except AwsRefusedError as error:
+        # The token was used for a request that differed: its task is this launch's task.
+        if error.code == "ConflictException" and error.resource_ids:
+            return error.resource_ids[0]
+        raise
+    if not answer["tasks"]:
+        return refused(answer["failures"])
+    return str(answer["tasks"][0]["taskArn"])
+
+
+def find_task(cluster: str, started_by: str) -> str | None:
+    """Return the ARN of a task, running or stopped, with this `startedBy`.
+
+    Raises:
+        AwsBusyError, AwsRefusedError: ECS did not answer.
+    """
+    for desired_status in ("RUNNING", "STOPPED"):
+        with aws_errors():
+            answer = client("ecs").list_tasks(
+                cluster=cluster, startedBy=started_by, desiredStatus=desired_status
+            )
+        if answer["taskArns"]:
+            return str(answer["taskArns"][0])
+    return None
+
+
+def describe_task(cluster: str, task_arn: str) -> Mapping[str, Any] | None:
+    """Return the task as DescribeTasks shows it; None where ECS does not know it.
+
+    Raises:
+        AwsBusyError, AwsRefusedError: ECS did not answer.
+    """
+    with aws_errors():
+        answer = client("ecs").describe_tasks(cluster=cluster, tasks=[task_arn])
+    return answer["tasks"][0] if answer["tasks"] else None
+
+
+def stop_task(cluster: str, task_arn: str, reason: str) -> None:
+    """Ask ECS to stop a task; a stopped one stays as it is.
+
+    Raises:
+        AwsBusyError, AwsRefusedError: ECS did not answer.
+    """
+    with aws_errors():
+        client("ecs").stop_task(cluster=cluster, task=task_arn, reason=reason[:_MAX_REASON])

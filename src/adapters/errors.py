@@ -1,0 +1,75 @@
+"""Two kinds of AWS error: those that pass and those that do not."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError, HTTPClientError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_TOO_MANY_REQUESTS = 429
+_SERVER_ERROR = 500
+_BUSY_CODES = frozenset({
+    "ThrottlingException",
+    "Throttling",
+    "ThrottledException",
+    "RequestLimitExceeded",
+    "TooManyRequestsException",
+    "ProvisionedThroughputExceededException",
+    "TransactionInProgressException",
+    "ServerException",
+    "ServiceException",
+    "InternalServerError",
+    "RequestTimeout",
+})  # fmt: skip
+
+
+class AwsBusyError(Exception):
+    """A throttle, a timeout or a server's fault: the same call may succeed later.
+
+    Whether the call took effect is not known.
+    """
+
+
+class AwsRefusedError(Exception):
+    """The call was refused and would be again.
+
+    Attributes:
+        code: AWS's error code.
+        resource_ids: what a ConflictException names.
+    """
+
+    def __init__(self, message: str, code: str, resource_ids: list[str] | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.resource_ids = resource_ids or []
+
+
+@contextmanager
+def aws_errors() -> Iterator[None]:
+    """Raise `AwsBusyError` or `AwsRefusedError` for what botocore raises in the block."""
+    try:
+        yield
+    except HTTPClientError as error:
+        raise AwsBusyError(str(error)) from error
+    except ClientError as error:
+        if _is_busy(error):
+            raise AwsBusyError(str(error)) from error
+        code = error.response["Error"].get("Code", "")
+        raise AwsRefusedError(str(error), code, error.response.get("resourceIds")) from error
+
+
+def _is_busy(error: ClientError) -> bool:
+    told = error.response["Error"]
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    return (
+        told.get("Code") in _BUSY_CODES
+        or status == _TOO_MANY_REQUESTS
+        or status >= _SERVER_ERROR
+        # ECS has been seen to wrap a throttle of a service behind it in InvalidParameterException.
+        or "throttl" in told.get("Message", "").lower()
+        or "rate exceeded" in told.get("Message", "").lower()
+    )

@@ -1,0 +1,66 @@
+"""The functions' environment, read once and typed; template.yaml sets it."""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from typing import TypeVar
+
+import msgspec
+
+from core.launch import Target
+
+
+class Settings(msgspec.Struct, frozen=True, rename="upper"):
+    """What every function is told."""
+
+    stack_name: str
+    cluster_arn: str
+    task_family: str
+    container_name: str
+    table_name: str
+    record_retention_days: int
+
+
+class OrchestratorSettings(Settings, frozen=True, rename="upper"):
+    """What the durable functions are told.
+
+    Attributes:
+        subnet_ids: comma-separated.
+        execution_timeout: the durable functions' ExecutionTimeout, in seconds.
+    """
+
+    subnet_ids: str
+    security_group_id: str
+    execution_timeout: int
+
+    @property
+    def target(self) -> Target:
+        """Where tasks run."""
+        return Target(
+            cluster=self.cluster_arn,
+            family=self.task_family,
+            container=self.container_name,
+            table=self.table_name,
+            subnets=self.subnet_ids.split(","),
+            security_groups=[self.security_group_id],
+        )
+
+
+class TaskStateSettings(Settings, frozen=True, rename="upper"):
+    """What the task-state function is told."""
+
+    idempotency_table: str
+
+
+_Kind = TypeVar("_Kind", bound=Settings)
+
+
+@cache
+def read(kind: type[_Kind]) -> _Kind:
+    """Return the process's settings.
+
+    Raises:
+        msgspec.ValidationError: names the variable that is missing or malformed.
+    """
+    return msgspec.convert(dict(os.environ), kind, strict=False)

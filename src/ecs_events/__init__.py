@@ -1,0 +1,1 @@
+"""What the rules start: task ends become completions."""

@@ -1,0 +1,105 @@
+"""What the end of a task means for its execution: the one way in which anything completes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from adapters import callbacks
+from core.answer import Answer
+from core.outcome import Cancelled
+from core.record import ENDED, Flow, Status
+
+if TYPE_CHECKING:
+    from adapters.records import Records
+    from core.outcome import Outcome
+    from core.record import Record
+
+_ENDED_BADLY = frozenset({"FAILED", "STOPPED", "TIMED_OUT"})
+
+
+class NotSettledError(Exception):
+    """The completion cannot be finished yet: its event has to come again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """The end of one task, told to whom it concerns.
+
+    Attributes:
+        record: the open record of the task's attempt, read consistently.
+    """
+
+    records: Records
+    record: Record
+    outcome: Outcome
+
+    def complete(self) -> str:
+        """Tell the end; may be repeated at any point. Returns what was done, in a few words.
+
+        Raises:
+            NotSettledError: what a closed callback or a refused write means is not known yet.
+            AwsBusyError, AwsRefusedError: an answer or a write failed.
+        """
+        told = self.record.last_outcome
+        if told and told["taskArn"] == self.outcome.task_arn:
+            return "told before"
+        if self.record.flow is Flow.POLLING:
+            return self._report("outcome stored")
+        if self.record.flow is Flow.DYNAMODB:
+            return self._close_for_worker()
+        return self._answer()
+
+    def _answer(self) -> str:
+        """Answer first, write second: the event's retry repairs a crash between the two."""
+        callback_id = self.record.callback_id or ""
+        if self.outcome.succeeded:
+            answer = Answer(self.outcome, self.record.result)
+            if callbacks.succeed(callback_id, answer.to_dict()):
+                return self._close(Status.COMPLETED, self.outcome, "callback succeeded")
+        else:
+            answer = Answer(self.outcome)
+            if callbacks.fail(callback_id, self.outcome.summary, answer.to_dict()):
+                return self._report("callback failed")
+        return self._after_closed_callback()
+
+    def _after_closed_callback(self) -> str:
+        """Somebody or something closed the callback first: only the execution knows who.
+
+        It may have been an earlier try of ours that was cut off before its write; the callback's
+        timeout, which the orchestrator deals with; or the end of the execution.
+        """
+        status = callbacks.execution_status(self.record.execution_arn)
+        if status == "SUCCEEDED":
+            return self._close(Status.COMPLETED, self.outcome, "callback was answered before")
+        if status in _ENDED_BADLY:
+            return self._close(Status.FAILED, self._failure(status), f"execution is {status}")
+        raise NotSettledError(f"The callback is closed, and its execution is {status}.")
+
+    def _failure(self, status: str | None) -> Outcome:
+        if not self.outcome.succeeded:
+            return self.outcome
+        return Cancelled(
+            task_arn=self.outcome.task_arn,
+            exit_code=self.outcome.exit_code,
+            started_at=self.outcome.started_at,
+            stopped_at=self.outcome.stopped_at,
+            detail=f"The execution was {status} before its task succeeded",
+        )
+
+    def _close_for_worker(self) -> str:
+        """Nobody waits in this flow: what the worker wrote stands, its silence is filled in."""
+        status = Status.COMPLETED if self.outcome.succeeded else Status.FAILED
+        if self.record.status in ENDED:
+            status = self.record.status
+        return self._close(status, self.outcome, f"record closed {status}")
+
+    def _report(self, done: str) -> str:
+        if not self.records.report(self.record, self.outcome):
+            raise NotSettledError("The record changed while the outcome was being stored.")
+        return done
+
+    def _close(self, status: Status, outcome: Outcome, done: str) -> str:
+        if not self.records.close(self.record, status, outcome):
+            raise NotSettledError("The record changed while it was being closed.")
+        return done

@@ -1,0 +1,108 @@
+"""Task-state function: the target of the rule on ECS task state changes."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from aws_lambda_powertools.utilities.data_classes import EventBridgeEvent, event_source
+from aws_lambda_powertools.utilities.idempotency import (
+    DynamoDBPersistenceLayer,
+    IdempotencyConfig,
+    idempotent_function,
+)
+
+from adapters.clients import client
+from adapters.records import Records
+from adapters.settings import TaskStateSettings, read
+from adapters.telemetry import logger, tracer
+from core.correlation import Correlation
+from core.outcome import classify
+from core.record import Standing
+from ecs_events.completion import Completion
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+# Longer than EventBridge and Lambda together keep trying to deliver an event.
+_REMEMBERED = timedelta(days=2)
+
+
+@logger.inject_lambda_context(clear_state=True)
+@tracer.capture_lambda_handler(capture_response=False)
+@event_source(data_class=EventBridgeEvent)
+def handler(event: EventBridgeEvent, context: LambdaContext) -> dict[str, Any]:
+    """Complete what an ended task's execution waits for.
+
+    Args:
+        event: an `ECS Task State Change` event, delivered at least once and in any order.
+        context: Lambda's own.
+
+    Returns:
+        `done`: what was done, or why nothing was.
+
+    Raises:
+        NotSettledError, AwsBusyError, AwsRefusedError: Lambda has to deliver the event again.
+    """
+    task = event.detail
+    completion = _completion(task)
+    if isinstance(completion, str):
+        done = f"ignored: {completion}"
+    else:
+        key = {"taskArn": task["taskArn"], "version": task["version"]}
+        once, idempotency = _once()
+        idempotency.register_lambda_context(context)
+        done = once(event_key=key, completion=completion)
+    seen = {name: task.get(name) for name in ("taskArn", "lastStatus", "version", "stopCode")}
+    logger.info("Task event", extra={**seen, "done": done})
+    return {"done": done}
+
+
+def _completion(task: Mapping[str, Any]) -> Completion | str:
+    """Return what the event completes, or the reason why it completes nothing."""
+    settings = read(TaskStateSettings)
+    correlation = Correlation.parse(task.get("startedBy"))
+    if correlation is None or correlation.stack != settings.stack_name:
+        return "started by somebody else"
+    logger.set_correlation_id(correlation.execution_id)
+    tracer.put_annotation("executionId", correlation.execution_id)
+    # Whoever may call RunTask can forge `startedBy`, so the task must also be one of ours.
+    if task["clusterArn"] != settings.cluster_arn or _family(task) != settings.task_family:
+        return "task of another cluster or family"
+    outcome = classify(task, settings.container_name)
+    if outcome is None:
+        return "not over"
+    records = Records(settings.table_name, timedelta(days=settings.record_retention_days))
+    record = records.get(correlation.execution_id)
+    if record is None:
+        return "no record"
+    standing = record.standing(correlation.attempt, task["taskArn"])
+    if standing is not Standing.CURRENT:
+        return standing
+    return Completion(records, record, outcome)
+
+
+def _family(task: Mapping[str, Any]) -> str:
+    """Return FAMILY of `arn:…:task-definition/FAMILY:REVISION`."""
+    return str(task["taskDefinitionArn"]).rpartition("/")[2].partition(":")[0]
+
+
+@cache
+def _once() -> tuple[Callable[..., str], IdempotencyConfig]:
+    """Return a `_complete` that runs once for each event, however often it is delivered."""
+    table = read(TaskStateSettings).idempotency_table
+    config = IdempotencyConfig(expires_after_seconds=int(_REMEMBERED.total_seconds()))
+    once = idempotent_function(
+        _complete,
+        data_keyword_argument="event_key",
+        config=config,
+        persistence_store=DynamoDBPersistenceLayer(table, boto3_client=client("dynamodb")),
+    )
+    return once, config
+
+
+def _complete(*, event_key: dict[str, Any], completion: Completion) -> str:  # noqa: ARG001 - read by the decorator
+    return completion.complete()

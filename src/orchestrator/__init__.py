@@ -1,0 +1,1 @@
+"""The durable functions, one a flow."""

@@ -1,0 +1,40 @@
+"""How an execution fails: subclasses of the SDK's error, because only those keep their data."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from aws_durable_execution_sdk_python import DurableOperationError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from core.outcome import Outcome
+    from core.request import InvalidRequestError
+
+
+class InvalidPayloadError(DurableOperationError):
+    """The payload was refused; `data` is JSON: field, value, expected."""
+
+    @classmethod
+    def of(cls, error: InvalidRequestError) -> InvalidPayloadError:
+        """Take over what validation found."""
+        found = {"field": error.field, "value": error.value, "expected": error.expected}
+        return cls(str(error), data=json.dumps(found))
+
+
+class TaskFailedError(DurableOperationError):
+    """The task failed or never ran.
+
+    `data` is JSON: the outcome's fields (kind, taskArn, exitCode, startedAt, stoppedAt, summary,
+    detail, advice) with executionId, flow and attempt.
+    """
+
+    @classmethod
+    def of(cls, outcome: Outcome, context: Mapping[str, Any]) -> TaskFailedError:
+        """Tell cause, evidence and advice in one sentence each."""
+        told = (f"{outcome.kind}: {outcome.summary}", outcome.detail, outcome.advice)
+        message = " ".join(part if part.endswith(".") else f"{part}." for part in told if part)
+        return cls(message, data=json.dumps({**context, **outcome.to_dict()}))

@@ -1,0 +1,69 @@
+"""EventBridge flow: a durable callback, answered by the task-state function when the task ends."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from aws_durable_execution_sdk_python import (
+    CallbackExternalError,
+    CallbackTimeoutError,
+    DurableContext,
+    durable_execution,
+)
+from aws_durable_execution_sdk_python.config import CallbackConfig, Duration
+
+from adapters.telemetry import logger, tracer
+from core.answer import Answer
+from core.outcome import Cancelled, Outcome, TimedOut
+from core.record import Flow
+from orchestrator.execution import Execution
+from orchestrator.steps import RETRIED, finish, launch, settle
+
+if TYPE_CHECKING:
+    from aws_durable_execution_sdk_python.context import Callback
+
+
+@tracer.capture_lambda_handler(capture_response=False)
+@durable_execution
+@logger.inject_lambda_context
+def handler(event: object, context: DurableContext) -> dict[str, Any]:
+    """Run one task and return how it ended.
+
+    Args:
+        event: the payload; see `core.request.Work`.
+        context: the execution's durable context.
+
+    Returns:
+        executionId, taskArn, flow, attempt, outcome, exitCode, startedAt, stoppedAt, result.
+
+    Raises:
+        InvalidPayloadError: the payload was refused; nothing was started.
+        TaskFailedError: the task failed, was stopped or never ran.
+    """
+    execution = Execution.begin(event, context, Flow.EVENTBRIDGE)
+    context.logger.info("Task starting")
+    timeout = Duration.from_seconds(execution.work.timeout_seconds)
+    callback: Callback[str] = context.create_callback("task-end", CallbackConfig(timeout=timeout))
+    task = launch(context, "launch-task", execution, callback.callback_id)
+    if isinstance(task, Outcome):
+        return settle(context, "close-record", execution, task)
+    answer, ending = _wait(callback)
+    if answer is None:
+        outcome = context.step(lambda _: execution.stop(task, ending), "stop-task", RETRIED)
+        return settle(context, "close-record", execution, outcome)
+    if answer.outcome.succeeded:
+        # The task-state function closes the record of a success: no step, no operation for it.
+        return finish(context, execution, answer.outcome, answer.result)
+    return settle(context, "close-record", execution, answer.outcome)
+
+
+def _wait(callback: Callback[str]) -> tuple[Answer | None, Outcome]:
+    """Suspend until the callback is over; without an answer of ours, say what that means."""
+    try:
+        text = callback.result()
+    except CallbackTimeoutError:
+        return None, TimedOut()
+    except CallbackExternalError as error:
+        text = error.data
+    by_hand = Cancelled(detail="The callback was answered by hand")
+    return Answer.read(text), by_hand

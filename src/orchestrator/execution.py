@@ -1,0 +1,167 @@
+"""What the three flows share: a validated execution, its launch and its end."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from adapters import ecs
+from adapters.records import Records, timestamp
+from adapters.settings import OrchestratorSettings, read
+from adapters.telemetry import logger, tracer
+from core.correlation import Correlation, execution_id
+from core.launch import Launch
+from core.outcome import Cancelled, Outcome, classify, stop_reason
+from core.record import Flow, Record, Status
+from core.request import InvalidRequestError, Work, parse
+from orchestrator.errors import InvalidPayloadError
+
+if TYPE_CHECKING:
+    from aws_durable_execution_sdk_python import DurableContext
+    from aws_durable_execution_sdk_python.types import LoggerInterface
+
+# ECS keeps a client token for the task's life and an hour at most a day; well before that, a
+# launch that was cut off asks for its task by name instead of trusting the token.
+_TOKEN_TRUSTED = timedelta(minutes=30)
+_FIRST = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """One durable execution with a payload that can be run.
+
+    Attributes:
+        arn: the execution's ARN.
+        launch: the RunTask request of its only attempt.
+    """
+
+    arn: str
+    launch: Launch
+    settings: OrchestratorSettings
+    records: Records
+
+    @classmethod
+    def begin(cls, event: object, context: DurableContext, flow: Flow) -> Execution:
+        """Validate the payload and give every log line the execution's id.
+
+        Raises:
+            InvalidPayloadError: fails the execution before anything was written or started.
+        """
+        arn = context.execution_context.durable_execution_arn
+        key = execution_id(arn)
+        logger.set_correlation_id(key)
+        context.set_logger(logger)
+        settings = read(OrchestratorSettings)
+        correlation = Correlation(settings.stack_name, key, _FIRST)
+        try:
+            work = parse(event, flow, settings.execution_timeout)
+            launch = Launch(arn, correlation, _FIRST, flow, work)
+            launch.request(settings.target)
+        except InvalidRequestError as error:
+            raise InvalidPayloadError.of(error) from error
+        retention = timedelta(days=settings.record_retention_days)
+        return cls(arn, launch, settings, Records(settings.table_name, retention))
+
+    @property
+    def work(self) -> Work:
+        """The validated payload."""
+        return self.launch.work
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What every result and every error of the execution says of it."""
+        correlation = self.launch.correlation
+        return {
+            "executionId": correlation.execution_id,
+            "flow": self.launch.flow.value,
+            "attempt": correlation.attempt,
+        }
+
+    def create_record(self, log: LoggerInterface, callback_id: str | None = None) -> Record:
+        """Store the record that correlates the task, before the task exists."""
+        created = datetime.now(UTC)
+        record = Record(
+            execution_id=self.launch.correlation.execution_id,
+            execution_arn=self.arn,
+            flow=self.launch.flow,
+            status=Status.PENDING,
+            is_open=True,
+            attempt=self.launch.correlation.attempt,
+            launch=self.launch.number,
+            message=self.work.message,
+            processing_time=self.work.processing_time,
+            deadline=timestamp(created + timedelta(seconds=self.work.timeout_seconds)),
+            created_at=timestamp(created),
+            updated_at=timestamp(created),
+            callback_id=callback_id,
+            trace_header=os.environ.get("_X_AMZN_TRACE_ID"),
+        )
+        stored = self.records.create(record)
+        if stored is record:
+            log.info("Record created", extra={"executionId": record.execution_id})
+        return stored
+
+    @tracer.capture_method(capture_response=False)
+    def run_task(self, log: LoggerInterface, record: Record) -> str | Outcome:
+        """Start the task, or find the one that an interrupted try of this launch started.
+
+        Returns:
+            The task's ARN, or the outcome of having none.
+        """
+        tracer.put_annotation("executionId", record.execution_id)
+        task = self._decided(record) or ecs.run_task(self.launch, self.settings.target)
+        if isinstance(task, str):
+            log.info("Task started", extra={"taskArn": task})
+        return task
+
+    def store_task(self, record: Record, task_arn: str) -> None:
+        """Write the task's ARN down; stop the task if nobody waits for it any more."""
+        if not self.records.started(record, task_arn):
+            closed = Cancelled(detail="The record was closed during the launch")
+            ecs.stop_task(self.settings.cluster_arn, task_arn, stop_reason(closed))
+
+    def launch_task(self, log: LoggerInterface, callback_id: str | None = None) -> str | Outcome:
+        """Record, RunTask, record again: one step that may be cut off and repeated anywhere.
+
+        Returns:
+            The task's ARN, or the outcome of having none.
+        """
+        record = self.create_record(log, callback_id)
+        task = self.run_task(log, record)
+        if isinstance(task, str):
+            self.store_task(record, task)
+            log.info("Waiting for the task to end", extra={"deadline": record.deadline})
+        return task
+
+    def stop(self, task_arn: str, ending: Outcome) -> Outcome:
+        """Stop a task; return `ending`, or the task's own end if that came first."""
+        task = ecs.describe_task(self.settings.cluster_arn, task_arn)
+        end = classify(task, self.settings.container_name) if task else None
+        if end is None:
+            ecs.stop_task(self.settings.cluster_arn, task_arn, stop_reason(ending))
+            end = replace(ending, task_arn=task_arn)
+        return end
+
+    def close(self, outcome: Outcome) -> str | None:
+        """End the record as the outcome says; return the container's result as JSON text."""
+        record = self.records.get(self.launch.correlation.execution_id)
+        if record is None:
+            return None
+        status = Status.COMPLETED if outcome.succeeded else Status.FAILED
+        if not self.records.close(record, status, outcome):
+            logger.warning("Record not closed: it has moved on", extra={"status": record.status})
+        return record.result
+
+    def _decided(self, record: Record) -> str | Outcome | None:
+        """What an interrupted try of this launch, or somebody meanwhile, has decided already."""
+        if record.task_arn:
+            return record.task_arn
+        if not record.is_open:
+            return Cancelled(detail="The record was closed before the launch")
+        age = datetime.now(UTC) - datetime.fromisoformat(record.created_at)
+        if age <= _TOKEN_TRUSTED:
+            return None
+        started_by = self.launch.correlation.started_by
+        return ecs.find_task(self.settings.cluster_arn, started_by)

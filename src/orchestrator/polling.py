@@ -1,0 +1,112 @@
+"""Polling flow: look at the task, suspend, look again, until it has ended."""
+
+from __future__ import annotations
+
+import functools
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from aws_durable_execution_sdk_python import DurableContext, durable_execution
+from aws_durable_execution_sdk_python.config import Duration
+from aws_durable_execution_sdk_python.waits import (
+    WaitForConditionConfig,
+    WaitForConditionDecision,
+)
+
+from adapters import ecs
+from adapters.errors import AwsBusyError, AwsRefusedError
+from adapters.telemetry import logger, tracer
+from core.outcome import InfrastructureLost, Outcome, TimedOut, from_dict
+from core.polling import FIRST_DELAY, PollState, gone, poll_delay
+from core.record import Flow
+from orchestrator.execution import Execution
+from orchestrator.steps import launch, settle
+
+if TYPE_CHECKING:
+    from aws_durable_execution_sdk_python.types import WaitForConditionCheckContext
+
+    from core.request import Work
+
+
+@tracer.capture_lambda_handler(capture_response=False)
+@durable_execution
+@logger.inject_lambda_context
+def handler(event: object, context: DurableContext) -> dict[str, Any]:
+    """Run one task and return how it ended.
+
+    Args:
+        event: the payload; see `core.request.Work`.
+        context: the execution's durable context.
+
+    Returns:
+        executionId, taskArn, flow, attempt, outcome, exitCode, startedAt, stoppedAt; `result`
+        is null, because this flow's container knows of nobody to hand one to.
+
+    Raises:
+        InvalidPayloadError: the payload was refused; nothing was started.
+        TaskFailedError: the task failed, was stopped or never ran.
+    """
+    execution = Execution.begin(event, context, Flow.POLLING)
+    context.logger.info("Task starting")
+    task = launch(context, "launch-task", execution)
+    if isinstance(task, Outcome):
+        return settle(context, "close-record", execution, task)
+    state = context.wait_for_condition(
+        Check(execution, task),
+        WaitForConditionConfig(
+            wait_strategy=functools.partial(next_look, execution.work),
+            initial_state=PollState(since=int(time.time())).to_dict(),
+        ),
+        name="task-end",
+    )
+    return settle(context, "close-record", execution, from_dict(state["outcome"]))
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One look at the task; it never raises, because that would end the wait for good."""
+
+    execution: Execution
+    task_arn: str
+
+    def __call__(
+        self, state: dict[str, Any], context: WaitForConditionCheckContext
+    ) -> dict[str, Any]:
+        """Return the next `PollState` as JSON, and log a change of status once."""
+        before = PollState(**state)
+        elapsed = int(time.time()) - before.since
+        try:
+            after = self._look(before, elapsed)
+        except AwsBusyError:
+            after = before.throttled(elapsed)
+        except AwsRefusedError as error:
+            lost = InfrastructureLost(task_arn=self.task_arn, detail=str(error))
+            after = before.ended(lost)
+        if after.status != before.status:
+            context.logger.info("Task status: %s → %s", before.status or "requested", after.status)
+        return after.to_dict()
+
+    def _look(self, before: PollState, elapsed: int) -> PollState:
+        settings = self.execution.settings
+        task = ecs.describe_task(settings.cluster_arn, self.task_arn)
+        if task is None:
+            after = before.missed(elapsed)
+        else:
+            after = before.seen(task, settings.container_name, elapsed)
+        if after.is_gone:
+            record = self.execution.records.get(self.execution.launch.correlation.execution_id)
+            return after.ended(gone(self.task_arn, record.last_outcome if record else None))
+        if after.outcome is None and elapsed >= self.execution.work.timeout_seconds:
+            return after.ended(self.execution.stop(self.task_arn, TimedOut()))
+        return after
+
+
+def next_look(work: Work, state: dict[str, Any], checks: int) -> WaitForConditionDecision:
+    """Stop at an outcome; else wait, but not past the timeout."""
+    if state["outcome"]:
+        return WaitForConditionDecision.stop_polling()
+    delay = poll_delay(checks, state["elapsed"], work.poll_seconds)
+    # Past the timeout only a StopTask that ECS was too busy for is left to do.
+    left = max(work.timeout_seconds - state["elapsed"], FIRST_DELAY)
+    return WaitForConditionDecision.continue_waiting(Duration.from_seconds(min(delay, left)))

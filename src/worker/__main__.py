@@ -1,0 +1,69 @@
+"""Environment in, work, result out, exit code."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from typing import TYPE_CHECKING
+
+from aws_lambda_powertools import Logger
+
+from worker import report
+from worker.assignment import Assignment
+from worker.work import work
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+_SIGNALLED = 128
+
+logger = Logger(service="worker")
+
+
+class SimulatedFailureError(Exception):
+    """The payload's `simulate` asked for this failure."""
+
+
+def main() -> int:
+    """Do the work and report it; return the container's exit code."""
+    # Process 1 of a container has no default action for SIGTERM.
+    signal.signal(signal.SIGTERM, _terminate)
+    assignment = Assignment.read(os.environ)
+    logger.set_correlation_id(assignment.execution_id)
+    logger.info("Work started", extra={"pid": os.getpid(), "attempt": assignment.attempt})
+    try:
+        _deliver(assignment)
+    except Exception as error:  # whatever the work raises is the execution's failure to tell
+        return _failed(assignment, error)
+    logger.info("Work finished")
+    return 0
+
+
+def _deliver(assignment: Assignment) -> None:
+    text = report.encoded(work(assignment))
+    if assignment.exit_code:
+        raise SimulatedFailureError(f"asked to exit with code {assignment.exit_code}")
+    if assignment.record_table:
+        report.result(assignment, text)
+
+
+def _failed(assignment: Assignment, error: Exception) -> int:
+    exit_code = assignment.exit_code or 1
+    logger.exception("Work failed", extra={"exitCode": exit_code})
+    if assignment.tells_end:
+        try:
+            report.failure(assignment, error, exit_code)
+        except Exception:  # the exit code still tells the failure
+            logger.exception("Failure not recorded")
+    return exit_code
+
+
+def _terminate(number: int, _frame: FrameType | None) -> None:
+    # Why the task is stopped is for ECS to tell, so nothing is written to the record.
+    logger.warning("Stopped by signal", extra={"signal": signal.Signals(number).name})
+    sys.exit(_SIGNALLED + number)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

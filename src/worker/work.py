@@ -1,0 +1,24 @@
+"""The work itself: replace `work` by your own function."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from worker.assignment import Assignment
+
+
+def work(assignment: Assignment) -> Any:  # noqa: ANN401 - whatever JSON can hold
+    """Do what was asked for and return a result of at most 256,000 bytes as JSON.
+
+    An exception makes the container exit with code 1, and its text the record's error. SIGTERM
+    raises SystemExit in here: a `finally` has the task definition's stopTimeout to clean up.
+    """
+    time.sleep(assignment.processing_time)
+    return {
+        "message": f"Processed: {assignment.message}",
+        "processingTime": assignment.processing_time,
+        "timestamp": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
