@@ -34,7 +34,11 @@ def main() -> int:
     logger.info("Work started", extra={"pid": os.getpid(), "attempt": assignment.attempt})
     try:
         _deliver(assignment)
-    except Exception as error:  # whatever the work raises is the execution's failure to tell
+    except SystemExit:
+        # Why the task is stopped is for ECS to tell, so nothing is written to the record.
+        logger.warning("Stopped by SIGTERM")
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever the work raises is its failure to tell
         return _failed(assignment, error)
     logger.info("Work finished")
     return 0
@@ -50,18 +54,16 @@ def _deliver(assignment: Assignment) -> None:
 
 def _failed(assignment: Assignment, error: Exception) -> int:
     exit_code = assignment.exit_code or 1
-    logger.exception("Work failed", extra={"exitCode": exit_code})
+    logger.error("Work failed", exc_info=error, extra={"exitCode": exit_code})
     if assignment.tells_end:
         try:
             report.failure(assignment, error, exit_code)
-        except Exception:  # the exit code still tells the failure
+        except Exception:  # noqa: BLE001 - the exit code still tells the failure
             logger.exception("Failure not recorded")
     return exit_code
 
 
 def _terminate(number: int, _frame: FrameType | None) -> None:
-    # Why the task is stopped is for ECS to tell, so nothing is written to the record.
-    logger.warning("Stopped by signal", extra={"signal": signal.Signals(number).name})
     sys.exit(_SIGNALLED + number)
 
 
