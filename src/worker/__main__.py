@@ -58,7 +58,7 @@ def _failed(assignment: Assignment, error: Exception) -> int:
     if assignment.tells_end:
         try:
             report.failure(assignment, error, exit_code)
-        except Exception:  # noqa: BLE001 - the exit code still tells the failure
+        except Exception:  # the exit code still tells the failure
             logger.exception("Failure not recorded")
     return exit_code
 
