@@ -1,0 +1,233 @@
+"""The default container's command, taken from template.yaml and run against a server of ours."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import zipfile
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from tests import template
+from tests.template import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+LAYER = "arn:aws:lambda:us-east-1:123456789012:layer:demo-worker:7"
+SIGNATURE = "not-for-the-log"
+# Tells what it was given, through a module of the package and one of the libraries beside it.
+FAKE_WORKER = {
+    "__init__.py": "",
+    "__main__.py": "import library\nfrom worker.tell import tell\ntell(library.NAME)\n",
+    "tell.py": (
+        "import json, os\n"
+        "def tell(name):\n"
+        "    print(json.dumps([os.getpid(), os.environ['MESSAGE'], name]))\n"
+    ),
+    "library.py": "NAME = 'library'\n",
+}
+
+
+def layer(files: Mapping[str, str]) -> bytes:
+    """Return a layer's archive as `sam deploy` uploads it: everything under python/."""
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as writer:
+        for name, text in files.items():
+            writer.writestr(f"python/{name}", text)
+    return archive.getvalue()
+
+
+@dataclass
+class Aws:
+    """Lambda's GetLayerVersionByArn, and S3 with the layer's archive.
+
+    Attributes:
+        url: where it answers.
+        archive: what a download gives.
+        lookup: status of GetLayerVersionByArn.
+        downloads: statuses of the next downloads; 200 when they are used up.
+        downloaded: how many downloads were asked for.
+        hold: downloads wait for it.
+    """
+
+    url: str = ""
+    archive: bytes = field(default_factory=lambda: layer(FAKE_WORKER))
+    lookup: HTTPStatus = HTTPStatus.OK
+    downloads: list[HTTPStatus] = field(default_factory=list)
+    downloaded: int = 0
+    asked: threading.Event = field(default_factory=threading.Event)
+    hold: threading.Event = field(default_factory=threading.Event)
+
+    def answer(self, path: str) -> tuple[HTTPStatus, bytes]:
+        """Answer a GET."""
+        if path.startswith("/2018-10-31/layers?"):
+            asked_for = parse_qs(urlsplit(path).query)["Arn"]
+            assert asked_for == [LAYER]
+            location = f"{self.url}/archive?X-Amz-Signature={SIGNATURE}"
+            told = {"Content": {"Location": location}, "Message": "not authorized to read"}
+            return self.lookup, json.dumps(told).encode()
+        self.downloaded += 1
+        self.asked.set()
+        self.hold.wait()
+        status = self.downloads.pop(0) if self.downloads else HTTPStatus.OK
+        return status, self.archive if status is HTTPStatus.OK else b""
+
+
+@pytest.fixture
+def aws() -> Iterator[Aws]:
+    """A server on this machine in the place of Lambda and S3."""
+    account = Aws()
+    account.hold.set()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            status, body = account.answer(self.path)
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Keep the test's output to the test's own."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        account.url = f"http://127.0.0.1:{server.server_port}"
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+        thread.start()
+        yield account
+        account.hold.set()
+        server.shutdown()
+        thread.join()
+
+
+def start(aws: Aws, folder: Path, **variables: str) -> subprocess.Popen[str]:
+    """Start the container's command as Fargate would, with this test's Python."""
+    [definition] = template.stack().of_type("AWS::ECS::TaskDefinition").values()
+    [container] = definition["ContainerDefinitions"]
+    assert container["EntryPoint"] == ["python3", "-c"]
+    environment = {
+        "AWS_ACCESS_KEY_ID": "testing",
+        "AWS_SECRET_ACCESS_KEY": "testing",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_ENDPOINT_URL": aws.url,
+        "EXECUTION_ID": "execution-1",
+        "MESSAGE": "hi",
+        "PATH": os.environ["PATH"],
+        "TMPDIR": str(folder),
+        "WORKER_CODE_ARN": LAYER,
+    }
+    return subprocess.Popen(
+        [sys.executable, "-c", *container["Command"]],
+        env=environment | variables,
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def ended(process: subprocess.Popen[str]) -> tuple[int, str]:
+    """Wait for the end; return exit code and log."""
+    log, _ = process.communicate(timeout=60)
+    return process.returncode, log
+
+
+def complaint(log: str) -> dict[str, Any]:
+    """The only line of a container that could not fetch its code."""
+    [line] = log.splitlines()
+    return dict(json.loads(line))
+
+
+def test_worker_takes_over(aws: Aws, tmp_path: Path) -> None:
+    """The fetched worker runs in the container's first process, with its environment."""
+    process = start(aws, tmp_path)
+    exit_code, log = ended(process)
+    assert (exit_code, json.loads(log)) == (0, [process.pid, "hi", "library"])
+
+
+def test_exit_code(aws: Aws, tmp_path: Path) -> None:
+    """The worker's exit code is the container's."""
+    aws.archive = layer({"__init__.py": "", "__main__.py": "raise SystemExit(3)"})
+    assert ended(start(aws, tmp_path)) == (3, "")
+
+
+def test_passing_fault(aws: Aws, tmp_path: Path) -> None:
+    """A download that S3 could not serve is tried again."""
+    aws.downloads = [HTTPStatus.SERVICE_UNAVAILABLE]
+    assert ended(start(aws, tmp_path))[0] == 0
+    assert aws.downloaded == 2
+
+
+def test_lasting_fault(aws: Aws, tmp_path: Path) -> None:
+    """A download that never succeeds is given up, and its signed address stays out of the log."""
+    aws.downloads = [HTTPStatus.SERVICE_UNAVAILABLE] * 9
+    exit_code, log = ended(start(aws, tmp_path))
+    assert (exit_code, aws.downloaded) == (75, 5)
+    assert "503" in complaint(log)["message"]
+    assert SIGNATURE not in log
+
+
+def test_refused_download(aws: Aws, tmp_path: Path) -> None:
+    """A refused download ends the container with one line that says why, for which execution."""
+    aws.downloads = [HTTPStatus.FORBIDDEN]
+    exit_code, log = ended(start(aws, tmp_path))
+    assert exit_code == 75
+    assert complaint(log) == {
+        "level": "ERROR",
+        "message": "Worker code not fetched: OSError: the download was answered with HTTP 403",
+        "service": "worker",
+        "correlation_id": "execution-1",
+    }
+
+
+def test_refused_lookup(aws: Aws, tmp_path: Path) -> None:
+    """A layer that may not be read, or is gone, ends the container with what Lambda said."""
+    aws.lookup = HTTPStatus.FORBIDDEN
+    exit_code, log = ended(start(aws, tmp_path))
+    assert exit_code == 75
+    assert "not authorized to read" in complaint(log)["message"]
+
+
+def test_damaged_archive(aws: Aws, tmp_path: Path) -> None:
+    """An archive that cannot be read ends the container with one line."""
+    aws.archive = aws.archive[:100]
+    exit_code, log = ended(start(aws, tmp_path))
+    assert exit_code == 75
+    assert "BadZipFile" in complaint(log)["message"]
+
+
+def test_stopped_while_fetching(aws: Aws, tmp_path: Path) -> None:
+    """A task that is stopped before its worker runs ends at once."""
+    aws.hold.clear()
+    process = start(aws, tmp_path)
+    assert aws.asked.wait(timeout=30)
+    process.terminate()
+    assert ended(process) == (-signal.SIGTERM, "")
+
+
+def test_own_worker(aws: Aws, tmp_path: Path) -> None:
+    """This project's worker runs from a layer: it needs nothing but its folder and libraries."""
+    folder = ROOT / "src" / "worker"
+    aws.archive = layer({path.name: path.read_text() for path in folder.glob("*.py")})
+    told = {"EXECUTION_FLOW": "polling", "EXECUTION_ATTEMPT": "1", "PROCESSING_TIME": "0"}
+    exit_code, log = ended(start(aws, tmp_path, **told))
+    assert exit_code == 0, log
+    assert {json.loads(line)["correlation_id"] for line in log.splitlines()} == {"execution-1"}
+
+
+def test_worker_hides_nothing() -> None:
+    """No module of the worker is named like one of Python's, which it would hide in the layer."""
+    names = {path.stem for path in (ROOT / "src" / "worker").glob("*.py")}
+    assert not names & sys.stdlib_module_names

@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+import ipaddress
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests import template
+
+if TYPE_CHECKING:
+    from tests.template import Stack
+
+
+@pytest.fixture(scope="module")
+def stack() -> Stack:
+    """The stack that the defaults make."""
+    return template.stack()
+
+
+def container(stack: Stack) -> dict[str, Any]:
+    """The worker's container definition."""
+    [definition] = stack.of_type("AWS::ECS::TaskDefinition").values()
+    [worker] = definition["ContainerDefinitions"]
+    return dict(worker)
+
+
+def test_tasks_take_no_connections(stack: Stack) -> None:
+    """Tasks accept nothing and open only HTTPS connections."""
+    [group] = stack.of_type("AWS::EC2::SecurityGroup").values()
+    assert "SecurityGroupIngress" not in group
+    [egress] = group["SecurityGroupEgress"]
+    assert (egress["IpProtocol"], egress["FromPort"], egress["ToPort"]) == ("tcp", 443, 443)
+
+
+def test_two_zones(stack: Stack) -> None:
+    """The subnets lie in different zones, and different parts of the VPC's range."""
+    subnets = stack.of_type("AWS::EC2::Subnet").values()
+    for place in ("AvailabilityZone", "CidrBlock"):
+        assert sorted(subnet[place]["Fn::Select"][0] for subnet in subnets) == [0, 1]
+
+
+@pytest.mark.parametrize("prefix", range(8, 29))
+def test_vpc_range(stack: Stack, prefix: int) -> None:
+    """A range is accepted exactly if it is one that AWS takes and both subnets fit into it."""
+    pattern = template.source()["Parameters"]["VpcCIDR"]["AllowedPattern"]
+    subnet = next(iter(stack.of_type("AWS::EC2::Subnet").values()))
+    _, count, host_bits = subnet["CidrBlock"]["Fn::Select"][1]["Fn::Cidr"]
+    network = ipaddress.ip_network(f"10.0.0.0/{prefix}")
+    fits = prefix >= 16 and network.num_addresses >= count * 2**host_bits
+    assert bool(re.search(pattern, str(network))) is fits
+
+
+def test_default_worker(stack: Stack) -> None:
+    """By default a public Python image, not as root, fetches the layer that `sam deploy` made."""
+    worker = container(stack)
+    [layer] = stack.of_type("AWS::Lambda::LayerVersion")
+    assert worker["Image"] == "public.ecr.aws/lambda/python:3.13"
+    assert worker["User"] == "1000:1000"
+    assert {"Name": "WORKER_CODE_ARN", "Value": f"${{{layer}}}"} in worker["Environment"]
+
+
+def test_own_image() -> None:
+    """With WorkerImage nothing is fetched: the image runs as it is, and there is no layer."""
+    stack = template.stack(WorkerImage="example/worker:1")
+    worker = container(stack)
+    assert worker["Image"] == "example/worker:1"
+    assert not {"Command", "EntryPoint", "User"} & set(worker)
+    assert "WORKER_CODE_ARN" not in {variable["Name"] for variable in worker["Environment"]}
+    assert not stack.of_type("AWS::Lambda::LayerVersion")
+    assert "lambda:GetLayerVersion" not in json.dumps(stack.statements("TaskRole"))
