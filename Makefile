@@ -1,0 +1,150 @@
+# Tools go below .venv/, what would be deployed below .aws-sam/; `make clean` removes both.
+
+PYTHON ?= python3
+# The oldest that works, the ones that each change is tested on, and the functions' own.
+OLDEST := 3.11
+TESTED := 3.11 3.13
+LAMBDA := 3.13
+
+DEV := .venv/dev/.installed
+# What is deployed first: it constrains the rest.
+LOCKED := src/requirements src/worker/requirements requirements/dev requirements/sam requirements/uv
+
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+# Parts that run side by side each print in one piece, where make can do that (4.0 and newer).
+TOGETHER := -j2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
+
+title = @printf '\n\033[1m%s\033[0m\n' "$(1)"
+find_python = $(PYTHON) scripts/find_python.py
+
+# ---------------------------------------------------------------- targets
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s%s\n", $$1, $$2 }' Makefile
+
+.PHONY: demo
+demo: $(DEV) ## Run every flow on this machine and show how each task ended
+	@.venv/dev/bin/python -m local.demo
+
+.PHONY: test
+test: ## Everything that CI runs: all the checks below, on each Python
+	@$(MAKE) pythons $(DEV) .venv/sam/.installed
+	@$(MAKE) $(TOGETHER) lint types template build
+	@$(MAKE) $(TESTED:%=tests-on-%)
+	@$(MAKE) pythons
+	$(call title,Tests on $$(.venv/dev/bin/python -V))
+	@.venv/dev/bin/pytest
+
+.PHONY: lint
+lint: $(DEV) ## Style (ruff)
+	$(call title,ruff)
+	@.venv/dev/bin/ruff check
+	@.venv/dev/bin/ruff format --check
+
+.PHONY: types
+types: $(DEV) ## Static types (mypy)
+	$(call title,mypy)
+	@.venv/dev/bin/mypy
+
+.PHONY: template
+template: $(DEV) .venv/sam/.installed ## The template (cfn-lint, sam validate)
+	$(call title,cfn-lint and sam validate)
+	@.venv/dev/bin/cfn-lint template.yaml
+	@$(SAM) validate --lint
+
+.PHONY: build
+build: $(DEV) .venv/sam/.installed ## What would be deployed (sam build): made, and each handler imported from it
+	@if $(find_python) $(LAMBDA) >/dev/null; then $(MAKE) artifacts; else $(MAKE) pythons; fi
+
+.PHONY: unit
+unit: $(DEV) ## The quick tests alone
+	@.venv/dev/bin/pytest tests/unit tests/property
+
+.PHONY: lock
+lock: .venv/uv/.installed ## Renew every requirements.txt, pinned and hashed, from its .in
+	@for name in $(LOCKED); do \
+	  $(UV) pip compile --quiet --upgrade --universal --python-version $(OLDEST) --generate-hashes \
+	    --custom-compile-command 'make lock' --output-file $$name.txt $$name.in || exit; \
+	done
+
+.PHONY: clean
+clean: ## Remove everything that these targets make
+	@rm -rf .venv .aws-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@find local scripts src tests -name __pycache__ -prune -exec rm -rf {} +
+
+# ---------------------------------------------------------------- parts
+
+# Says which Pythons the tests will miss; in CI they may miss none.
+.PHONY: pythons
+pythons:
+	@for version in $(TESTED); do \
+	  $(find_python) $$version >/dev/null || missing="$$missing $$version"; \
+	done; \
+	test -z "$$missing" || { \
+	  printf '\n\033[1;31m%s\n%s\033[0m\n' \
+	    "NOT FOUND: Python$$missing, with pip, on PATH or where version managers keep it." \
+	    "Its tests are skipped; without $(LAMBDA), sam build is too. In CI this is a failure."; \
+	  test "$$CI" != true; \
+	}
+
+# All tests once more on another version; on the one in use they come last.
+tests-on-%:
+	@if test "$$(.venv/dev/bin/python -c 'import sys; print("%d.%d" % sys.version_info[:2])')" != $* \
+	  && $(find_python) $* >/dev/null; then $(MAKE) .venv/$*/.installed pytest-$*; fi
+
+pytest-%:
+	$(call title,Tests on $$(.venv/$*/bin/python -V))
+	@.venv/$*/bin/pytest
+
+.PHONY: artifacts
+artifacts: .aws-sam/build/template.yaml
+	$(call title,Artifacts)
+	@.venv/dev/bin/pytest tests/artifacts
+
+# `sam build` looks on PATH for the functions' Python.
+.aws-sam/build/template.yaml: .venv/sam/.installed template.yaml samconfig.toml \
+    $(shell find src -name __pycache__ -prune -o -print)
+	$(call title,sam build)
+	@PATH="$$(dirname "$$($(find_python) $(LAMBDA))"):$$PATH" $(SAM) build
+
+# Telemetry and the weekly look for a new version write a file: keep it in the tree.
+SAM = SAM_CLI_TELEMETRY=0 __SAM_CLI_APP_DIR='$(CURDIR)/.venv/sam/home' \
+  AWS_DEFAULT_REGION=us-east-1 .venv/sam/bin/sam
+
+# ---------------------------------------------------------------- environments
+
+# uv knows nothing of pip's settings. The index and the certificates that pip is set to use are
+# handed on; all that is installed is public, so other indexes are not needed.
+pip_setting = $$(.venv/uv/bin/pip config get global.$(1) 2>/dev/null)
+UV = index="$${UV_DEFAULT_INDEX:-$${PIP_INDEX_URL:-$(call pip_setting,index-url)}}"; \
+  cert="$${SSL_CERT_FILE:-$${PIP_CERT:-$(call pip_setting,cert)}}"; \
+  UV_SYSTEM_CERTS=1 UV_PYTHON_DOWNLOADS=never env $${index:+"UV_DEFAULT_INDEX=$$index"} \
+  $${cert:+"SSL_CERT_FILE=$$cert"} .venv/uv/bin/uv
+
+# $(1): the environment's interpreter; $(2): its requirements.
+install = $(UV) venv --quiet --clear --no-project --python "$(1)" $(@D) \
+  && $(UV) pip sync --quiet --require-hashes --python $(@D) $(2) && touch $@
+
+.venv/uv/.installed: requirements/uv.txt
+	@command -v $(PYTHON) >/dev/null \
+	  || { echo 'Python $(OLDEST) or newer is needed; there is no $(PYTHON) on PATH.' >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; found = "%d.%d" % sys.version_info[:2]; \
+	  sys.exit(sys.version_info < tuple(map(int, "$(OLDEST)".split("."))) and \
+	  "Python $(OLDEST) or newer is needed; $(PYTHON) is %s (%s). Install a newer one, or name " \
+	  "it: make PYTHON=/path/to/python $(MAKECMDGOALS)" % (found, sys.executable))'
+	$(call title,Making $(@D) and the other environments$(,) once)
+	@rm -rf $(@D)
+	@$(PYTHON) -m venv $(@D)
+	@$(@D)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
+.venv/dev/.installed: requirements/dev.txt .venv/uv/.installed
+	@$(call install,$$($(PYTHON) -c 'import sys; print(sys.executable)'),$<)
+
+.venv/sam/.installed: requirements/sam.txt .venv/uv/.installed
+	@$(call install,$$($(PYTHON) -c 'import sys; print(sys.executable)'),$<)
+
+$(TESTED:%=.venv/%/.installed): requirements/dev.txt .venv/uv/.installed
+	@$(call install,$$($(find_python) $(@D:.venv/%=%)),$<)
