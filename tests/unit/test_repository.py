@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent.parent
+LONGEST_MODULE = 250
+
+# In pieces, so that this file does not hold what it looks for.
+UNWANTED = (
+    "py" + "pi.org",
+    "python" + "hosted",
+    "registry.npm" + "js",
+    "deb.deb" + "ian",
+    "/ro" + "ot/",
+    "/ho" + "me/",
+    "/Us" + "ers/",
+)
+
+
+def _files() -> list[Path]:
+    """Return the repository's own files: not what git, tools and people keep beside them."""
+    found = []
+    for directory, below, names in os.walk(ROOT):
+        below[:] = [name for name in below if not name.startswith((".", "__")) or name == ".ci"]
+        found += [Path(directory, name) for name in names if name not in {".git", ".env"}]
+    return found
+
+
+def _modules() -> list[Path]:
+    return [path for path in _files() if path.suffix == ".py"]
+
+
+def _pins(requirements: str) -> dict[str, str]:
+    """Return the pinned versions of a requirements file by package."""
+    return dict(re.findall(r"(?m)^([\w.-]+)==(\S+)", (ROOT / requirements).read_text()))
+
+
+def test_modules_are_short() -> None:
+    """No module is longer than a reader's patience."""
+    lengths = {path: len(path.read_text().splitlines()) for path in _modules()}
+    assert not {path: lines for path, lines in lengths.items() if lines > LONGEST_MODULE}
+
+
+def test_names_no_registry_and_no_machine() -> None:
+    """No file names a package registry's host or a path of the machine on which it was made."""
+    texts = {path: path.read_text(errors="replace") for path in _files()}
+    assert not [(path, word) for path, text in texts.items() for word in UNWANTED if word in text]
+
+
+@pytest.mark.parametrize("deployed", ["src/requirements.txt", "src/worker/requirements.txt"])
+def test_tests_run_on_the_deployed_versions(deployed: str) -> None:
+    """What the functions and the worker are deployed with is what they are tested with."""
+    assert _pins(deployed).items() <= _pins("requirements/dev.txt").items()
+
+
+def test_make_lists_its_targets() -> None:
+    """`make` alone lists each target that a person may call."""
+    listed = subprocess.check_output(["make", "-C", ROOT], text=True)  # noqa: S607 - any make will do
+    offered = re.findall(r"(?m)^([a-z]+):.*## (.+)$", (ROOT / "Makefile").read_text())
+    assert {"demo", "test", "lock", "clean"} <= {name for name, _ in offered}
+    assert all(f"make {name} " in listed and told in listed for name, told in offered)
