@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from core.record import Status
+from orchestrator.dynamodb import handler
+
+if TYPE_CHECKING:
+    from tests.integration.aws import Aws
+    from tests.integration.conftest import Lines, Start
+
+
+def test_returns_at_once(aws: Aws, durable: Start) -> None:
+    """The execution ends while the task still runs, with what finds its record."""
+    execution = durable(handler, {})
+    result = execution.result()
+    record = aws.record()
+    assert result == {
+        "executionId": record.execution_id,
+        "taskArn": record.task_arn,
+        "flow": "dynamodb",
+        "attempt": 1,
+        "status": "RUNNING",
+    }
+    assert (record.status, record.is_open) == (Status.RUNNING, True)
+    assert execution.operations() == 4
+
+
+def test_log_lines(aws: Aws, durable: Start, lines: Lines) -> None:
+    """Each line that a user expects stands once."""
+    durable(handler, {}).result()
+    assert lines.messages == ["Task starting", "Record created", "Task started", "Returning"]
+    assert vars(lines.records[1])["executionId"] == aws.record().execution_id
+
+
+def test_worker_faster_than_the_launch(aws: Aws, durable: Start) -> None:
+    """A worker that reports before its ARN is stored keeps its COMPLETED and its result."""
+
+    def report(**_: object) -> None:
+        aws.rewrite("SET #status = :done, #result = :result", done="COMPLETED", result='"r"')
+
+    aws.after("ecs.RunTask", report)
+    task_arn = durable(handler, {}).result()["taskArn"]
+    record = aws.record()
+    assert (record.status, record.result, record.task_arn) == (Status.COMPLETED, '"r"', task_arn)
+    assert "StopTask" not in aws.calls
+
+
+@pytest.mark.parametrize(
+    ("written", "exit_code", "status"),
+    [
+        (None, 0, Status.COMPLETED),
+        (None, 137, Status.FAILED),
+        ("COMPLETED", 0, Status.COMPLETED),
+        ("COMPLETED", 1, Status.COMPLETED),
+        ("FAILED", 3, Status.FAILED),
+    ],
+)
+def test_close(
+    aws: Aws, durable: Start, written: str | None, exit_code: int, status: Status
+) -> None:
+    """The end of the task closes the record: the worker's word stands, its silence is filled in."""
+    durable(handler, {}).result()
+    if written:
+        aws.rewrite("SET #status = :written", written=written)
+    aws.exit(exit_code)
+    assert aws.report() == {"done": f"record closed {status}"}
+    record = aws.record()
+    assert (record.status, record.is_open) == (status, False)
+    assert record.last_outcome is not None
+    assert record.last_outcome["exitCode"] == exit_code
+    assert record.expires_at is not None
+
+
+def test_dead_worker(aws: Aws, durable: Start) -> None:
+    """A killed worker's record is FAILED and names kind, exit code and advice."""
+    durable(handler, {}).result()
+    aws.exit(137)
+    aws.report()
+    error = aws.record().error
+    assert error is not None
+    assert (error["kind"], error["exitCode"]) == ("ApplicationFailed", 137)
+    assert "SIGKILL" in error["advice"]
+
+
+def test_error_of_the_worker_is_kept(aws: Aws, durable: Start) -> None:
+    """What the worker itself said of its failure is not overwritten by its exit code."""
+    durable(handler, {}).result()
+    told = {"kind": "ApplicationFailed", "summary": "ValueError: bad row 17"}
+    aws.rewrite("SET #status = :failed, #error = :error", failed="FAILED", error=told)
+    aws.exit(1)
+    aws.report()
+    assert aws.record().error == told

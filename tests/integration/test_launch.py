@@ -1,0 +1,179 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import boto3
+import pytest
+
+from adapters.records import timestamp
+from core.record import Status
+from orchestrator import dynamodb, eventbridge, polling
+from tests.integration.aws import CLUSTER, ENVIRONMENT, FAMILY, error, throttled
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.integration.aws import Aws
+    from tests.integration.conftest import Lines, Start
+
+HANDLERS = pytest.mark.parametrize(
+    "handler", [polling.handler, dynamodb.handler, eventbridge.handler], ids=["poll", "db", "eb"]
+)
+Handler: TypeAlias = "Callable[..., Any]"
+
+
+@HANDLERS
+def test_refused_by_capacity(aws: Aws, durable: Start, handler: Handler) -> None:
+    """RunTask's `failures[]` fail the execution with their reason, and close the record."""
+    reason = "Capacity is unavailable at this time. Please try again later."
+    aws.answer_with("ecs.RunTask", {"tasks": [], "failures": [{"reason": reason}]})
+    message, data = durable(handler, {}).error()
+    assert reason in message
+    assert (data["kind"], data["transient"], data["taskArn"]) == ("FailedToStart", True, None)
+    record = aws.record()
+    assert (record.status, record.is_open) == (Status.FAILED, False)
+
+
+@HANDLERS
+def test_forbidden(aws: Aws, durable: Start, handler: Handler) -> None:
+    """A RunTask that is forbidden is not tried again, and its error names AWS's code."""
+    aws.answer_with("ecs.RunTask", error("AccessDeniedException"))
+    _, data = durable(handler, {}).error()
+    assert (data["kind"], data["transient"]) == ("FailedToStart", False)
+    assert "AccessDeniedException" in data["detail"]
+    assert len(aws.calls["RunTask"]) == 1
+
+
+@HANDLERS
+@pytest.mark.parametrize(
+    ("payload", "field"),
+    [
+        ({"processingTime": -1}, "processingTime"),
+        ({"message": 5}, "message"),
+        ({"message": "x" * 9_000}, "message"),
+        ({"proccessingTime": 1}, "proccessingTime"),
+        ([1], "payload"),
+    ],
+)
+def test_bad_input(aws: Aws, durable: Start, handler: Handler, payload: object, field: str) -> None:
+    """Bad input fails the execution by the field's name; there is no record and no task."""
+    message, data = durable(handler, payload).error()
+    assert message.startswith(f"{field}: expected ")
+    assert data["field"] == field
+    assert not aws.records()
+    assert not aws.tasks()
+
+
+def test_throttled_launch(aws: Aws, durable: Start, lines: Lines) -> None:
+    """A throttled RunTask is repeated with the same token, and nothing is logged twice."""
+    aws.answer_with("ecs.RunTask", *throttled(1))
+    durable(dynamodb.handler, {}).result()
+    tokens = [call["clientToken"] for call in aws.calls["RunTask"]]
+    assert len(tokens) == 2
+    assert len(set(tokens)) == 1
+    assert lines.messages == [
+        "Task starting",
+        "Record created",
+        "Task started",
+        "Returning",
+    ]
+
+
+@pytest.mark.parametrize(
+    "operation", ["dynamodb.PutItem", "dynamodb.UpdateItem"], ids=["create", "store"]
+)
+def test_lost_answer(aws: Aws, durable: Start, lines: Lines, operation: str) -> None:
+    """A write that took effect but lost its answer is not a conflict with itself."""
+    aws.lose_answer(operation)
+    result = durable(dynamodb.handler, {}).result()
+    assert result["taskArn"] == aws.record().task_arn
+    assert aws.record().status is Status.RUNNING
+    assert "StopTask" not in aws.calls
+    assert "Returning" in lines.messages
+
+
+def test_conflict(aws: Aws, durable: Start) -> None:
+    """A token that already started a task gives that task, not a failure."""
+    known = f"arn:aws:ecs:us-east-1:123456789012:task/{CLUSTER.rpartition('/')[2]}/known"
+    aws.answer_with(
+        "ecs.RunTask",
+        error("ConflictException", "differs", resourceIds=[known]),
+    )
+    assert durable(dynamodb.handler, {}).result()["taskArn"] == known
+
+
+def test_cut_off_after_the_token_expired(aws: Aws, durable: Start) -> None:
+    """A launch resumed long after finds its task by `startedBy` instead of starting a second."""
+    started: list[dict[str, Any]] = []
+
+    def earlier_try(**_: object) -> None:
+        if started:
+            return
+        (item,) = (call["Item"] for call in aws.calls["PutItem"])
+        long_ago = timestamp(datetime.now(UTC) - timedelta(hours=2))
+        boto3.client("dynamodb").put_item(
+            TableName=ENVIRONMENT["TABLE_NAME"], Item=item | {"createdAt": {"S": long_ago}}
+        )
+        started.append(
+            boto3.client("ecs").run_task(
+                cluster=CLUSTER,
+                taskDefinition=FAMILY,
+                launchType="FARGATE",
+                startedBy=f"demo/{item['executionId']['S']}/1",
+            )
+        )
+
+    aws.before("dynamodb.PutItem", earlier_try)
+    task_arn = durable(dynamodb.handler, {}).result()["taskArn"]
+    assert [task["taskArn"] for answer in started for task in answer["tasks"]] == [task_arn]
+    assert len(aws.tasks()) == 1
+
+
+def test_record_of_another_execution(aws: Aws, durable: Start) -> None:
+    """A record that another execution holds stops the launch and stays as it is."""
+    durable(dynamodb.handler, {}).result()
+    before = aws.item() | {"executionArn": "arn:other"}
+    aws.rewrite("SET executionArn = :other", other="arn:other")
+    _, data = durable(dynamodb.handler, {}).error()
+    assert "belongs to another execution" in data["detail"]
+    assert aws.item() == before
+    assert len(aws.tasks()) == 1
+
+
+def test_record_closed_during_the_launch(aws: Aws, durable: Start) -> None:
+    """A task whose record was closed while it was being started is stopped again."""
+
+    def close(**_: object) -> None:
+        aws.rewrite("SET #status = :failed REMOVE #open", failed="FAILED")
+
+    aws.before("ecs.RunTask", close)
+    durable(dynamodb.handler, {}).result()
+    (stop,) = aws.calls["StopTask"]
+    assert stop["reason"].startswith("durable-task/Cancelled")
+
+
+def test_request(aws: Aws, durable: Start) -> None:
+    """RunTask carries the correlation, the token and the container's whole assignment."""
+    durable(dynamodb.handler, {"message": "hi", "processingTime": 3}).result()
+    (call,) = aws.calls["RunTask"]
+    record = aws.record()
+    assert call["startedBy"] == f"demo/{record.execution_id}/1"
+    (container,) = call["overrides"]["containerOverrides"]
+    assert {pair["name"]: pair["value"] for pair in container["environment"]} == {
+        "EXECUTION_ID": record.execution_id,
+        "EXECUTION_FLOW": "dynamodb",
+        "EXECUTION_ATTEMPT": "1",
+        "MESSAGE": "hi",
+        "PROCESSING_TIME": "3",
+        "RECORD_TABLE": ENVIRONMENT["TABLE_NAME"],
+    }
+
+
+def test_record_precedes_the_task(aws: Aws, durable: Start) -> None:
+    """When RunTask is called the record is there, open and without a task."""
+    seen = []
+    aws.before("ecs.RunTask", lambda **_: seen.append(aws.record()))
+    durable(dynamodb.handler, {}).result()
+    assert [(r.status, r.is_open, r.task_arn) for r in seen] == [(Status.PENDING, True, None)]
+    assert boto3.client("ecs").list_tasks(cluster=CLUSTER)["taskArns"] == [aws.record().task_arn]

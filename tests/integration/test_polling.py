@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from core.record import Status
+from orchestrator.polling import handler
+from tests.integration.aws import error, throttled
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.integration.aws import Aws
+    from tests.integration.conftest import Lines, Start
+
+
+def through(aws: Aws, *statuses: str) -> list[Callable[[], None]]:
+    """Steps of `Aws.script` that move the only task."""
+
+    def to(status: str) -> Callable[[], None]:
+        return lambda: aws.move(status)
+
+    return [to(status) for status in statuses]
+
+
+def test_success(aws: Aws, durable: Start) -> None:
+    """A task that exits with 0 ends the execution with the documented result."""
+    aws.script(*through(aws, "PROVISIONING", "RUNNING"), lambda: aws.exit(0))
+    result = durable(handler, {"message": "hi", "processingTime": 1}).result()
+    record = aws.record()
+    assert result == {
+        "executionId": record.execution_id,
+        "taskArn": record.task_arn,
+        "flow": "polling",
+        "attempt": 1,
+        "outcome": "Succeeded",
+        "exitCode": 0,
+        "startedAt": None,
+        "stoppedAt": None,
+        "result": None,
+    }
+    assert (record.status, record.is_open) == (Status.COMPLETED, False)
+    assert record.expires_at is not None
+
+
+def test_log_lines(aws: Aws, durable: Start, lines: Lines) -> None:
+    """Each line that a user expects stands once, although every look replays the handler."""
+    aws.script(
+        *through(aws, "PROVISIONING", "PROVISIONING", "PENDING", "RUNNING", "RUNNING"),
+        lambda: aws.exit(0),
+    )
+    durable(handler, {}).result()
+    assert lines.messages == [
+        "Task starting",
+        "Record created",
+        "Task started",
+        "Waiting for the task to end",
+        "Task status: requested → PROVISIONING",
+        "Task status: PROVISIONING → PENDING",
+        "Task status: PENDING → RUNNING",
+        "Task status: RUNNING → STOPPED",
+        "Final result",
+    ]
+    created = lines.records[1]
+    assert vars(created)["executionId"] == aws.record().execution_id
+
+
+def test_failure(aws: Aws, durable: Start) -> None:
+    """A task that exits with 3 fails the execution with kind, code, reason, ARN and advice."""
+    aws.script(lambda: aws.exit(3))
+    message, data = durable(handler, {}).error()
+    record = aws.record()
+    assert "exited with code 3" in message
+    assert (data["kind"], data["exitCode"]) == ("ApplicationFailed", 3)
+    assert data["taskArn"] == record.task_arn
+    assert data["detail"] == "Essential container in task exited"
+    assert data["advice"]
+    assert record.status is Status.FAILED
+    assert record.error == {
+        name: data[name] for name in ("kind", "summary", "detail", "exitCode", "advice")
+    }
+
+
+def test_deprovisioning_is_enough(aws: Aws, durable: Start) -> None:
+    """The exit code at DEPROVISIONING ends the wait, some 20 s before STOPPED would."""
+    aws.script(*through(aws, "RUNNING"), lambda: aws.exit(0, status="DEPROVISIONING"))
+    assert durable(handler, {}).result()["outcome"] == "Succeeded"
+
+
+def test_throttled_look(aws: Aws, durable: Start) -> None:
+    """A look that ECS throttles is taken again later; the wait goes on."""
+    aws.answer_with("ecs.DescribeTasks", *throttled(3))
+    aws.script(*through(aws, *["RUNNING"] * 4), lambda: aws.exit(0))
+    assert durable(handler, {}).result()["outcome"] == "Succeeded"
+
+
+def test_refused_look(aws: Aws, durable: Start) -> None:
+    """A look that is forbidden ends the execution with ECS's own words."""
+    aws.answer_with("ecs.DescribeTasks", error("AccessDeniedException"))
+    _, data = durable(handler, {}).error()
+    assert data["kind"] == "InfrastructureLost"
+    assert "AccessDeniedException" in data["detail"]
+
+
+def test_forgotten_task_with_stored_outcome(aws: Aws, durable: Start) -> None:
+    """A task that ECS has forgotten ended as the task-state function has stored it."""
+    ended: dict[str, Any] = {}
+
+    def store() -> None:
+        aws.exit(7)
+        ended.update(aws.report())
+        aws.forget()
+
+    aws.script(*through(aws, "RUNNING"), store)
+    _, data = durable(handler, {}).error()
+    assert ended == {"done": "outcome stored"}
+    assert (data["kind"], data["exitCode"]) == ("ApplicationFailed", 7)
+
+
+def test_forgotten_task(aws: Aws, durable: Start) -> None:
+    """A task that ECS has forgotten without a trace is Missing, which is no success."""
+    aws.script(*through(aws, "RUNNING"), aws.forget)
+    _, data = durable(handler, {}).error()
+    assert data["kind"] == "Missing"
+
+
+def test_timeout(aws: Aws, durable: Start) -> None:
+    """A task that outlasts timeoutSeconds is stopped, and the execution fails as TimedOut."""
+    payload = {"processingTime": 1, "timeoutSeconds": 1, "pollSeconds": 1}
+    _, data = durable(handler, payload).error()
+    assert (data["kind"], data["taskArn"]) == ("TimedOut", aws.record().task_arn)
+    (stop,) = aws.calls["StopTask"]
+    assert stop["reason"].startswith("durable-task/TimedOut")

@@ -1,0 +1,164 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+from aws_lambda_powertools.utilities.idempotency.exceptions import (
+    IdempotencyPersistenceLayerError,
+)
+
+from adapters.errors import AwsBusyError
+from core.record import Status
+from ecs_events.completion import NotSettledError
+from orchestrator import dynamodb, eventbridge
+from tests.integration.aws import ENVIRONMENT, FAMILY, throttled
+
+if TYPE_CHECKING:
+    from tests.integration.aws import Aws
+    from tests.integration.conftest import Durable, Start
+
+
+@pytest.fixture
+def waiting(aws: Aws, durable: Start) -> Durable:
+    """An EventBridge execution whose task runs."""
+    execution = durable(eventbridge.handler, {})
+    aws.wait_for_record(lambda record: record.task_arn)
+    return execution
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"startedBy": "somebody"}, "started by somebody else"),
+        ({"startedBy": None}, "started by somebody else"),
+        ({"startedBy": "demo-two/execution/1"}, "started by somebody else"),
+        ({"startedBy": "demo/unknown/1"}, "no record"),
+        ({"clusterArn": "arn:aws:ecs:us-east-1:123456789012:cluster/x"}, "task of another"),
+        ({"taskDefinitionArn": f"arn:aws:ecs:us-east-1:1:task-definition/{FAMILY}x:1"}, "task of"),
+        ({"taskArn": "arn:aws:ecs:us-east-1:123456789012:task/c/forged"}, "other task"),
+        ({"lastStatus": "RUNNING", "desiredStatus": "STOPPED"}, "not over"),
+    ],
+)
+def test_ignored(aws: Aws, waiting: Durable, change: dict[str, str | None], reason: str) -> None:
+    """An event that is foreign, forged or early changes nothing; the task's own still counts."""
+    before = aws.item()
+    aws.exit(0)
+    event = aws.event()
+    event["detail"] |= change
+    assert aws.deliver(event)["done"].startswith(f"ignored: {reason}")
+    assert aws.item() == before
+    assert not aws.remembered()
+    aws.report()
+    assert waiting.result()["outcome"] == "Succeeded"
+
+
+def test_stale_attempt(aws: Aws, waiting: Durable) -> None:
+    """An older attempt's event changes nothing: the attempt that counts goes on."""
+    aws.rewrite("SET attempt = :two", two=2)
+    before = aws.item()
+    aws.exit(1)
+    assert aws.report() == {"done": "ignored: stale attempt"}
+    assert aws.item() == before
+    assert not aws.remembered()
+    assert waiting.arn
+
+
+def test_stopped_after_deprovisioning(aws: Aws, waiting: Durable) -> None:
+    """The exit is told at DEPROVISIONING; the STOPPED that follows finds nothing left to do."""
+    aws.exit(0, status="DEPROVISIONING")
+    assert aws.report(version=4) == {"done": "callback succeeded"}
+    before = aws.item()
+    aws.exit(0)
+    assert aws.report(version=5) == {"done": "ignored: record closed"}
+    assert aws.item() == before
+    assert waiting.result()["outcome"] == "Succeeded"
+
+
+def test_failure_told_twice(aws: Aws, waiting: Durable) -> None:
+    """A failure told at DEPROVISIONING is not told again at STOPPED, even to an open record."""
+    aws.exit(3, status="DEPROVISIONING")
+    assert aws.report(version=4) == {"done": "callback failed"}
+    assert waiting.error()[1]["exitCode"] == 3
+    aws.rewrite("SET #open = :open", open="OPEN")
+    aws.exit(3)
+    assert aws.report(version=5) == {"done": "told before"}
+
+
+def test_overtaken(aws: Aws, durable: Start) -> None:
+    """A record that its orchestrator closes while the event is handled is left to it."""
+    durable(dynamodb.handler, {}).result()
+    aws.before(
+        "dynamodb.UpdateItem", lambda: aws.rewrite("SET #s = :failed REMOVE #open", failed="FAILED")
+    )
+    aws.exit(0)
+    assert aws.report() == {"done": "record moved on"}
+
+
+def test_duplicate(aws: Aws, durable: Start) -> None:
+    """The same event again is answered from memory, even where the record is still open."""
+    durable(dynamodb.handler, {}).result()
+    aws.exit(0)
+    assert aws.report() == {"done": "record closed COMPLETED"}
+    aws.rewrite("SET #open = :open", open="OPEN")
+    before = aws.item()
+    assert aws.report() == {"done": "record closed COMPLETED"}
+    assert aws.item() == before
+
+
+def test_crash_between_answer_and_write(aws: Aws, waiting: Durable) -> None:
+    """An answer whose write was lost is completed by the event's retry."""
+    aws.exit(0)
+    aws.answer_with("dynamodb.UpdateItem", *throttled(1))
+    with pytest.raises(AwsBusyError):
+        aws.report()
+    assert waiting.result()["outcome"] == "Succeeded"
+    assert not aws.remembered()
+    assert aws.record().is_open
+    assert aws.report() == {"done": "callback was answered before"}
+    assert (aws.record().status, aws.record().is_open) == (Status.COMPLETED, False)
+
+
+def test_closed_callback_of_a_running_execution(aws: Aws, waiting: Durable) -> None:
+    """A closed callback whose execution has not settled asks for the event again."""
+    callback_id = aws.record().callback_id
+    aws.rewrite("SET callbackId = :other", other="eyJhcm4iOiJ4Iiwib3AiOiJ5In0=")
+    aws.exit(0)
+    with pytest.raises(NotSettledError):
+        aws.report()
+    assert not aws.remembered()
+    aws.rewrite("SET callbackId = :own", own=callback_id)
+    assert aws.report() == {"done": "callback succeeded"}
+    assert waiting.result()["outcome"] == "Succeeded"
+
+
+def test_stopped_execution(aws: Aws, waiting: Durable) -> None:
+    """The end of a stopped execution's task closes its record as Cancelled, not as a success."""
+    boto3.client("lambda").stop_durable_execution(DurableExecutionArn=waiting.arn)
+    aws.rewrite("SET callbackId = :gone", gone="eyJhcm4iOiJ4Iiwib3AiOiJ5In0=")
+    aws.exit(0)
+    assert aws.report() == {"done": "execution is STOPPED"}
+    record = aws.record()
+    assert (record.status, record.is_open) == (Status.FAILED, False)
+    assert record.error is not None
+    assert record.error["kind"] == "Cancelled"
+
+
+def test_malformed_event(aws: Aws, waiting: Durable) -> None:
+    """An event that cannot be read is an error, so that Lambda keeps it, and not a silence."""
+    aws.exit(0)
+    event: dict[str, Any] = aws.event()
+    del event["detail"]["taskArn"]
+    with pytest.raises(KeyError):
+        aws.deliver(event)
+    assert waiting.arn
+
+
+def test_unreachable_memory(aws: Aws, waiting: Durable) -> None:
+    """Without the idempotency table nothing is completed: the event comes again."""
+    boto3.client("dynamodb").delete_table(TableName=ENVIRONMENT["IDEMPOTENCY_TABLE"])
+    aws.exit(0)
+    with pytest.raises(IdempotencyPersistenceLayerError):
+        aws.report()
+    assert aws.record().is_open
+    assert waiting.arn

@@ -1,0 +1,206 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import boto3
+import pytest
+from moto.server import ThreadedMotoServer
+
+from core.record import Flow, Record, Status
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+SOURCE = Path(__file__).parents[2] / "src"
+TABLE = "records"
+CREDENTIALS = {
+    "AWS_ACCESS_KEY_ID": "testing",
+    "AWS_SECRET_ACCESS_KEY": "testing",
+    "AWS_DEFAULT_REGION": "us-east-1",
+}
+Worker: TypeAlias = "Callable[..., subprocess.Popen[str]]"
+
+
+@pytest.fixture(scope="module")
+def endpoint() -> Iterator[str]:
+    """DynamoDB over HTTP, for processes."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def table(endpoint: str) -> Iterator[Any]:
+    """The records table with one running execution in it."""
+    resource = boto3.resource(
+        "dynamodb",
+        endpoint_url=endpoint,
+        region_name="us-east-1",
+        aws_access_key_id="testing",
+        aws_secret_access_key="testing",  # noqa: S106 - moto takes any
+    )
+    table = resource.create_table(
+        TableName=TABLE,
+        KeySchema=[{"AttributeName": "executionId", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "executionId", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    record = Record(
+        execution_id="one",
+        execution_arn="arn",
+        flow=Flow.DYNAMODB,
+        status=Status.RUNNING,
+        is_open=True,
+        attempt=1,
+        launch=1,
+        message="hi",
+        processing_time=0,
+        deadline="2026-01-01T00:00:00.000Z",
+        created_at="2026-01-01T00:00:00.000Z",
+        updated_at="2026-01-01T00:00:00.000Z",
+    )
+    table.put_item(Item=record.to_item())
+    yield table
+    table.delete()
+
+
+@pytest.fixture
+def worker(endpoint: str) -> Iterator[Worker]:
+    """Start `python -m worker` with nothing but a container's environment."""
+    started: list[subprocess.Popen[str]] = []
+
+    def start(code: str = "", **changes: str) -> subprocess.Popen[str]:
+        environment = {
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": str(SOURCE),
+            "PYTHONUNBUFFERED": "1",
+            "AWS_ENDPOINT_URL": endpoint,
+            "EXECUTION_ID": "one",
+            "EXECUTION_FLOW": "dynamodb",
+            "EXECUTION_ATTEMPT": "1",
+            "MESSAGE": "hi",
+            "PROCESSING_TIME": "0",
+            "RECORD_TABLE": TABLE,
+            **CREDENTIALS,
+            **changes,
+        }
+        process = subprocess.Popen(
+            [sys.executable, *(["-c", code] if code else ["-m", "worker"])],
+            env=environment,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+def read(table: Any) -> dict[str, Any]:  # noqa: ANN401 - a boto3 resource
+    """Return the record's item."""
+    return dict(table.get_item(Key={"executionId": "one"})["Item"])
+
+
+def lines(process: subprocess.Popen[str]) -> list[dict[str, Any]]:
+    """Wait for the worker's end and return its log lines."""
+    out, _ = process.communicate(timeout=30)
+    return [json.loads(line) for line in out.splitlines()]
+
+
+def test_success(table: Any, worker: Worker) -> None:  # noqa: ANN401
+    """Work that succeeds leaves COMPLETED and its result, in a record that is still open."""
+    process = worker()
+    logged = lines(process)
+    assert process.returncode == 0
+    item = read(table)
+    assert item["status"] == "COMPLETED"
+    assert json.loads(item["result"])["message"] == "Processed: hi"
+    assert item["open"] == "OPEN"
+    assert [line["message"] for line in logged] == ["Work started", "Work finished"]
+    assert {line["correlation_id"] for line in logged} == {"one"}
+
+
+def test_failure(table: Any, worker: Worker) -> None:  # noqa: ANN401
+    """Work that fails leaves FAILED and an error, and the exit code that was asked for."""
+    process = worker(SIMULATE='{"exitCode": 3}')
+    lines(process)
+    assert process.returncode == 3
+    item = read(table)
+    assert (item["status"], item["error"]["exitCode"]) == ("FAILED", 3)
+    assert "result" not in item
+
+
+def test_eventbridge_result(table: Any, worker: Worker) -> None:  # noqa: ANN401
+    """In the EventBridge flow the worker hands over a result and leaves the status alone."""
+    process = worker(EXECUTION_FLOW="eventbridge")
+    lines(process)
+    item = read(table)
+    assert (process.returncode, item["status"]) == (0, "RUNNING")
+    assert json.loads(item["result"])["message"] == "Processed: hi"
+
+
+def test_polling_knows_no_record(table: Any, worker: Worker) -> None:  # noqa: ANN401
+    """Without a record to report to the worker works all the same, and writes nothing."""
+    before = read(table)
+    process = worker(EXECUTION_FLOW="polling", RECORD_TABLE="")
+    lines(process)
+    assert process.returncode == 0
+    assert read(table) == before
+
+
+@pytest.mark.parametrize(
+    "moved_on",
+    [{"attempt": 2}, {"status": "FAILED"}, {"open": None}],
+    ids=lambda change: next(iter(change)),
+)
+def test_record_moved_on(table: Any, worker: Worker, moved_on: dict[str, Any]) -> None:  # noqa: ANN401
+    """A record that has moved on is left as it is, and the worker exits with an error."""
+    item = {name: value for name, value in (read(table) | moved_on).items() if value is not None}
+    table.put_item(Item=item)
+    process = worker()
+    lines(process)
+    assert process.returncode == 1
+    assert {**read(table), "updatedAt": ""} == {**item, "updatedAt": ""}
+
+
+def test_result_is_not_overwritten(table: Any, worker: Worker) -> None:  # noqa: ANN401
+    """A result that is there stays; a second worker of the attempt exits with an error."""
+    table.put_item(Item=read(table) | {"result": '"first"'})
+    process = worker(EXECUTION_FLOW="eventbridge")
+    lines(process)
+    assert (process.returncode, read(table)["result"]) == (1, '"first"')
+
+
+def test_too_large(table: Any, worker: Worker) -> None:  # noqa: ANN401
+    """A result over 256 KB is refused with its size, the limit and what to do instead."""
+    process = worker(
+        "import worker.__main__ as m; m.work = lambda _: 'x' * 256_001; exit(m.main())"
+    )
+    lines(process)
+    assert process.returncode == 1
+    summary = read(table)["error"]["summary"]
+    assert "256003 bytes" in summary
+    assert "S3" in summary
+
+
+def test_sigterm(table: Any, worker: Worker) -> None:  # noqa: ANN401
+    """SIGTERM ends the work with 143 and writes nothing: ECS tells why it was sent."""
+    before = read(table)
+    process = worker(PROCESSING_TIME="600")
+    assert process.stdout is not None
+    assert json.loads(process.stdout.readline())["message"] == "Work started"
+    process.send_signal(signal.SIGTERM)
+    assert [line["message"] for line in lines(process)] == ["Stopped by SIGTERM"]
+    assert process.returncode == 143
+    assert read(table) == before
