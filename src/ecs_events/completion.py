@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from adapters import callbacks
 from core.answer import Answer
 from core.outcome import Cancelled
-from core.record import ENDED, Flow, Status
+from core.record import ENDED, Flow, Standing, Status
 
 if TYPE_CHECKING:
     from adapters.records import Records
@@ -95,11 +95,15 @@ class Completion:
         return self._close(status, self.outcome, f"record closed {status}")
 
     def _report(self, done: str) -> str:
-        if not self.records.report(self.record, self.outcome):
-            raise NotSettledError("The record changed while the outcome was being stored.")
-        return done
+        return done if self.records.report(self.record, self.outcome) else self._overtaken()
 
     def _close(self, status: Status, outcome: Outcome, done: str) -> str:
-        if not self.records.close(self.record, status, outcome):
-            raise NotSettledError("The record changed while it was being closed.")
-        return done
+        return done if self.records.close(self.record, status, outcome) else self._overtaken()
+
+    def _overtaken(self) -> str:
+        """The record changed since it was read: harmless if it no longer waits for this task."""
+        attempt, task_arn = self.record.attempt, self.outcome.task_arn or ""
+        fresh = self.records.get(self.record.execution_id)
+        if fresh and fresh.standing(attempt, task_arn) is Standing.CURRENT:
+            raise NotSettledError("The record changed while the end was being written.")
+        return "record moved on"

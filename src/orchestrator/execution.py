@@ -147,7 +147,7 @@ class Execution:
     def close(self, outcome: Outcome) -> str | None:
         """End the record as the outcome says; return the container's result as JSON text."""
         record = self.records.get(self.launch.correlation.execution_id)
-        if record is None:
+        if record is None or record.execution_arn != self.arn:
             return None
         status = Status.COMPLETED if outcome.succeeded else Status.FAILED
         if not self.records.close(record, status, outcome):

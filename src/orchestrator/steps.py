@@ -64,7 +64,8 @@ def launch(
 def not_started(error: StepError) -> FailedToStart:
     """Return the outcome of a step that was to start the task and failed for good."""
     busy = error.error_type.endswith(AwsBusyError.__name__)
-    return FailedToStart(detail=error.message or "", transient=busy)
+    name = error.error_type.rpartition(".")[2]
+    return FailedToStart(detail=f"{name}: {error.message}", transient=busy)
 
 
 def settle(

@@ -31,16 +31,16 @@ def main() -> int:
     signal.signal(signal.SIGTERM, _terminate)
     assignment = Assignment.read(os.environ)
     logger.set_correlation_id(assignment.execution_id)
-    logger.info("Work started", extra={"pid": os.getpid(), "attempt": assignment.attempt})
     try:
+        logger.info("Work started", extra={"pid": os.getpid(), "attempt": assignment.attempt})
         _deliver(assignment)
+        logger.info("Work finished")
     except SystemExit:
         # Why the task is stopped is for ECS to tell, so nothing is written to the record.
         logger.warning("Stopped by SIGTERM")
         raise
     except Exception as error:  # noqa: BLE001 - whatever the work raises is its failure to tell
         return _failed(assignment, error)
-    logger.info("Work finished")
     return 0
 
 

@@ -71,7 +71,7 @@ def failure(assignment: Assignment, error: BaseException, exit_code: int) -> Non
         "advice": "The container's log has the traceback.",
     }
     changes = {"status": "FAILED", "error": told}
-    _update(assignment, changes, Attr("status").is_in([*_NOT_ENDED, "FAILED"]))
+    _update(assignment, changes, Attr("status").is_in(_NOT_ENDED) | Attr("error").eq(told))
 
 
 def _update(assignment: Assignment, changes: dict[str, Any], condition: ConditionBase) -> None:
