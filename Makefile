@@ -29,8 +29,8 @@ demo: $(DEV) ## Run every flow on this machine and show how each task ended
 	@.venv/dev/bin/python -m local.demo
 
 .PHONY: test
-test: ## Everything that CI runs: all the checks below, on each Python
-	@$(MAKE) pythons $(DEV) .venv/sam/.installed
+test: $(DEV) .venv/sam/.installed ## Everything that CI runs: all the checks below, on each Python
+	@$(MAKE) pythons
 	@$(MAKE) $(TOGETHER) lint types template build
 	@$(MAKE) $(TESTED:%=tests-on-%)
 	@$(MAKE) pythons
@@ -83,9 +83,10 @@ pythons:
 	  $(find_python) $$version >/dev/null || missing="$$missing $$version"; \
 	done; \
 	test -z "$$missing" || { \
+	  case "$$missing" in *$(LAMBDA)*) skipped='Its tests and sam build';; *) skipped='Its tests';; esac; \
 	  printf '\n\033[1;31m%s\n%s\033[0m\n' \
 	    "NOT FOUND: Python$$missing, with pip, on PATH or where version managers keep it." \
-	    "Its tests are skipped; without $(LAMBDA), sam build is too. In CI this is a failure."; \
+	    "$$skipped are skipped here. In CI this is a failure."; \
 	  test "$$CI" != true; \
 	}
 
@@ -134,7 +135,7 @@ install = $(UV) venv --quiet --clear --no-project --python "$(1)" $(@D) \
 	  sys.exit(sys.version_info < tuple(map(int, "$(OLDEST)".split("."))) and \
 	  "Python $(OLDEST) or newer is needed; $(PYTHON) is %s (%s). Install a newer one, or name " \
 	  "it: make PYTHON=/path/to/python $(MAKECMDGOALS)" % (found, sys.executable))'
-	$(call title,Making $(@D) and the other environments$(,) once)
+	$(call title,Making the environments)
 	@rm -rf $(@D)
 	@$(PYTHON) -m venv $(@D)
 	@$(@D)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $<
