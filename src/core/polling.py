@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from core.outcome import Missing, Outcome, classify, from_dict
+from core.outcome import Outcome, classify
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -94,8 +94,3 @@ class PollState:
     def to_dict(self) -> dict[str, Any]:
         """JSON form, the constructor's arguments."""
         return asdict(self)
-
-
-def gone(task_arn: str, last_outcome: Mapping[str, Any] | None) -> Outcome:
-    """Return the end of a task that ECS has forgotten: the recorded one, else Missing."""
-    return from_dict(last_outcome) if last_outcome else Missing(task_arn=task_arn)

@@ -17,7 +17,7 @@ from core.answer import Answer
 from core.outcome import Cancelled, Outcome, TimedOut
 from core.record import Flow
 from orchestrator.execution import Execution
-from orchestrator.steps import RETRIED, finish, launch, settle
+from orchestrator.steps import finish, launch, settle, stop
 
 if TYPE_CHECKING:
     from aws_durable_execution_sdk_python.context import Callback
@@ -49,7 +49,7 @@ def handler(event: object, context: DurableContext) -> dict[str, Any]:
         return settle(context, "close-record", execution, task)
     answer, ending = _wait(callback)
     if answer is None:
-        outcome = context.step(lambda _: execution.stop(task, ending), "stop-task", RETRIED)
+        outcome = stop(context, "stop-task", execution, task, ending)
         return settle(context, "close-record", execution, outcome)
     if answer.outcome.succeeded:
         # The task-state function closes the record of a success: no step, no operation for it.

@@ -8,12 +8,13 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from adapters import ecs
+from adapters.errors import AwsRefusedError
 from adapters.records import Records, timestamp
 from adapters.settings import OrchestratorSettings, read
 from adapters.telemetry import logger, tracer
 from core.correlation import Correlation, execution_id
 from core.launch import Launch
-from core.outcome import Cancelled, Outcome, classify, stop_reason
+from core.outcome import Cancelled, Missing, Outcome, classify, from_dict, stop_reason
 from core.record import Flow, Record, Status
 from core.request import InvalidRequestError, Work, parse
 from orchestrator.errors import InvalidPayloadError
@@ -138,11 +139,22 @@ class Execution:
     def stop(self, task_arn: str, ending: Outcome) -> Outcome:
         """Stop a task; return `ending`, or the task's own end if that came first."""
         task = ecs.describe_task(self.settings.cluster_arn, task_arn)
-        end = classify(task, self.settings.container_name) if task else None
-        if end is None:
+        if task and (end := classify(task, self.settings.container_name)):
+            return end
+        try:
             ecs.stop_task(self.settings.cluster_arn, task_arn, stop_reason(ending))
-            end = replace(ending, task_arn=task_arn)
-        return end
+        except AwsRefusedError:
+            # A task that was just started may be unknown to DescribeTasks, but not to StopTask.
+            if task is None:
+                return self.end_of_forgotten(task_arn)
+            raise
+        return replace(ending, task_arn=task_arn)
+
+    def end_of_forgotten(self, task_arn: str) -> Outcome:
+        """Return the stored end of a task that ECS has forgotten, else Missing."""
+        record = self.records.get(self.launch.correlation.execution_id)
+        told = record.last_outcome if record else None
+        return from_dict(told) if told else Missing(task_arn=task_arn)
 
     def close(self, outcome: Outcome) -> str | None:
         """End the record as the outcome says; return the container's result as JSON text."""

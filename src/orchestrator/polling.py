@@ -18,7 +18,7 @@ from adapters import ecs
 from adapters.errors import AwsBusyError, AwsRefusedError
 from adapters.telemetry import logger, tracer
 from core.outcome import InfrastructureLost, Outcome, TimedOut, from_dict
-from core.polling import FIRST_DELAY, PollState, gone, poll_delay
+from core.polling import FIRST_DELAY, PollState, poll_delay
 from core.record import Flow
 from orchestrator.execution import Execution
 from orchestrator.steps import launch, settle
@@ -95,8 +95,7 @@ class Check:
         else:
             after = before.seen(task, settings.container_name, elapsed)
         if after.is_gone:
-            record = self.execution.records.get(self.execution.launch.correlation.execution_id)
-            return after.ended(gone(self.task_arn, record.last_outcome if record else None))
+            return after.ended(self.execution.end_of_forgotten(self.task_arn))
         if after.outcome is None and elapsed >= self.execution.work.timeout_seconds:
             return after.ended(self.execution.stop(self.task_arn, TimedOut()))
         return after

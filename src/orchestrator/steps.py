@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from aws_durable_execution_sdk_python import StepError
@@ -66,6 +67,21 @@ def not_started(error: StepError) -> FailedToStart:
     busy = error.error_type.endswith(AwsBusyError.__name__)
     name = error.error_type.rpartition(".")[2]
     return FailedToStart(detail=f"{name}: {error.message}", transient=busy)
+
+
+def stop(
+    context: DurableContext, name: str, execution: Execution, task_arn: str, ending: Outcome
+) -> Outcome:
+    """Stop the task in a step called `name`.
+
+    Returns:
+        `ending`, or the task's own end if that came first.
+    """
+    try:
+        return context.step(lambda _: execution.stop(task_arn, ending), name, RETRIED)
+    except StepError as error:
+        detail = f"The task could not be stopped and may still run: {error.message}"
+        return replace(ending, task_arn=task_arn, detail=detail)
 
 
 def settle(

@@ -7,6 +7,7 @@ import boto3
 
 from core.record import Status
 from orchestrator.eventbridge import handler
+from tests.integration.aws import error
 
 if TYPE_CHECKING:
     import pytest
@@ -106,6 +107,24 @@ def test_timeout_of_an_ended_task(aws: Aws, durable: Start) -> None:
     assert (result["outcome"], result["result"]) == ("Succeeded", "done")
     assert "StopTask" not in aws.calls
     assert aws.record().status is Status.COMPLETED
+
+
+def test_timeout_of_a_forgotten_task(aws: Aws, durable: Start) -> None:
+    """A callback that times out over a task that ECS has forgotten ends as Missing."""
+    execution = durable(handler, {"processingTime": 0, "timeoutSeconds": 1})
+    aws.wait_for_record(lambda record: record.task_arn)
+    aws.forget()
+    aws.answer_with("ecs.StopTask", error("InvalidParameterException", "task not found"))
+    assert execution.error()[1]["kind"] == "Missing"
+    assert (aws.record().status, aws.record().is_open) == (Status.FAILED, False)
+
+
+def test_timeout_of_a_task_that_cannot_be_stopped(aws: Aws, durable: Start) -> None:
+    """A late task that may not be stopped is told to be running still."""
+    aws.answer_with("ecs.StopTask", error("AccessDeniedException"))
+    _, data = durable(handler, {"processingTime": 0, "timeoutSeconds": 1}).error()
+    assert data["kind"] == "TimedOut"
+    assert "may still run" in data["detail"]
 
 
 def test_answer_by_hand(aws: Aws, durable: Start) -> None:
