@@ -1,0 +1,161 @@
+from __future__ import annotations
+
+import pytest
+
+from core.outcome import FailedToStart, TimedOut, classify, is_transient, stop_reason
+from core.outcome.kinds import Cancelled, Outcome
+from tests.unit.core.tasks import OUT_OF_MEMORY, WORKER, container, stopped
+
+
+def kind(task: dict[str, object]) -> str | None:
+    """Name how a task ended; None while it is not over."""
+    outcome = classify(task, WORKER)
+    return outcome.kind if outcome else None
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        (0, "Succeeded"),
+        (1, "ApplicationFailed"),
+        (137, "ApplicationFailed"),
+        (143, "ApplicationFailed"),
+        (255, "ApplicationFailed"),
+        (None, "InfrastructureLost"),
+    ],
+)
+def test_exit_code(code: int | None, expected: str) -> None:
+    """An exit is what its code says; without a code it is never a success."""
+    assert kind(stopped(container(code))) == expected
+    assert kind(stopped(container(code), stopCode=None, stoppedReason=None)) == expected
+
+
+@pytest.mark.parametrize(
+    ("stop_code", "expected"),
+    [
+        ("TaskFailedToStart", "FailedToStart"),
+        ("UserInitiated", "StoppedByUser"),
+        ("ServiceSchedulerInitiated", "StoppedByUser"),
+        ("SpotInterruption", "SpotInterrupted"),
+        ("TerminationNotice", "InfrastructureLost"),
+        ("InfrastructureHealth", "InfrastructureLost"),
+        ("InventedTomorrow", "InfrastructureLost"),
+    ],
+)
+@pytest.mark.parametrize("code", [0, 1, 137, None])
+def test_stop_code_beats_exit_code(stop_code: str, code: int | None, expected: str) -> None:
+    """A stop code that names a cause decides: a container stopped by a person may exit with 0."""
+    assert kind(stopped(container(code, reason=OUT_OF_MEMORY), stopCode=stop_code)) == expected
+
+
+@pytest.mark.parametrize("code", [0, 1, 137, None])
+@pytest.mark.parametrize("reason", [OUT_OF_MEMORY, "Out of memory", "killed: OOM"])
+def test_out_of_memory_beats_exit_code(code: int | None, reason: str) -> None:
+    """The container's reason beats its code: a kill for memory has been seen with exit code 0."""
+    assert kind(stopped(container(code, reason=reason))) == "OutOfMemory"
+
+
+def test_out_of_memory_is_the_containers_word() -> None:
+    """Memory that only the task's reason speaks of is not the main container's end."""
+    assert kind(stopped(container(1), stoppedReason=OUT_OF_MEMORY)) == "ApplicationFailed"
+    room = container(1, reason="no room for the boomerang")
+    assert kind(stopped(room)) == "ApplicationFailed"
+
+
+@pytest.mark.parametrize("ending", [TimedOut(), Cancelled(detail="Its execution was stopped")])
+@pytest.mark.parametrize("code", [0, 143, None])
+def test_own_stop(ending: Outcome, code: int | None) -> None:
+    """A stop of ours is told by its reason, as what it stands for."""
+    task = stopped(container(code), stopCode="UserInitiated", stoppedReason=stop_reason(ending))
+    assert kind(task) == ending.kind
+
+
+@pytest.mark.parametrize(
+    ("stop_code", "reason"),
+    [
+        ("UserInitiated", "TimedOut"),
+        ("UserInitiated", "stopped: durable-task/TimedOut"),
+        ("UserInitiated", "durable-task/Succeeded: fine"),
+        ("UserInitiated", None),
+        ("ServiceSchedulerInitiated", stop_reason(TimedOut())),
+    ],
+)
+def test_somebodys_stop(stop_code: str, reason: str | None) -> None:
+    """Any other reason, or a stop that no StopTask made, is somebody else's."""
+    task = stopped(container(0), stopCode=stop_code, stoppedReason=reason)
+    assert kind(task) == "StoppedByUser"
+
+
+@pytest.mark.parametrize("told", ["Your Spot Task was interrupted.", "Spot interruption"])
+def test_spot_without_stop_code(told: str) -> None:
+    """A Spot interruption that carries no stop code is known by its reason."""
+    task = stopped(container(143), stopCode=None, stoppedReason=told)
+    assert kind(task) == "SpotInterrupted"
+    assert kind(task | {"stopCode": "EssentialContainerExited"}) == "ApplicationFailed"
+
+
+def test_main_container_by_name() -> None:
+    """Sidecars have no say, wherever they stand and however they ended."""
+    sidecars = [
+        container(1, name="aws-guardduty-agent", reason=OUT_OF_MEMORY),
+        container(0, name="log-router"),
+    ]
+    assert kind(stopped(*sidecars, container(0))) == "Succeeded"
+    assert kind(stopped(container(3), *sidecars)) == "ApplicationFailed"
+    assert kind(stopped(sidecars[1])) == "InfrastructureLost"
+    assert kind(stopped(container(0, name="worker-2"))) == "InfrastructureLost"
+
+
+@pytest.mark.parametrize("containers", [None, []])
+def test_no_containers(containers: list[object] | None) -> None:
+    """A task without containers has no exit; its stop code still tells."""
+    assert kind(stopped(containers=containers)) == "InfrastructureLost"
+    failed = stopped(containers=containers, stopCode="TaskFailedToStart")
+    assert kind(failed) == "FailedToStart"
+
+
+@pytest.mark.parametrize(
+    "reason",
+    [
+        "Capacity is unavailable at this time. Please try again later.",
+        "Timeout waiting for network interface provisioning to complete.",
+        "CannotPullContainerError: pull image manifest: dial tcp 10.0.0.1:443: i/o timeout",
+        "CannotPullContainerError: failed to copy: unexpected EOF",
+        "Unexpected EC2 error while attempting to Create Network Interface: ENI not ready",
+        "InsufficientFreeAddressesInSubnet",
+        "ResourceInitializationError: ThrottlingException: Rate exceeded",
+        "InvalidParameterException: Rate exceeded",
+        "TooManyRequestsException",
+        "ServerException",
+        "net/http: request timed out",
+        "read: connection reset by peer",
+        "Service temporarily unavailable",
+    ],
+)
+def test_transient_start(reason: str) -> None:
+    """A start that failed for a passing shortage says that it may be repeated."""
+    assert is_transient(reason)
+    for task in (
+        stopped(stopCode="TaskFailedToStart", stoppedReason=reason),
+        stopped(container(None, reason=reason), stopCode="TaskFailedToStart"),
+    ):
+        outcome = classify(task, WORKER)
+        assert isinstance(outcome, FailedToStart)
+        assert outcome.transient
+
+
+@pytest.mark.parametrize(
+    "reason",
+    [
+        "CannotPullContainerError: pull access denied, repository does not exist",
+        "ResourceInitializationError: failed to validate logger args: no such log group",
+        "InvalidParameterException: TaskDefinition is inactive",
+        "geofence",
+        "",
+    ],
+)
+def test_lasting_start_failure(reason: str) -> None:
+    """A start that would fail again says so."""
+    outcome = classify(stopped(stopCode="TaskFailedToStart", stoppedReason=reason), WORKER)
+    assert isinstance(outcome, FailedToStart)
+    assert not outcome.transient

@@ -1,0 +1,158 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from core.outcome import Outcome, OutOfMemory, Succeeded, classify
+from tests.unit.core.tasks import OUT_OF_MEMORY, TASK_ARN, WORKER, container, stopped
+
+BEFORE_THE_END = [
+    "PROVISIONING",
+    "PENDING",
+    "ACTIVATING",
+    "RUNNING",
+    "DEACTIVATING",
+    "STOPPING",
+]
+
+
+def outcome_of(task: dict[str, Any]) -> Outcome:
+    """Classify a task that is over."""
+    outcome = classify(task, WORKER)
+    assert outcome is not None
+    return outcome
+
+
+@pytest.mark.parametrize("status", [*BEFORE_THE_END, "InventedTomorrow", None])
+def test_not_over(status: str | None) -> None:
+    """Before DEPROVISIONING nothing is an end, whatever else the task shows already."""
+    assert classify(stopped(container(0), lastStatus=status), WORKER) is None
+
+
+def test_nothing_known() -> None:
+    """A task of which nothing is told is not over."""
+    assert classify({}, WORKER) is None
+
+
+def test_spot_warning() -> None:
+    """`desiredStatus` is never an end: after the Spot warning the task may still finish."""
+    warned = stopped(
+        container(None, lastStatus="RUNNING"),
+        lastStatus="RUNNING",
+        stopCode="SpotInterruption",
+        stoppedReason="Your Spot Task was interrupted.",
+    )
+    assert classify(warned, WORKER) is None
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        (0, "Succeeded"),
+        (1, "ApplicationFailed"),
+        (136, "ApplicationFailed"),
+        (138, "ApplicationFailed"),
+        (142, "ApplicationFailed"),
+        (144, "ApplicationFailed"),
+    ],
+)
+def test_early_end(code: int, expected: str) -> None:
+    """DEPROVISIONING is an end where the main container's own exit caused it."""
+    assert outcome_of(stopped(container(code), lastStatus="DEPROVISIONING")).kind == expected
+
+
+@pytest.mark.parametrize("code", [137, 143, None])
+def test_early_end_of_a_kill(code: int | None) -> None:
+    """A kill, or an exit without a code, waits for STOPPED, which may tell its reason."""
+    early = stopped(container(code), lastStatus="DEPROVISIONING")
+    assert classify(early, WORKER) is None
+    assert classify(early | {"lastStatus": "STOPPED"}, WORKER)
+
+
+def test_kill_for_memory() -> None:
+    """A kill whose reason comes with STOPPED alone is still told as what it was."""
+    early = stopped(container(137), lastStatus="DEPROVISIONING")
+    late = stopped(container(137, reason=OUT_OF_MEMORY))
+    assert classify(early, WORKER) is None
+    assert isinstance(outcome_of(late), OutOfMemory)
+
+
+def test_early_exit_with_reason() -> None:
+    """A reason that is there at DEPROVISIONING counts there too."""
+    early = stopped(container(0, reason=OUT_OF_MEMORY), lastStatus="DEPROVISIONING")
+    assert isinstance(outcome_of(early), OutOfMemory)
+
+
+@pytest.mark.parametrize(
+    "stop_code",
+    ["UserInitiated", "SpotInterruption", "TaskFailedToStart", "InventedTomorrow", None],
+)
+def test_other_stop_codes_wait(stop_code: str | None) -> None:
+    """Every other cause waits for STOPPED, exit code or not."""
+    early = stopped(container(0), lastStatus="DEPROVISIONING", stopCode=stop_code)
+    assert classify(early, WORKER) is None
+
+
+def test_early_end_of_a_sidecar() -> None:
+    """A sidecar's exit at DEPROVISIONING is not the main container's."""
+    sidecar = container(0, name="log-router")
+    early = stopped(sidecar, container(None), lastStatus="DEPROVISIONING")
+    assert classify(early, WORKER) is None
+
+
+def test_facts() -> None:
+    """An outcome carries the task, its exit code and when the containers ran and ended."""
+    task = stopped(
+        container(0),
+        startedAt="2026-03-02T09:15:00.25Z",
+        executionStoppedAt="2026-03-02T09:15:10Z",
+        stoppingAt="2026-03-02T09:15:10.8Z",
+        stoppedAt="2026-03-02T09:15:33.1Z",
+    )
+    assert outcome_of(task) == Succeeded(
+        task_arn=TASK_ARN,
+        exit_code=0,
+        started_at="2026-03-02T09:15:00.25Z",
+        stopped_at="2026-03-02T09:15:10Z",
+        detail="Essential container in task exited",
+    )
+
+
+def test_facts_of_describe_tasks() -> None:
+    """Moments that boto3 gives as datetimes, in any zone, become ISO 8601 in UTC."""
+    ended = datetime(2026, 3, 2, 9, 15, 10, 123_456, UTC)
+    berlin = datetime(2026, 3, 2, 10, 15, 0, tzinfo=timezone(timedelta(hours=1)))
+    outcome = outcome_of(stopped(container(0), startedAt=berlin, executionStoppedAt=ended))
+    assert outcome.started_at == "2026-03-02T09:15:00.000Z"
+    assert outcome.stopped_at == "2026-03-02T09:15:10.123Z"
+
+
+def test_never_ran() -> None:
+    """Containers that never ran have no start; the task's stop stands for their end."""
+    outcome = outcome_of(stopped(stopCode="TaskFailedToStart", stoppedAt="2026-03-02T09:15:33Z"))
+    assert (outcome.started_at, outcome.stopped_at) == (None, "2026-03-02T09:15:33Z")
+
+
+def test_decimal_exit_code() -> None:
+    """An exit code from DynamoDB is a plain integer after."""
+    outcome = outcome_of(stopped(container(Decimal(3))))  # type: ignore[arg-type]  # as stored
+    assert (type(outcome.exit_code), outcome.exit_code) == (int, 3)
+
+
+@pytest.mark.parametrize(
+    ("stopped_reason", "reason", "detail"),
+    [
+        ("Task stopped", "OOM", "Task stopped; OOM"),
+        ("Task stopped", None, "Task stopped"),
+        (None, "OOM", "OOM"),
+        (None, None, ""),
+        ("x" * 2_000, "OOM", "x" * 1_000),
+    ],
+)
+def test_detail(stopped_reason: str | None, reason: str | None, detail: str) -> None:
+    """The detail is what ECS said of task and container, at most 1,000 characters."""
+    task = stopped(container(1, reason=reason), stoppedReason=stopped_reason)
+    assert outcome_of(task).detail == detail

@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+
+import pytest
+
+from core.outcome import (
+    KINDS,
+    ApplicationFailed,
+    FailedToStart,
+    Outcome,
+    OutOfMemory,
+    Succeeded,
+    TimedOut,
+    from_dict,
+    stop_reason,
+)
+
+
+@pytest.fixture(params=KINDS.values(), ids=list(KINDS))
+def outcome(request: pytest.FixtureRequest) -> Outcome:
+    """An outcome of each type."""
+    kind: type[Outcome] = request.param
+    return kind(
+        task_arn="arn", exit_code=3, started_at="2026-03-02", stopped_at="2026-03-03", detail="why"
+    )
+
+
+def test_kinds() -> None:
+    """The outcome's name is its type's, and the names are those that are documented."""
+    assert list(KINDS) == [
+        "Succeeded",
+        "ApplicationFailed",
+        "OutOfMemory",
+        "SpotInterrupted",
+        "FailedToStart",
+        "StoppedByUser",
+        "TimedOut",
+        "Cancelled",
+        "InfrastructureLost",
+        "Missing",
+    ]
+    assert all(kind().kind == name for name, kind in KINDS.items())
+
+
+def test_only_one_succeeds(outcome: Outcome) -> None:
+    """No type but Succeeded is a success."""
+    assert outcome.succeeded is (outcome.kind == "Succeeded")
+
+
+def test_tells(outcome: Outcome) -> None:
+    """Each outcome says in sentences what happened and what to do."""
+    assert outcome.summary.endswith(".")
+    assert outcome.advice.endswith(".")
+
+
+def test_to_dict(outcome: Outcome) -> None:
+    """The JSON form has the documented fields, and is read back as the same outcome."""
+    told = json.loads(json.dumps(outcome.to_dict()))
+    assert {name: told[name] for name in ("kind", "taskArn", "exitCode", "detail")} == {
+        "kind": outcome.kind,
+        "taskArn": "arn",
+        "exitCode": 3,
+        "detail": "why",
+    }
+    assert (told["startedAt"], told["stoppedAt"]) == ("2026-03-02", "2026-03-03")
+    assert (told["summary"], told["advice"]) == (outcome.summary, outcome.advice)
+    assert from_dict(told) == outcome
+
+
+def test_empty_round_trip(outcome: Outcome) -> None:
+    """An outcome of which nothing more is known is read back as the same outcome."""
+    nothing = type(outcome)()
+    assert from_dict(nothing.to_dict()) == nothing
+
+
+def test_stored_exit_code() -> None:
+    """An exit code that DynamoDB kept is a plain integer after."""
+    told = from_dict({**Succeeded(exit_code=0).to_dict(), "exitCode": Decimal(0)})
+    assert type(told.exit_code) is int
+
+
+def test_unknown_kind() -> None:
+    """A kind that does not exist is an error, not a guess."""
+    with pytest.raises(KeyError):
+        from_dict({"kind": "Invented"})
+
+
+def test_exit_code_is_told() -> None:
+    """A failure's summary names the exit code."""
+    assert ApplicationFailed(exit_code=3).summary == "The container exited with code 3."
+    assert "137" in OutOfMemory(exit_code=137).summary
+
+
+@pytest.mark.parametrize(("code", "signal"), [(137, "SIGKILL"), (143, "SIGTERM")])
+def test_signals_are_told(code: int, signal: str) -> None:
+    """An exit code that a signal leaves is explained by the signal."""
+    assert signal in ApplicationFailed(exit_code=code).advice
+    assert signal not in ApplicationFailed(exit_code=1).advice
+
+
+def test_transient_start_round_trip() -> None:
+    """Whether a start may be repeated is kept, and changes the advice."""
+    passing, lasting = FailedToStart(transient=True), FailedToStart()
+    assert passing.to_dict()["transient"] is True
+    assert from_dict(passing.to_dict()) == passing
+    assert from_dict(lasting.to_dict()) == lasting
+    assert passing.advice != lasting.advice
+
+
+@pytest.mark.parametrize("detail", ["", "The record was closed during the launch"])
+def test_stop_reason(detail: str) -> None:
+    """StopTask's reason names the outcome, and its detail or else its summary, for people."""
+    ending = TimedOut(detail=detail)
+    reason = stop_reason(ending)
+    assert reason == f"durable-task/TimedOut: {detail or ending.summary}"

@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from itertools import pairwise
+
+import pytest
+
+from core.outcome import Missing, from_dict
+from core.polling import MAX_CHECKS, MAX_POLL_SECONDS, PollState, longest_wait, poll_delay
+from tests.unit.core.tasks import WORKER, container, stopped
+
+DAY = 86_400
+RUNNING = {"lastStatus": "RUNNING", "desiredStatus": "RUNNING", "containers": [{"name": WORKER}]}
+
+
+def checks(until: int, poll_seconds: int | None = None) -> list[int]:
+    """Return when checks are made, in seconds from the first."""
+    moments = [0]
+    while moments[-1] <= until:
+        moments.append(moments[-1] + poll_delay(len(moments), moments[-1], poll_seconds))
+    return moments[:-1]
+
+
+def test_growing_interval() -> None:
+    """Without `pollSeconds` the interval grows by half, from 5 s to 300 s."""
+    delays = [later - earlier for earlier, later in pairwise(checks(until=3_600))]
+    assert delays[:11] == [5, 8, 11, 17, 25, 38, 57, 85, 128, 192, 288]
+    assert set(delays[11:]) == {300}
+
+
+def test_first_hour() -> None:
+    """The first hour takes about 21 checks."""
+    assert len(checks(until=3_600)) == 21
+
+
+def test_after_a_day() -> None:
+    """After a day a check an hour, or nearly, is enough."""
+    assert poll_delay(300, DAY - 1, None) == 300
+    assert poll_delay(300, DAY, None) == MAX_POLL_SECONDS == 3_000
+
+
+def test_many_checks() -> None:
+    """The interval stays at its ceiling however many checks were made."""
+    assert poll_delay(10**6, 0, None) == 300
+
+
+@pytest.mark.parametrize("seconds", [1, 60, 3_000])
+def test_fixed_interval(seconds: int) -> None:
+    """`pollSeconds` is the interval from first to last."""
+    delays = {poll_delay(n, elapsed, seconds) for n in (1, 12, 900) for elapsed in (0, DAY, 9**9)}
+    assert delays == {seconds}
+
+
+def test_longest_wait() -> None:
+    """An execution's operations last for some 100 days, or as many checks of a fixed interval."""
+    assert 90 <= longest_wait(None) / DAY <= 105
+    assert longest_wait(1) == MAX_CHECKS
+    assert 100 <= longest_wait(3_000) / DAY <= 105
+
+
+def test_room_for_other_operations() -> None:
+    """The checks leave some of an execution's 3,000 operations to launch, close and retries."""
+    assert 2_900 <= MAX_CHECKS <= 2_990
+
+
+def test_seen() -> None:
+    """A look keeps the task's status and how long it took to get there, and forgets misses."""
+    state = PollState(since=1_000, misses=1).seen(RUNNING, WORKER, 30)
+    assert state == PollState(since=1_000, status="RUNNING", elapsed=30)
+
+
+def test_seen_end() -> None:
+    """A look at an ended task keeps its outcome."""
+    state = PollState().seen(stopped(container(3)), WORKER, 30)
+    assert state.status == "STOPPED"
+    assert state.outcome is not None
+    assert (from_dict(state.outcome).kind, state.outcome["exitCode"]) == ("ApplicationFailed", 3)
+
+
+def test_throttled() -> None:
+    """A look that learned nothing changes nothing but the time."""
+    state = PollState(since=1_000, status="PENDING", misses=1, elapsed=30)
+    assert state.throttled(60) == replace(state, elapsed=60)
+
+
+def test_missed() -> None:
+    """A look that ECS answered without the task is counted; its last status stays."""
+    state = PollState(since=1_000, status="PENDING").missed(30).missed(60)
+    assert state == PollState(since=1_000, status="PENDING", misses=2, elapsed=60)
+
+
+def test_ended() -> None:
+    """An end that is known from elsewhere is kept like one that was seen."""
+    state = PollState(status="RUNNING", elapsed=30)
+    end = Missing(task_arn="arn")
+    assert state.ended(end) == replace(state, outcome=end.to_dict())
+
+
+@pytest.mark.parametrize(
+    ("state", "gone"),
+    [
+        (PollState(status="RUNNING", misses=1), False),
+        (PollState(status="RUNNING", misses=2), True),
+        (PollState(misses=1, elapsed=601), False),
+        (PollState(misses=2, elapsed=600), False),
+        (PollState(misses=2, elapsed=601), True),
+        (PollState(misses=99), False),
+    ],
+)
+def test_gone(state: PollState, *, gone: bool) -> None:
+    """A task is gone at the second miss in a row, if it was seen before or is 10 minutes old."""
+    assert state.is_gone is gone
+
+
+def test_two_misses_in_a_row() -> None:
+    """A sight between two misses starts their count anew."""
+    state = PollState().seen(RUNNING, WORKER, 5).missed(10).seen(RUNNING, WORKER, 15).missed(20)
+    assert not state.is_gone
+    assert state.missed(25).is_gone
+
+
+def test_kept_state() -> None:
+    """What is kept at each check, and so paid for, is small, and read back as it was."""
+    state = PollState(since=1_700_000_000, status="RUNNING", misses=1, elapsed=90)
+    text = json.dumps(state.to_dict())
+    assert len(text) < 150
+    assert PollState(**json.loads(text)) == state

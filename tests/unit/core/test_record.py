@@ -1,0 +1,140 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from core.outcome import ApplicationFailed
+from core.record import ENDED, TRANSITIONS, Flow, Record, Standing, Status, sources
+
+NEW = Record(
+    execution_id="one",
+    execution_arn="arn:aws:lambda:us-east-1:123456789012:function:f:1/durable-execution/n/one",
+    flow=Flow.EVENTBRIDGE,
+    status=Status.PENDING,
+    is_open=True,
+    attempt=1,
+    launch=1,
+    message="hi",
+    processing_time=5,
+    deadline="2026-03-02T10:00:00.000Z",
+    created_at="2026-03-02T09:00:00.000Z",
+    updated_at="2026-03-02T09:00:01.000Z",
+)
+CLOSED = replace(
+    NEW,
+    status=Status.FAILED,
+    is_open=False,
+    task_arn="arn:task",
+    callback_id="callback",
+    trace_header="Root=1-5759e988-bd862e3fe1be46a994272793",
+    result='{"answer":42}',
+    last_outcome=ApplicationFailed(task_arn="arn:task", exit_code=3).to_dict(),
+    error={"kind": "ApplicationFailed", "exitCode": 3},
+    expires_at=1_800_000_000,
+)
+
+
+def test_item() -> None:
+    """A new record has its documented attributes and no others: what is absent is not written."""
+    assert NEW.to_item() == {
+        "executionId": "one",
+        "executionArn": NEW.execution_arn,
+        "flow": "eventbridge",
+        "status": "PENDING",
+        "open": "OPEN",
+        "attempt": 1,
+        "launch": 1,
+        "message": "hi",
+        "processingTime": 5,
+        "deadline": "2026-03-02T10:00:00.000Z",
+        "createdAt": "2026-03-02T09:00:00.000Z",
+        "updatedAt": "2026-03-02T09:00:01.000Z",
+    }
+
+
+def test_closed_item() -> None:
+    """A closed record is not in the index of open ones, and expires."""
+    item = CLOSED.to_item()
+    assert "open" not in item
+    assert (item["expiresAt"], item["taskArn"], item["callbackId"]) == (
+        1_800_000_000,
+        "arn:task",
+        "callback",
+    )
+    assert (item["traceHeader"], item["result"]) == (CLOSED.trace_header, CLOSED.result)
+    assert (item["lastOutcome"], item["error"]) == (CLOSED.last_outcome, CLOSED.error)
+
+
+@pytest.mark.parametrize("record", [NEW, CLOSED], ids=["new", "closed"])
+def test_round_trip(record: Record) -> None:
+    """A record is read back as it was written."""
+    assert Record.from_item(record.to_item()) == record
+
+
+def test_numbers_of_dynamodb() -> None:
+    """DynamoDB's numbers become plain integers, and its text the statuses and flows."""
+    stored = {
+        name: Decimal(value) if isinstance(value, int) else value
+        for name, value in CLOSED.to_item().items()
+    }
+    record = Record.from_item(stored)
+    assert record == CLOSED
+    numbers = (record.attempt, record.launch, record.processing_time, record.expires_at)
+    assert {type(number) for number in numbers} == {int}
+    assert (record.flow, record.status) == (Flow.EVENTBRIDGE, Status.FAILED)
+
+
+def test_later_attributes() -> None:
+    """An attribute that a later release writes does not disturb this one."""
+    assert Record.from_item({**NEW.to_item(), "parentArn": "arn"}) == NEW
+
+
+@pytest.mark.parametrize(
+    ("record", "attempt", "task_arn", "standing"),
+    [
+        (NEW, 1, "arn:task", Standing.CURRENT),
+        (replace(NEW, task_arn="arn:task"), 1, "arn:task", Standing.CURRENT),
+        (replace(NEW, task_arn="arn:task"), 1, "arn:other", Standing.OTHER_TASK),
+        (replace(NEW, attempt=2), 1, "arn:task", Standing.STALE_ATTEMPT),
+        (NEW, 2, "arn:task", Standing.STALE_ATTEMPT),
+        (CLOSED, 1, "arn:task", Standing.CLOSED),
+        (CLOSED, 1, "arn:other", Standing.OTHER_TASK),
+        (CLOSED, 2, "arn:task", Standing.STALE_ATTEMPT),
+        (replace(NEW, status=Status.COMPLETED), 1, "arn:task", Standing.CURRENT),
+    ],
+)
+def test_standing(record: Record, attempt: int, task_arn: str, standing: Standing) -> None:
+    """News counts for its own attempt and task, while the record is open, whatever its status."""
+    assert record.standing(attempt, task_arn) is standing
+
+
+def test_ended_is_the_end() -> None:
+    """COMPLETED and FAILED are left by no transition, every other status is."""
+    assert {status for status in Status if not TRANSITIONS[status]} == ENDED
+    assert set(TRANSITIONS) == set(Status)
+
+
+def test_every_status_can_end() -> None:
+    """Work can fail from every status before the end, and be reached from the first."""
+    assert all(Status.FAILED in TRANSITIONS[status] for status in set(Status) - ENDED)
+    reached = {Status.PENDING}
+    for _ in Status:
+        reached |= {target for status in reached for target in TRANSITIONS[status]}
+    assert reached == set(Status)
+
+
+@pytest.mark.parametrize(
+    ("target", "expected"),
+    [
+        (Status.PENDING, [Status.BACKOFF]),
+        (Status.RUNNING, [Status.PENDING]),
+        (Status.BACKOFF, [Status.PENDING, Status.RUNNING]),
+        (Status.COMPLETED, [Status.PENDING, Status.RUNNING]),
+        (Status.FAILED, [Status.PENDING, Status.RUNNING, Status.BACKOFF]),
+    ],
+)
+def test_sources(target: Status, expected: list[Status]) -> None:
+    """Each status is entered from where the work can stand before it, told in a fixed order."""
+    assert sources(target) == expected

@@ -1,0 +1,91 @@
+"""Real Fargate events of 2019 and 2020, reduced to what tells an end, their ids replaced."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from core.correlation import Correlation
+from core.outcome import ApplicationFailed, StoppedByUser, Succeeded, classify
+
+TASK_ARN = "arn:aws:ecs:us-east-1:123456789012:task/7e0f2f53-6a54-4d1b-9a55-2d3a0c6d7b11"
+
+# From the end of a task that worked for 35 minutes; STOPPED was its version 5.
+DEPROVISIONING: dict[str, Any] = {
+    "taskArn": TASK_ARN,
+    "version": 4,
+    "lastStatus": "DEPROVISIONING",
+    "desiredStatus": "STOPPED",
+    "stopCode": "EssentialContainerExited",
+    "stoppedReason": "Essential container in task exited",
+    "startedAt": "2019-11-19T20:38:27.975Z",
+    "executionStoppedAt": "2019-11-19T21:13:24Z",
+    "stoppingAt": "2019-11-19T21:13:34.795Z",
+    "containers": [{"name": "intake", "lastStatus": "STOPPED", "exitCode": 0, "cpu": "0"}],
+}
+
+FAILED: dict[str, Any] = {
+    "taskArn": TASK_ARN,
+    "version": 5,
+    "lastStatus": "STOPPED",
+    "desiredStatus": "STOPPED",
+    "stopCode": "EssentialContainerExited",
+    "stoppedReason": "Essential container in task exited",
+    "startedAt": "2020-08-14T18:06:20.694Z",
+    "stoppingAt": "2020-08-14T18:06:23.679Z",
+    "executionStoppedAt": "2020-08-14T18:06:23Z",
+    "stoppedAt": "2020-08-14T18:06:47.229Z",
+    "containers": [{"name": "main", "lastStatus": "STOPPED", "exitCode": 1, "cpu": "0"}],
+}
+
+STOPPED_BY_A_PERSON: dict[str, Any] = {
+    "taskArn": TASK_ARN,
+    "version": 6,
+    "lastStatus": "STOPPED",
+    "desiredStatus": "STOPPED",
+    "stopCode": "UserInitiated",
+    "stoppedReason": "Task stopped by user",
+    "startedBy": "ecs-svc/0011223344556677889",
+    "startedAt": "2020-10-08T14:25:48.75Z",
+    "stoppingAt": "2020-10-08T14:26:43.833Z",
+    "executionStoppedAt": "2020-10-08T14:26:44Z",
+    "stoppedAt": "2020-10-08T14:27:07.323Z",
+    "containers": [{"name": "Nginx", "lastStatus": "STOPPED", "exitCode": 0, "cpu": "0"}],
+}
+
+
+def test_deprovisioning() -> None:
+    """The event of DEPROVISIONING tells a success, seconds before STOPPED would."""
+    assert classify(DEPROVISIONING, "intake") == Succeeded(
+        task_arn=TASK_ARN,
+        exit_code=0,
+        started_at="2019-11-19T20:38:27.975Z",
+        stopped_at="2019-11-19T21:13:24Z",
+        detail="Essential container in task exited",
+    )
+
+
+def test_failed() -> None:
+    """The event of STOPPED tells a failure, and dates it to the container's end."""
+    assert classify(FAILED, "main") == ApplicationFailed(
+        task_arn=TASK_ARN,
+        exit_code=1,
+        started_at="2020-08-14T18:06:20.694Z",
+        stopped_at="2020-08-14T18:06:23Z",
+        detail="Essential container in task exited",
+    )
+
+
+def test_stopped_by_a_person() -> None:
+    """A task that a person stopped did not succeed, although its container exited with 0."""
+    assert classify(STOPPED_BY_A_PERSON, "Nginx") == StoppedByUser(
+        task_arn=TASK_ARN,
+        exit_code=0,
+        started_at="2020-10-08T14:25:48.75Z",
+        stopped_at="2020-10-08T14:26:44Z",
+        detail="Task stopped by user",
+    )
+
+
+def test_services_tasks_are_not_ours() -> None:
+    """The `startedBy` that ECS gives to a service's tasks is not of our form."""
+    assert Correlation.parse(STOPPED_BY_A_PERSON["startedBy"]) is None

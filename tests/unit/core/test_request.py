@@ -1,0 +1,170 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from core.record import Flow
+from core.request import InvalidRequestError, Simulation, Work, parse
+
+EXECUTION_TIMEOUT = 86_400
+EACH_FLOW = pytest.mark.parametrize("flow", Flow)
+
+
+def refusal(payload: object, flow: Flow = Flow.EVENTBRIDGE) -> InvalidRequestError:
+    """Return why a payload is refused."""
+    with pytest.raises(InvalidRequestError) as refused:
+        parse(payload, flow, EXECUTION_TIMEOUT)
+    return refused.value
+
+
+@EACH_FLOW
+def test_defaults(flow: Flow) -> None:
+    """An empty payload is the pattern's: its message, 5 seconds, and as long as it may take."""
+    assert parse({}, flow, EXECUTION_TIMEOUT) == Work(
+        message="No message provided",
+        processing_time=5,
+        timeout_seconds=EXECUTION_TIMEOUT - 300,
+        poll_seconds=None,
+        simulate=None,
+    )
+
+
+@EACH_FLOW
+def test_everything_given(flow: Flow) -> None:
+    """Each field of the payload is taken as it came."""
+    payload: dict[str, Any] = {
+        "message": "Größe: 5 µm 🚀",
+        "processingTime": 0,
+        "timeoutSeconds": 60,
+        "simulate": {"exitCode": 3},
+    }
+    if flow is Flow.POLLING:
+        payload["pollSeconds"] = 7
+    assert parse(payload, flow, EXECUTION_TIMEOUT) == Work(
+        message="Größe: 5 µm 🚀",
+        processing_time=0,
+        timeout_seconds=60,
+        poll_seconds=payload.get("pollSeconds"),
+        simulate=Simulation(exit_code=3),
+    )
+
+
+def test_null_is_absent_where_there_is_no_value() -> None:
+    """Null stands for absent in the fields that have no plain default."""
+    nothing = {"timeoutSeconds": None, "pollSeconds": None, "simulate": None}
+    polling = Flow.POLLING
+    assert parse(nothing, polling, EXECUTION_TIMEOUT) == parse({}, polling, EXECUTION_TIMEOUT)
+
+
+@pytest.mark.parametrize(
+    ("payload", "field", "value", "expected"),
+    [
+        ({"message": None}, "message", "null", "str"),
+        ({"message": 5}, "message", "5", "str"),
+        ({"message": ["a"]}, "message", '["a"]', "str"),
+        ({"processingTime": None}, "processingTime", "null", "int"),
+        ({"processingTime": True}, "processingTime", "true", "int"),
+        ({"processingTime": "5"}, "processingTime", '"5"', "int"),
+        ({"processingTime": 5.5}, "processingTime", "5.5", "int"),
+        ({"processingTime": 5.0}, "processingTime", "5.0", "int"),
+        ({"processingTime": float("nan")}, "processingTime", "NaN", "int"),
+        ({"processingTime": -1}, "processingTime", "-1", ">= 0"),
+        ({"timeoutSeconds": 0}, "timeoutSeconds", "0", ">= 1"),
+        ({"timeoutSeconds": -60}, "timeoutSeconds", "-60", ">= 1"),
+        ({"timeoutSeconds": True}, "timeoutSeconds", "true", "int"),
+        ({"timeoutSeconds": "60"}, "timeoutSeconds", '"60"', "int"),
+        ({"timeoutSeconds": 60.0}, "timeoutSeconds", "60.0", "int"),
+        ({"pollSeconds": 0}, "pollSeconds", "0", ">= 1"),
+        ({"pollSeconds": 3_001}, "pollSeconds", "3001", "<= 3000"),
+        ({"pollSeconds": False}, "pollSeconds", "false", "int"),
+        ({"pollSeconds": "5"}, "pollSeconds", '"5"', "int"),
+        ({"pollSeconds": 5.0}, "pollSeconds", "5.0", "int"),
+        ({"simulate": 3}, "simulate", "3", "object"),
+        ({"simulate": []}, "simulate", "[]", "object"),
+        ({"simulate": {"exitCode": None}}, "simulate.exitCode", "null", "int"),
+        ({"simulate": {"exitCode": True}}, "simulate.exitCode", "true", "int"),
+        ({"simulate": {"exitCode": "3"}}, "simulate.exitCode", '"3"', "int"),
+        ({"simulate": {"exitCode": 3.0}}, "simulate.exitCode", "3.0", "int"),
+        ({"simulate": {"exitCode": -1}}, "simulate.exitCode", "-1", ">= 0"),
+        ({"simulate": {"exitCode": 256}}, "simulate.exitCode", "256", "<= 255"),
+    ],
+)
+def test_wrong_value(payload: object, field: str, value: str, expected: str) -> None:
+    """A wrong value is refused by its field, with what came and what was expected."""
+    error = refusal(payload, Flow.POLLING)
+    assert (error.field, error.value) == (field, value)
+    assert expected in error.expected
+    assert str(error) == f"{field}: expected {error.expected}, got {value}. No task was started."
+
+
+@EACH_FLOW
+@pytest.mark.parametrize("payload", [None, [], [{}], "text", 5, 5.5, True])
+def test_no_object(payload: object, flow: Flow) -> None:
+    """What is not a JSON object at all is refused as a whole."""
+    error = refusal(payload, flow)
+    assert error.field == "payload"
+    assert "object" in error.expected
+
+
+@EACH_FLOW
+@pytest.mark.parametrize("name", ["mesage", "Message", "processing_time", "a.b", "a, got b", "`"])
+def test_unknown_field(name: str, flow: Flow) -> None:
+    """An unknown field is refused by name, with its value and the names that there are."""
+    error = refusal({"message": "hi", name: 7}, flow)
+    assert (error.field, error.value) == (name, "7")
+    for known in ("message", "processingTime", "timeoutSeconds", "simulate"):
+        assert known in error.expected
+
+
+@EACH_FLOW
+def test_unknown_nested_field(flow: Flow) -> None:
+    """An unknown field of `simulate` is refused by its dotted name."""
+    error = refusal({"simulate": {"exitCode": 3, "signal": [9]}}, flow)
+    assert (error.field, error.value) == ("simulate.signal", "[9]")
+    assert error.expected == "one of the fields exitCode"
+
+
+@pytest.mark.parametrize("flow", [Flow.DYNAMODB, Flow.EVENTBRIDGE])
+def test_poll_seconds_elsewhere(flow: Flow) -> None:
+    """`pollSeconds` belongs to polling: any other flow refuses it as unknown."""
+    error = refusal({"pollSeconds": 5}, flow)
+    assert error.field == "pollSeconds"
+    assert "pollSeconds" not in error.expected
+    assert "pollSeconds" in refusal({"x": 5}, Flow.POLLING).expected
+
+
+@EACH_FLOW
+@pytest.mark.parametrize("message", ["a\0b", "\ud800", "x\udfff"])
+def test_message_that_no_container_can_take(message: str, flow: Flow) -> None:
+    """Text that cannot be an environment variable is refused before a task is asked for it."""
+    error = refusal({"message": message}, flow)
+    assert error.field == "message"
+    assert "NUL" in error.expected
+
+
+def test_long_value_is_shortened() -> None:
+    """A long value is shown by its beginning and its length."""
+    error = refusal({"processingTime": "x" * 5_000})
+    assert error.value == '"' + "x" * 199 + "… (5002 characters)"
+    shown = refusal({"processingTime": "x" * 198}).value
+    assert shown == '"' + "x" * 198 + '"'
+
+
+@pytest.mark.xfail(strict=True, raises=(KeyError, UnicodeEncodeError), reason="not refused yet")
+@pytest.mark.parametrize(
+    "payload",
+    [{"x` - at `$.y": 1}, {"\ud800": 1}, {"simulate": "\ud800"}],
+    ids=["looks like a path", "surrogate name", "surrogate value"],
+)
+def test_strange_text(payload: object) -> None:
+    """Text that the validator cannot quote is refused like any other."""
+    assert refusal(payload).expected
+
+
+@pytest.mark.xfail(strict=True, reason="reads: expected Object missing required field `exitCode`")
+def test_missing_field() -> None:
+    """A field that is missing is named, in a sentence that can be read."""
+    told = str(refusal({"simulate": {}}))
+    assert "exitCode" in told
+    assert "expected Object" not in told
