@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+import pytest
+
+from core.correlation import Correlation
+from core.launch import Launch, Target
+from core.record import Flow
+from core.request import Simulation, Work
+from worker.assignment import Assignment
+
+ENVIRONMENT = {
+    "EXECUTION_ID": "one",
+    "EXECUTION_FLOW": "eventbridge",
+    "EXECUTION_ATTEMPT": "2",
+    "MESSAGE": "",
+    "PROCESSING_TIME": "0",
+}
+
+
+def test_read() -> None:
+    """An assignment is what the environment says; no table and no failure unless it says so."""
+    assert Assignment.read(ENVIRONMENT) == Assignment(
+        execution_id="one",
+        flow="eventbridge",
+        attempt=2,
+        message="",
+        processing_time=0,
+        record_table=None,
+        exit_code=0,
+    )
+
+
+@pytest.mark.parametrize("flow", Flow)
+@pytest.mark.parametrize("simulate", [None, Simulation(exit_code=3)], ids=["works", "fails"])
+def test_launch_is_understood(flow: Flow, simulate: Simulation | None) -> None:
+    """What a launch writes into the container's environment is what the worker reads there."""
+    work = Work("Größe 🚀", 7, timeout_seconds=60, simulate=simulate)
+    target = Target("cluster", "demo-worker", "worker", "demo-callbacks", ["subnet"], ["sg"])
+    launch = Launch("arn", Correlation("demo", "one", 1), 1, flow, work)
+    [container] = launch.request(target)["overrides"]["containerOverrides"]
+    told = Assignment.read({pair["name"]: pair["value"] for pair in container["environment"]})
+    assert told == Assignment(
+        execution_id="one",
+        flow=flow.value,
+        attempt=1,
+        message="Größe 🚀",
+        processing_time=7,
+        record_table=None if flow is Flow.POLLING else "demo-callbacks",
+        exit_code=3 if simulate else 0,
+    )
+
+
+@pytest.mark.parametrize("name", ENVIRONMENT)
+def test_missing_variable(name: str) -> None:
+    """A variable that is missing is named."""
+    environment = {key: value for key, value in ENVIRONMENT.items() if key != name}
+    with pytest.raises(KeyError, match=name):
+        Assignment.read(environment)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("EXECUTION_ATTEMPT", "first"),
+        ("PROCESSING_TIME", "5.5"),
+        ("PROCESSING_TIME", ""),
+        ("SIMULATE", "exit 3"),
+        ("SIMULATE", '{"exitCode": "three"}'),
+    ],
+)
+def test_malformed_variable(name: str, value: str) -> None:
+    """A variable that cannot be read is an error, not a guess."""
+    with pytest.raises(ValueError, match=r".+"):
+        Assignment.read(ENVIRONMENT | {name: value})
+
+
+@pytest.mark.parametrize(
+    ("flow", "tells"), [(Flow.DYNAMODB, True), (Flow.EVENTBRIDGE, False), (Flow.POLLING, False)]
+)
+def test_tells_end(flow: Flow, *, tells: bool) -> None:
+    """The record's status is the worker's to write where nobody waits for the task."""
+    told = Assignment.read(ENVIRONMENT | {"EXECUTION_FLOW": flow.value, "RECORD_TABLE": "t"})
+    assert told.tells_end is tells
