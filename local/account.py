@@ -1,0 +1,60 @@
+"""What moto keeps for the stack: tables, queues, log groups and the cluster."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from moto.core.base_backend import BackendDict
+
+if TYPE_CHECKING:
+    from local.stack import Stack
+
+CREDENTIALS = {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}
+
+
+class Account:
+    """Plain boto3 clients of the local endpoint, for the system's own use."""
+
+    def __init__(self, stack: Stack, endpoint: str) -> None:
+        self._stack, self._endpoint = stack, endpoint
+
+    def client(self, service: str) -> Any:  # noqa: ANN401 - boto3's clients have no static type
+        """Return a client of the local endpoint."""
+        return boto3.client(
+            service,
+            region_name=self._stack.region,
+            endpoint_url=self._endpoint,
+            aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
+        )
+
+    def create(self) -> None:
+        """Empty the account, and make the resources that moto plays as the template has them."""
+        BackendDict.reset()
+        for table in self._stack.of_type("AWS::DynamoDB::Table").values():
+            self._create_table(table)
+        for queue in self._stack.of_type("AWS::SQS::Queue").values():
+            self.client("sqs").create_queue(QueueName=queue["QueueName"])
+        for group in self._stack.of_type("AWS::Logs::LogGroup").values():
+            self.client("logs").create_log_group(logGroupName=group["LogGroupName"])
+        for cluster in self._stack.of_type("AWS::ECS::Cluster").values():
+            self.client("ecs").create_cluster(clusterName=cluster["ClusterName"])
+
+    def _create_table(self, properties: dict[str, Any]) -> None:
+        dynamodb = self.client("dynamodb")
+        known = dynamodb.meta.service_model.operation_model("CreateTable").input_shape.members
+        given = {name: value for name, value in properties.items() if name in known}
+        # CloudFormation's name for it is not the API's.
+        given["SSESpecification"] = {"Enabled": properties["SSESpecification"]["SSEEnabled"]}
+        dynamodb.create_table(**given)
+        dynamodb.update_time_to_live(
+            TableName=properties["TableName"],
+            TimeToLiveSpecification=properties["TimeToLiveSpecification"],
+        )
+
+    def send(self, queue_arn: str, message: str) -> None:
+        """Put a message into a queue."""
+        sqs = self.client("sqs")
+        url = sqs.get_queue_url(QueueName=queue_arn.rpartition(":")[2])["QueueUrl"]
+        sqs.send_message(QueueUrl=url, MessageBody=message)

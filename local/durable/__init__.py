@@ -1,0 +1,6 @@
+"""Durable executions, run by AWS's own local runner, and their part of Lambda's API."""
+
+from local.durable.api import DurableApi
+from local.durable.executions import AlreadyStartedError, Executions
+
+__all__ = ["AlreadyStartedError", "DurableApi", "Executions"]

@@ -1,0 +1,117 @@
+"""Lambda's API for durable executions: the runner's web handlers, where they differ mended."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs
+
+from aws_durable_execution_sdk_python.lambda_service import OperationStatus
+from aws_durable_execution_sdk_python_testing.exceptions import (
+    AwsApiException,
+    DurableFunctionsLocalRunnerError,
+    ResourceNotFoundException,
+)
+from aws_durable_execution_sdk_python_testing.token import CallbackToken
+from aws_durable_execution_sdk_python_testing.web.models import HTTPRequest, HTTPResponse
+from aws_durable_execution_sdk_python_testing.web.routes import (
+    BytesPayloadRoute,
+    CallbackFailureRoute,
+    CallbackHeartbeatRoute,
+    CallbackSuccessRoute,
+    Route,
+    Router,
+)
+from aws_durable_execution_sdk_python_testing.web.server import WebServer
+from werkzeug.wrappers import Response
+
+from local.errors import refusal
+
+if TYPE_CHECKING:
+    from werkzeug.wrappers import Request
+
+    from local.durable.executions import Executions
+
+_CALLBACKS = (CallbackSuccessRoute, CallbackFailureRoute, CallbackHeartbeatRoute)
+
+
+class _Handlers(WebServer):
+    """The runner's table of web handlers, without its server."""
+
+    def __init__(self, executions: Executions) -> None:
+        self.executor = executions.executor
+        self.by_route = self._create_endpoint_handlers()
+
+
+class DurableApi:
+    """Answers what boto3 and the AWS CLI ask about executions and callbacks."""
+
+    def __init__(self, executions: Executions) -> None:
+        self._executor = executions.executor
+        self._handlers = _Handlers(executions).by_route
+        self._router = Router()
+
+    def __call__(self, request: Request) -> Response:
+        """Answer one request."""
+        path, _, query = request.environ["REQUEST_URI"].partition("?")
+        try:
+            route = self._router.find_route(path, request.method)
+        except DurableFunctionsLocalRunnerError as error:
+            return refusal(HTTPStatus.NOT_FOUND, "UnknownOperationException", str(error))
+        if self._is_closed(route):
+            return _callback_closed()
+        answer = self._answer(route, request, query)
+        # Another answer may have been faster since; the runner calls that "not found".
+        if answer.status_code >= HTTPStatus.BAD_REQUEST and self._is_closed(route):
+            return _callback_closed()
+        return _typed(answer)
+
+    def _answer(self, route: Route, request: Request, query: str) -> HTTPResponse:
+        read = (
+            HTTPRequest.from_raw_bytes
+            if isinstance(route, BytesPayloadRoute)
+            else HTTPRequest.from_bytes
+        )
+        try:
+            asked = read(
+                body_bytes=request.get_data(),
+                method=request.method,
+                path=route,
+                headers=dict(request.headers),
+                query_params=parse_qs(query),
+            )
+            return self._handlers[type(route)].handle(route, asked)
+        except AwsApiException as error:
+            return HTTPResponse.create_error_from_exception(error)
+
+    def _is_closed(self, route: Route) -> bool:
+        """Whether a callback was answered, has expired, or its execution is over.
+
+        AWS refuses an answer then; the runner takes one after a stop, and does not know the
+        callback otherwise.
+        """
+        if not isinstance(route, _CALLBACKS):
+            return False
+        try:
+            arn = CallbackToken.from_str(route.callback_id).execution_arn
+            execution = self._executor.get_execution(arn)
+        except (ValueError, KeyError, ResourceNotFoundException):
+            return False
+        _, operation = execution.find_callback_operation(route.callback_id)
+        return execution.is_complete or operation.status is not OperationStatus.STARTED
+
+
+def _typed(answer: HTTPResponse) -> Response:
+    """Add the header by which botocore tells errors apart."""
+    body = answer.body if isinstance(answer.body, dict) else {}
+    content = answer.body_to_bytes() if answer.body else b"{}"
+    response = Response(content, answer.status_code, answer.headers)
+    if answer.status_code >= HTTPStatus.BAD_REQUEST and "Type" in body:
+        response.headers["x-amzn-ErrorType"] = body["Type"]
+    return response
+
+
+def _callback_closed() -> Response:
+    return refusal(
+        HTTPStatus.BAD_REQUEST, "CallbackTimeoutException", "The callback is closed or has expired."
+    )

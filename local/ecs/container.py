@@ -1,0 +1,99 @@
+"""The main container of a task as a process that sees only the container's environment."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import threading
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+_ENTRYPOINT = re.compile(r"^ENTRYPOINT (?P<command>\[.*\])$", re.MULTILINE)
+_SIGNALLED = 128
+
+
+@contextmanager
+def worker_image(worker: Path) -> Iterator[Image]:
+    """Make what the Dockerfile in the worker's folder would make, as a folder of this machine.
+
+    Raises:
+        ValueError: the Dockerfile does not say what runs, in the form that this understands.
+    """
+    found = _ENTRYPOINT.search((worker / "Dockerfile").read_text())
+    if not found:
+        raise ValueError(f"{worker / 'Dockerfile'} has no ENTRYPOINT in its JSON form.")
+    _, *arguments = json.loads(found["command"])
+    with tempfile.TemporaryDirectory() as folder:
+        # The container sees the worker's package and no other folder of src/.
+        Path(folder, worker.name).symlink_to(worker.resolve(), target_is_directory=True)
+        yield Image(Path(folder), [sys.executable, *arguments])
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """What a container is started from.
+
+    Attributes:
+        folder: the working directory.
+        command: the program and its arguments.
+    """
+
+    folder: Path
+    command: list[str]
+
+    def start(self, environment: Mapping[str, str], on_line: Callable[[str], None]) -> Container:
+        """Start a container with nothing but an environment."""
+        process = subprocess.Popen(
+            self.command,
+            cwd=self.folder,
+            env={"PATH": os.environ["PATH"], **environment},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+        )
+        return Container(process, on_line)
+
+
+class Container:
+    """A running container.
+
+    Attributes:
+        pid: of its process.
+    """
+
+    def __init__(self, process: subprocess.Popen[str], on_line: Callable[[str], None]) -> None:
+        self._process = process
+        self.pid = process.pid
+        self._reader = threading.Thread(target=self._read, args=[on_line], daemon=True)
+        self._reader.start()
+
+    def wait(self, timeout: float | None = None) -> int | None:
+        """Return the exit code as a container runtime shows it; None while it runs."""
+        with suppress(subprocess.TimeoutExpired):
+            code = self._process.wait(timeout)
+            self._reader.join()
+            return code if code >= 0 else _SIGNALLED - code
+        return None
+
+    def terminate(self) -> None:
+        """Send SIGTERM."""
+        self._process.terminate()
+
+    def kill(self) -> None:
+        """Send SIGKILL."""
+        self._process.kill()
+
+    def _read(self, on_line: Callable[[str], None]) -> None:
+        for line in self._process.stdout or ():
+            on_line(line.rstrip("\n"))

@@ -1,0 +1,107 @@
+"""A task in the shape that its events and DescribeTasks share."""
+
+from __future__ import annotations
+
+import copy
+import uuid
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from local.stack import Stack
+
+
+def new_detail(
+    stack: Stack, definition: Mapping[str, Any], request: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return a task that RunTask has just accepted; moments are datetimes.
+
+    Args:
+        stack: whose cluster it runs in.
+        definition: properties of the AWS::ECS::TaskDefinition.
+        request: RunTask's parameters.
+    """
+    task_id, now = uuid.uuid4().hex, datetime.now(UTC)
+    cluster = request["cluster"].rpartition("/")[2]
+    arn = f"arn:aws:ecs:{stack.region}:{stack.account}"
+    family = definition["Family"]
+    detail = {
+        "attachments": [_network_interface(request)],
+        "availabilityZone": f"{stack.region}a",
+        "clusterArn": f"{arn}:cluster/{cluster}",
+        "connectivity": "CONNECTED",
+        "containers": [
+            _container(container, f"{arn}:task/{cluster}/{task_id}", f"{arn}:container/{cluster}")
+            for container in definition["ContainerDefinitions"]
+        ],
+        "cpu": definition["Cpu"],
+        "createdAt": now,
+        "desiredStatus": "RUNNING",
+        "enableExecuteCommand": False,
+        "group": f"family:{family}",
+        "lastStatus": "PROVISIONING",
+        "launchType": "FARGATE",
+        "memory": definition["Memory"],
+        "overrides": request.get("overrides", {}),
+        "platformVersion": "1.4.0",
+        "startedBy": request.get("startedBy"),
+        "taskArn": f"{arn}:task/{cluster}/{task_id}",
+        "taskDefinitionArn": f"{arn}:task-definition/{family}:1",
+        "updatedAt": now,
+        "version": 1,
+    }
+    return {name: value for name, value in detail.items() if value is not None}
+
+
+def event(detail: Mapping[str, Any], stack: Stack) -> dict[str, Any]:
+    """Return the `ECS Task State Change` event about a task's present state."""
+    return {
+        "version": "0",
+        "id": str(uuid.uuid4()),
+        "detail-type": "ECS Task State Change",
+        "source": "aws.ecs",
+        "account": stack.account,
+        "time": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "region": stack.region,
+        "resources": [detail["taskArn"]],
+        "detail": _told(detail, _iso),
+    }
+
+
+def described(detail: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a task as ECS's API writes it."""
+    return _told(detail, datetime.timestamp)
+
+
+def _told(detail: Mapping[str, Any], form: Callable[[datetime], str | float]) -> dict[str, Any]:
+    shown = {k: form(v) if isinstance(v, datetime) else v for k, v in detail.items()}
+    return copy.deepcopy(shown)
+
+
+def _iso(moment: datetime) -> str:
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _container(definition: Mapping[str, Any], task_arn: str, arn: str) -> dict[str, Any]:
+    return {
+        "containerArn": f"{arn}/{uuid.uuid4()}",
+        "taskArn": task_arn,
+        "name": definition["Name"],
+        "image": definition["Image"],
+        "lastStatus": "PENDING",
+        "networkInterfaces": [],
+        "cpu": "0",
+    }
+
+
+def _network_interface(request: Mapping[str, Any]) -> dict[str, Any]:
+    network = request.get("networkConfiguration", {}).get("awsvpcConfiguration", {})
+    subnets = network.get("subnets") or [""]
+    return {
+        "id": str(uuid.uuid4()),
+        "type": "eni",
+        "status": "PRECREATED",
+        "details": [{"name": "subnetId", "value": subnets[0]}],
+    }

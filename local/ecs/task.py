@@ -1,0 +1,140 @@
+"""One task on its way through Fargate's states, on a thread of its own."""
+
+from __future__ import annotations
+
+import threading
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from local.ecs.detail import described
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from local.clock import Clock
+    from local.ecs.container import Container, Image
+    from local.ecs.phases import Phases
+
+_GRACE = 30
+_EXITED = "Essential container in task exited"
+
+
+class Task:
+    """A task from RunTask to STOPPED.
+
+    Attributes:
+        arn: the task's.
+    """
+
+    def __init__(
+        self,
+        detail: dict[str, Any],
+        definition: Mapping[str, Any],
+        environment: Mapping[str, str],
+        on_change: Callable[[dict[str, Any]], None],
+        on_line: Callable[[str], None],
+    ) -> None:
+        self.arn: str = detail["taskArn"]
+        self._detail = detail
+        self._main = definition
+        self._environment = environment
+        self._on_change = on_change
+        self._on_line = on_line
+        self._lock = threading.RLock()
+        self._stop_asked = threading.Event()
+        self._container: Container | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """The worker's process, once it was started."""
+        return self._container.pid if self._container else None
+
+    def describe(self) -> dict[str, Any]:
+        """Return the task as DescribeTasks shows it."""
+        with self._lock:
+            return described(self._detail)
+
+    def live(self, image: Image, phases: Phases, clock: Clock) -> None:
+        """Walk through all states and return when the task is STOPPED or the system stops."""
+        self._tell()
+        starts = (("PENDING", phases.provisioning), ("RUNNING", phases.pending))
+        for status, seconds in starts:
+            if self._stop_asked.wait(clock.real(seconds)):
+                break
+            if status == "RUNNING":
+                self._enter("ACTIVATING", pullStoppedAt=_now())
+                self._start(image)
+                self._enter(status, tell=True, startedAt=_now())
+            else:
+                self._enter(status, tell=True, connectivityAt=_now(), pullStartedAt=_now())
+        self._run(clock)
+        self._enter("DEACTIVATING", executionStoppedAt=_now())
+        self._enter("STOPPING")
+        if clock.sleep(phases.stopping):
+            self._enter("DEPROVISIONING", tell=True, stoppingAt=_now())
+        if clock.sleep(phases.deprovisioning):
+            self._enter("STOPPED", tell=True, stoppedAt=_now())
+
+    def stop(self, reason: str) -> None:
+        """Ask the task to stop, as StopTask does; a task that is stopping stays as it is."""
+        with self._lock:
+            if self._detail["desiredStatus"] == "RUNNING":
+                self._ending("UserInitiated", reason)
+        self._stop_asked.set()
+
+    def kill(self) -> None:
+        """End the process at once; only for the end of the whole system."""
+        self._stop_asked.set()
+        if self._container:
+            self._container.kill()
+
+    def _start(self, image: Image) -> None:
+        self._container = image.start(self._environment, self._on_line)
+
+    def _run(self, clock: Clock) -> None:
+        """Wait for the container's end, and help it along if the task was asked to stop."""
+        if self._container is None:
+            return
+        watcher = threading.Thread(target=self._watch_for_stop, args=[clock], daemon=True)
+        watcher.start()
+        code = self._container.wait()
+        with self._lock:
+            self._main_container.update(exitCode=code, lastStatus="STOPPED")
+            if self._detail["desiredStatus"] == "RUNNING":
+                self._ending("EssentialContainerExited", _EXITED)
+        self._stop_asked.set()
+        watcher.join()
+
+    def _watch_for_stop(self, clock: Clock) -> None:
+        self._stop_asked.wait()
+        container = self._container
+        if container and container.wait(timeout=0) is None:
+            container.terminate()
+            if container.wait(clock.real(self._main.get("StopTimeout", _GRACE))) is None:
+                container.kill()
+
+    def _ending(self, code: str, reason: str) -> None:
+        self._detail.update(desiredStatus="STOPPED", stopCode=code, stoppedReason=reason)
+
+    @property
+    def _main_container(self) -> dict[str, Any]:
+        named = self._main["Name"]
+        return next(c for c in self._detail["containers"] if c["name"] == named)
+
+    def _enter(self, status: str, *, tell: bool = False, **moments: datetime) -> None:
+        """Change the status; Fargate's events skip the states that last no time."""
+        with self._lock:
+            self._detail.update(lastStatus=status, updatedAt=_now(), **moments)
+            if status == "RUNNING":
+                self._main_container["lastStatus"] = "RUNNING"
+            if tell:
+                self._detail["version"] += 1
+                self._tell()
+
+    def _tell(self) -> None:
+        with self._lock:
+            self._on_change(dict(self._detail))
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

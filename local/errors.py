@@ -1,0 +1,29 @@
+"""Errors in the form that botocore reads."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from werkzeug.wrappers import Response
+
+if TYPE_CHECKING:
+    from http import HTTPStatus
+
+
+def refusal(status: HTTPStatus, code: str, message: str, **more: Any) -> Response:  # noqa: ANN401 - any JSON
+    """Return an error's response.
+
+    Args:
+        status: HTTP status.
+        code: AWS's error code, such as ResourceNotFoundException.
+        message: what went wrong.
+        more: further members of the error.
+    """
+    body = {"__type": code, "Type": "User", "message": message, "Message": message, **more}
+    return Response(
+        json.dumps(body),
+        status,
+        {"x-amzn-ErrorType": code},
+        mimetype="application/json",
+    )

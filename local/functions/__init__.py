@@ -1,0 +1,7 @@
+"""Lambda functions as processes that run Lambda's own runtime client."""
+
+from local.functions.configuration import Configuration
+from local.functions.function import Function
+from local.functions.runtime_api import Answer
+
+__all__ = ["Answer", "Configuration", "Function"]

@@ -1,0 +1,83 @@
+"""Lambda's queue for asynchronous invocations: accepted at once, tried again, given up."""
+
+from __future__ import annotations
+
+import json
+import threading
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from local.clock import Clock
+    from local.functions.function import Function
+    from local.functions.runtime_api import Answer
+
+# Lambda waits one minute before the first retry and two before the second.
+_RETRY_DELAYS = (60, 120)
+
+
+@dataclass(frozen=True, slots=True)
+class _Event:
+    """An event that was accepted for a function."""
+
+    function: Function
+    payload: bytes
+    qualifier: str
+
+    def invoke(self) -> tuple[str, Answer]:
+        return self.function.invoke(self.payload, self.qualifier)
+
+    def failure(self, request_id: str, answer: Answer, tries: int) -> dict[str, Any]:
+        """Return what Lambda sends to a failure destination."""
+        configuration = self.function.configuration
+        return {
+            "version": "1.0",
+            "timestamp": datetime.now(UTC).isoformat(timespec="milliseconds"),
+            "requestContext": {
+                "requestId": request_id,
+                "functionArn": f"{configuration.arn}:{self.qualifier}",
+                "condition": "RetriesExhausted",
+                "approximateInvokeCount": tries,
+            },
+            "requestPayload": json.loads(self.payload),
+            "responseContext": {
+                "statusCode": 200,
+                "executedVersion": configuration.version(self.qualifier),
+                "functionError": answer.error,
+            },
+            "responsePayload": json.loads(answer.payload),
+        }
+
+
+class AsynchronousInvocations:
+    """Takes events for plain functions, each on a thread of its own.
+
+    Attributes:
+        send: hands a message to the queue with an ARN.
+    """
+
+    def __init__(self, clock: Clock, send: Callable[[str, str], None]) -> None:
+        self._clock = clock
+        self.send = send
+
+    def accept(self, function: Function, event: bytes, qualifier: str) -> None:
+        """Take an event; it is processed at least once, or reaches the function's destination."""
+        accepted = _Event(function, event, qualifier)
+        threading.Thread(target=self._process, args=[accepted], daemon=True).start()
+
+    def _process(self, event: _Event) -> None:
+        configured = event.function.configuration.asynchronous
+        retries = int(configured.get("MaximumRetryAttempts", len(_RETRY_DELAYS)))
+        request_id, answer = event.invoke()
+        for delay in _RETRY_DELAYS[:retries]:
+            if answer.error is None or not self._clock.sleep(delay):
+                return
+            request_id, answer = event.invoke()
+        if answer.error is not None:
+            record = event.failure(request_id, answer, retries + 1)
+            destination = configured.get("DestinationConfig", {}).get("OnFailure", {})
+            if "Destination" in destination:
+                self.send(destination["Destination"], json.dumps(record))

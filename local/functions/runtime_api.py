@@ -1,0 +1,103 @@
+"""Lambda's Runtime API, as one process of a function sees it.
+
+https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+_SHUTDOWN_POLL = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """One event on its way to the process.
+
+    Attributes:
+        headers: request id, deadline, ARN and trace, under the Runtime API's names.
+    """
+
+    event: bytes
+    headers: dict[str, str]
+    taken: threading.Event = field(default_factory=threading.Event)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came of an invocation.
+
+    Attributes:
+        payload: JSON of the result or, with an error, of errorType and errorMessage.
+        error: "Unhandled" where the function failed, as Lambda's FunctionError; else None.
+    """
+
+    payload: bytes
+    error: str | None = None
+
+
+class RuntimeApi(ThreadingHTTPServer):
+    """The Runtime API for one process, on a port of its own.
+
+    Attributes:
+        invocations: what the process is to do next; None closes its connection.
+        answers: what it answered.
+    """
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.invocations: queue.SimpleQueue[Invocation | None] = queue.SimpleQueue()
+        self.answers: queue.SimpleQueue[Answer] = queue.SimpleQueue()
+        threading.Thread(target=self.serve_forever, args=[_SHUTDOWN_POLL], daemon=True).start()
+
+    @property
+    def address(self) -> str:
+        """Host and port, for AWS_LAMBDA_RUNTIME_API."""
+        return f"127.0.0.1:{self.server_address[1]}"
+
+    def close(self) -> None:
+        """Let the process go and give the port back."""
+        self.invocations.put(None)
+        self.shutdown()
+        self.server_close()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    """invocation/next, invocation/ID/response, invocation/ID/error and init/error."""
+
+    server: RuntimeApi
+    disable_nagle_algorithm = True
+
+    def do_GET(self) -> None:
+        """Hand the next invocation over, as soon as there is one."""
+        invocation = self.server.invocations.get()
+        if invocation is None:
+            return
+        self._respond(HTTPStatus.OK, invocation.event, invocation.headers)
+        invocation.taken.set()
+
+    def do_POST(self) -> None:
+        """Take an answer."""
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        failed = self.path.endswith("/error")
+        self.server.answers.put(Answer(body, "Unhandled" if failed else None))
+        self._respond(HTTPStatus.ACCEPTED, b"{}", {})
+
+    def _respond(self, status: HTTPStatus, body: bytes, headers: dict[str, str]) -> None:
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002, ANN401 - the base class's
+        """Stay silent: each invocation is in the journal."""

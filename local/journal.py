@@ -1,0 +1,58 @@
+"""What happened, in order: the local system writes it, the demo and the tests wait for it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One thing that happened.
+
+    Attributes:
+        kind: what sort of thing: "line", "task", "invocation" or "delivery".
+        source: the function, task or rule that it happened to.
+        facts: the rest, by name.
+    """
+
+    kind: str
+    source: str
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Journal:
+    """An append-only list that threads may wait on."""
+
+    def __init__(self) -> None:
+        self._entries: list[Entry] = []
+        self._changed = threading.Condition()
+
+    def write(self, kind: str, source: str, **facts: Any) -> None:  # noqa: ANN401 - any fact
+        """Append an entry."""
+        with self._changed:
+            self._entries.append(Entry(kind, source, facts))
+            self._changed.notify_all()
+
+    def entries(self, kind: str, since: int = 0) -> list[Entry]:
+        """Return the entries of one kind; `since` skips the first so many of all kinds."""
+        with self._changed:
+            return [entry for entry in self._entries[since:] if entry.kind == kind]
+
+    def wait_for(self, condition: Callable[[], Any], timeout: float) -> Any:  # noqa: ANN401
+        """Wait until a condition holds, looking again at each entry and ten times a second.
+
+        Returns:
+            What the condition gave last: falsy if it never held within `timeout` seconds.
+        """
+        deadline = time.monotonic() + timeout
+        while not (held := condition()) and (left := deadline - time.monotonic()) > 0:
+            with self._changed:
+                # What happens outside of this process leaves no entry.
+                self._changed.wait(min(left, 0.1))
+        return held

@@ -1,0 +1,79 @@
+"""What CloudFormation calls a resource: its `Ref` and its attributes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+# The property that names a resource, and the ARN that the name makes.
+_NAMED: Mapping[str, tuple[str, str]] = {
+    "AWS::DynamoDB::Table": ("TableName", "dynamodb:{region}:{account}:table/{name}"),
+    "AWS::ECS::Cluster": ("ClusterName", "ecs:{region}:{account}:cluster/{name}"),
+    "AWS::ECS::TaskDefinition": ("Family", "ecs:{region}:{account}:task-definition/{name}:1"),
+    "AWS::Events::Rule": ("Name", "events:{region}:{account}:rule/{name}"),
+    "AWS::IAM::ManagedPolicy": ("ManagedPolicyName", "iam::{account}:policy/{name}"),
+    "AWS::IAM::Role": ("RoleName", "iam::{account}:role/{name}"),
+    "AWS::Lambda::Function": ("FunctionName", "lambda:{region}:{account}:function:{name}"),
+    "AWS::Logs::LogGroup": ("LogGroupName", "logs:{region}:{account}:log-group:{name}:*"),
+    "AWS::SQS::Queue": ("QueueName", "sqs:{region}:{account}:{name}"),
+}
+_REF_IS_ARN = frozenset({"AWS::ECS::TaskDefinition", "AWS::IAM::ManagedPolicy"})
+FIRST_VERSION = "1"
+
+
+@dataclass(frozen=True, slots=True)
+class Identities:
+    """Names the resources of one stack.
+
+    Attributes:
+        resources: the translated template's, by logical id.
+        fill: evaluates the intrinsic functions in a property.
+    """
+
+    resources: Mapping[str, Mapping[str, Any]]
+    fill: Callable[[Any], Any]
+    stack: str
+    region: str
+    account: str
+    endpoint: str
+
+    def ref(self, logical_id: str) -> str:
+        """Return what `Ref` gives for a resource."""
+        kind = self.resources[logical_id]["Type"]
+        if kind == "AWS::SQS::Queue":
+            return f"{self.endpoint}/{self.account}/{self._name(logical_id)}"
+        if kind in {"AWS::Lambda::Alias", "AWS::Lambda::Version"}:
+            return f"{self._function_arn(logical_id)}:{self._qualifier(logical_id)}"
+        return self._arn(logical_id) if kind in _REF_IS_ARN else self._name(logical_id)
+
+    def attribute(self, logical_id: str, name: str) -> str:
+        """Return what `Fn::GetAtt` gives for a resource.
+
+        Raises:
+            NotImplementedError: an attribute that is not known here.
+        """
+        if name == "Arn":
+            return self._arn(logical_id)
+        if name == "Version":
+            return FIRST_VERSION
+        raise NotImplementedError(f"{logical_id}.{name} is not known here")
+
+    def _name(self, logical_id: str) -> str:
+        resource = self.resources[logical_id]
+        name, _ = _NAMED.get(resource["Type"], ("", ""))
+        given = resource.get("Properties", {}).get(name)
+        return self.fill(given) if given else f"{self.stack}-{logical_id}"
+
+    def _arn(self, logical_id: str) -> str:
+        _, form = _NAMED[self.resources[logical_id]["Type"]]
+        name = self._name(logical_id)
+        return "arn:aws:" + form.format(region=self.region, account=self.account, name=name)
+
+    def _function_arn(self, logical_id: str) -> str:
+        return self._arn(self.resources[logical_id]["Properties"]["FunctionName"]["Ref"])
+
+    def _qualifier(self, logical_id: str) -> str:
+        return str(self.resources[logical_id]["Properties"].get("Name", FIRST_VERSION))

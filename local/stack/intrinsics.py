@@ -1,0 +1,101 @@
+"""CloudFormation's intrinsic functions, as far as the template uses them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+_ABSENT = object()
+
+
+class References(Protocol):
+    """What the resources of a stack are called."""
+
+    def ref(self, logical_id: str) -> str:
+        """Return what `Ref` gives for a resource."""
+
+    def attribute(self, logical_id: str, name: str) -> str:
+        """Return what `Fn::GetAtt` gives for a resource."""
+
+
+@dataclass(frozen=True, slots=True)
+class Intrinsics:
+    """Evaluates the intrinsic functions in any part of a template.
+
+    Attributes:
+        values: the parameters and pseudo parameters by name.
+        conditions: the template's `Conditions`.
+        references: gives the resources' names.
+    """
+
+    values: Mapping[str, Any]
+    conditions: Mapping[str, Any]
+    references: References
+
+    def holds(self, condition: str) -> bool:
+        """Evaluate a condition by its name."""
+        return bool(self.fill(self.conditions[condition]))
+
+    def fill(self, node: Any) -> Any:  # noqa: ANN401 - any part of a template
+        """Return the part with every function in it replaced by its value.
+
+        Raises:
+            NotImplementedError: a function that is not known here.
+        """
+        if isinstance(node, list):
+            filled = [self.fill(item) for item in node]
+            return [item for item in filled if item is not _ABSENT]
+        if not isinstance(node, dict):
+            return node
+        if len(node) == 1:
+            [(name, argument)] = node.items()
+            if name in {"Ref", "Condition"} and isinstance(argument, str):
+                return self._ref(argument) if name == "Ref" else self.holds(argument)
+            if name.startswith("Fn::"):
+                return self._call(name, argument)
+        return dict(self._present(node))
+
+    def _call(self, name: str, argument: Any) -> Any:  # noqa: ANN401
+        function = getattr(self, f"_{name.removeprefix('Fn::').lower()}", None)
+        if function is None:
+            raise NotImplementedError(f"{name} is not known here")
+        return function(argument)
+
+    def _present(self, node: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+        for key, value in node.items():
+            filled = self.fill(value)
+            if filled is not _ABSENT:
+                yield key, filled
+
+    def _ref(self, name: str) -> Any:  # noqa: ANN401
+        if name == "AWS::NoValue":
+            return _ABSENT
+        return self.values[name] if name in self.values else self.references.ref(name)
+
+    def _getatt(self, path: list[str]) -> str:
+        return self.references.attribute(path[0], ".".join(path[1:]))
+
+    def _sub(self, text: str) -> str:
+        return re.sub(r"\$\{([^}]+)\}", lambda match: str(self._named(match[1])), text)
+
+    def _named(self, name: str) -> Any:  # noqa: ANN401
+        return self._getatt(name.split(".")) if "." in name else self._ref(name)
+
+    def _join(self, argument: list[Any]) -> str:
+        separator, parts = self.fill(argument)
+        return str(separator.join(parts))
+
+    def _if(self, argument: list[Any]) -> Any:  # noqa: ANN401
+        condition, then, otherwise = argument
+        return self.fill(then if self.holds(condition) else otherwise)
+
+    def _not(self, argument: list[Any]) -> bool:
+        return not self.fill(argument[0])
+
+    def _equals(self, argument: list[Any]) -> bool:
+        first, second = self.fill(argument)
+        return bool(first == second)

@@ -1,0 +1,73 @@
+"""A stack: the template with its parameters and references filled in."""
+
+from __future__ import annotations
+
+import tomllib
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from local.stack.identities import Identities
+from local.stack.intrinsics import Intrinsics
+from local.stack.translation import translate
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+PROJECT = Path(__file__).parent.parent.parent
+ACCOUNT = "123456789012"
+REGION = "us-east-1"
+
+
+class Stack:
+    """What `sam deploy` would make of a template, with every name known beforehand.
+
+    Attributes:
+        name: the stack's, as samconfig.toml proposes it.
+        region: where it stands.
+        account: whose it is.
+    """
+
+    def __init__(
+        self, template: Path, endpoint: str, parameters: Mapping[str, str] | None = None
+    ) -> None:
+        self.name = _stack_name()
+        self.region, self.account = REGION, ACCOUNT
+        self._template = translate(template, REGION)
+        defaults = {k: v["Default"] for k, v in self._template["Parameters"].items()}
+        pseudo = {
+            "AWS::StackName": self.name,
+            "AWS::AccountId": ACCOUNT,
+            "AWS::Region": REGION,
+            "AWS::Partition": "aws",
+        }
+        resources = self._template["Resources"]
+        names = Identities(resources, self._fill, self.name, REGION, ACCOUNT, endpoint)
+        values = {**defaults, **(parameters or {}), **pseudo}
+        self._intrinsics = Intrinsics(values, self._template["Conditions"], names)
+
+    def of_type(self, kind: str) -> dict[str, dict[str, Any]]:
+        """Return the properties of the resources of one type, by logical id."""
+        return {
+            name: self._fill(resource["Properties"])
+            for name, resource in self._template["Resources"].items()
+            if resource["Type"] == kind
+            and ("Condition" not in resource or self._intrinsics.holds(resource["Condition"]))
+        }
+
+    def arn(self, logical_id: str) -> str:
+        """Return a resource's ARN."""
+        return self._intrinsics.references.attribute(logical_id, "Arn")
+
+    @cached_property
+    def outputs(self) -> dict[str, str]:
+        """The stack's outputs by name."""
+        return {k: self._fill(v["Value"]) for k, v in self._template["Outputs"].items()}
+
+    def _fill(self, node: Any) -> Any:  # noqa: ANN401 - any part of a template
+        return self._intrinsics.fill(node)
+
+
+def _stack_name() -> str:
+    settings = tomllib.loads((PROJECT / "samconfig.toml").read_text())
+    return str(settings["default"]["global"]["parameters"]["stack_name"])

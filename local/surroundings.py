@@ -1,0 +1,37 @@
+"""What every part of the local system needs to know of the rest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from local.account import CREDENTIALS
+
+if TYPE_CHECKING:
+    from local.clock import Clock
+    from local.journal import Journal
+    from local.stack import Stack
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """The stack, and the time and the place in which it runs.
+
+    Attributes:
+        endpoint: URL that answers for all of AWS.
+    """
+
+    stack: Stack
+    clock: Clock
+    journal: Journal
+    endpoint: str
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """The environment variables that tell a process where its AWS is."""
+        return {
+            **CREDENTIALS,
+            "AWS_REGION": self.stack.region,
+            "AWS_DEFAULT_REGION": self.stack.region,
+            "AWS_ENDPOINT_URL": self.endpoint,
+        }

@@ -1,0 +1,99 @@
+"""The stack of template.yaml, up and running on this machine."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Self
+
+from local.account import Account
+from local.bus import Bus
+from local.clock import Clock
+from local.durable import DurableApi, Executions
+from local.ecs import EcsApi, Tasks
+from local.ecs.container import worker_image
+from local.endpoint import Endpoint
+from local.functions import Configuration, Function
+from local.functions.asynchronous import AsynchronousInvocations
+from local.journal import Journal
+from local.lambda_api import LambdaApi
+from local.stack import Stack
+from local.stack.stack import PROJECT
+from local.surroundings import Surroundings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+# Any image will do: the folder of the worker's Dockerfile stands in for it.
+_PARAMETERS = {"WorkerImage": "local"}
+
+
+class System:
+    """Everything that the template describes; a context manager that leaves nothing running.
+
+    Attributes:
+        endpoint: for AWS_ENDPOINT_URL.
+        stack: the template with all names filled in.
+        account: boto3 clients of the endpoint.
+        journal: what happens.
+        tasks: the cluster's tasks and their processes.
+    """
+
+    def __init__(self, template: Path = PROJECT / "template.yaml", time_scale: float = 1) -> None:
+        self._cleanup = ExitStack()
+        self.journal = Journal()
+        clock = Clock(time_scale)
+        server = Endpoint()
+        self.endpoint = server.url
+        self.stack = Stack(template, self.endpoint, _PARAMETERS)
+        self._surroundings = Surroundings(self.stack, clock, self.journal, self.endpoint)
+        self.account = Account(self.stack, self.endpoint)
+        self.account.create()
+        self.functions = self._functions()
+        self._asynchronous = AsynchronousInvocations(clock, self.account.send)
+        bus = Bus(self.stack, self.journal, self._deliver)
+        image = self._cleanup.enter_context(worker_image(PROJECT / "src" / "worker"))
+        self.tasks = Tasks(self._surroundings, image, bus.put)
+        executions = Executions(self.functions)
+        durable = DurableApi(executions)
+        server.services |= {
+            "lambda": LambdaApi(self.functions, executions, durable, self._asynchronous),
+            "ecs": EcsApi(self.tasks),
+        }
+        # Undone from the last to the first: nothing starts a process that would outlive it.
+        for close in (self.tasks.close, server.close, executions.close, clock.stop):
+            self._cleanup.callback(close)
+        for function in self.functions.values():
+            self._cleanup.callback(function.close)
+
+    def __enter__(self) -> Self:
+        """Return itself: it runs already."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End every process that was started and give the port back."""
+        self._cleanup.close()
+
+    def _functions(self) -> dict[str, Function]:
+        aliases = self.stack.of_type("AWS::Lambda::Alias").values()
+        configs = self.stack.of_type("AWS::Lambda::EventInvokeConfig").values()
+        functions = {}
+        for logical_id, properties in self.stack.of_type("AWS::Lambda::Function").items():
+            name = properties["FunctionName"]
+            configuration = Configuration(
+                arn=self.stack.arn(logical_id),
+                properties=properties,
+                aliases={
+                    a["Name"]: a["FunctionVersion"] for a in aliases if a["FunctionName"] == name
+                },
+                code=PROJECT / properties["Code"]["S3Key"],
+                platform=self._surroundings.variables,
+                asynchronous=next((c for c in configs if c["FunctionName"] == name), {}),
+            )
+            functions[name] = Function(configuration, self.journal)
+        return functions
+
+    def _deliver(self, target: str, event: bytes) -> None:
+        """Hand an event to a rule's target: an alias of a function."""
+        _, _, named = target.partition(":function:")
+        name, _, qualifier = named.partition(":")
+        self._asynchronous.accept(self.functions[name], event, qualifier)
