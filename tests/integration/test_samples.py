@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from boto3.dynamodb.types import TypeSerializer
+
+from core.correlation import Correlation
+from core.record import Flow, Record, Status
+from tests.integration.aws import ENVIRONMENT
+from tests.samples import TASK_EVENTS, environment, samples
+
+if TYPE_CHECKING:
+    import pytest
+
+    from tests.integration.aws import Aws
+
+
+def launched(task: dict[str, Any]) -> None:
+    """Leave the table as the launch of a sample's task would."""
+    correlation = Correlation.parse(task["startedBy"])
+    if correlation is None:
+        return
+    [container] = task["overrides"]["containerOverrides"]
+    told = {pair["name"]: pair["value"] for pair in container["environment"]}
+    record = Record(
+        execution_id=correlation.execution_id,
+        execution_arn=f"arn/{correlation.execution_id}",
+        flow=Flow(told["EXECUTION_FLOW"]),
+        status=Status.RUNNING,
+        is_open=True,
+        attempt=correlation.attempt,
+        launch=1,
+        message=told["MESSAGE"],
+        processing_time=int(told["PROCESSING_TIME"]),
+        deadline=task["createdAt"],
+        created_at=task["createdAt"],
+        updated_at=task["createdAt"],
+        task_arn=task["taskArn"],
+        callback_id="callback" if told["EXECUTION_FLOW"] == "eventbridge" else None,
+    )
+    item = {name: TypeSerializer().serialize(value) for name, value in record.to_item().items()}
+    boto3.client("dynamodb").put_item(TableName=ENVIRONMENT["TABLE_NAME"], Item=item)
+
+
+def test_task_events(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The task-state function does with each sample, in their order, what the README says."""
+    tables = {"TABLE_NAME", "IDEMPOTENCY_TABLE"}
+    for name, value in environment().items():
+        if name not in tables:
+            monkeypatch.setenv(name, value)
+    for answer in ("Success", "Failure"):
+        aws.answer_with(f"lambda.SendDurableExecutionCallback{answer}", *[{}] * 9)
+    events = {name: (sample.read(), sample.told) for name, sample in samples(TASK_EVENTS).items()}
+    for event, _ in events.values():
+        launched(event["detail"])
+    done = {name: aws.deliver(event)["done"] for name, (event, _) in events.items()}
+    assert done == {name: told["Done"] for name, (_, told) in events.items()}
+
+
+def test_no_record(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A sample whose execution has no record is ignored for that."""
+    for name, value in (environment() | {"TABLE_NAME": ENVIRONMENT["TABLE_NAME"]}).items():
+        monkeypatch.setenv(name, value)
+    event = samples(TASK_EVENTS)["exit-0.json"].read()
+    assert aws.deliver(event) == {"done": "ignored: no record"}
