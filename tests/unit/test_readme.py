@@ -1,0 +1,186 @@
+from __future__ import annotations
+
+import json
+import logging
+import re
+import tomllib
+from datetime import timedelta
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+from aws_durable_execution_sdk_python.lambda_service import ErrorObject
+
+from adapters.records import Records
+from adapters.settings import OrchestratorSettings
+from core.correlation import Correlation
+from core.launch import Launch
+from core.outcome import Succeeded, from_dict
+from core.polling import longest_wait, poll_delay
+from core.record import Flow, Status
+from core.request import InvalidRequestError, parse
+from orchestrator.errors import TaskFailedError
+from orchestrator.execution import Execution
+from orchestrator.steps import finish
+from tests import template
+from tests.markdown import ROOT, Page, code, first_column
+from worker.assignment import Assignment
+from worker.work import work
+
+if TYPE_CHECKING:
+    from aws_durable_execution_sdk_python import DurableContext
+
+README = Page(ROOT / "README.md")
+EXECUTION_TIMEOUT = 86_400
+
+
+def example(comment: str) -> dict[str, Any]:
+    """The JSON block of README that a comment introduces."""
+    [text] = [f.text for f in README.fences if f.before == f"<!-- {comment} -->"]
+    return dict(json.loads(text))
+
+
+def execution(told: dict[str, Any]) -> Execution:
+    """An execution as an example of README tells of it."""
+    flow = Flow(told["flow"])
+    correlation = Correlation("lambda-ecs-durable-demo", told["executionId"], told["attempt"])
+    launch = Launch("arn", correlation, 1, flow, parse({}, flow, EXECUTION_TIMEOUT))
+    settings = OrchestratorSettings(
+        stack_name=correlation.stack,
+        cluster_arn="arn:aws:ecs:us-east-1:123456789012:cluster/lambda-ecs-durable-demo-cluster",
+        task_family="lambda-ecs-durable-demo-worker",
+        container_name="worker",
+        table_name="lambda-ecs-durable-demo-callbacks",
+        record_retention_days=30,
+        subnet_ids="subnet-1,subnet-2",
+        security_group_id="sg-1",
+        execution_timeout=EXECUTION_TIMEOUT,
+    )
+    return Execution("arn", launch, settings, Records(settings.table_name, timedelta(days=30)))
+
+
+def test_outputs() -> None:
+    """The table of outputs has the template's, in its order."""
+    outputs = template.source()["Outputs"]
+    assert first_column(README.table("Output")) == list(outputs)
+
+
+def test_parameters() -> None:
+    """The table of parameters has the template's, with their defaults and bounds."""
+    parameters = template.source()["Parameters"]
+    rows = README.table("Parameter")
+    assert first_column(rows) == list(parameters)
+    for (_, default, meaning), told in zip(rows, parameters.values(), strict=True):
+        assert default.strip("`").replace("empty", "") == str(told["Default"])
+        for bound in ("MinValue", "MaxValue"):
+            assert str(told.get(bound, "")) in meaning
+
+
+def test_prompts() -> None:
+    """The guided deployment's prompts are the template's parameters, and Enter is their default."""
+    parameters = template.source()["Parameters"]
+    prompts = {row[0]: row[1].strip("`") for row in README.table("Prompt")}
+    asked = [name for name in prompts if name.startswith("Parameter ")]
+    assert asked == [f"Parameter {name}" for name in parameters]
+    for name, told in parameters.items():
+        assert prompts[f"Parameter {name}"].replace("empty", "") == str(told["Default"])
+    config = tomllib.loads((ROOT / "samconfig.toml").read_text())["default"]
+    assert prompts["Stack Name"] == config["global"]["parameters"]["stack_name"]
+    assert prompts["Confirm changes before deploy"] == "N"
+    assert config["deploy"]["parameters"]["confirm_changeset"] is False
+
+
+def test_longest_stack_name() -> None:
+    """README and the template agree on how long the stack's name may be."""
+    [length] = re.findall(r"(\d+) characters", template.source()["Description"])
+    [row] = [row for row in README.table("Prompt") if row[0] == "Stack Name"]
+    assert f"At most {length} characters" in row[2]
+
+
+def test_payload_fields() -> None:
+    """The table of payload fields has those that are accepted, with the defaults."""
+    with pytest.raises(InvalidRequestError) as refused:
+        parse({"?": 0}, Flow.POLLING, EXECUTION_TIMEOUT)
+    accepted = refused.value.expected.removeprefix("one of the fields ").split(", ")
+    rows = {row[0].strip("`"): row[2] for row in README.table("Field")}
+    assert set(rows) == set(accepted)
+    work = parse({}, Flow.POLLING, EXECUTION_TIMEOUT)
+    assert code(rows["message"]) == [work.message]
+    assert rows["processingTime"] == str(work.processing_time)
+
+
+@pytest.mark.parametrize("flow", Flow)
+def test_payloads(flow: Flow) -> None:
+    """Every JSON block of README that is no example of an answer is a payload for any flow."""
+    answers = [f for f in README.fences if f.before.startswith("<!-- ")]
+    payloads = [f for f in README.fences if f.language == "json" and f not in answers]
+    assert payloads
+    for payload in payloads:
+        parse(json.loads(payload.text), flow, EXECUTION_TIMEOUT)
+
+
+def test_returned() -> None:
+    """The example of a result is what the flows return."""
+    told = example("returned")
+    outcome = Succeeded(
+        task_arn=told["taskArn"],
+        exit_code=told["exitCode"],
+        started_at=told["startedAt"],
+        stopped_at=told["stoppedAt"],
+    )
+    context = cast("DurableContext", SimpleNamespace(logger=logging.getLogger(__name__)))
+    assert finish(context, execution(told), outcome, json.dumps(told["result"])) == told
+
+
+def test_returned_at_once() -> None:
+    """The example of the DynamoDB flow's answer has what every answer has, and no outcome."""
+    told = example("returned at once")
+    facts = execution(told).facts
+    assert told == {**facts, "taskArn": told["taskArn"], "status": Status.RUNNING}
+
+
+def test_failed() -> None:
+    """The example of a failed execution is the error that Lambda shows."""
+    told = example("failed")
+    data = json.loads(told["ErrorData"])
+    error = TaskFailedError.of(from_dict(data), execution(data).facts)
+    assert ErrorObject.from_exception(error).to_dict() == told
+
+
+def test_result_of_the_worker() -> None:
+    """The example's result is one of the demo's worker."""
+    result = work(Assignment("id", "eventbridge", 1, "Hello, EventBridge", 0))
+    told = example("returned")["result"]
+    assert list(told) == list(result)
+    assert told["message"] == result["message"]
+
+
+def test_layout() -> None:
+    """The layout names every part of the source, and every folder beside it that a user meets."""
+    paths = {shown.strip("[]/").partition("]")[0] for shown, _ in README.table("Path")}
+    parts = {f"src/{p.name}" for p in (ROOT / "src").iterdir() if (p / "__init__.py").exists()}
+    assert parts | {"template.yaml", "events", "local", "tests", "docs"} == {
+        path.rstrip("/") for path in paths
+    }
+
+
+def test_where_it_is_decided() -> None:
+    """Each name that README points to is defined in the file that it names."""
+    rows = README.table("What is decided")
+    assert any("Spot" in row[0] for row in rows)
+    for _, where in rows:
+        [path] = re.findall(r"\]\(([^)]+)\)", where)
+        source = (ROOT / path).read_text()
+        for name in code(where):
+            assert re.search(rf"(?m)(^ *(def|class) {name}\b|^{name}\b.*=)", source), name
+
+
+def test_numbers_of_polling() -> None:
+    """What README says of polling's reach and operations is what the code does."""
+    assert f"{longest_wait(None) // 86_400} days" in README.text
+    looks = elapsed = 0
+    while elapsed < 3_600:
+        looks += 1
+        elapsed += poll_delay(looks, elapsed, None)
+    # The last wait ends in a look; beside looks: execution, launch, wait and close.
+    assert f"{looks + 1 + 4} operations for an hour" in README.text

@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+from typing import Any, cast
+
+import pytest
+
+from core.correlation import Correlation
+from core.launch import Launch, Target
+from core.outcome import KINDS
+from core.record import Flow, Record, Status
+from core.request import parse
+from tests.markdown import ROOT, Page, first_column
+
+ARCHITECTURE = Page(ROOT / "docs" / "architecture.md")
+WORKER = Page(ROOT / "docs" / "worker.md")
+LONGEST_STACK_NAME = "s" * 43
+EXECUTION_ID = "e" * 36
+FAILING = {"simulate": {"exitCode": 3}}
+
+
+def request(payload: dict[str, Any], flow: Flow) -> dict[str, Any]:
+    """The RunTask request that a payload leads to, its names as long as they can be."""
+    correlation = Correlation(LONGEST_STACK_NAME, EXECUTION_ID, 1)
+    launch = Launch("arn", correlation, 1, flow, parse(payload, flow, 86_400))
+    target = Target(
+        cluster=f"{LONGEST_STACK_NAME}-cluster",
+        family=f"{LONGEST_STACK_NAME}-worker",
+        container="worker",
+        table=f"{LONGEST_STACK_NAME}-callbacks",
+        subnets=["subnet-1", "subnet-2"],
+        security_groups=["sg-1"],
+    )
+    return launch.request(target)
+
+
+def variables(payload: dict[str, Any], flow: Flow) -> set[str]:
+    """Names of the variables that a flow's RunTask sets."""
+    [container] = request(payload, flow)["overrides"]["containerOverrides"]
+    return {variable["name"] for variable in container["environment"]}
+
+
+@pytest.mark.parametrize("flow", Flow)
+def test_longest_message(flow: Flow) -> None:
+    """A message of 7,500 characters fits, as README says, under the longest stack name."""
+    assert "about 7,500 characters" in (ROOT / "README.md").read_text()
+    assert request({"message": "x" * 7_500, **FAILING}, flow)
+
+
+def test_outcomes() -> None:
+    """The table of outcomes has every kind, in the code's order."""
+    assert first_column(ARCHITECTURE.table("Kind")) == list(KINDS)
+
+
+def test_record() -> None:
+    """The table of the record's attributes has all that an item can have."""
+    some = dict.fromkeys(("execution_id", "execution_arn", "message", "deadline"), "x")
+    some |= dict.fromkeys(("created_at", "updated_at", "task_arn", "callback_id"), "x")
+    numbers = dict.fromkeys(("attempt", "launch", "processing_time", "expires_at"), 1)
+    record = Record(
+        **cast("Any", some | numbers),
+        flow=Flow.POLLING,
+        status=Status.PENDING,
+        is_open=True,
+        trace_header="x",
+        result="x",
+        last_outcome={},
+        error={},
+    )
+    assert set(first_column(ARCHITECTURE.table("Attribute"))) == set(record.to_item())
+
+
+def test_variables_of_the_worker() -> None:
+    """The table of the worker's variables has those that RunTask sets, and says when."""
+    told = {row[0].strip("`"): row[2] for row in WORKER.table("Variable")}
+    seen = {flow: variables({}, flow) for flow in Flow}
+    always = set.intersection(*seen.values())
+    assert {name for name, when in told.items() if when == "always"} == always
+    [not_in_polling] = [name for name, when in told.items() if when == "not in polling"]
+    assert {not_in_polling} == seen[Flow.DYNAMODB] - always
+    assert set(told) == variables(FAILING, Flow.EVENTBRIDGE)
