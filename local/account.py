@@ -17,17 +17,21 @@ class Account:
     """Plain boto3 clients of the local endpoint, for the system's own use."""
 
     def __init__(self, stack: Stack, endpoint: str) -> None:
-        self._stack, self._endpoint = stack, endpoint
+        self._stack = stack
+        self._where = {
+            "region_name": stack.region,
+            "endpoint_url": endpoint,
+            "aws_access_key_id": CREDENTIALS["AWS_ACCESS_KEY_ID"],
+            "aws_secret_access_key": CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
+        }
 
     def client(self, service: str) -> Any:  # noqa: ANN401 - boto3's clients have no static type
         """Return a client of the local endpoint."""
-        return boto3.client(
-            service,
-            region_name=self._stack.region,
-            endpoint_url=self._endpoint,
-            aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
-        )
+        return boto3.client(service, **self._where)
+
+    def table(self, name: str) -> Any:  # noqa: ANN401
+        """Return a DynamoDB table of the local endpoint."""
+        return boto3.resource("dynamodb", **self._where).Table(name)
 
     def create(self) -> None:
         """Empty the account, and make the resources that moto plays as the template has them."""

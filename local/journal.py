@@ -39,10 +39,14 @@ class Journal:
             self._entries.append(Entry(kind, source, facts))
             self._changed.notify_all()
 
-    def entries(self, kind: str, since: int = 0) -> list[Entry]:
-        """Return the entries of one kind; `since` skips the first so many of all kinds."""
+    def entries(self, kind: str) -> list[Entry]:
+        """Return the entries of one kind."""
+        return [entry for entry in self.after(0) if entry.kind == kind]
+
+    def after(self, count: int) -> list[Entry]:
+        """Return the entries that follow the first `count`."""
         with self._changed:
-            return [entry for entry in self._entries[since:] if entry.kind == kind]
+            return self._entries[count:]
 
     def wait_for(self, condition: Callable[[], Any], timeout: float) -> Any:  # noqa: ANN401
         """Wait until a condition holds, looking again at each entry and ten times a second.

@@ -73,6 +73,12 @@ class System:
         """End every process that was started and give the port back."""
         self._cleanup.close()
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether every task is STOPPED and every event about it is dealt with."""
+        stopped = all(t.describe()["lastStatus"] == "STOPPED" for t in self.tasks.all())
+        return stopped and self._asynchronous.pending == 0
+
     def _functions(self) -> dict[str, Function]:
         aliases = self.stack.of_type("AWS::Lambda::Alias").values()
         configs = self.stack.of_type("AWS::Lambda::EventInvokeConfig").values()

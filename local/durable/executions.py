@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import threading
 import uuid
 from contextlib import ExitStack
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
     from aws_durable_execution_sdk_python.execution import DurableExecutionInvocationInput
 
     from local.functions import Function
+
+# That an execution fails is its own news, not this process's.
+logging.getLogger("aws_durable_execution_sdk_python_testing").addHandler(logging.NullHandler())
 
 # Invocations wait for a free process of their function, so threads need not be scarce.
 _INVOCATION_THREADS = 64

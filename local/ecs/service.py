@@ -106,7 +106,8 @@ class Tasks:
 
     def _changed(self, detail: dict[str, Any]) -> None:
         surroundings = self._surroundings
-        surroundings.journal.write("task", detail["taskArn"], status=detail["lastStatus"])
+        known = {name: detail.get(name) for name in ("lastStatus", "startedBy")}
+        surroundings.journal.write("task", detail["taskArn"], **known)
         self._publish(event(detail, surroundings.stack))
 
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import threading
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+
+from local.functions.function import FunctionClosedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,19 +59,28 @@ class AsynchronousInvocations:
     """Takes events for plain functions, each on a thread of its own.
 
     Attributes:
-        send: hands a message to the queue with an ARN.
+        pending: events that are accepted and neither processed nor given up.
     """
 
     def __init__(self, clock: Clock, send: Callable[[str, str], None]) -> None:
-        self._clock = clock
-        self.send = send
+        self._clock, self._send = clock, send
+        self._lock = threading.Lock()
+        self.pending = 0
 
     def accept(self, function: Function, event: bytes, qualifier: str) -> None:
         """Take an event; it is processed at least once, or reaches the function's destination."""
         accepted = _Event(function, event, qualifier)
+        with self._lock:
+            self.pending += 1
         threading.Thread(target=self._process, args=[accepted], daemon=True).start()
 
     def _process(self, event: _Event) -> None:
+        with suppress(FunctionClosedError):
+            self._try(event)
+        with self._lock:
+            self.pending -= 1
+
+    def _try(self, event: _Event) -> None:
         configured = event.function.configuration.asynchronous
         retries = int(configured.get("MaximumRetryAttempts", len(_RETRY_DELAYS)))
         request_id, answer = event.invoke()
@@ -80,4 +92,4 @@ class AsynchronousInvocations:
             record = event.failure(request_id, answer, retries + 1)
             destination = configured.get("DestinationConfig", {}).get("OnFailure", {})
             if "Destination" in destination:
-                self.send(destination["Destination"], json.dumps(record))
+                self._send(destination["Destination"], json.dumps(record))

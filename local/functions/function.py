@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 _CONCURRENCY = 4
 
 
+class FunctionClosedError(Exception):
+    """The system is stopping: no process is started for the function any more."""
+
+
 class Function:
     """Runs events, each in a process that does nothing else meanwhile.
 
@@ -44,6 +48,9 @@ class Function:
 
         Returns:
             The request's id and its answer.
+
+        Raises:
+            FunctionClosedError: the system is stopping.
         """
         name, version = self.configuration.name, self.configuration.version(qualifier)
         request_id = str(uuid.uuid4())
@@ -80,7 +87,7 @@ class Function:
                 if sandbox.is_alive:
                     return sandbox
             if self._closed:
-                raise RuntimeError(f"{self.configuration.name} is closed")
+                raise FunctionClosedError(self.configuration.name)
             sandbox = Sandbox(
                 self.configuration.handler, self.configuration.environment(version), self._log
             )

@@ -1,0 +1,65 @@
+"""What the demo runs, and what has to come of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One way in which a task ends.
+
+    Attributes:
+        name: for people.
+        payload: what the durable function is invoked with.
+        kill: whether the worker's process gets SIGKILL from outside once it works.
+        outcome: kind of outcome expected.
+        exit_code: exit code expected.
+    """
+
+    name: str
+    payload: Mapping[str, Any]
+    outcome: str
+    exit_code: int
+    kill: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """One of the durable functions.
+
+    Attributes:
+        name: the flow's.
+        output: the stack's output that holds the function's ARN.
+        waits: whether the execution waits for its task, and fails with it.
+        settings: payload fields for this flow alone.
+    """
+
+    name: str
+    output: str
+    waits: bool = True
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+FLOWS = (
+    # Fixed and short: the growing interval is meant for minutes and hours.
+    Flow("polling", "SyncLambdaFunctionArn", settings={"pollSeconds": 2}),
+    Flow("dynamodb", "CallbackLambdaFunctionArn", waits=False),
+    Flow("eventbridge", "EventBridgeLambdaFunctionArn"),
+)
+CASES = (
+    Case("succeeds", {"message": "Hello", "processingTime": 3}, "Succeeded", 0),
+    Case(
+        "exits with 3",
+        {"message": "Fail", "processingTime": 1, "simulate": {"exitCode": 3}},
+        "ApplicationFailed",
+        3,
+    ),
+    Case(
+        "is killed", {"message": "Die", "processingTime": 60}, "ApplicationFailed", 137, kill=True
+    ),
+)

@@ -1,0 +1,96 @@
+"""What the demo shows: each change as a line, where all stand below, a table at the end."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from rich import box
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from local.demo.row import Report, Row
+    from local.journal import Entry
+
+_TEXTS = ("flow", "task", "execution", "status", "record", "outcome")
+_NUMBERS = (
+    "duration",
+    "durable operations",
+    "orchestrator invocations",
+    "task-state invocations",
+)
+
+
+def table(reports: Mapping[Row, Report]) -> Table:
+    """Return how all executions stand."""
+    drawn = Table(header_style="bold", box=box.SIMPLE, padding=(0, 1, 0, 0), pad_edge=False)
+    for title in _TEXTS:
+        drawn.add_column(title, no_wrap=True)
+    for title in _NUMBERS:
+        drawn.add_column(title, justify="right", min_width=max(map(len, title.split())))
+    drawn.add_column("", no_wrap=True)
+    for row, report in reports.items():
+        outcome = f"{report.outcome} ({report.exit_code})" if report.outcome else "…"
+        drawn.add_row(
+            row.flow.name,
+            row.case.name,
+            row.execution_id[:8],
+            report.status,
+            report.record or "…",
+            outcome,
+            f"{report.seconds:.1f} s",
+            str(report.operations),
+            str(report.invocations),
+            str(report.deliveries),
+            _verdict(row, report),
+        )
+    return drawn
+
+
+def _verdict(row: Row, report: Report) -> str:
+    if row.is_as_expected(report):
+        return "[green]✓[/]"
+    return "[red]✗ not as expected[/]" if report.is_over else "[yellow]not over[/]"
+
+
+class Narrator:
+    """Puts the journal's entries about the demo's tasks into words."""
+
+    def __init__(self, rows: list[Row]) -> None:
+        self._rows = {row.execution_id: row for row in rows}
+        self._by_task: dict[str, Row] = {}
+        self._pids: dict[str, int] = {}
+
+    def line(self, entry: Entry) -> str | None:
+        """Return an entry as a line for people; None if it is not about a task of the demo."""
+        if entry.kind == "task":
+            execution_id = (entry.facts["startedBy"] or "//").split("/")[1]
+            if execution_id in self._rows:
+                self._by_task[entry.source] = self._rows[execution_id]
+        row = self._by_task.get(entry.source)
+        if row is None:
+            return None
+        name = f"[bold]{row.flow.name:<11}[/] {row.case.name:<12}"
+        if entry.kind == "task":
+            return f"{name} [cyan]task {entry.facts['lastStatus']}[/]"
+        return f"{name} {self._log_line(entry)}"
+
+    def worker(self, entry: Entry) -> tuple[Row, int] | None:
+        """Return the row and the process id of a worker that has just begun its work."""
+        row, told = self._by_task.get(entry.source), _json(entry.facts.get("text", ""))
+        return (row, told["pid"]) if row and "pid" in told else None
+
+    def _log_line(self, entry: Entry) -> str:
+        told = _json(entry.facts["text"])
+        pid = self._pids.setdefault(entry.source, told.get("pid", 0))
+        return f"[magenta]worker {pid}[/] {told.get('level')} {told.get('message')}"
+
+
+def _json(text: str) -> dict[str, Any]:
+    try:
+        told = json.loads(text)
+    except ValueError:
+        return {"message": text}
+    return told if isinstance(told, dict) else {"message": text}

@@ -1,0 +1,127 @@
+"""One execution of the demo, watched through AWS's API and the journal."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from local.demo.cases import Case, Flow
+    from local.system import System
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """How a row stands.
+
+    Attributes:
+        status: the execution's.
+        record: the record's status.
+        outcome: kind of the task's outcome; None until it is known.
+        seconds: from the start to the last change.
+        operations: durable operations, the execution itself included.
+        invocations: of the durable function.
+        deliveries: of task events to the task-state function.
+        is_over: whether nothing more can happen.
+    """
+
+    status: str
+    record: str | None
+    outcome: str | None
+    exit_code: int | None
+    seconds: float
+    operations: int
+    invocations: int
+    deliveries: int
+    is_over: bool
+
+
+class Row:
+    """One flow with one case.
+
+    Attributes:
+        flow, case: what runs.
+        execution_id: of the execution that was started.
+    """
+
+    def __init__(self, system: System, flow: Flow, case: Case) -> None:
+        self._system = system
+        self.flow, self.case = flow, case
+        answer = self._lambda.invoke(
+            FunctionName=system.stack.outputs[flow.output],
+            InvocationType="Event",
+            Payload=json.dumps({**case.payload, **flow.settings}),
+        )
+        self._arn: str = answer["DurableExecutionArn"]
+        self.execution_id = self._arn.rpartition("/")[2]
+
+    def report(self) -> Report:
+        """Look at the execution, its history and its record."""
+        execution = self._lambda.get_durable_execution(DurableExecutionArn=self._arn)
+        record = self._record()
+        told = self._told(execution, record)
+        history = self._history()
+        kinds = [event["EventType"] for event in history]
+        return Report(
+            status=execution["Status"],
+            record=record.get("status"),
+            outcome=told.get("kind"),
+            exit_code=None if told.get("exitCode") is None else int(told["exitCode"]),
+            seconds=self._seconds(execution, record),
+            operations=len({event["Id"] for event in history if "Id" in event}),
+            invocations=kinds.count("InvocationCompleted"),
+            deliveries=self._deliveries(),
+            is_over=execution["Status"] != "RUNNING" and bool(record) and "open" not in record,
+        )
+
+    def is_as_expected(self, report: Report) -> bool:
+        """Whether the row ended as its case says."""
+        succeeds = self.case.exit_code == 0
+        return (
+            report.is_over
+            and report.status == ("SUCCEEDED" if succeeds or not self.flow.waits else "FAILED")
+            and report.record == ("COMPLETED" if succeeds else "FAILED")
+            and (report.outcome, report.exit_code) == (self.case.outcome, self.case.exit_code)
+        )
+
+    @cached_property
+    def _lambda(self) -> Any:  # noqa: ANN401 - boto3's clients have no static type
+        return self._system.account.client("lambda")
+
+    @cached_property
+    def _table(self) -> Any:  # noqa: ANN401
+        name = self._system.stack.outputs["CallbackTableName"]
+        return self._system.account.table(name)
+
+    def _record(self) -> dict[str, Any]:
+        answer = self._table.get_item(Key={"executionId": self.execution_id})
+        return dict(answer.get("Item", {}))
+
+    def _history(self) -> list[dict[str, Any]]:
+        answer = self._lambda.get_durable_execution_history(
+            DurableExecutionArn=self._arn, MaxItems=1000
+        )
+        return list(answer["Events"])
+
+    def _told(self, execution: dict[str, Any], record: dict[str, Any]) -> dict[str, Any]:
+        """What the execution says of its task or, if it does not wait, the record."""
+        if not self.flow.waits:
+            return dict(record.get("lastOutcome", {}))
+        if execution["Status"] == "SUCCEEDED":
+            result = json.loads(execution["Result"])
+            return {**result, "kind": result["outcome"]}
+        return dict(json.loads(execution.get("Error", {}).get("ErrorData", "{}")))
+
+    def _seconds(self, execution: dict[str, Any], record: dict[str, Any]) -> float:
+        start: datetime = execution["StartTimestamp"]
+        end = execution.get("EndTimestamp") or datetime.now(start.tzinfo)
+        if not self.flow.waits and record:
+            end = datetime.fromisoformat(record["updatedAt"])
+        return (end - start).total_seconds()
+
+    def _deliveries(self) -> int:
+        events = (entry.facts["event"] for entry in self._system.journal.entries("delivery"))
+        return sum(f"/{self.execution_id}/" in event["detail"]["startedBy"] for event in events)
