@@ -35,7 +35,9 @@ class System:
         stack: the template with all names filled in.
         account: boto3 clients of the endpoint.
         journal: what happens.
+        functions: by name.
         tasks: the cluster's tasks and their processes.
+        services: what answers the requests for a service; may be replaced.
     """
 
     def __init__(self, template: Path = PROJECT / "template.yaml", time_scale: float = 1) -> None:
@@ -55,7 +57,8 @@ class System:
         self.tasks = Tasks(self._surroundings, image, bus.put)
         executions = Executions(self.functions)
         durable = DurableApi(executions)
-        server.services |= {
+        self.services = server.services
+        self.services |= {
             "lambda": LambdaApi(self.functions, executions, durable, self._asynchronous),
             "ecs": EcsApi(self.tasks),
         }

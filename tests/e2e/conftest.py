@@ -1,0 +1,39 @@
+"""The whole system on this machine, as a user of the deployed stack sees it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from local.system import System
+from tests.e2e.user import User
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_TIME_SCALE = 20
+
+
+@pytest.fixture(scope="session")
+def system() -> Iterator[System]:
+    """The stack, with Fargate's phases twenty times as fast as in AWS."""
+    with System(time_scale=_TIME_SCALE) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def user(system: System) -> User:
+    """Somebody with the AWS SDK and the stack's outputs."""
+    return User(system)
+
+
+@pytest.fixture(scope="session")
+def minute(user: User) -> str:
+    """An EventBridge execution whose task works for a minute; started before all other tests."""
+    return user.start("EventBridge", processingTime=60)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _minute_first(minute: str) -> None:
+    """Let the minute pass while the other tests run."""

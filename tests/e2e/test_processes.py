@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from contextlib import suppress
+
+from local.stack.stack import PROJECT
+from local.system import System
+from tests.e2e.user import User
+
+
+def _is_alive(pid: int) -> bool:
+    with suppress(ProcessLookupError):
+        os.kill(pid, 0)
+        return True
+    return False
+
+
+def test_nothing_is_left_running() -> None:
+    """When the system stops, functions and workers that still run are ended, and none starts."""
+    with System(time_scale=100) as system:
+        user = User(system)
+        started = [user.start(flow, processingTime=300) for flow in ("Sync", "EventBridge")]
+        pids = [user.worker(arn) for arn in started]
+        pids += [pid for function in system.functions.values() for pid in function.pids()]
+        assert len(pids) >= 4
+        assert all(_is_alive(pid) for pid in pids)
+    assert not [pid for pid in pids if _is_alive(pid)]
+
+
+def test_killed_function_is_invoked_again(user: User) -> None:
+    """Functions whose processes die between two invocations go on where they were."""
+    arn = user.start("EventBridge", processingTime=4)
+    user.worker(arn)
+    for function in user.system.functions.values():
+        for pid in function.pids():
+            os.kill(pid, signal.SIGKILL)
+    assert user.result(arn)["outcome"] == "Succeeded"
+
+
+def test_demo() -> None:
+    """The demo ends well, with nine rows as expected, each worker's pid and its own lines."""
+    demo = subprocess.run(
+        [sys.executable, "-m", "local.demo", "--time-scale", "20"],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert demo.returncode == 0, demo.stdout + demo.stderr
+    assert demo.stdout.count("✓") == 9
+    workers = re.findall(r"worker (\d+) INFO Work started", demo.stdout)
+    assert len(set(workers)) == 9
+    killed = re.findall(r"SIGKILL to (\d+)", demo.stdout)
+    assert len(killed) == 3
+    assert set(killed) <= set(workers)
+    assert demo.stderr == ""
