@@ -43,6 +43,7 @@ class Task:
         self._lock = threading.RLock()
         self._stop_asked = threading.Event()
         self._container: Container | None = None
+        self._killed = False
 
     @property
     def pid(self) -> int | None:
@@ -83,13 +84,18 @@ class Task:
         self._stop_asked.set()
 
     def kill(self) -> None:
-        """End the process at once; only for the end of the whole system."""
+        """End the process at once, or let none begin; only for the end of the whole system."""
+        with self._lock:
+            self._killed = True
         self._stop_asked.set()
         if self._container:
             self._container.kill()
+            self._container.wait()
 
     def _start(self, image: Image) -> None:
-        self._container = image.start(self._environment, self._on_line)
+        with self._lock:
+            if not self._killed:
+                self._container = image.start(self._environment, self._on_line)
 
     def _run(self, clock: Clock) -> None:
         """Wait for the container's end, and help it along if the task was asked to stop."""

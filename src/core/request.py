@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import msgspec
 from msgspec import Meta, Struct
@@ -18,7 +18,8 @@ from core.record import Flow
 RESERVE_SECONDS = 300
 _MAX_SHOWN = 200
 _PATH = re.compile(r" - at `\$\.?(?P<path>[^`]*)`$")
-_UNKNOWN = re.compile(r"^Object contains unknown field `(?P<name>.*)`$", re.DOTALL)
+# The longest that a durable execution can last: 366 days.
+_LONGEST = 31_622_400
 
 
 class InvalidRequestError(ValueError):
@@ -35,7 +36,7 @@ class InvalidRequestError(ValueError):
         super().__init__(f"{field}: expected {expected}, got {self.value}. No task was started.")
 
 
-class Simulation(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
+class Simulation(Struct, frozen=True, rename="camel"):
     """A failure asked for, to watch how it is reported.
 
     Attributes:
@@ -64,14 +65,14 @@ class Work:
     simulate: Simulation | None = None
 
 
-class _Payload(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
+class _Payload(Struct, frozen=True, rename="camel"):
     message: str = "No message provided"
     processing_time: Annotated[int, Meta(ge=0)] = 5
     timeout_seconds: Annotated[int, Meta(ge=1)] | None = None
     simulate: Simulation | None = None
 
 
-class _PolledPayload(_Payload, frozen=True, forbid_unknown_fields=True, rename="camel"):
+class _PolledPayload(_Payload, frozen=True, rename="camel"):
     poll_seconds: Annotated[int, Meta(ge=1, le=MAX_POLL_SECONDS)] | None = None
 
 
@@ -88,13 +89,12 @@ def parse(payload: object, flow: Flow, execution_timeout: int) -> Work:
     """
     given = _typed(payload, _PolledPayload if flow is Flow.POLLING else _Payload)
     poll_seconds = given.poll_seconds if isinstance(given, _PolledPayload) else None
+    limit = _limit(flow, execution_timeout - RESERVE_SECONDS, poll_seconds)
     timeout = given.timeout_seconds
-    # The container of the DynamoDB flow may outlive its execution: the record has its deadline.
-    longest = execution_timeout - RESERVE_SECONDS
-    if flow is Flow.POLLING:
-        longest = min(longest, longest_wait(poll_seconds))
-    if flow is not Flow.DYNAMODB and timeout is not None and timeout > longest:
-        raise InvalidRequestError("timeoutSeconds", timeout, _longest_text(flow, longest))
+    if timeout is not None and timeout > limit.seconds:
+        expected = f"at most {limit.seconds} s, {limit.reason}"
+        raise InvalidRequestError("timeoutSeconds", timeout, expected)
+    longest = min(limit.seconds, execution_timeout - RESERVE_SECONDS)
     work = Work(
         given.message, given.processing_time, timeout or longest, poll_seconds, given.simulate
     )
@@ -102,14 +102,48 @@ def parse(payload: object, flow: Flow, execution_timeout: int) -> Work:
     return work
 
 
+class _Limit(NamedTuple):
+    seconds: int
+    reason: str
+
+
+def _limit(flow: Flow, execution: int, poll_seconds: int | None) -> _Limit:
+    """How long an attempt may take in a flow, and what sets the limit."""
+    if flow is Flow.DYNAMODB:
+        # The container may outlive the execution, which is over once the task is started.
+        return _Limit(_LONGEST, "as long as an execution of the other flows could wait")
+    checks = longest_wait(poll_seconds) if flow is Flow.POLLING else execution
+    if checks < execution:
+        hint = "use a larger pollSeconds or the EventBridge flow, which needs no checks"
+        return _Limit(checks, f"what an execution's operations can check ({hint})")
+    return _Limit(execution, f"the stack's ExecutionTimeout less {RESERVE_SECONDS} s")
+
+
 def _typed(payload: object, kind: type[_Payload]) -> _Payload:
+    if isinstance(payload, dict):
+        _check_names(payload, kind, "")
+        if isinstance(payload.get("simulate"), dict):
+            _check_names(payload["simulate"], Simulation, "simulate.")
     try:
         return msgspec.convert(payload, kind)
     except msgspec.ValidationError as error:
-        raise _explained(payload, str(error), kind) from None
+        raise _explained(payload, str(error)) from None
+    except UnicodeEncodeError:
+        raise InvalidRequestError("payload", payload, "text without lone surrogates") from None
 
 
-def _explained(payload: object, message: str, kind: type[Struct]) -> InvalidRequestError:
+def _check_names(given: dict[str, object], kind: type[Struct], path: str) -> None:
+    fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
+    for name in given.keys() - fields.keys():
+        known = f"one of the fields {', '.join(fields)}"
+        readable = name.encode(errors="backslashreplace").decode()
+        raise InvalidRequestError(f"{path}{readable}", given[name], known)
+    for name, field in fields.items():
+        if field.required and name not in given:
+            raise InvalidRequestError(f"{path}{name}", None, "a value, for it has no default")
+
+
+def _explained(payload: object, message: str) -> InvalidRequestError:
     """Turn msgspec's message into one that also shows the value."""
     located = _PATH.search(message)
     path = located["path"] if located else ""
@@ -117,24 +151,8 @@ def _explained(payload: object, message: str, kind: type[Struct]) -> InvalidRequ
     value = payload
     for name in filter(None, path.split(".")):
         value = value[name] if isinstance(value, dict) else value
-    if unknown := _UNKNOWN.match(complaint):
-        name = unknown["name"]
-        accepted = Simulation if path else kind
-        return InvalidRequestError(
-            f"{path}.{name}".lstrip("."),
-            value.get(name) if isinstance(value, dict) else value,
-            f"one of the fields {', '.join(accepted.__struct_encode_fields__)}",
-        )
     expected = complaint.removeprefix("Expected ").partition(", got")[0]
     return InvalidRequestError(path or "payload", value, expected)
-
-
-def _longest_text(flow: Flow, longest: int) -> str:
-    text = f"at most {longest} s, what fits the execution"
-    if flow is Flow.POLLING:
-        text += "'s timeout and its checks (use the EventBridge flow, which needs none, or a larger"
-        text += " pollSeconds)"
-    return text
 
 
 def _check(work: Work) -> None:

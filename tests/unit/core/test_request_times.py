@@ -97,7 +97,6 @@ def test_simulated_exit_code_at_its_bounds(flow: Flow, exit_code: int) -> None:
     assert simulate.exit_code == exit_code
 
 
-@pytest.mark.xfail(strict=True, reason="the DynamoDB flow's timeout has no bound yet")
 def test_timeout_beyond_the_calendar() -> None:
     """A timeout whose deadline no calendar holds is refused, although nobody waits for it."""
     with pytest.raises(InvalidRequestError, match="timeoutSeconds"):
