@@ -14,9 +14,9 @@ CREDENTIALS = {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}
 
 
 class Account:
-    """Plain boto3 clients of the local endpoint, for the system's own use."""
+    """Plain boto3 clients of an endpoint; without one, of whatever moto stands in for."""
 
-    def __init__(self, stack: Stack, endpoint: str) -> None:
+    def __init__(self, stack: Stack, endpoint: str | None = None) -> None:
         self._stack = stack
         self._where = {
             "region_name": stack.region,

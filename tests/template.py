@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import copy
-import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pytest
-from samtranslator.translator.transform import transform
 from samtranslator.yaml_helper import yaml_parse
 
+from local.stack.intrinsics import Intrinsics
+from local.stack.translation import translate
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
 ROOT = Path(__file__).parent.parent
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
-# Where `sam deploy` uploads to; the transform takes no folders.
-_UPLOADED = "s3://artifacts/code.zip"
-_ABSENT = object()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +66,7 @@ def stack(name: str = "demo", **parameters: str) -> Stack:
         "AWS::Region": REGION,
         "AWS::Partition": "aws",
     }
-    filling = _Filling({**defaults, **parameters, **pseudo}, template["Conditions"])
+    filling = Intrinsics({**defaults, **parameters, **pseudo}, template["Conditions"], _Symbols())
     kept = {
         key: resource
         for key, resource in template["Resources"].items()
@@ -88,20 +85,7 @@ def source() -> dict[str, Any]:
 @cache
 def translated() -> dict[str, Any]:
     """Return template.yaml after the SAM transform, its intrinsic functions still in place."""
-    template = source()
-    template["Globals"]["Function"]["CodeUri"] = _UPLOADED
-    for resource in template["Resources"].values():
-        if resource["Type"] == "AWS::Serverless::LayerVersion":
-            resource["Properties"]["ContentUri"] = _UPLOADED
-
-    class NoPolicies:
-        def load(self) -> dict[str, str]:
-            return {}
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AWS_DEFAULT_REGION", REGION)
-        result: dict[str, Any] = transform(template, {}, NoPolicies())
-    return result
+    return translate(ROOT / "template.yaml", REGION)
 
 
 def as_list(value: str | list[str]) -> list[str]:
@@ -109,58 +93,11 @@ def as_list(value: str | list[str]) -> list[str]:
     return [value] if isinstance(value, str) else value
 
 
-@dataclass(frozen=True, slots=True)
-class _Filling:
-    """CloudFormation's intrinsic functions, as far as the template uses them."""
+class _Symbols:
+    """Leaves references to resources as symbols."""
 
-    values: Mapping[str, Any]
-    conditions: Mapping[str, Any]
+    def ref(self, logical_id: str) -> str:
+        return f"${{{logical_id}}}"
 
-    def holds(self, condition: str) -> bool:
-        return bool(self.fill(self.conditions[condition]))
-
-    def fill(self, node: Any) -> Any:  # noqa: ANN401 - any part of a template
-        if isinstance(node, list):
-            filled = [self.fill(item) for item in node]
-            return [item for item in filled if item is not _ABSENT]
-        if not isinstance(node, dict):
-            return node
-        if len(node) == 1:
-            [(name, argument)] = node.items()
-            function = getattr(self, f"_{name.removeprefix('Fn::').lower()}", None)
-            if function and (name.startswith("Fn::") or isinstance(argument, str)):
-                return function(argument)
-        return dict(self._present(node))
-
-    def _present(self, node: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-        for key, value in node.items():
-            filled = self.fill(value)
-            if filled is not _ABSENT:
-                yield key, filled
-
-    def _ref(self, name: str) -> Any:  # noqa: ANN401 - a parameter's value
-        return _ABSENT if name == "AWS::NoValue" else self.values.get(name, f"${{{name}}}")
-
-    def _getatt(self, path: list[str]) -> str:
-        return f"${{{'.'.join(path)}}}"
-
-    def _sub(self, text: str) -> str:
-        return re.sub(r"\$\{([^}]+)\}", lambda match: str(self._ref(match[1])), text)
-
-    def _join(self, argument: list[Any]) -> str:
-        separator, parts = self.fill(argument)
-        return str(separator.join(parts))
-
-    def _if(self, argument: list[Any]) -> Any:  # noqa: ANN401 - either branch
-        condition, then, otherwise = argument
-        return self.fill(then if self.holds(condition) else otherwise)
-
-    def _condition(self, name: str) -> bool:
-        return self.holds(name)
-
-    def _not(self, argument: list[Any]) -> bool:
-        return not self.fill(argument[0])
-
-    def _equals(self, argument: list[Any]) -> bool:
-        first, second = self.fill(argument)
-        return bool(first == second)
+    def attribute(self, logical_id: str, name: str) -> str:
+        return f"${{{logical_id}.{name}}}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ipaddress
+import itertools
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
@@ -88,6 +90,18 @@ class Intrinsics:
     def _join(self, argument: list[Any]) -> str:
         separator, parts = self.fill(argument)
         return str(separator.join(parts))
+
+    def _select(self, argument: list[Any]) -> Any:  # noqa: ANN401
+        index, options = self.fill(argument)
+        return options[int(index)]
+
+    def _getazs(self, region: str) -> list[str]:
+        return [f"{self.fill(region) or self.values['AWS::Region']}{zone}" for zone in "ab"]
+
+    def _cidr(self, argument: list[Any]) -> list[str]:
+        block, count, bits = self.fill(argument)
+        subnets = ipaddress.ip_network(block).subnets(new_prefix=32 - int(bits))
+        return [str(subnet) for subnet in itertools.islice(subnets, int(count))]
 
     def _if(self, argument: list[Any]) -> Any:  # noqa: ANN401
         condition, then, otherwise = argument

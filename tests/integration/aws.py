@@ -17,30 +17,24 @@ from moto.moto_api import state_manager
 from adapters.clients import client
 from core.record import Record
 from ecs_events import task_state
+from local.account import CREDENTIALS, Account
+from local.stack.stack import PROJECT, Stack
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-REGION = "us-east-1"
-STACK = "demo"
-CLUSTER = f"arn:aws:ecs:{REGION}:{DEFAULT_ACCOUNT_ID}:cluster/{STACK}-cluster"
-FAMILY = f"{STACK}-worker"
+_TEMPLATE = Stack(PROJECT / "template.yaml", "https://sqs", {"WorkerImage": "none"})
+REGION, STACK = _TEMPLATE.region, _TEMPLATE.name
 ENVIRONMENT = {
-    "AWS_ACCESS_KEY_ID": "testing",
-    "AWS_SECRET_ACCESS_KEY": "testing",
+    **CREDENTIALS,
     "AWS_DEFAULT_REGION": REGION,
-    "STACK_NAME": STACK,
-    "CLUSTER_ARN": CLUSTER,
-    "TASK_FAMILY": FAMILY,
-    "CONTAINER_NAME": "worker",
-    "TABLE_NAME": f"{STACK}-callbacks",
-    "IDEMPOTENCY_TABLE": f"{STACK}-idempotency",
-    "SUBNET_IDS": "subnet-1,subnet-2",
-    "SECURITY_GROUP_ID": "sg-1",
-    "RECORD_RETENTION_DAYS": "30",
-    "EXECUTION_TIMEOUT": "86400",
-    "POWERTOOLS_SERVICE_NAME": STACK,
+    **{
+        name: str(value)
+        for function in _TEMPLATE.of_type("AWS::Lambda::Function").values()
+        for name, value in function["Environment"]["Variables"].items()
+    },
 }
+CLUSTER, FAMILY = ENVIRONMENT["CLUSTER_ARN"], ENVIRONMENT["TASK_FAMILY"]
 DEADLINE = 20
 
 
@@ -72,14 +66,12 @@ class Aws:
     def create(cls) -> Aws:
         """Make what the template makes, as far as the handlers see it."""
         state_manager.set_transition("ecs::task", {"progression": "manual", "times": 10**9})
-        ecs = boto3.client("ecs")
-        ecs.create_cluster(clusterName=CLUSTER.rpartition("/")[2])
-        ecs.register_task_definition(
+        Account(_TEMPLATE).create()
+        # moto runs no container without a memory of its own.
+        boto3.client("ecs").register_task_definition(
             family=FAMILY,
             containerDefinitions=[{"name": "worker", "image": "worker", "memory": 512}],
         )
-        _create_table(ENVIRONMENT["TABLE_NAME"], "executionId")
-        _create_table(ENVIRONMENT["IDEMPOTENCY_TABLE"], "id")
         account = cls()
         for service in ("ecs", "dynamodb"):
             client(service).meta.events.register("provide-client-params", account._asked)
@@ -227,15 +219,6 @@ class Aws:
     def records(self) -> int:
         """Count the records."""
         return int(boto3.client("dynamodb").scan(TableName=ENVIRONMENT["TABLE_NAME"])["Count"])
-
-
-def _create_table(name: str, key: str) -> None:
-    boto3.client("dynamodb").create_table(
-        TableName=name,
-        KeySchema=[{"AttributeName": key, "KeyType": "HASH"}],
-        AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"}],
-        BillingMode="PAY_PER_REQUEST",
-    )
 
 
 def error(code: str, message: str = "no", **extra: Any) -> dict[str, Any]:  # noqa: ANN401

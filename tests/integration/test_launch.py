@@ -9,7 +9,7 @@ import pytest
 from adapters.records import timestamp
 from core.record import Status
 from orchestrator import dynamodb, eventbridge, polling
-from tests.integration.aws import CLUSTER, ENVIRONMENT, FAMILY, error, throttled
+from tests.integration.aws import CLUSTER, ENVIRONMENT, FAMILY, STACK, error, throttled
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -120,7 +120,7 @@ def test_cut_off_after_the_token_expired(aws: Aws, durable: Start) -> None:
                 cluster=CLUSTER,
                 taskDefinition=FAMILY,
                 launchType="FARGATE",
-                startedBy=f"demo/{item['executionId']['S']}/1",
+                startedBy=f"{STACK}/{item['executionId']['S']}/1",
             )
         )
 
@@ -158,7 +158,7 @@ def test_request(aws: Aws, durable: Start) -> None:
     durable(dynamodb.handler, {"message": "hi", "processingTime": 3}).result()
     (call,) = aws.calls["RunTask"]
     record = aws.record()
-    assert call["startedBy"] == f"demo/{record.execution_id}/1"
+    assert call["startedBy"] == f"{STACK}/{record.execution_id}/1"
     (container,) = call["overrides"]["containerOverrides"]
     assert {pair["name"]: pair["value"] for pair in container["environment"]} == {
         "EXECUTION_ID": record.execution_id,

@@ -12,7 +12,7 @@ from adapters.errors import AwsBusyError
 from core.record import Status
 from ecs_events.completion import NotSettledError
 from orchestrator import dynamodb, eventbridge
-from tests.integration.aws import ENVIRONMENT, FAMILY, throttled
+from tests.integration.aws import ENVIRONMENT, FAMILY, STACK, throttled
 
 if TYPE_CHECKING:
     from tests.integration.aws import Aws
@@ -32,8 +32,8 @@ def waiting(aws: Aws, durable: Start) -> Durable:
     [
         ({"startedBy": "somebody"}, "started by somebody else"),
         ({"startedBy": None}, "started by somebody else"),
-        ({"startedBy": "demo-two/execution/1"}, "started by somebody else"),
-        ({"startedBy": "demo/unknown/1"}, "no record"),
+        ({"startedBy": f"{STACK}-two/execution/1"}, "started by somebody else"),
+        ({"startedBy": f"{STACK}/unknown/1"}, "no record"),
         ({"clusterArn": "arn:aws:ecs:us-east-1:123456789012:cluster/x"}, "task of another"),
         ({"taskDefinitionArn": f"arn:aws:ecs:us-east-1:1:task-definition/{FAMILY}x:1"}, "task of"),
         ({"taskArn": "arn:aws:ecs:us-east-1:123456789012:task/c/forged"}, "other task"),

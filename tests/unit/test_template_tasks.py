@@ -36,19 +36,20 @@ def test_tasks_take_no_connections(stack: Stack) -> None:
 
 def test_two_zones(stack: Stack) -> None:
     """The subnets lie in different zones, and different parts of the VPC's range."""
-    subnets = stack.of_type("AWS::EC2::Subnet").values()
-    for place in ("AvailabilityZone", "CidrBlock"):
-        assert sorted(subnet[place]["Fn::Select"][0] for subnet in subnets) == [0, 1]
+    first, second = stack.of_type("AWS::EC2::Subnet").values()
+    assert first["AvailabilityZone"] != second["AvailabilityZone"]
+    blocks = [ipaddress.ip_network(subnet["CidrBlock"]) for subnet in (first, second)]
+    assert not blocks[0].overlaps(blocks[1])
 
 
 @pytest.mark.parametrize("prefix", range(8, 29))
 def test_vpc_range(stack: Stack, prefix: int) -> None:
     """A range is accepted exactly if it is one that AWS takes and both subnets fit into it."""
     pattern = template.source()["Parameters"]["VpcCIDR"]["AllowedPattern"]
-    subnet = next(iter(stack.of_type("AWS::EC2::Subnet").values()))
-    _, count, host_bits = subnet["CidrBlock"]["Fn::Select"][1]["Fn::Cidr"]
+    subnets = stack.of_type("AWS::EC2::Subnet").values()
+    blocks = [ipaddress.ip_network(subnet["CidrBlock"]) for subnet in subnets]
     network = ipaddress.ip_network(f"10.0.0.0/{prefix}")
-    fits = prefix >= 16 and network.num_addresses >= count * 2**host_bits
+    fits = prefix >= 16 and network.num_addresses >= sum(block.num_addresses for block in blocks)
     assert bool(re.search(pattern, str(network))) is fits
 
 
