@@ -1,0 +1,184 @@
+from __future__ import annotations
+
+import os
+import uuid
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+if TYPE_CHECKING:
+    from local.system import System
+
+PATIENCE = 60
+
+
+@pytest.fixture
+def ecs(system: System) -> Any:  # noqa: ANN401 - boto3's clients have no static type
+    """A client of ECS."""
+    return system.account.client("ecs")
+
+
+def request(system: System, **changes: Any) -> dict[str, Any]:  # noqa: ANN401
+    """Return RunTask's parameters for a worker that works for ten minutes."""
+    variables = {
+        "EXECUTION_ID": "one",
+        "EXECUTION_FLOW": "polling",
+        "EXECUTION_ATTEMPT": "1",
+        "MESSAGE": "hi",
+        "PROCESSING_TIME": "600",
+    }
+    environment = [{"name": name, "value": value} for name, value in variables.items()]
+    [definition] = system.stack.of_type("AWS::ECS::TaskDefinition").values()
+    container = definition["ContainerDefinitions"][0]["Name"]
+    return {
+        "cluster": system.stack.outputs["ECSClusterName"],
+        "taskDefinition": definition["Family"],
+        "startedBy": f"test/{uuid.uuid4()}/1",
+        "clientToken": str(uuid.uuid4()),
+        "overrides": {"containerOverrides": [{"name": container, "environment": environment}]},
+        **changes,
+    }
+
+
+def run(system: System, ecs: Any, **changes: Any) -> str:  # noqa: ANN401
+    """Start a task and return its ARN."""
+    answer = ecs.run_task(**request(system, **changes))
+    assert answer["failures"] == []
+    return str(answer["tasks"][0]["taskArn"])
+
+
+def describe(system: System, ecs: Any, arn: str) -> dict[str, Any]:  # noqa: ANN401
+    """Return a task as DescribeTasks shows it."""
+    cluster = system.stack.outputs["ECSClusterName"]
+    return dict(ecs.describe_tasks(cluster=cluster, tasks=[arn])["tasks"][0])
+
+
+def wait(system: System, ecs: Any, arn: str, status: str) -> dict[str, Any]:  # noqa: ANN401
+    """Wait for a task's status and return the task."""
+
+    def reached() -> dict[str, Any] | None:
+        task = describe(system, ecs, arn)
+        return task if task["lastStatus"] == status else None
+
+    task = system.journal.wait_for(reached, PATIENCE)
+    assert task, describe(system, ecs, arn)
+    return dict(task)
+
+
+def stop(system: System, ecs: Any, arn: str, reason: str) -> None:  # noqa: ANN401
+    """Stop a task."""
+    ecs.stop_task(cluster=system.stack.outputs["ECSClusterName"], task=arn, reason=reason)
+
+
+def test_same_token_is_the_same_task(system: System, ecs: Any) -> None:  # noqa: ANN401
+    """A request that is repeated with its client token starts no second task."""
+    asked = request(system)
+    first, second = (ecs.run_task(**asked)["tasks"][0]["taskArn"] for _ in "12")
+    assert first == second
+    stop(system, ecs, first, "enough")
+
+
+def test_same_token_for_another_request(system: System, ecs: Any) -> None:  # noqa: ANN401
+    """A client token that is used for another request is refused with the first one's task."""
+    asked = request(system)
+    task = ecs.run_task(**asked)["tasks"][0]["taskArn"]
+    with pytest.raises(ecs.exceptions.ConflictException) as refused:
+        ecs.run_task(**{**asked, "startedBy": "somebody-else"})
+    assert refused.value.response["resourceIds"] == [task]
+    stop(system, ecs, task, "enough")
+
+
+def test_unknown_names(system: System, ecs: Any) -> None:  # noqa: ANN401
+    """An unknown task is MISSING, an unknown family refused."""
+    cluster = system.stack.outputs["ECSClusterName"]
+    answer = ecs.describe_tasks(cluster=cluster, tasks=["nobody"])
+    assert (answer["tasks"], answer["failures"][0]["reason"]) == ([], "MISSING")
+    with pytest.raises(ecs.exceptions.InvalidParameterException):
+        stop(system, ecs, "nobody", "why not")
+    with pytest.raises(ClientError, match="TaskDefinition not found"):
+        run(system, ecs, taskDefinition="unknown")
+
+
+def test_stopped_while_it_works(system: System, ecs: Any) -> None:  # noqa: ANN401
+    """StopTask sends SIGTERM, and the task tells who stopped it beside the exit code."""
+    arn = run(system, ecs)
+    wait(system, ecs, arn, "RUNNING")
+    assert system.journal.wait_for(lambda: _has_begun(system, arn), PATIENCE)
+    stop(system, ecs, arn, "changed my mind")
+    task = wait(system, ecs, arn, "STOPPED")
+    assert (task["stopCode"], task["stoppedReason"]) == ("UserInitiated", "changed my mind")
+    assert task["containers"][0]["exitCode"] == 143
+
+
+def test_stopped_before_it_works(system: System, ecs: Any) -> None:  # noqa: ANN401
+    """A task that is stopped before its container ran has no exit code."""
+    arn = run(system, ecs)
+    stop(system, ecs, arn, "too early")
+    task = wait(system, ecs, arn, "STOPPED")
+    assert task["stopCode"] == "UserInitiated"
+    assert "exitCode" not in task["containers"][0]
+
+
+def test_listed_by_who_started_it(system: System, ecs: Any) -> None:  # noqa: ANN401
+    """ListTasks finds a task by `startedBy`, under the status that it is wanted to have."""
+    cluster, started_by = system.stack.outputs["ECSClusterName"], f"test/{uuid.uuid4()}/1"
+    arn = run(system, ecs, startedBy=started_by)
+    listed = ecs.list_tasks(cluster=cluster, startedBy=started_by)["taskArns"]
+    assert listed == [arn]
+    stop(system, ecs, arn, "enough")
+    listed = ecs.list_tasks(cluster=cluster, startedBy=started_by)["taskArns"]
+    assert listed == []
+    stopped = ecs.list_tasks(cluster=cluster, startedBy=started_by, desiredStatus="STOPPED")
+    assert stopped["taskArns"] == [arn]
+
+
+def test_states_and_events(system: System, ecs: Any) -> None:  # noqa: ANN401
+    """A task's events tell five of Fargate's states, in the order and shape of published ones."""
+    arn = run(system, ecs, startedBy=f"{system.stack.name}/unknown/1")
+    wait(system, ecs, arn, "RUNNING")
+    stop(system, ecs, arn, "enough")
+    wait(system, ecs, arn, "STOPPED")
+    told = [entry for entry in system.journal.entries("task") if entry.source == arn]
+    assert [entry.facts["lastStatus"] for entry in told] == [
+        "PROVISIONING",
+        "PENDING",
+        "RUNNING",
+        "DEPROVISIONING",
+        "STOPPED",
+    ]
+    delivered = [entry.facts["event"] for entry in system.journal.entries("delivery")]
+    details = [e["detail"] for e in delivered if e["detail"]["taskArn"] == arn]
+    assert [(d["lastStatus"], d["version"]) for d in details] == [
+        ("DEPROVISIONING", 4),
+        ("STOPPED", 5),
+    ]
+    assert details[1]["createdAt"] < details[1]["startedAt"] < details[1]["stoppedAt"]
+
+
+def test_worker_sees_its_container_alone(
+    system: System,
+    ecs: Any,  # noqa: ANN401
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A worker gets its container's variables, credentials, the endpoint, and nothing of ours."""
+    monkeypatch.setenv("SECRET_OF_THIS_SHELL", "secret")
+    arn = run(system, ecs)
+    wait(system, ecs, arn, "RUNNING")
+    task = system.tasks.get(arn)
+    assert task
+    assert task.pid
+    if not Path("/proc").is_dir():
+        pytest.skip("the environment of another process can be read on Linux alone")
+    told = Path(f"/proc/{task.pid}/environ").read_text().split("\0")
+    names = {variable.partition("=")[0] for variable in told if variable}
+    stop(system, ecs, arn, "enough")
+    assert "SECRET_OF_THIS_SHELL" not in names
+    assert {"EXECUTION_ID", "AWS_ENDPOINT_URL", "POWERTOOLS_LOG_LEVEL"} <= names
+    assert "STACK_NAME" not in names
+    assert f"PATH={os.environ['PATH']}" in told
+
+
+def _has_begun(system: System, arn: str) -> bool:
+    return any(entry.source == arn for entry in system.journal.entries("line"))

@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+import pytest
+
+from local.stack import Stack
+from local.stack.intrinsics import Intrinsics
+from local.stack.stack import PROJECT
+from tests.template import source
+
+
+@pytest.fixture(scope="module")
+def stack() -> Stack:
+    """The stack as the local system deploys it."""
+    return Stack(PROJECT / "template.yaml", "http://127.0.0.1:1", {"WorkerImage": "local"})
+
+
+def test_outputs(stack: Stack) -> None:
+    """Every output has a value, and those that users copy have the documented names."""
+    assert stack.outputs.keys() == source()["Outputs"].keys()
+    assert stack.outputs["CallbackTableName"] == f"{stack.name}-callbacks"
+    assert stack.outputs["SyncLambdaFunctionArn"] == (
+        f"arn:aws:lambda:{stack.region}:{stack.account}:function:{stack.name}-sync-function:live"
+    )
+    assert stack.outputs["UnprocessedEventsQueueUrl"] == (
+        f"http://127.0.0.1:1/{stack.account}/{stack.name}-unprocessed-events"
+    )
+
+
+def test_everything_is_filled_in(stack: Stack) -> None:
+    """No property of a resource that the local system makes keeps an intrinsic function."""
+    kinds = {resource["Type"] for resource in source()["Resources"].values()}
+    for kind in (kinds - {"AWS::SQS::QueuePolicy"}) | {"AWS::Lambda::Function"}:
+        assert "Fn::" not in str(stack.of_type(kind))
+
+
+def test_conditions(stack: Stack) -> None:
+    """What the parameters leave out is not there: an own image needs no layer."""
+    assert stack.of_type("AWS::Lambda::LayerVersion") == {}
+
+
+def test_unknown_function(stack: Stack) -> None:
+    """A function of CloudFormation's that is not known here is named, not passed over."""
+    filling = Intrinsics({}, {}, stack._intrinsics.references)  # noqa: SLF001 - its names
+    with pytest.raises(NotImplementedError, match="Fn::Base64"):
+        filling.fill({"a": [{"Fn::Base64": "text"}]})
