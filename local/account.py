@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -18,6 +19,8 @@ class Account:
 
     def __init__(self, stack: Stack, endpoint: str | None = None) -> None:
         self._stack = stack
+        self._clients: dict[str, Any] = {}
+        self._lock = threading.Lock()
         self._where = {
             "region_name": stack.region,
             "endpoint_url": endpoint,
@@ -26,8 +29,11 @@ class Account:
         }
 
     def client(self, service: str) -> Any:  # noqa: ANN401 - boto3's clients have no static type
-        """Return a client of the local endpoint."""
-        return boto3.client(service, **self._where)
+        """Return the account's client of a service; threads may share it."""
+        with self._lock:
+            if service not in self._clients:
+                self._clients[service] = boto3.client(service, **self._where)
+            return self._clients[service]
 
     def table(self, name: str) -> Any:  # noqa: ANN401
         """Return a DynamoDB table of the local endpoint."""

@@ -131,7 +131,8 @@ def _serving(runner: DurableFunctionTestRunner) -> Iterator[int]:
     config = WebServiceConfig(host="127.0.0.1", port=0, log_level=logging.WARNING)
     with WebServer(config, executor) as server:
         server.RequestHandlerClass = TypedErrors
-        thread = threading.Thread(target=server.serve_forever)
+        # The seconds between two looks whether to stop: every test waits for one.
+        thread = threading.Thread(target=server.serve_forever, args=[0.02])
         thread.start()
         yield server.server_address[1]
         server.shutdown()
