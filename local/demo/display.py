@@ -29,7 +29,7 @@ def table(reports: Mapping[Row, Report]) -> Table:
     for title in _TEXTS:
         drawn.add_column(title, no_wrap=True)
     for title in _NUMBERS:
-        drawn.add_column(title, justify="right", min_width=max(map(len, title.split())))
+        drawn.add_column(title, justify="right", width=max(map(len, title.split())))
     drawn.add_column("", no_wrap=True)
     for row, report in reports.items():
         outcome = f"{report.outcome} ({report.exit_code})" if report.outcome else "…"
