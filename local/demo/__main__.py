@@ -22,7 +22,7 @@ from local.system import System
 if TYPE_CHECKING:
     from local.demo.row import Report
 
-_WIDTH = 132
+_WIDTH = 150
 _REFRESH_SECONDS = 0.5
 
 

@@ -25,14 +25,14 @@ _NUMBERS = (
 
 def table(reports: Mapping[Row, Report]) -> Table:
     """Return how all executions stand."""
-    drawn = Table(header_style="bold", box=box.SIMPLE, padding=(0, 1, 0, 0), pad_edge=False)
+    drawn = Table(header_style="bold", box=box.SIMPLE, padding=(0, 1, 0, 0))
     for title in _TEXTS:
         drawn.add_column(title, no_wrap=True)
     for title in _NUMBERS:
         drawn.add_column(title, justify="right", width=max(map(len, title.split())))
     drawn.add_column("", no_wrap=True)
     for row, report in reports.items():
-        outcome = f"{report.outcome} ({report.exit_code})" if report.outcome else "…"
+        outcome = f"{report.outcome} {report.exit_code}" if report.outcome else "…"
         drawn.add_row(
             row.flow.name,
             row.case.name,
