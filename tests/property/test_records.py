@@ -1,0 +1,157 @@
+from __future__ import annotations
+
+import contextlib
+import uuid
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
+from moto.core.models import DEFAULT_ACCOUNT_ID
+from moto.dynamodb.models import dynamodb_backends
+
+from adapters.records import Records
+from core.outcome import ApplicationFailed, Outcome, Succeeded, TimedOut
+from core.record import ENDED, TRANSITIONS, Flow, Record, Status, sources
+from tests.integration.aws import ENVIRONMENT, REGION
+from worker import report
+from worker.assignment import Assignment
+
+if TYPE_CHECKING:
+    from tests.integration.aws import Aws
+
+TABLE = ENVIRONMENT["TABLE_NAME"]
+TASKS = st.sampled_from(["arn:task/one", "arn:task/two"])
+ENDS = st.sampled_from([Status.COMPLETED, Status.FAILED])
+OUTCOMES = st.builds(
+    lambda kind, task: kind(task_arn=task),
+    st.sampled_from([Succeeded, ApplicationFailed, TimedOut]),
+    st.none() | TASKS,
+)
+
+
+@given(st.lists(st.sampled_from(Status)))
+def test_the_end_is_never_left(wanted: list[Status]) -> None:
+    """However statuses are asked for, what is allowed leaves neither COMPLETED nor FAILED."""
+    walked = [Status.PENDING]
+    for status in wanted:
+        if status in TRANSITIONS[walked[-1]]:
+            assert walked[-1] in sources(status)
+            walked.append(status)
+    assert not ENDED & set(walked[:-1])
+
+
+class Writers(RuleBasedStateMachine):
+    """Everybody who writes to a record, in any order, each as often as it likes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.records = Records(TABLE, timedelta(days=30))
+        self.record = new_record(attempt=1)
+        self.records.create(self.record)
+        self.before = self.read()
+
+    def read(self) -> dict[str, Any]:
+        """Return the stored item, without the cost of a call."""
+        key = {"executionId": {"S": self.record.execution_id}}
+        item = dynamodb_backends[DEFAULT_ACCOUNT_ID][REGION].get_item(TABLE, key)
+        assert item
+        return dict(item.to_json()["Attributes"])
+
+    @rule(task=TASKS)
+    def started(self, task: str) -> None:
+        """RunTask's answer is stored, or it is known that nobody waits for the task."""
+        stored = self.records.started(self.record, task)
+        assert stored is (self.read().get("taskArn") == {"S": task})
+
+    @rule(outcome=OUTCOMES)
+    def reported(self, outcome: Outcome) -> None:
+        """A task's end is stored."""
+        if self.records.report(self.record, outcome):
+            assert self.read()["lastOutcome"]["M"]["kind"] == {"S": outcome.kind}
+
+    @rule(status=ENDS, outcome=OUTCOMES)
+    def closed(self, status: Status, outcome: Outcome) -> None:
+        """The record is closed, or has moved on to another end."""
+        if self.records.close(self.record, status, outcome):
+            assert self.read()["status"] == {"S": status.value}
+            assert "open" not in self.read()
+
+    @rule(
+        text=st.sampled_from(['"one"', '"two"']), flow=st.sampled_from(["dynamodb", "eventbridge"])
+    )
+    def worked(self, text: str, flow: str) -> None:
+        """The worker hands over a result."""
+        with contextlib.suppress(ClientError):
+            report.result(self.assignment(flow), text)
+
+    @rule()
+    def failed(self) -> None:
+        """The worker tells its failure."""
+        with contextlib.suppress(ClientError):
+            report.failure(self.assignment("dynamodb"), ValueError("bad row"), 1)
+
+    @rule()
+    def created_again(self) -> None:
+        """A launch that is repeated finds its record as it is."""
+        assert self.records.create(self.record).to_item()["executionId"] == self.record.execution_id
+
+    @rule(task=TASKS, status=ENDS)
+    def told_of_another_attempt(self, task: str, status: Status) -> None:
+        """Whatever speaks for another attempt is refused, and changes nothing."""
+        other = new_record(attempt=2, execution_id=self.record.execution_id)
+        before = self.read()
+        assert not self.records.started(other, "arn:task/other")
+        assert not self.records.report(other, Succeeded(task_arn=task))
+        self.records.close(other, status, Succeeded(task_arn=task))
+        with contextlib.suppress(ClientError):
+            report.result(self.assignment("eventbridge", attempt=2), '"other"')
+        assert self.read() == before
+
+    @invariant()
+    def only_forward(self) -> None:
+        """What is decided stays: the end, the close, the task, the worker's words."""
+        before, after = self.before, self.read()
+        self.before = after
+        assert "open" in before or after == before
+        was, is_now = Status(before["status"]["S"]), Status(after["status"]["S"])
+        assert is_now is was or is_now in TRANSITIONS[was]
+        assert ("open" in after) is ("expiresAt" not in after)
+        assert "open" in after or is_now in ENDED
+        for name in ("taskArn", "result", "error"):
+            assert name not in before or after[name] == before[name]
+
+    def assignment(self, flow: str, attempt: int = 1) -> Assignment:
+        """Return what an attempt's worker was told."""
+        return Assignment(self.record.execution_id, flow, attempt, "hi", 0, TABLE)
+
+
+def new_record(attempt: int, execution_id: str | None = None) -> Record:
+    """Return a record as a launch creates it."""
+    key = execution_id or uuid.uuid4().hex
+    return Record(
+        execution_id=key,
+        execution_arn=f"arn/{key}",
+        flow=Flow.DYNAMODB,
+        status=Status.PENDING,
+        is_open=True,
+        attempt=attempt,
+        launch=1,
+        message="hi",
+        processing_time=0,
+        deadline="2026-03-02T10:00:00.000Z",
+        created_at="2026-03-02T09:00:00.000Z",
+        updated_at="2026-03-02T09:00:00.000Z",
+    )
+
+
+def test_writers(aws: Aws) -> None:  # noqa: ARG001 - the tables
+    """In whatever order its writers come, a record only moves forward and closes once."""
+    run_state_machine_as_test(Writers, settings=settings(max_examples=30, stateful_step_count=8))
