@@ -11,6 +11,7 @@ from moto.core.base_backend import BackendDict
 if TYPE_CHECKING:
     from local.stack import Stack
 
+# Anybody's: who is not one of the system's own processes is a user.
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}
 
 

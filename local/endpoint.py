@@ -1,33 +1,28 @@
-"""One address for all of AWS: each request goes to the service that it was signed for."""
+"""The one address at which all of AWS answers."""
 
 from __future__ import annotations
 
-import re
 import threading
 from typing import TYPE_CHECKING
 
-from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import WSGIRequestHandler, make_server
-from werkzeug.wrappers import Request, Response
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
     from typing import Any
 
-_SERVICE = re.compile(r"Credential=[^/]+/\d+/[^/]+/(?P<service>[^/]+)/aws4_request")
+    from local.gateway import Gateway
 
 
 class Endpoint:
-    """A server on 127.0.0.1; what no service of its own answers is moto's.
+    """A server on 127.0.0.1.
 
     Attributes:
         url: its address.
-        services: by the name that requests are signed for; an answer of None leaves it to moto.
     """
 
-    def __init__(self, port: int = 0) -> None:
-        self.services: dict[str, Callable[[Request], Response | None]] = {}
-        self._moto = DomainDispatcherApplication(create_backend_app)
+    def __init__(self, gateway: Gateway, port: int = 0) -> None:
+        self._gateway = gateway
         self._server = make_server(
             "127.0.0.1", port, self._answer, threaded=True, request_handler=_Silent
         )
@@ -42,14 +37,8 @@ class Endpoint:
         self._server.server_close()
 
     def _answer(self, environ: dict[str, Any], start: Any) -> Iterable[bytes]:  # noqa: ANN401 - WSGI's own
-        request = Request(environ)
-        signed = _SERVICE.search(request.headers.get("Authorization", ""))
-        service = self.services.get(signed["service"]) if signed else None
-        response = service(request) if service else None
-        if response is None:
-            answer: Iterable[bytes] = self._moto(environ, start)
-            return answer
-        return response(environ, start)
+        # The server closes the connection of a ConnectionResetError without a word.
+        return self._gateway.answer(environ)(environ, start)
 
 
 class _Silent(WSGIRequestHandler):

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from local.account import CREDENTIALS
-
 if TYPE_CHECKING:
     from local.clock import Clock
+    from local.gateway import Callers
     from local.journal import Journal
     from local.stack import Stack
 
@@ -19,18 +18,19 @@ class Surroundings:
 
     Attributes:
         endpoint: URL that answers for all of AWS.
+        callers: makes the credentials by which a process is known.
     """
 
     stack: Stack
     clock: Clock
     journal: Journal
     endpoint: str
+    callers: Callers
 
     @property
     def variables(self) -> dict[str, str]:
         """The environment variables that tell a process where its AWS is."""
         return {
-            **CREDENTIALS,
             "AWS_REGION": self.stack.region,
             "AWS_DEFAULT_REGION": self.stack.region,
             "AWS_ENDPOINT_URL": self.endpoint,

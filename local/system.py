@@ -14,6 +14,8 @@ from local.ecs.container import worker_image
 from local.endpoint import Endpoint
 from local.functions import Configuration, Function
 from local.functions.asynchronous import AsynchronousInvocations
+from local.gateway import Gateway
+from local.hosts import ProcessHost
 from local.journal import Journal
 from local.lambda_api import LambdaApi
 from local.stack import Stack
@@ -22,6 +24,8 @@ from local.surroundings import Surroundings
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from local.hosts import Host
 
 # Any image will do: the folder of the worker's Dockerfile stands in for it.
 _PARAMETERS = {"WorkerImage": "local"}
@@ -37,28 +41,32 @@ class System:
         journal: what happens.
         functions: by name.
         tasks: the cluster's tasks and their processes.
-        services: what answers the requests for a service; may be replaced.
+        seams: what is to go wrong.
     """
 
     def __init__(self, template: Path = PROJECT / "template.yaml", time_scale: float = 1) -> None:
         self._cleanup = ExitStack()
         self.journal = Journal()
         clock = Clock(time_scale)
-        server = Endpoint()
+        gateway = Gateway(self.journal)
+        self.seams = gateway.seams
+        server = Endpoint(gateway)
         self.endpoint = server.url
         self.stack = Stack(template, self.endpoint, _PARAMETERS)
-        self._surroundings = Surroundings(self.stack, clock, self.journal, self.endpoint)
+        self._surroundings = Surroundings(
+            self.stack, clock, self.journal, self.endpoint, gateway.callers
+        )
         self.account = Account(self.stack, self.endpoint)
         self.account.create()
-        self.functions = self._functions()
+        image = self._cleanup.enter_context(worker_image(PROJECT / "src" / "worker"))
+        host = ProcessHost(image)
+        self.functions = self._functions(host)
         self._asynchronous = AsynchronousInvocations(clock, self.account.send)
         bus = Bus(self.stack, self.journal, self._deliver)
-        image = self._cleanup.enter_context(worker_image(PROJECT / "src" / "worker"))
-        self.tasks = Tasks(self._surroundings, image, bus.put)
+        self.tasks = Tasks(self._surroundings, host, bus.put)
         executions = Executions(self.functions)
         durable = DurableApi(executions)
-        self.services = server.services
-        self.services |= {
+        gateway.services |= {
             "lambda": LambdaApi(self.functions, executions, durable, self._asynchronous),
             "ecs": EcsApi(self.tasks),
         }
@@ -82,7 +90,7 @@ class System:
         stopped = all(t.describe()["lastStatus"] == "STOPPED" for t in self.tasks.all())
         return stopped and self._asynchronous.pending == 0
 
-    def _functions(self) -> dict[str, Function]:
+    def _functions(self, host: Host) -> dict[str, Function]:
         aliases = self.stack.of_type("AWS::Lambda::Alias").values()
         configs = self.stack.of_type("AWS::Lambda::EventInvokeConfig").values()
         functions = {}
@@ -98,7 +106,8 @@ class System:
                 platform=self._surroundings.variables,
                 asynchronous=next((c for c in configs if c["FunctionName"] == name), {}),
             )
-            functions[name] = Function(configuration, self.journal)
+            callers = self._surroundings.callers
+            functions[name] = Function(configuration, host, callers, self.journal)
         return functions
 
     def _deliver(self, target: str, event: bytes) -> None:

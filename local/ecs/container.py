@@ -12,7 +12,7 @@ import threading
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -50,7 +50,9 @@ class Image:
     folder: Path
     command: list[str]
 
-    def start(self, environment: Mapping[str, str], on_line: Callable[[str], None]) -> Container:
+    def start(
+        self, environment: Mapping[str, str], on_line: Callable[[str], None]
+    ) -> ProcessContainer:
         """Start a container with nothing but an environment."""
         process = subprocess.Popen(
             self.command,
@@ -62,15 +64,30 @@ class Image:
             text=True,
             errors="replace",
         )
-        return Container(process, on_line)
+        return ProcessContainer(process, on_line)
 
 
-class Container:
+class Container(Protocol):
     """A running container.
 
     Attributes:
         pid: of its process.
     """
+
+    pid: int
+
+    def wait(self, timeout: float | None = None) -> int | None:
+        """Return the exit code as a container runtime shows it; None while it runs."""
+
+    def terminate(self) -> None:
+        """Send SIGTERM."""
+
+    def kill(self) -> None:
+        """Send SIGKILL."""
+
+
+class ProcessContainer:
+    """A container as a process of this machine."""
 
     def __init__(self, process: subprocess.Popen[str], on_line: Callable[[str], None]) -> None:
         self._process = process

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 from local.ecs.detail import event, new_detail
 from local.ecs.phases import Phases
 from local.ecs.task import Task
+from local.gateway import execution_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from local.ecs.container import Image
+    from local.ecs.container import Container
+    from local.hosts import Host
     from local.surroundings import Surroundings
 
 
@@ -39,10 +41,10 @@ class Tasks:
     def __init__(
         self,
         surroundings: Surroundings,
-        image: Image,
+        host: Host,
         publish: Callable[[dict[str, Any]], None],
     ) -> None:
-        self._surroundings, self._image, self._publish = surroundings, image, publish
+        self._surroundings, self._host, self._publish = surroundings, host, publish
         definitions = surroundings.stack.of_type("AWS::ECS::TaskDefinition").values()
         self._definitions = {definition["Family"]: definition for definition in definitions}
         self._lock = threading.Lock()
@@ -69,7 +71,7 @@ class Tasks:
             if key[1]:
                 self._tokens[key] = (asked, task)
         threading.Thread(
-            target=task.live, args=[self._image, Phases(), self._surroundings.clock], daemon=True
+            target=task.live, args=[Phases(), self._surroundings.clock], daemon=True
         ).start()
         return task
 
@@ -95,13 +97,16 @@ class Tasks:
             raise UnknownDefinitionError("TaskDefinition not found.")
         detail = new_detail(self._surroundings.stack, definition, request)
         main = definition["ContainerDefinitions"][0]
-        arn = detail["taskArn"]
-        return Task(
-            detail,
-            main,
-            {**_environment(main, request), **self._surroundings.variables},
-            self._changed,
-            lambda line: self._surroundings.journal.write("line", arn, text=line),
+        given = _environment(main, request)
+        return Task(detail, main, lambda: self._start(detail, given), self._changed)
+
+    def _start(self, detail: Mapping[str, Any], given: Mapping[str, str]) -> Container:
+        surroundings, arn = self._surroundings, detail["taskArn"]
+        caller = surroundings.callers.new(detail["group"])
+        caller.begin(execution_of(detail.get("startedBy")))
+        environment = {**given, **surroundings.variables, **caller.credentials}
+        return self._host.container(
+            environment, caller, lambda line: surroundings.journal.write("line", arn, text=line)
         )
 
     def _changed(self, detail: dict[str, Any]) -> None:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from local.clock import Clock
-    from local.ecs.container import Container, Image
+    from local.ecs.container import Container
     from local.ecs.phases import Phases
 
 _GRACE = 30
@@ -30,16 +30,14 @@ class Task:
         self,
         detail: dict[str, Any],
         definition: Mapping[str, Any],
-        environment: Mapping[str, str],
+        start: Callable[[], Container],
         on_change: Callable[[dict[str, Any]], None],
-        on_line: Callable[[str], None],
     ) -> None:
         self.arn: str = detail["taskArn"]
         self._detail = detail
         self._main = definition
-        self._environment = environment
+        self._start_container = start
         self._on_change = on_change
-        self._on_line = on_line
         self._lock = threading.RLock()
         self._stop_asked = threading.Event()
         self._container: Container | None = None
@@ -55,7 +53,7 @@ class Task:
         with self._lock:
             return described(self._detail)
 
-    def live(self, image: Image, phases: Phases, clock: Clock) -> None:
+    def live(self, phases: Phases, clock: Clock) -> None:
         """Walk through all states and return when the task is STOPPED or the system stops."""
         self._tell()
         starts = (("PENDING", phases.provisioning), ("RUNNING", phases.pending))
@@ -64,7 +62,7 @@ class Task:
                 break
             if status == "RUNNING":
                 self._enter("ACTIVATING", pullStoppedAt=_now())
-                self._start(image)
+                self._start()
                 self._enter(status, tell=True, startedAt=_now())
             else:
                 self._enter(status, tell=True, connectivityAt=_now(), pullStartedAt=_now())
@@ -92,10 +90,10 @@ class Task:
             self._container.kill()
             self._container.wait()
 
-    def _start(self, image: Image) -> None:
+    def _start(self) -> None:
         with self._lock:
             if not self._killed:
-                self._container = image.start(self._environment, self._on_line)
+                self._container = self._start_container()
 
     def _run(self, clock: Clock) -> None:
         """Wait for the container's end, and help it along if the task was asked to stop."""

@@ -2,6 +2,6 @@
 
 from local.functions.configuration import Configuration
 from local.functions.function import Function
-from local.functions.runtime_api import Answer
+from local.functions.sandbox import Answer
 
 __all__ = ["Answer", "Configuration", "Function"]

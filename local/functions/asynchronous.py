@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from local.clock import Clock
     from local.functions.function import Function
-    from local.functions.runtime_api import Answer
+    from local.functions.sandbox import Answer
 
 # Lambda waits one minute before the first retry and two before the second.
 _RETRY_DELAYS = (60, 120)

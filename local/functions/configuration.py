@@ -23,7 +23,7 @@ class Configuration:
         properties: those of the AWS::Lambda::Function.
         aliases: version by alias.
         code: the folder that Lambda would unpack the code to.
-        platform: what the local system adds to every environment: endpoint, credentials, region.
+        platform: what the local system adds to every environment: endpoint and region.
         asynchronous: properties of the AWS::Lambda::EventInvokeConfig, empty without one.
     """
 

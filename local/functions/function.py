@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 import uuid
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from local.functions.sandbox import Sandbox
+from local.gateway import execution_of
 
 if TYPE_CHECKING:
     from local.functions.configuration import Configuration
-    from local.functions.runtime_api import Answer
+    from local.functions.sandbox import Answer, Sandbox
+    from local.gateway import Callers
+    from local.hosts import Host
     from local.journal import Journal
 
 # Lambda would start a thousand; each takes a second of one core and 70 MB here.
@@ -30,9 +33,11 @@ class Function:
         configuration: what the template says of it.
     """
 
-    def __init__(self, configuration: Configuration, journal: Journal) -> None:
+    def __init__(
+        self, configuration: Configuration, host: Host, callers: Callers, journal: Journal
+    ) -> None:
         self.configuration = configuration
-        self._journal = journal
+        self._host, self._callers, self._journal = host, callers, journal
         self._free = threading.BoundedSemaphore(_CONCURRENCY)
         self._lock = threading.Lock()
         self._idle: defaultdict[str, list[Sandbox]] = defaultdict(list)
@@ -61,6 +66,7 @@ class Function:
         }
         with self._free:
             sandbox = self._take(version or qualifier)
+            sandbox.caller.begin(_execution_id(event))
             answer = sandbox.invoke(event, headers, self.configuration.timeout)
             self._idle[version or qualifier].append(sandbox)
         self._journal.write("invocation", name, requestId=request_id, error=answer.error)
@@ -88,14 +94,25 @@ class Function:
                     return sandbox
             if self._closed:
                 raise FunctionClosedError(self.configuration.name)
-            sandbox = Sandbox(
-                self.configuration.handler, self.configuration.environment(version), self._log
-            )
+            caller = self._callers.new(self.configuration.name)
+            environment = self.configuration.environment(version) | caller.credentials
+            sandbox = self._host.function(self.configuration, environment, caller, self._log)
             self._sandboxes.append(sandbox)
             return sandbox
 
     def _log(self, line: str) -> None:
         self._journal.write("line", self.configuration.name, text=line)
+
+
+def _execution_id(event: bytes) -> str | None:
+    """Return the id of the execution that an event is about, whether it runs or its task ended."""
+    told = json.loads(event)
+    if not isinstance(told, dict):
+        return None
+    if arn := told.get("DurableExecutionArn"):
+        return str(arn).rpartition("/")[2]
+    detail = told.get("detail")
+    return execution_of(detail.get("startedBy")) if isinstance(detail, dict) else None
 
 
 def _new_trace() -> str:

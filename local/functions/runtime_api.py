@@ -12,6 +12,8 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from local.functions.sandbox import Answer
+
 _SHUTDOWN_POLL = 0.1
 
 
@@ -26,19 +28,6 @@ class Invocation:
     event: bytes
     headers: dict[str, str]
     taken: threading.Event = field(default_factory=threading.Event)
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What came of an invocation.
-
-    Attributes:
-        payload: JSON of the result or, with an error, of errorType and errorMessage.
-        error: "Unhandled" where the function failed, as Lambda's FunctionError; else None.
-    """
-
-    payload: bytes
-    error: str | None = None
 
 
 class RuntimeApi(ThreadingHTTPServer):

@@ -1,99 +1,61 @@
-"""One process of a function: started cold, invoked one event at a time, killed when it hangs."""
+"""Where a function's code runs, one event at a time."""
 
 from __future__ import annotations
 
 import json
-import queue
-import subprocess
-import sys
-import threading
-import time
-from typing import TYPE_CHECKING
-
-from local.functions.runtime_api import Answer, Invocation, RuntimeApi
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
-# Lambda gives initialisation 10 s; here many processes start at once on few cores.
-_INIT_SECONDS = 60
+    from local.gateway import Caller
 
 
-class Sandbox:
-    """A process running awslambdaric, with nothing but the given environment.
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came of an invocation.
 
     Attributes:
-        pid: the process's id.
+        payload: JSON of the result or, with an error, of errorType and errorMessage.
+        error: "Unhandled" where the function failed, as Lambda's FunctionError; else None.
     """
 
-    def __init__(
-        self, handler: str, environment: Mapping[str, str], on_line: Callable[[str], None]
-    ) -> None:
-        self._api = RuntimeApi()
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "awslambdaric", handler],
-            env={**environment, "AWS_LAMBDA_RUNTIME_API": self._api.address},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-        )
-        self.pid = self._process.pid
-        self._watcher = threading.Thread(target=self._watch, args=[on_line], daemon=True)
-        self._watcher.start()
+    payload: bytes
+    error: str | None = None
+
+
+def failure(kind: str, message: str) -> Answer:
+    """Return the answer that Lambda gives for a function that failed."""
+    return Answer(json.dumps({"errorType": kind, "errorMessage": message}).encode(), "Unhandled")
+
+
+class Sandbox(Protocol):
+    """Runs a function until it is killed.
+
+    Attributes:
+        caller: by which its calls are known.
+        pid: of its process.
+    """
+
+    caller: Caller
+    pid: int
 
     @property
     def is_alive(self) -> bool:
-        """Whether the process can take another event."""
-        return self._process.poll() is None
+        """Whether it can take another event."""
 
     def invoke(self, event: bytes, headers: Mapping[str, str], timeout: float) -> Answer:
-        """Run one event to its end, or to the end of the process.
+        """Run one event to its end, or to the end of the sandbox.
 
         Args:
             event: the event's JSON.
             headers: what the Runtime API tells beside the event, but for the deadline.
-            timeout: the function's, in seconds; the process is killed then.
+            timeout: the function's, in seconds; the sandbox is killed then.
         """
-        deadline = {"Lambda-Runtime-Deadline-Ms": str(int((time.time() + timeout) * 1000))}
-        invocation = Invocation(event, {**headers, **deadline})
-        self._api.invocations.put(invocation)
-        if not self._wait_until_taken(invocation):
-            # What the process said of its failed start, or else how it ended, is there by now.
-            self.close()
-            return self._api.answers.get()
-        try:
-            return self._api.answers.get(timeout=timeout)
-        except queue.Empty:
-            self.close()
-            return _error("Sandbox.Timedout", f"Task timed out after {timeout:.2f} seconds")
 
     def kill(self) -> None:
-        """Send SIGKILL; `close` waits for the end."""
-        self._process.kill()
+        """End it in the middle of whatever it does; `close` waits for the end."""
 
     def close(self) -> None:
-        """End the process at once."""
-        self.kill()
-        self._watcher.join()
-
-    def _wait_until_taken(self, invocation: Invocation) -> bool:
-        deadline = time.monotonic() + _INIT_SECONDS
-        while not invocation.taken.wait(0.05):
-            if not self.is_alive or time.monotonic() > deadline:
-                return False
-        return True
-
-    def _watch(self, on_line: Callable[[str], None]) -> None:
-        """Pass the log on until the process has ended, and fail what it was working on."""
-        for line in self._process.stdout or ():
-            on_line(line.rstrip("\n"))
-        code = self._process.wait()
-        how = f"signal {-code}" if code < 0 else f"exit status {code}"
-        self._api.answers.put(_error("Runtime.ExitError", f"Runtime exited with error: {how}"))
-        self._api.close()
-
-
-def _error(kind: str, message: str) -> Answer:
-    return Answer(json.dumps({"errorType": kind, "errorMessage": message}).encode(), "Unhandled")
+        """End it at once."""

@@ -1,18 +1,14 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import pytest
-
+from local.gateway import Wait
 from local.stack.stack import PROJECT
 from local.system import System
 from tests.e2e.user import User
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
     from pathlib import Path
-
-    from werkzeug.wrappers import Request, Response
 
 
 def test_rule_is_the_templates(tmp_path: Path) -> None:
@@ -30,30 +26,13 @@ def test_rule_is_the_templates(tmp_path: Path) -> None:
         assert user.record(arn)["open"] == "OPEN"
 
 
-@pytest.fixture
-def late_answer(monkeypatch: pytest.MonkeyPatch) -> Iterator[User]:
-    """A system in which RunTask answers only after the task's last event was dealt with."""
-    with System(time_scale=100) as system:
-        user, answer = User(system), system.services["ecs"]
-        monkeypatch.setitem(system.services, "ecs", _delayed(answer, user))
-        yield user
-
-
-def _delayed(
-    answer: Callable[[Request], Response | None], user: User
-) -> Callable[[Request], Response | None]:
-    def answered(request: Request) -> Response | None:
-        response = answer(request)
-        if request.headers["X-Amz-Target"].endswith("RunTask"):
-            user.wait(lambda: user.system.is_idle)
-        return response
-
-    return answered
-
-
-def test_early_event(late_answer: User) -> None:
+def test_early_event() -> None:
     """An event that is delivered before RunTask has answered completes the execution."""
-    arn = late_answer.start("EventBridge", message="quick", processingTime=0)
-    result: dict[str, Any] = late_answer.result(arn)
-    assert result["result"]["message"] == "Processed: quick"
-    assert late_answer.tasks(arn) == [result["taskArn"]]
+    with System(time_scale=100) as system:
+        user = User(system)
+        late = Wait(lambda: user.wait(lambda: system.is_idle))
+        system.seams.inject(late, times=10, operation="RunTask")
+        arn = user.start("EventBridge", message="quick", processingTime=0)
+        result = user.result(arn)
+        assert result["result"]["message"] == "Processed: quick"
+        assert user.tasks(arn) == [result["taskArn"]]

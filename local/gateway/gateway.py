@@ -1,0 +1,69 @@
+"""The way of a call from its caller to the service that answers it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from werkzeug.wrappers import Request, Response
+
+from local.gateway.callers import Callers
+from local.gateway.calls import Call, operation, signed
+from local.gateway.seams import Seams
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from local.gateway.callers import Caller
+    from local.journal import Journal
+
+_USER = "user"
+
+
+class Gateway:
+    """Gives each request to the service that it was signed for.
+
+    Attributes:
+        callers: the processes that the local system has started.
+        seams: what is to go wrong.
+        services: by the name that requests are signed for; an answer of None leaves it to moto.
+    """
+
+    def __init__(self, journal: Journal) -> None:
+        self.callers, self.seams = Callers(), Seams()
+        self.services: dict[str, Callable[[Request], Response | None]] = {}
+        self._journal = journal
+        self._moto = DomainDispatcherApplication(create_backend_app)
+
+    def answer(self, environ: dict[str, Any]) -> Response:
+        """Answer a request.
+
+        Args:
+            environ: of WSGI.
+
+        Raises:
+            ConnectionResetError: the caller is to get no answer.
+        """
+        request = Request(environ)
+        key, service = signed(request)
+        caller = self.callers.get(key)
+        call = _call(request, service, caller)
+        if call.number:
+            self._journal.write("call", call.caller, call=call)
+        fault = self.seams.fault(call)
+        if fault is None:
+            return self._serve(request, service)
+        return fault.apply(lambda: self._serve(request, service), caller)
+
+    def _serve(self, request: Request, service: str) -> Response:
+        ours = self.services.get(service)
+        response = ours(request) if ours else None
+        return response or Response.from_app(self._moto, request.environ, buffered=True)
+
+
+def _call(request: Request, service: str, caller: Caller | None) -> Call:
+    asked = operation(request, service)
+    if caller is None:
+        return Call(_USER, None, service, asked, 0)
+    return Call(caller.name, caller.execution_id, service, asked, caller.count())

@@ -1,0 +1,58 @@
+"""Where functions and containers run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from local.functions.process import ProcessSandbox
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from local.ecs.container import Container, Image
+    from local.functions import Configuration
+    from local.functions.sandbox import Sandbox
+    from local.gateway import Caller
+
+
+class Host(Protocol):
+    """Starts what the local system runs."""
+
+    def function(
+        self,
+        configuration: Configuration,
+        environment: Mapping[str, str],
+        caller: Caller,
+        on_line: Callable[[str], None],
+    ) -> Sandbox:
+        """Start a sandbox of a function."""
+
+    def container(
+        self, environment: Mapping[str, str], caller: Caller, on_line: Callable[[str], None]
+    ) -> Container:
+        """Start a task's main container."""
+
+
+class ProcessHost:
+    """Starts processes of this machine."""
+
+    def __init__(self, image: Image) -> None:
+        self._image = image
+
+    def function(
+        self,
+        configuration: Configuration,
+        environment: Mapping[str, str],
+        caller: Caller,
+        on_line: Callable[[str], None],
+    ) -> Sandbox:
+        """Start Lambda's runtime client with the function's handler."""
+        return ProcessSandbox(configuration.handler, environment, caller, on_line)
+
+    def container(
+        self, environment: Mapping[str, str], caller: Caller, on_line: Callable[[str], None]
+    ) -> Container:
+        """Start the image's command."""
+        container = self._image.start(environment, on_line)
+        caller.kill = container.kill
+        return container
