@@ -44,13 +44,15 @@ class System:
         seams: what is to go wrong.
     """
 
-    def __init__(self, template: Path = PROJECT / "template.yaml", time_scale: float = 1) -> None:
+    def __init__(
+        self, template: Path = PROJECT / "template.yaml", time_scale: float = 1, port: int = 0
+    ) -> None:
         self._cleanup = ExitStack()
         self.journal = Journal()
         clock = Clock(time_scale)
         gateway = Gateway(self.journal)
         self.seams = gateway.seams
-        server = Endpoint(gateway)
+        server = Endpoint(gateway, port)
         self.endpoint = server.url
         self.stack = Stack(template, self.endpoint, _PARAMETERS)
         self._surroundings = Surroundings(
