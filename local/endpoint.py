@@ -37,12 +37,15 @@ class Endpoint:
         self._server.server_close()
 
     def _answer(self, environ: dict[str, Any], start: Any) -> Iterable[bytes]:  # noqa: ANN401 - WSGI's own
-        # The server closes the connection of a ConnectionResetError without a word.
         return self._gateway.answer(environ)(environ, start)
 
 
 class _Silent(WSGIRequestHandler):
     """Leaves the log to what matters."""
+
+    def connection_dropped(self, *_: object) -> None:
+        """Close the connection without a word: nothing answers a ConnectionResetError."""
+        self.close_connection = True
 
     def log(self, *_: Any) -> None:  # noqa: ANN401 - the base class's
         """Say nothing of single requests."""

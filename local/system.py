@@ -18,6 +18,7 @@ from local.gateway import Gateway
 from local.hosts import ProcessHost
 from local.journal import Journal
 from local.lambda_api import LambdaApi
+from local.publication import Publication
 from local.stack import Stack
 from local.stack.stack import PROJECT
 from local.surroundings import Surroundings
@@ -65,7 +66,8 @@ class System:
         self.functions = self._functions(host)
         self._asynchronous = AsynchronousInvocations(clock, self.account.send)
         bus = Bus(self.stack, self.journal, self._deliver)
-        self.tasks = Tasks(self._surroundings, host, bus.put)
+        publication = Publication(bus, self.seams, clock)
+        self.tasks = Tasks(self._surroundings, host, publication.publish)
         executions = Executions(self.functions)
         durable = DurableApi(executions)
         gateway.services |= {

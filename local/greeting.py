@@ -1,0 +1,75 @@
+"""What a person is told when the local system is up."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from local.functions import Configuration
+
+_GREETING = """\
+{name} is up. To stop it: Ctrl-C here, or `make down` elsewhere.
+{pace}
+
+In the shell that is to use it, paste this, or say: eval "$(make -s env)"
+
+{exports}
+Functions:
+
+{functions}
+
+For example:
+
+{examples}
+"""
+_EXAMPLES = """\
+aws lambda invoke --function-name {function} \\
+  --invocation-type Event --cli-binary-format raw-in-base64-out \\
+  --payload '{{"message": "Hello", "processingTime": 10}}' response.json
+aws logs tail {log_group} --follow
+aws lambda list-durable-executions-by-function --function-name {name}"""
+
+
+def exports(variables: Mapping[str, str]) -> str:
+    """Return the lines by which a shell exports variables."""
+    return "".join(f"export {name}={value}\n" for name, value in variables.items())
+
+
+def greeting(
+    name: str, scale: float, variables: Mapping[str, str], functions: list[Configuration]
+) -> str:
+    """Return how the system is reached and what may be done with it.
+
+    Args:
+        name: the stack's.
+        scale: AWS's seconds in one of ours.
+        variables: what to export.
+        functions: all of the stack's.
+    """
+    durable = [function for function in functions if function.execution_timeout]
+    return _GREETING.format(
+        name=name,
+        pace=_pace(scale),
+        exports=exports(variables),
+        functions="\n".join(f"  {qualified(function)}" for function in functions),
+        examples=_EXAMPLES.format(
+            function=qualified(durable[-1]),
+            name=durable[-1].name,
+            log_group=durable[-1].properties["LoggingConfig"]["LogGroup"],
+        ),
+    )
+
+
+def qualified(function: Configuration) -> str:
+    """Return a function's name with its alias."""
+    return f"{function.name}:{next(iter(function.aliases))}"
+
+
+def _pace(scale: float) -> str:
+    if scale == 1:
+        return (
+            "Fargate's phases last as long as in AWS; TIME_SCALE=10 makes them ten times as fast."
+        )
+    return f"Fargate's phases pass {scale:g} times as fast as in AWS."

@@ -1,0 +1,74 @@
+"""The note that a running system leaves for `make down` and `make env`."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A system that runs.
+
+    Attributes:
+        pid: of its process.
+        variables: what a shell exports to use it; empty while it starts.
+    """
+
+    pid: int
+    variables: Mapping[str, str]
+
+
+class Note:
+    """A file that its writer keeps locked, so that a dead system is never taken for a live one.
+
+    The kernel gives a lock back when its process ends, however it ends. Each note is a new file, so
+    the process whose id stands in a locked one wrote it, and was not given that id later.
+
+    Args:
+        folder: where it is kept.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder, self._path = folder, folder / "up.json"
+        # Open until the process ends: closing a file unlocks it.
+        self._locked: list[TextIO] = []
+
+    def take(self) -> bool:
+        """Be the only one who may write, until this process ends; False if another is."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self._locked.append((self._folder / "lock").open("w"))
+        return _lock(self._locked[-1], fcntl.LOCK_EX)
+
+    def write(self, variables: Mapping[str, str]) -> None:
+        """Say how this process's system is reached; `take` comes first."""
+        draft = self._path.with_suffix(".new")
+        file = draft.open("w")
+        self._locked.append(file)
+        _lock(file, fcntl.LOCK_EX)
+        file.write(json.dumps(asdict(Running(os.getpid(), dict(variables)))))
+        file.flush()
+        draft.replace(self._path)
+
+    def read(self) -> Running | None:
+        """Return the system that runs; None if none does."""
+        if not self._path.exists():
+            return None
+        with self._path.open() as file:
+            return None if _lock(file, fcntl.LOCK_SH) else Running(**json.load(file))
+
+
+def _lock(file: TextIO, kind: int) -> bool:
+    """Lock a file until it is closed; False if somebody is in the way."""
+    try:
+        fcntl.flock(file, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
