@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
+from local.ecs.container import worker_image
 from local.functions.process import ProcessSandbox
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
 
     from local.ecs.container import Container, Image
     from local.functions import Configuration
@@ -16,7 +19,13 @@ if TYPE_CHECKING:
 
 
 class Host(Protocol):
-    """Starts what the local system runs."""
+    """Starts what the local system runs.
+
+    Attributes:
+        concurrency: how many sandboxes of a function it is good for at a time.
+    """
+
+    concurrency: int
 
     def function(
         self,
@@ -33,8 +42,18 @@ class Host(Protocol):
         """Start a task's main container."""
 
 
+@contextmanager
+def process_host(worker: Path) -> Iterator[ProcessHost]:
+    """Provide a host that starts processes; the folder is that of the worker's Dockerfile."""
+    with worker_image(worker) as image:
+        yield ProcessHost(image)
+
+
 class ProcessHost:
     """Starts processes of this machine."""
+
+    # Lambda would start a thousand; each takes a second of one core and 70 MB here.
+    concurrency = 4
 
     def __init__(self, image: Image) -> None:
         self._image = image

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypedDict, Unpack
 
 from local.account import Account
 from local.bus import Bus
 from local.clock import Clock
 from local.durable import DurableApi, Executions
 from local.ecs import EcsApi, Tasks
-from local.ecs.container import worker_image
 from local.endpoint import Endpoint
 from local.functions import Configuration, Function
 from local.functions.asynchronous import AsynchronousInvocations
 from local.gateway import Gateway
-from local.hosts import ProcessHost
+from local.hosts import process_host
+from local.inprocess import ThreadHost
 from local.journal import Journal
 from local.lambda_api import LambdaApi
 from local.publication import Publication
@@ -24,12 +24,30 @@ from local.stack.stack import PROJECT
 from local.surroundings import Surroundings
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from local.hosts import Host
 
 # Any image will do: the folder of the worker's Dockerfile stands in for it.
 _PARAMETERS = {"WorkerImage": "local"}
+
+
+class How(TypedDict, total=False):
+    """How the system runs.
+
+    Attributes:
+        time_scale: how much faster than in AWS Fargate's phases pass, and Lambda's and
+            EventBridge's waits before they try again.
+        durable_scale: how much faster executions' waits, timeouts and retries pass.
+        port: of the endpoint; 0 takes a free one.
+        in_process: whether functions and workers are threads, not processes.
+    """
+
+    time_scale: float
+    durable_scale: float
+    port: int
+    in_process: bool
 
 
 class System:
@@ -45,15 +63,14 @@ class System:
         seams: what is to go wrong.
     """
 
-    def __init__(
-        self, template: Path = PROJECT / "template.yaml", time_scale: float = 1, port: int = 0
-    ) -> None:
+    def __init__(self, template: Path = PROJECT / "template.yaml", **how: Unpack[How]) -> None:
+        options: How = {"time_scale": 1, "durable_scale": 1, "port": 0, "in_process": False, **how}
         self._cleanup = ExitStack()
         self.journal = Journal()
-        clock = Clock(time_scale)
+        clock = Clock(options["time_scale"])
         gateway = Gateway(self.journal)
         self.seams = gateway.seams
-        server = Endpoint(gateway, port)
+        server = Endpoint(gateway, options["port"])
         self.endpoint = server.url
         self.stack = Stack(template, self.endpoint, _PARAMETERS)
         self._surroundings = Surroundings(
@@ -61,14 +78,13 @@ class System:
         )
         self.account = Account(self.stack, self.endpoint)
         self.account.create()
-        image = self._cleanup.enter_context(worker_image(PROJECT / "src" / "worker"))
-        host = ProcessHost(image)
+        host = self._cleanup.enter_context(self._host(gateway, options["in_process"]))
         self.functions = self._functions(host)
         self._asynchronous = AsynchronousInvocations(clock, self.account.send)
         bus = Bus(self.stack, self.journal, self._deliver)
         publication = Publication(bus, self.seams, clock)
         self.tasks = Tasks(self._surroundings, host, publication.publish)
-        executions = Executions(self.functions)
+        executions = Executions(self.functions, options["durable_scale"])
         durable = DurableApi(executions)
         gateway.services |= {
             "lambda": LambdaApi(self.functions, executions, durable, self._asynchronous),
@@ -93,6 +109,12 @@ class System:
         """Whether every task is STOPPED and every event about it is dealt with."""
         stopped = all(t.describe()["lastStatus"] == "STOPPED" for t in self.tasks.all())
         return stopped and self._asynchronous.pending == 0
+
+    def _host(self, gateway: Gateway, in_process: bool) -> AbstractContextManager[Host]:  # noqa: FBT001 - an option
+        code = PROJECT / "src"
+        if in_process:
+            return ThreadHost(code, self._surroundings, gateway)
+        return process_host(code / "worker")
 
     def _functions(self, host: Host) -> dict[str, Function]:
         aliases = self.stack.of_type("AWS::Lambda::Alias").values()

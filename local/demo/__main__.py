@@ -36,7 +36,7 @@ def main() -> int:
         f"Fargate's phases pass {options.time_scale:g} times as fast as in AWS; "
         "the workers' own work takes its real time."
     )
-    with System(options.template, options.time_scale) as system:
+    with System(options.template, time_scale=options.time_scale) as system:
         rows = [Row(system, flow, case) for flow in FLOWS for case in CASES]
         reports = _watch(system, rows, console, options.timeout)
     console.print(table(reports))

@@ -17,11 +17,11 @@ from aws_durable_execution_sdk_python_testing.execution import Execution
 from aws_durable_execution_sdk_python_testing.executor import Executor
 from aws_durable_execution_sdk_python_testing.invoker import InvokeResponse, LambdaInvoker
 from aws_durable_execution_sdk_python_testing.model import StartDurableExecutionInput
-from aws_durable_execution_sdk_python_testing.scheduler import Scheduler
 from aws_durable_execution_sdk_python_testing.stores.memory import InMemoryExecutionStore
 from aws_durable_execution_sdk_python_testing.threads import DaemonThreadPool
 from aws_durable_execution_sdk_python_testing.worker.registry import ExecutionRegistry
 
+from local.durable.time import ScaledClock, ScaledScheduler
 from local.functions.configuration import LATEST
 from local.stack import ACCOUNT, REGION
 
@@ -53,24 +53,25 @@ class Executions:
         executor: the runner's own, which its web handlers work on.
     """
 
-    def __init__(self, functions: Mapping[str, Function]) -> None:
+    def __init__(self, functions: Mapping[str, Function], scale: float) -> None:
         self._names: dict[tuple[str, str], tuple[str, bytes]] = {}
         self._lock = threading.Lock()
         self._cleanup = ExitStack()
         self._cleanup.enter_context(mock.patch.object(Execution, "new", _new_execution))
-        scheduler = Scheduler()
+        clock, scheduler = ScaledClock(scale), ScaledScheduler(scale)
         scheduler.start()  # type: ignore[no-untyped-call]
         self._cleanup.callback(scheduler.stop)
         store = InMemoryExecutionStore()
         registry = ExecutionRegistry(store, scheduler)
         self._cleanup.callback(registry.shutdown)
-        processor = CheckpointProcessor(store, scheduler)
+        processor = CheckpointProcessor(store, scheduler, clock=clock)
         self.executor = Executor(
             store=store,
             scheduler=scheduler,
             invoker=_Invoker(functions),
             checkpoint_processor=processor,
             registry=registry,
+            clock=clock,
             region=REGION,
         )
         self._cleanup.callback(self.executor.shutdown)

@@ -68,13 +68,11 @@ class Image:
 
 
 class Container(Protocol):
-    """A running container.
+    """A running container."""
 
-    Attributes:
-        pid: of its process.
-    """
-
-    pid: int
+    @property
+    def pid(self) -> int | None:
+        """Its process's id; None if it has no process of its own."""
 
     def wait(self, timeout: float | None = None) -> int | None:
         """Return the exit code as a container runtime shows it; None while it runs."""

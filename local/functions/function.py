@@ -18,9 +18,6 @@ if TYPE_CHECKING:
     from local.hosts import Host
     from local.journal import Journal
 
-# Lambda would start a thousand; each takes a second of one core and 70 MB here.
-_CONCURRENCY = 4
-
 
 class FunctionClosedError(Exception):
     """The system is stopping: no process is started for the function any more."""
@@ -38,7 +35,7 @@ class Function:
     ) -> None:
         self.configuration = configuration
         self._host, self._callers, self._journal = host, callers, journal
-        self._free = threading.BoundedSemaphore(_CONCURRENCY)
+        self._free = threading.BoundedSemaphore(host.concurrency)
         self._lock = threading.Lock()
         self._idle: defaultdict[str, list[Sandbox]] = defaultdict(list)
         self._sandboxes: list[Sandbox] = []
@@ -75,7 +72,8 @@ class Function:
     def pids(self) -> list[int]:
         """Return the ids of the processes that are alive."""
         with self._lock:
-            return [sandbox.pid for sandbox in self._sandboxes if sandbox.is_alive]
+            alive = (sandbox.pid for sandbox in self._sandboxes if sandbox.is_alive)
+            return [pid for pid in alive if pid is not None]
 
     def close(self) -> None:
         """End all processes, and start none any more."""

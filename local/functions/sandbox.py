@@ -35,11 +35,13 @@ class Sandbox(Protocol):
 
     Attributes:
         caller: by which its calls are known.
-        pid: of its process.
     """
 
     caller: Caller
-    pid: int
+
+    @property
+    def pid(self) -> int | None:
+        """Its process's id; None if it has no process of its own."""
 
     @property
     def is_alive(self) -> bool:

@@ -20,12 +20,14 @@ class Caller:
         access_key: AWS_ACCESS_KEY_ID of its environment.
         execution_id: of the execution that it works for; None if that is not known.
         kill: ends it at once.
+        is_dead: whether nothing that it still asks for may be answered.
     """
 
     def __init__(self, name: str, access_key: str) -> None:
         self.name, self.access_key = name, access_key
         self.execution_id: str | None = None
         self.kill: Callable[[], None] = lambda: None
+        self.is_dead = False
         self._lock = threading.Lock()
         self._calls = 0
 

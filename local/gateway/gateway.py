@@ -36,18 +36,19 @@ class Gateway:
         self._journal = journal
         self._moto = DomainDispatcherApplication(create_backend_app)
 
-    def answer(self, environ: dict[str, Any]) -> Response:
+    def answer(self, environ: dict[str, Any], caller: Caller | None = None) -> Response:
         """Answer a request.
 
         Args:
             environ: of WSGI.
+            caller: who asks, where that is known otherwise than by the signature.
 
         Raises:
             ConnectionResetError: the caller is to get no answer.
         """
         request = Request(environ)
         key, service = signed(request)
-        caller = self.callers.get(key)
+        caller = caller or self.callers.get(key)
         call = _call(request, service, caller)
         if call.number:
             self._journal.write("call", call.caller, call=call)

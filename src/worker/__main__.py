@@ -14,6 +14,7 @@ from worker.assignment import Assignment
 from worker.work import work
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from types import FrameType
 
 _SIGNALLED = 128
@@ -26,10 +27,15 @@ class SimulatedFailureError(Exception):
 
 
 def main() -> int:
-    """Do the work and report it; return the container's exit code."""
+    """Run in a container; return its exit code."""
     # Process 1 of a container has no default action for SIGTERM.
     signal.signal(signal.SIGTERM, _terminate)
-    assignment = Assignment.read(os.environ)
+    return run(os.environ)
+
+
+def run(environment: Mapping[str, str]) -> int:
+    """Do the work that the environment asks for and report it; return the exit code."""
+    assignment = Assignment.read(environment)
     logger.set_correlation_id(assignment.execution_id)
     try:
         logger.info("Work started", extra={"pid": os.getpid(), "attempt": assignment.attempt})

@@ -1,0 +1,127 @@
+"""Loads the functions' and the worker's code into this process."""
+
+from __future__ import annotations
+
+import importlib
+import io
+import logging
+import os
+import sys
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, Any, Self
+from unittest import mock
+
+from local.inprocess.container import ThreadContainer
+from local.inprocess.identity import current, inherited
+from local.inprocess.sandbox import ThreadSandbox
+from local.inprocess.transport import direct
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
+
+    from local.ecs.container import Container
+    from local.functions import Configuration
+    from local.functions.sandbox import Sandbox
+    from local.gateway import Caller, Gateway
+    from local.surroundings import Surroundings
+
+
+# A failed execution tells its error itself.
+logging.getLogger("aws_durable_execution_sdk_python").addHandler(logging.NullHandler())
+
+
+class ThreadHost:
+    """Starts threads. All functions share this process's environment, modules and clients.
+
+    At most one at a time in a process; a context manager that leaves it as it was.
+    """
+
+    concurrency = 32
+
+    def __init__(self, code: Path, surroundings: Surroundings, gateway: Gateway) -> None:
+        self._code, self._surroundings, self._gateway = code, surroundings, gateway
+        self._cleanup = ExitStack()
+
+    def __enter__(self) -> Self:
+        """Start cold: whatever was loaded before is loaded anew."""
+        enter = self._cleanup.enter_context
+        enter(direct(self._surroundings.endpoint, self._gateway))
+        enter(inherited())
+        enter(mock.patch.dict(os.environ, self._environment()))
+        enter(mock.patch.object(sys, "path", [str(self._code), *sys.path]))
+        enter(_forgotten(self._code))
+        enter(mock.patch("boto3.DEFAULT_SESSION", None))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Leave the process as it was."""
+        self._cleanup.close()
+
+    def function(
+        self,
+        configuration: Configuration,
+        environment: Mapping[str, str],  # noqa: ARG002 - all functions share one
+        caller: Caller,
+        on_line: Callable[[str], None],  # noqa: ARG002 - and one log
+    ) -> Sandbox:
+        """Start a sandbox of a function."""
+        module, _, name = configuration.handler.rpartition(".")
+        handler = getattr(self._module(module), name)
+        return ThreadSandbox(configuration.name, handler, caller)
+
+    def container(
+        self,
+        environment: Mapping[str, str],
+        caller: Caller,
+        on_line: Callable[[str], None],  # noqa: ARG002
+    ) -> Container:
+        """Start a worker."""
+        run = self._module("worker.__main__").run
+        return ThreadContainer(lambda: run(environment), caller)
+
+    def _module(self, name: str) -> Any:  # noqa: ANN401 - a module of the code
+        module = importlib.import_module(name)
+        lines = _Lines(self._surroundings)
+        for logger in logging.root.manager.loggerDict.values():
+            # What Powertools has set up writes to a standard output that may be a test's.
+            if getattr(logger, "init", False) and isinstance(logger, logging.Logger):
+                for handler in logger.handlers:
+                    if isinstance(handler, logging.StreamHandler):
+                        handler.setStream(lines)
+        return module
+
+    def _environment(self) -> dict[str, str]:
+        functions = self._surroundings.stack.of_type("AWS::Lambda::Function").values()
+        given = [function["Environment"]["Variables"] for function in functions]
+        merged = {name: str(value) for variables in given for name, value in variables.items()}
+        user = self._surroundings.callers.new("threads").credentials
+        return {**merged, **self._surroundings.variables, **user}
+
+
+class _Lines(io.TextIOBase):
+    """Writes log lines to the journal, each under the name of whose thread wrote it."""
+
+    def __init__(self, surroundings: Surroundings) -> None:
+        super().__init__()
+        self._surroundings = surroundings
+
+    def write(self, text: str) -> int:
+        """Take a line and its end."""
+        caller = current.get()
+        for line in filter(None, text.split("\n")):
+            self._surroundings.journal.write("line", caller.name if caller else "", text=line)
+        return len(text)
+
+
+@contextmanager
+def _forgotten(code: Path) -> Iterator[None]:
+    """Forget the modules of a folder, and remember them afterwards."""
+    names = {path.name for path in code.iterdir() if path.is_dir()}
+    loaded = {k: v for k, v in sys.modules.items() if k.partition(".")[0] in names}
+    for name in loaded:
+        del sys.modules[name]
+    yield
+    for name in [name for name in sys.modules if name.partition(".")[0] in names]:
+        del sys.modules[name]
+    sys.modules.update(loaded)

@@ -1,0 +1,37 @@
+"""Who a thread works for, which the threads that it starts inherit."""
+
+from __future__ import annotations
+
+import contextvars
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+from unittest import mock
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from local.gateway import Caller
+
+current: contextvars.ContextVar[Caller | None] = contextvars.ContextVar("caller", default=None)
+
+
+class KilledError(BaseException):
+    """Raised in what a killed caller still does; nothing may catch it and go on."""
+
+
+@contextmanager
+def inherited() -> Iterator[None]:
+    """Let every thread that is started meanwhile work for whom its starter works.
+
+    The SDK runs a handler on threads of its own.
+    """
+    start = threading.Thread.start
+
+    def start_in_context(thread: threading.Thread) -> None:
+        context, run = contextvars.copy_context(), thread.run
+        thread.run = lambda: context.run(run)  # type: ignore[method-assign]
+        start(thread)
+
+    with mock.patch.object(threading.Thread, "start", start_in_context):
+        yield

@@ -1,0 +1,89 @@
+"""A function on a thread of this process."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from concurrent.futures import Future, InvalidStateError
+from concurrent.futures import TimeoutError as NotInTime
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from awslambdaric.lambda_context import LambdaContext
+
+from local.functions.sandbox import Answer, failure
+from local.inprocess.identity import KilledError, current
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from local.gateway import Caller
+
+
+class ThreadSandbox:
+    """Calls a handler; a kill is a call to AWS that never returns.
+
+    Attributes:
+        caller: by which its calls are known.
+        pid: None, for it has no process of its own.
+    """
+
+    pid = None
+
+    def __init__(self, name: str, handler: Callable[[Any, Any], Any], caller: Caller) -> None:
+        self._name, self._handler = name, handler
+        self.caller = caller
+        caller.kill = self.kill
+        self._answer: Future[Answer] = Future()
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether it can take another event."""
+        return not self.caller.is_dead
+
+    def invoke(self, event: bytes, headers: Mapping[str, str], timeout: float) -> Answer:
+        """Run one event to its end, or until the sandbox is killed."""
+        answer = self._answer = Future()
+        if self.caller.is_dead:
+            return _killed()
+        context = self._context(headers, timeout)
+        threading.Thread(target=self._run, args=[event, context, answer], daemon=True).start()
+        try:
+            return answer.result(timeout)
+        except NotInTime:
+            self.kill()
+            return failure("Sandbox.Timedout", f"Task timed out after {timeout:.2f} seconds")
+
+    def kill(self) -> None:
+        """Let nothing that it still does reach AWS."""
+        self.caller.is_dead = True
+        with suppress(InvalidStateError):
+            self._answer.set_result(_killed())
+
+    def close(self) -> None:
+        """End it at once."""
+        self.kill()
+
+    def _run(self, event: bytes, context: LambdaContext, answer: Future[Answer]) -> None:
+        current.set(self.caller)
+        try:
+            result = Answer(json.dumps(self._handler(json.loads(event), context)).encode())
+        except KilledError:
+            return
+        except Exception as error:  # noqa: BLE001 - whatever it raises is the function's error
+            result = failure(type(error).__name__, str(error))
+        with suppress(InvalidStateError):
+            answer.set_result(result)
+
+    def _context(self, headers: Mapping[str, str], timeout: float) -> LambdaContext:
+        deadline = int((time.time() + timeout) * 1000)
+        arn = headers["Lambda-Runtime-Invoked-Function-Arn"]
+        request_id = headers["Lambda-Runtime-Aws-Request-Id"]
+        context = LambdaContext(request_id, None, None, deadline, arn)
+        context.function_name = self._name
+        return context
+
+
+def _killed() -> Answer:
+    return failure("Runtime.ExitError", "Runtime exited with error: signal 9")

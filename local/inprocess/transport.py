@@ -1,0 +1,86 @@
+"""The way of a botocore request to the gateway without a socket."""
+
+from __future__ import annotations
+
+import io
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from botocore.awsrequest import AWSResponse
+from botocore.exceptions import ConnectionClosedError
+from botocore.handlers import BUILTIN_HANDLERS
+from werkzeug.test import EnvironBuilder
+
+from local.inprocess.identity import KilledError, current
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from botocore.awsrequest import AWSPreparedRequest
+
+    from local.gateway import Gateway
+
+_gateways: dict[str, Gateway] = {}
+
+
+@contextmanager
+def direct(endpoint: str, gateway: Gateway) -> Iterator[None]:
+    """Let the requests of this process to an endpoint go straight to its gateway."""
+    _gateways[endpoint] = gateway
+    try:
+        yield
+    finally:
+        del _gateways[endpoint]
+
+
+class _Body(io.BytesIO):
+    """A response's body as urllib3 gives it."""
+
+    def stream(self, **_: object) -> Iterator[bytes]:
+        yield self.read()
+
+
+def _send(request: AWSPreparedRequest, **_: object) -> AWSResponse | None:
+    """Answer a request of a client made after this was registered; None lets it go."""
+    parts = urlsplit(request.url)
+    gateway = _gateways.get(f"{parts.scheme}://{parts.netloc}")
+    if gateway is None:
+        return None
+    caller = current.get()
+    if caller and caller.is_dead:
+        raise KilledError
+    try:
+        response = gateway.answer(_environ(request), caller)
+    except ConnectionResetError as error:
+        if caller and caller.is_dead:
+            raise KilledError from error
+        raise ConnectionClosedError(endpoint_url=request.url) from error
+    body = _Body(response.get_data())
+    return AWSResponse(request.url, response.status_code, dict(response.headers), body)
+
+
+def _environ(request: AWSPreparedRequest) -> dict[str, Any]:
+    parts = urlsplit(request.url)
+    headers = {name: _text(value) for name, value in request.headers.items()}
+    body = request.body.read() if hasattr(request.body, "read") else request.body
+    environ = EnvironBuilder(
+        method=request.method,
+        path=parts.path or "/",
+        query_string=parts.query,
+        base_url=f"{parts.scheme}://{parts.netloc}",
+        headers=headers,
+        data=body or b"",
+    ).get_environ()
+    # The builder decodes the path; what was asked for is told by the raw one.
+    environ["REQUEST_URI"] = environ["RAW_URI"] = parts.path + (
+        f"?{parts.query}" if parts.query else ""
+    )
+    return environ
+
+
+def _text(value: str | bytes) -> str:
+    return value.decode() if isinstance(value, bytes) else value
+
+
+BUILTIN_HANDLERS.append(("before-send", _send))
