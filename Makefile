@@ -8,7 +8,13 @@ LAMBDA := 3.13
 
 DEV := .venv/dev/.installed
 # What is deployed first: it constrains the rest.
-LOCKED := src/requirements src/worker/requirements requirements/dev requirements/sam requirements/uv
+LOCKED := src/requirements src/worker/requirements requirements/dev requirements/sam \
+  requirements/aws requirements/uv
+
+# For `make up` and `make demo`, on make's command line: make up PORT=4600 TIME_SCALE=10
+PORT =
+TIME_SCALE =
+SCALED = $(if $(TIME_SCALE),--time-scale $(TIME_SCALE))
 
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
@@ -26,10 +32,22 @@ help: ## List the targets
 
 .PHONY: demo
 demo: $(DEV) ## Run every flow on this machine and show how each task ended
-	@.venv/dev/bin/python -m local.demo
+	@.venv/dev/bin/python -m local.demo $(SCALED)
+
+.PHONY: up
+up: $(DEV) ## Keep the local system running and say how to use it: PORT=4500 TIME_SCALE=1
+	@.venv/dev/bin/python -m local.up $(if $(PORT),--port $(PORT)) $(SCALED)
+
+.PHONY: down
+down: ## Stop it, and every process that it started
+	@$(PYTHON) -m local.up --down
+
+.PHONY: env
+env: ## Print what a shell has to export to use it
+	@$(PYTHON) -m local.up --env
 
 .PHONY: test
-test: $(DEV) .venv/sam/.installed ## Everything that CI runs: all the checks below, on each Python
+test: $(DEV) .venv/sam/.installed .venv/aws/.installed ## Everything that CI runs: all the checks below, on each Python
 	@$(MAKE) pythons
 	@$(MAKE) $(TOGETHER) lint types template build
 	@$(MAKE) $(TESTED:%=tests-on-%)
@@ -71,7 +89,8 @@ lock: .venv/uv/.installed ## Renew every requirements.txt, pinned and hashed, fr
 
 .PHONY: clean
 clean: ## Remove everything that these targets make
-	@rm -rf .venv .aws-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@test ! -e .local || $(MAKE) down
+	@rm -rf .local .venv .aws-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	@find local scripts src tests -name __pycache__ -prune -exec rm -rf {} +
 
 # ---------------------------------------------------------------- parts
@@ -144,7 +163,7 @@ install = $(UV) venv --quiet --clear --no-project --python "$(1)" $(@D) \
 .venv/dev/.installed: requirements/dev.txt .venv/uv/.installed
 	@$(call install,$$($(PYTHON) -c 'import sys; print(sys.executable)'),$<)
 
-.venv/sam/.installed: requirements/sam.txt .venv/uv/.installed
+.venv/sam/.installed .venv/aws/.installed: .venv/%/.installed: requirements/%.txt .venv/uv/.installed
 	@$(call install,$$($(PYTHON) -c 'import sys; print(sys.executable)'),$<)
 
 $(TESTED:%=.venv/%/.installed): requirements/dev.txt .venv/uv/.installed

@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from local.system import System
+from tests.e2e.up import up
 from tests.e2e.user import User
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from tests.e2e.up import Up
 
 _TIME_SCALE = 20
 
@@ -37,3 +40,11 @@ def minute(user: User) -> str:
 @pytest.fixture(scope="session", autouse=True)
 def _minute_first(minute: str) -> None:
     """Let the minute pass while the other tests run."""
+
+
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
+    """The stack as `make up` starts it, with Fargate's phases as fast as those of `system`."""
+    with up(tmp_path_factory.mktemp("up"), _TIME_SCALE) as running:
+        running.variables()
+        yield running

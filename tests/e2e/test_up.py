@@ -1,0 +1,150 @@
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import boto3
+
+from local.stack.stack import PROJECT
+from tests import template
+from tests.e2e.up import PATIENCE, ask, is_alive, up, wait_for
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.e2e.up import Up
+
+STACK = "lambda-ecs-durable-demo"
+
+
+def start_work(up: Up) -> None:
+    """Start executions with nothing but what is exported, and wait for their workers."""
+    told = up.variables()
+    durable = boto3.client(
+        "lambda",
+        endpoint_url=told["AWS_ENDPOINT_URL"],
+        region_name=told["AWS_REGION"],
+        aws_access_key_id=told["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=told["AWS_SECRET_ACCESS_KEY"],
+    )
+    for flow in ("sync", "eventbridge"):
+        durable.invoke(
+            FunctionName=f"{STACK}-{flow}-function:live",
+            InvocationType="Event",
+            Payload=json.dumps({"processingTime": 300}),
+        )
+    # Two functions, the task-state function not being one of them, and two workers.
+    wait_for(lambda: len(up.processes()) >= 4)
+
+
+def refused_for_its_port(folder: Path) -> subprocess.CompletedProcess[str]:
+    """Ask for a port that somebody listens to."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return ask(folder, "--port", str(server.getsockname()[1]))
+
+
+def test_tells_how_to_use_it(shared: Up) -> None:
+    """It prints what to export as `make env` does, each function's alias and three commands."""
+    exported = "".join(f"export {name}={value}\n" for name, value in shared.variables().items())
+    assert exported in shared.printed
+    assert set(shared.variables()) == {
+        "AWS_ENDPOINT_URL",
+        "AWS_REGION",
+        "AWS_DEFAULT_REGION",
+        "AWS_ACCESS_KEY_ID",
+        "AWS_SECRET_ACCESS_KEY",
+        "DURABLE_EXECUTIONS_EXTERNAL_EMULATOR_PORT",
+    }
+    for function in template.stack(STACK).of_type("AWS::Lambda::Function").values():
+        assert f"{function['FunctionName']}:live\n" in shared.printed
+    assert len(re.findall(r"(?m)^aws ", shared.printed)) == 3
+
+
+def test_one_at_a_time(shared: Up) -> None:
+    """While one is up a second refuses to start, and the first stays up."""
+    second = ask(shared.folder, "--port", "0")
+    assert second.returncode == 1
+    assert "up already" in second.stderr
+    assert shared.process.poll() is None
+
+
+def test_interrupt(tmp_path: Path) -> None:
+    """Ctrl-C ends it and takes every function and every worker along."""
+    with up(tmp_path) as running:
+        start_work(running)
+        processes = running.processes()
+        assert running.end(signal.SIGINT) == 0
+    assert running.printed.endswith("Stopped.\n")
+    assert not [pid for pid in processes if is_alive(pid)]
+
+
+def test_down(tmp_path: Path) -> None:
+    """`make down` ends it, and returns when it and all its processes are gone."""
+    with up(tmp_path) as running:
+        start_work(running)
+        processes = running.processes()
+        down = ask(tmp_path, "--down")
+        assert (down.returncode, down.stdout) == (0, "Stopped.\n")
+        assert not [pid for pid in processes if is_alive(pid)]
+        assert running.process.wait(PATIENCE) == 0
+        assert ask(tmp_path, "--down").stdout == "No local system is up.\n"
+
+
+def test_closed_terminal(tmp_path: Path) -> None:
+    """Told to end while it starts, it ends as soon as it can."""
+    with up(tmp_path) as running:
+        wait_for((tmp_path / "up.json").exists)
+        assert running.end(signal.SIGHUP) == 0
+    assert ask(tmp_path, "--env").returncode == 1
+
+
+def test_note_of_a_dead_process(tmp_path: Path) -> None:
+    """What a killed system left behind is neither taken for a running one nor in the way."""
+    with up(tmp_path) as killed:
+        wait_for((tmp_path / "up.json").exists)
+        assert killed.end(signal.SIGKILL) == -signal.SIGKILL
+    assert ask(tmp_path, "--down").stdout == "No local system is up.\n"
+    assert ask(tmp_path, "--env").returncode == 1
+    # A second one gets past the note.
+    assert "is taken" in refused_for_its_port(tmp_path).stderr
+
+
+def test_ends_only_what_is_its_own(tmp_path: Path) -> None:
+    """A process that was given the id of a dead system is left alone."""
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as other:
+        note = {"pid": other.pid, "variables": {"AWS_REGION": "us-east-1"}}
+        (tmp_path / "up.json").write_text(json.dumps(note))
+        assert ask(tmp_path, "--down").stdout == "No local system is up.\n"
+        assert other.poll() is None
+        other.communicate(b"\n", timeout=PATIENCE)
+        assert other.returncode == 0
+
+
+def test_port_that_is_taken(tmp_path: Path) -> None:
+    """A taken port is named, with another to choose, and nothing is started."""
+    refused = refused_for_its_port(tmp_path)
+    assert refused.returncode == 1
+    [port, other] = map(int, re.findall(r"\d+", refused.stderr))
+    assert refused.stderr == f"Port {port} is taken. Choose another: make up PORT={other}\n"
+    assert ask(tmp_path, "--env").returncode == 1
+
+
+def test_make_hands_its_variables_on() -> None:
+    """PORT and TIME_SCALE are those of make's command line, not whatever the environment has."""
+    make = ["make", "-n", "-C", str(PROJECT)]
+    environment = {**os.environ, "PORT": "1", "TIME_SCALE": "1"}
+    asked = [*make, "up", "demo", "PORT=4600", "TIME_SCALE=10"]
+    given = subprocess.check_output(asked, text=True, env=environment)
+    assert "-m local.up --port 4600 --time-scale 10\n" in given
+    assert "-m local.demo --time-scale 10\n" in given
+    plain = subprocess.check_output([*make, "up", "demo"], text=True, env=environment)
+    assert [line.split("-m ")[1].strip() for line in plain.splitlines() if "-m local." in line] == [
+        "local.up",
+        "local.demo",
+    ]

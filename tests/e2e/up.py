@@ -1,0 +1,101 @@
+"""The local system as `make up` starts it: a process of its own, reached by what it exports."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from local.stack.stack import PROJECT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+# Far beyond what anything here takes, even on a busy machine.
+PATIENCE = 120
+
+
+class Up:
+    """A process of local.up, with a note in a folder of its own.
+
+    Attributes:
+        folder: where the note is.
+        process: local.up.
+    """
+
+    def __init__(self, folder: Path, time_scale: float) -> None:
+        self.folder = folder
+        with (folder / "printed").open("w") as printed:
+            self.process = subprocess.Popen(
+                _command(folder, "--port", "0", "--time-scale", str(time_scale)),
+                cwd=PROJECT,
+                stdout=printed,
+                stderr=subprocess.STDOUT,
+                # A signal to it is no signal to its processes.
+                start_new_session=True,
+            )
+
+    @property
+    def printed(self) -> str:
+        """What it has printed."""
+        return (self.folder / "printed").read_text()
+
+    def variables(self) -> dict[str, str]:
+        """Wait until it is up, and return what it says a shell has to export."""
+        wait_for(lambda: ask(self.folder, "--env").returncode == 0)
+        lines = ask(self.folder, "--env").stdout.splitlines()
+        return dict(line.removeprefix("export ").split("=", 1) for line in lines)
+
+    def processes(self) -> set[int]:
+        """Return the ids of the functions' and the workers' processes."""
+        listed = subprocess.check_output(["ps", "-A", "-o", "pid=,ppid="], text=True)  # noqa: S607 - any ps will do
+        pairs = [line.split() for line in listed.splitlines()]
+        return {int(pid) for pid, parent in pairs if int(parent) == self.process.pid}
+
+    def end(self, number: signal.Signals = signal.SIGTERM) -> int:
+        """Send it a signal, wait for its end and return its exit code."""
+        self.process.send_signal(number)
+        return self.process.wait(PATIENCE)
+
+
+@contextmanager
+def up(folder: Path, time_scale: float = 100) -> Iterator[Up]:
+    """Start the system, and leave nothing of it."""
+    started = Up(folder, time_scale)
+    try:
+        yield started
+    finally:
+        started.end()
+
+
+def ask(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    """Run local.up to its end."""
+    return subprocess.run(
+        _command(folder, *options), cwd=PROJECT, capture_output=True, text=True, check=False
+    )
+
+
+def wait_for(condition: Callable[[], object], timeout: float = PATIENCE) -> None:
+    """Wait until a condition of other processes holds."""
+    deadline = time.monotonic() + timeout
+    while not condition():
+        assert time.monotonic() < deadline, "the condition never held"
+        time.sleep(0.05)
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process exists."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def _command(folder: Path, *options: str) -> list[str]:
+    return [sys.executable, "-m", "local.up", "--folder", str(folder), *options]
