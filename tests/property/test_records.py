@@ -5,6 +5,7 @@ import uuid
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from botocore.exceptions import ClientError
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -27,6 +28,8 @@ from worker.assignment import Assignment
 if TYPE_CHECKING:
     from tests.integration.aws import Aws
 
+# Longer than Hypothesis takes to find the smallest example of a failure.
+pytestmark = pytest.mark.timeout(600)
 TABLE = ENVIRONMENT["TABLE_NAME"]
 TASKS = st.sampled_from(["arn:task/one", "arn:task/two"])
 ENDS = st.sampled_from([Status.COMPLETED, Status.FAILED])
@@ -154,4 +157,4 @@ def new_record(attempt: int, execution_id: str | None = None) -> Record:
 
 def test_writers(aws: Aws) -> None:  # noqa: ARG001 - the tables
     """In whatever order its writers come, a record only moves forward and closes once."""
-    run_state_machine_as_test(Writers, settings=settings(max_examples=30, stateful_step_count=8))
+    run_state_machine_as_test(Writers, settings=settings(max_examples=25, stateful_step_count=8))
