@@ -9,8 +9,6 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
-import boto3
-
 from local.stack.stack import PROJECT
 from tests import template
 from tests.e2e.up import PATIENCE, ask, is_alive, up, wait_for
@@ -25,14 +23,7 @@ STACK = "lambda-ecs-durable-demo"
 
 def start_work(up: Up) -> None:
     """Start executions with nothing but what is exported, and wait for their workers."""
-    told = up.variables()
-    durable = boto3.client(
-        "lambda",
-        endpoint_url=told["AWS_ENDPOINT_URL"],
-        region_name=told["AWS_REGION"],
-        aws_access_key_id=told["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=told["AWS_SECRET_ACCESS_KEY"],
-    )
+    durable = up.client("lambda")
     for flow in ("sync", "eventbridge"):
         durable.invoke(
             FunctionName=f"{STACK}-{flow}-function:live",

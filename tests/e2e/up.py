@@ -8,7 +8,9 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import boto3
 
 from local.stack.stack import PROJECT
 
@@ -50,6 +52,17 @@ class Up:
         wait_for(lambda: ask(self.folder, "--env").returncode == 0)
         lines = ask(self.folder, "--env").stdout.splitlines()
         return dict(line.removeprefix("export ").split("=", 1) for line in lines)
+
+    def client(self, service: str) -> Any:  # noqa: ANN401 - boto3's clients have no static type
+        """Return a client that knows what a shell would have exported, and no more."""
+        told = self.variables()
+        return boto3.client(
+            service,
+            endpoint_url=told["AWS_ENDPOINT_URL"],
+            region_name=told["AWS_REGION"],
+            aws_access_key_id=told["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=told["AWS_SECRET_ACCESS_KEY"],
+        )
 
     def processes(self) -> set[int]:
         """Return the ids of the functions' and the workers' processes."""
