@@ -6,7 +6,6 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 import boto3
-from moto.core.base_backend import BackendDict
 
 if TYPE_CHECKING:
     from local.stack import Stack
@@ -41,8 +40,7 @@ class Account:
         return boto3.resource("dynamodb", **self._where).Table(name)
 
     def create(self) -> None:
-        """Empty the account, and make the resources that moto plays as the template has them."""
-        BackendDict.reset()
+        """Make the resources that moto plays, as the template has them."""
         for table in self._stack.of_type("AWS::DynamoDB::Table").values():
             self._create_table(table)
         for queue in self._stack.of_type("AWS::SQS::Queue").values():

@@ -20,6 +20,7 @@ from local.journal import Journal
 from local.lambda_api import LambdaApi
 from local.publication import Publication
 from local.stack import Stack
+from local.stack.regions import own_region
 from local.stack.stack import PROJECT
 from local.surroundings import Surroundings
 
@@ -72,7 +73,8 @@ class System:
         self.seams = gateway.seams
         server = Endpoint(gateway, options["port"])
         self.endpoint = server.url
-        self.stack = Stack(template, self.endpoint, _PARAMETERS)
+        region = self._cleanup.enter_context(own_region())
+        self.stack = Stack(template, self.endpoint, _PARAMETERS, region)
         self._surroundings = Surroundings(
             self.stack, clock, self.journal, self.endpoint, gateway.callers
         )
@@ -84,7 +86,7 @@ class System:
         bus = Bus(self.stack, self.journal, self._deliver)
         publication = Publication(bus, self.seams, clock)
         self.tasks = Tasks(self._surroundings, host, publication.publish)
-        executions = Executions(self.functions, options["durable_scale"])
+        executions = Executions(self.functions, self.stack, options["durable_scale"])
         durable = DurableApi(executions)
         gateway.services |= {
             "lambda": LambdaApi(self.functions, executions, durable, self._asynchronous),

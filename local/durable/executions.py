@@ -8,7 +8,6 @@ import threading
 import uuid
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
-from unittest import mock
 
 from aws_durable_execution_sdk_python_testing.checkpoint.processor import CheckpointProcessor
 from aws_durable_execution_sdk_python_testing.child_dispatcher import parse_function_target
@@ -23,14 +22,14 @@ from aws_durable_execution_sdk_python_testing.worker.registry import ExecutionRe
 
 from local.durable.time import ScaledClock, ScaledScheduler
 from local.functions.configuration import LATEST
-from local.stack import ACCOUNT, REGION
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from aws_durable_execution_sdk_python.execution import DurableExecutionInvocationInput
 
     from local.functions import Function
+    from local.stack import Stack
 
 # That an execution fails is its own news, not this process's.
 logging.getLogger("aws_durable_execution_sdk_python_testing").addHandler(logging.NullHandler())
@@ -40,6 +39,9 @@ _INVOCATION_THREADS = 64
 _ARN = (
     "arn:aws:lambda:{region}:{account}:function:{function}:{version}/durable-execution/{name}/{id}"
 )
+
+# Where a start carries the ARN to the factory that the runner calls for it.
+_CARRIER = "arn"
 
 
 class AlreadyStartedError(Exception):
@@ -53,11 +55,11 @@ class Executions:
         executor: the runner's own, which its web handlers work on.
     """
 
-    def __init__(self, functions: Mapping[str, Function], scale: float) -> None:
+    def __init__(self, functions: Mapping[str, Function], stack: Stack, scale: float) -> None:
+        self._stack = stack
         self._names: dict[tuple[str, str], tuple[str, bytes]] = {}
         self._lock = threading.Lock()
         self._cleanup = ExitStack()
-        self._cleanup.enter_context(mock.patch.object(Execution, "new", _new_execution))
         clock, scheduler = ScaledClock(scale), ScaledScheduler(scale)
         scheduler.start()  # type: ignore[no-untyped-call]
         self._cleanup.callback(scheduler.stop)
@@ -72,7 +74,7 @@ class Executions:
             checkpoint_processor=processor,
             registry=registry,
             clock=clock,
-            region=REGION,
+            region=stack.region,
         )
         self._cleanup.callback(self.executor.shutdown)
         self.executor._invocation_pool = DaemonThreadPool(_INVOCATION_THREADS)  # noqa: SLF001 - its size is no parameter
@@ -92,17 +94,27 @@ class Executions:
                 if json.loads(earlier) != json.loads(payload):
                     raise AlreadyStartedError(f"Execution {name} was started with another payload")
                 return arn
+            execution_id = str(uuid.uuid4())
+            arn = _ARN.format(
+                region=self._stack.region,
+                account=self._stack.account,
+                function=configuration.name,
+                version=version,
+                name=key[1],
+                id=execution_id,
+            )
             started = StartDurableExecutionInput(
-                account_id=ACCOUNT,
+                account_id=self._stack.account,
                 function_name=configuration.name,
                 function_qualifier=version,
                 execution_name=key[1],
                 execution_timeout_seconds=configuration.execution_timeout or 0,
                 execution_retention_period_days=1,
-                invocation_id=str(uuid.uuid4()),
+                invocation_id=execution_id,
+                trace_fields={_CARRIER: arn},
                 input=payload.decode(),
             )
-            arn = self.executor.start_execution(started).execution_arn or ""
+            self.executor.start_execution(started)
             self._names[key] = arn, payload
             return arn
 
@@ -138,14 +150,14 @@ class _Invoker(LambdaInvoker):
         return InvokeResponse.from_payload(answer.payload, request_id)
 
 
-def _new_execution(input: StartDurableExecutionInput) -> Execution:  # noqa: A002 - the replaced method's name
+def _with_arn(original: Callable[[StartDurableExecutionInput], Execution]) -> Any:  # noqa: ANN401
     """Stand in for the runner's own factory, whose ARNs are not of AWS's form."""
-    arn = _ARN.format(
-        region=REGION,
-        account=input.account_id,
-        function=input.function_name,
-        version=input.function_qualifier,
-        name=input.execution_name,
-        id=input.invocation_id,
-    )
-    return Execution(arn, input, [])
+
+    def new(input: StartDurableExecutionInput) -> Execution:  # noqa: A002 - the replaced method's
+        arn = (input.trace_fields or {}).get(_CARRIER)
+        return Execution(arn, input, []) if arn else original(input)
+
+    return staticmethod(new)
+
+
+Execution.new = _with_arn(Execution.new)  # type: ignore[method-assign]

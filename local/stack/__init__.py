@@ -1,5 +1,5 @@
 """template.yaml as the local system deploys it."""
 
-from local.stack.stack import ACCOUNT, REGION, Stack
+from local.stack.stack import Stack
 
-__all__ = ["ACCOUNT", "REGION", "Stack"]
+__all__ = ["Stack"]

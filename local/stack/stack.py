@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from local.stack.identities import Identities
 from local.stack.intrinsics import Intrinsics
+from local.stack.regions import ACCOUNT
 from local.stack.translation import translate
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 PROJECT = Path(__file__).parent.parent.parent
-ACCOUNT = "123456789012"
-REGION = "us-east-1"
 
 
 class Stack:
@@ -29,20 +28,24 @@ class Stack:
     """
 
     def __init__(
-        self, template: Path, endpoint: str, parameters: Mapping[str, str] | None = None
+        self,
+        template: Path,
+        endpoint: str,
+        parameters: Mapping[str, str] | None = None,
+        region: str = "us-east-1",
     ) -> None:
         self.name = _stack_name()
-        self.region, self.account = REGION, ACCOUNT
-        self._template = translate(template, REGION)
+        self.region, self.account = region, ACCOUNT
+        self._template = translate(template, region)
         defaults = {k: v["Default"] for k, v in self._template["Parameters"].items()}
         pseudo = {
             "AWS::StackName": self.name,
             "AWS::AccountId": ACCOUNT,
-            "AWS::Region": REGION,
+            "AWS::Region": region,
             "AWS::Partition": "aws",
         }
         resources = self._template["Resources"]
-        names = Identities(resources, self._fill, self.name, REGION, ACCOUNT, endpoint)
+        names = Identities(resources, self._fill, self.name, region, ACCOUNT, endpoint)
         values = {**defaults, **(parameters or {}), **pseudo}
         self._intrinsics = Intrinsics(values, self._template["Conditions"], names)
 

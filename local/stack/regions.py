@@ -1,0 +1,41 @@
+"""A Region for each stack in this process, because Regions are what moto keeps apart."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from moto.core.base_backend import BackendDict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ACCOUNT = "123456789012"
+_free = ["us-west-2", "us-west-1", "us-east-2", "us-east-1"]
+_lock = threading.Lock()
+
+
+@contextmanager
+def own_region() -> Iterator[str]:
+    """Provide a Region that no other stack of this process uses; what is kept there is forgotten.
+
+    Raises:
+        IndexError: four stacks are up already.
+    """
+    with _lock:
+        region = _free.pop()
+    try:
+        yield region
+    finally:
+        _forget(region)
+        with _lock:
+            _free.append(region)
+
+
+def _forget(region: str) -> None:
+    # moto itself can only forget everything.
+    for service in BackendDict._instances:  # type: ignore[misc]  # noqa: SLF001
+        for regions in service.values():
+            if region in regions:
+                regions[region].reset()
