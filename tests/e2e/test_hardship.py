@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+from contextlib import suppress
+from functools import partial
+from typing import TYPE_CHECKING
+
+from local.gateway import Refuse
+from local.system import System
+from tests.e2e.user import User
+
+if TYPE_CHECKING:
+    from tests.e2e.user import Flow
+
+FLOWS: tuple[Flow, ...] = ("Sync", "Callback", "EventBridge")
+EXECUTIONS = 20
+KILLS = 15
+
+
+def test_functions_die_again_and_again() -> None:
+    """Twenty executions end rightly with one task each while their functions' processes die."""
+    chance = random.Random(1)  # noqa: S311 - no secret depends on it
+    with System(time_scale=20, durable_scale=5) as system:
+        user = User(system)
+        started = [user.start(FLOWS[i % 3], processingTime=i % 4) for i in range(EXECUTIONS)]
+        for kill in range(KILLS):
+            # Spread over the executions' lives: one after every other invocation.
+            user.wait(partial(_have_run, system, 2 * kill))
+            alive = [pid for function in system.functions.values() for pid in function.pids()]
+            with suppress(ProcessLookupError):
+                os.kill(chance.choice(alive), signal.SIGKILL)
+        for arn in started:
+            assert user.ended(arn)["Status"] == "SUCCEEDED"
+            assert user.closed(arn)["status"] == "COMPLETED"
+            assert len(user.tasks(arn)) == 1
+
+
+def _have_run(system: System, invocations: int) -> bool:
+    return len(system.journal.entries("invocation")) >= invocations
+
+
+def test_event_survives_a_broken_function() -> None:
+    """An event that a broken function failed on is kept, and redelivered after the mend."""
+    with System(time_scale=100) as system:
+        user = User(system)
+        target = system.stack.outputs["TaskStateFunctionArn"]
+        broken = Refuse("AccessDeniedException", "no permission")
+        system.seams.inject(broken, times=1_000, caller=target.split(":")[6], operation="GetItem")
+        arn = user.start("EventBridge", message="kept", processingTime=0)
+        sqs, url = system.account.client("sqs"), system.stack.outputs["UnprocessedEventsQueueUrl"]
+        [message, *_] = user.wait(lambda: sqs.receive_message(QueueUrl=url).get("Messages"))
+        kept = json.loads(message["Body"])
+        assert kept["requestContext"]["approximateInvokeCount"] == 3
+        assert "no permission" in kept["responsePayload"]["errorMessage"]
+        assert user.execution(arn)["Status"] == "RUNNING"
+        system.seams.clear()
+        event = json.dumps(kept["requestPayload"])
+        user.durable.invoke(FunctionName=target, InvocationType="Event", Payload=event)
+        assert user.result(arn)["result"]["message"] == "Processed: kept"
