@@ -29,6 +29,8 @@ def test_longest_timeout(flow: Flow) -> None:
         parse({"timeoutSeconds": longest + 1}, flow, DAY)
     assert (refused.value.field, refused.value.value) == ("timeoutSeconds", str(longest + 1))
     assert f"at most {longest} s" in refused.value.expected
+    assert "ExecutionTimeout" in refused.value.expected
+    assert "EventBridge" not in refused.value.expected
 
 
 def test_longest_timeout_of_a_task_that_nobody_waits_for() -> None:
@@ -95,6 +97,13 @@ def test_simulated_exit_code_at_its_bounds(flow: Flow, exit_code: int) -> None:
     simulate = parse({"simulate": {"exitCode": exit_code}}, flow, DAY).simulate
     assert simulate is not None
     assert simulate.exit_code == exit_code
+
+
+def test_longest_timeout_of_the_dynamodb_flow() -> None:
+    """Its timeout may be as long as the longest execution: 366 days."""
+    assert parse({"timeoutSeconds": YEAR}, Flow.DYNAMODB, DAY).timeout_seconds == YEAR
+    with pytest.raises(InvalidRequestError, match=f"timeoutSeconds: expected at most {YEAR} s"):
+        parse({"timeoutSeconds": YEAR + 1}, Flow.DYNAMODB, DAY)
 
 
 def test_timeout_beyond_the_calendar() -> None:
