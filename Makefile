@@ -14,6 +14,7 @@ LOCKED := src/requirements src/worker/requirements requirements/dev requirements
 # For `make up` and `make demo`, on make's command line: make up PORT=4600 TIME_SCALE=10
 PORT =
 TIME_SCALE =
+LOAD =
 SCALED = $(if $(TIME_SCALE),--time-scale $(TIME_SCALE))
 
 .DEFAULT_GOAL := help
@@ -31,8 +32,8 @@ help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s%s\n", $$1, $$2 }' Makefile
 
 .PHONY: demo
-demo: $(DEV) ## Run every flow on this machine and show how each task ended
-	@.venv/dev/bin/python -m local.demo $(SCALED)
+demo: $(DEV) ## Run every flow on this machine and show how each task ended; or many: LOAD=200
+	@.venv/dev/bin/python -m local.demo $(if $(LOAD),--load $(LOAD)) $(SCALED)
 
 .PHONY: up
 up: $(DEV) ## Keep the local system running and say how to use it: PORT=4500 TIME_SCALE=1

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
@@ -16,6 +18,9 @@ if TYPE_CHECKING:
     from local.functions import Configuration
     from local.functions.sandbox import Sandbox
     from local.gateway import Caller
+
+
+_START_SECONDS, _START_LOOKS = 20, 400
 
 
 class Host(Protocol):
@@ -57,6 +62,7 @@ class ProcessHost:
 
     def __init__(self, image: Image) -> None:
         self._image = image
+        self._starting = threading.BoundedSemaphore(2 * (os.cpu_count() or 1))
 
     def function(
         self,
@@ -71,7 +77,23 @@ class ProcessHost:
     def container(
         self, environment: Mapping[str, str], caller: Caller, on_line: Callable[[str], None]
     ) -> Container:
-        """Start the image's command."""
-        container = self._image.start(environment, on_line)
+        """Start the image's command, after as many others as the machine can start at a time."""
+        begun = threading.Event()
+
+        def line(text: str) -> None:
+            begun.set()
+            on_line(text)
+
+        # Given back by the thread that watches the start.
+        self._starting.acquire()
+        container = self._image.start(environment, line)
         caller.kill = container.kill
+        threading.Thread(target=self._watch, args=[container, begun], daemon=True).start()
         return container
+
+    def _watch(self, container: Container, begun: threading.Event) -> None:
+        """Give the slot of a start back when its first line is there, or none will come."""
+        for _ in range(_START_LOOKS):
+            if begun.wait(_START_SECONDS / _START_LOOKS) or container.wait(0) is not None:
+                break
+        self._starting.release()

@@ -15,6 +15,7 @@ from rich.live import Live
 
 from local.demo.cases import CASES, FLOWS
 from local.demo.display import Narrator, table
+from local.demo.load import Load
 from local.demo.row import Row
 from local.stack.stack import PROJECT
 from local.system import System
@@ -37,6 +38,8 @@ def main() -> int:
         "the workers' own work takes its real time."
     )
     with System(options.template, time_scale=options.time_scale) as system:
+        if options.load:
+            return Load(system, options.load).run(console)
         rows = [Row(system, flow, case) for flow in FLOWS for case in CASES]
         reports = _watch(system, rows, console, options.timeout)
     console.print(table(reports))
@@ -76,6 +79,9 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument(
         "--time-scale", type=float, default=10, help="how much faster Fargate's phases pass"
+    )
+    parser.add_argument(
+        "--load", type=int, default=0, help="run so many EventBridge executions at once instead"
     )
     parser.add_argument("--timeout", type=float, default=90, help="seconds after which to give up")
     return parser.parse_args()

@@ -91,9 +91,13 @@ class Task:
             self._container.wait()
 
     def _start(self) -> None:
+        if self._killed:
+            return
+        container = self._start_container()
         with self._lock:
-            if not self._killed:
-                self._container = self._start_container()
+            self._container = container
+            if self._killed:
+                container.kill()
 
     def _run(self, clock: Clock) -> None:
         """Wait for the container's end, and help it along if the task was asked to stop."""

@@ -41,15 +41,27 @@ def test_killed_function_is_invoked_again(user: User) -> None:
     assert user.result(arn)["outcome"] == "Succeeded"
 
 
-def test_demo() -> None:
-    """The demo ends well, with nine rows as expected, each worker's pid and its own lines."""
-    demo = subprocess.run(
-        [sys.executable, "-m", "local.demo", "--time-scale", "20"],
+def _demo(*options: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "local.demo", "--time-scale", "20", *options],
         cwd=PROJECT,
         capture_output=True,
         text=True,
         check=False,
     )
+
+
+def test_load() -> None:
+    """Many executions at once all end rightly, one task each; throughput and memory are told."""
+    load = _demo("--load", "8")
+    assert load.returncode == 0, load.stdout + load.stderr
+    assert "8 of 8 executions succeeded, 8 tasks of 8 started" in load.stdout
+    assert re.search(r"[\d.]+ executions a second, \d+ s in all, \d+ MiB at most", load.stdout)
+
+
+def test_demo() -> None:
+    """The demo ends well, with nine rows as expected, each worker's pid and its own lines."""
+    demo = _demo()
     assert demo.returncode == 0, demo.stdout + demo.stderr
     assert demo.stdout.count("✓") == 9
     workers = re.findall(r"worker (\d+) INFO Work started", demo.stdout)
