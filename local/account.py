@@ -62,8 +62,15 @@ class Account:
             TimeToLiveSpecification=properties["TimeToLiveSpecification"],
         )
 
-    def send(self, queue_arn: str, message: str) -> None:
-        """Put a message into a queue."""
+    def send(self, queue_arn: str, message: str, **attributes: str | int) -> None:
+        """Put a message with its attributes into a queue."""
         sqs = self.client("sqs")
         url = sqs.get_queue_url(QueueName=queue_arn.rpartition(":")[2])["QueueUrl"]
-        sqs.send_message(QueueUrl=url, MessageBody=message)
+        typed = {
+            name: {
+                "DataType": "Number" if isinstance(value, int) else "String",
+                "StringValue": str(value),
+            }
+            for name, value in attributes.items()
+        }
+        sqs.send_message(QueueUrl=url, MessageBody=message, MessageAttributes=typed)

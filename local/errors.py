@@ -11,6 +11,18 @@ if TYPE_CHECKING:
     from http import HTTPStatus
 
 
+class ApiError(Exception):
+    """What a request is refused with.
+
+    Attributes:
+        response: the answer.
+    """
+
+    def __init__(self, status: HTTPStatus, code: str, message: str, **more: Any) -> None:  # noqa: ANN401 - any JSON
+        super().__init__(message)
+        self.response = refusal(status, code, message, **more)
+
+
 def refusal(status: HTTPStatus, code: str, message: str, **more: Any) -> Response:  # noqa: ANN401 - any JSON
     """Return an error's response.
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Self, TypedDict, Unpack
 from local.account import Account
 from local.bus import Bus
 from local.clock import Clock
-from local.durable import DurableApi, Executions
+from local.durable import DurableApi, Executions, Told
 from local.ecs import EcsApi, Tasks
 from local.endpoint import Endpoint
 from local.functions import Configuration, Function
@@ -86,7 +86,12 @@ class System:
         bus = Bus(self.stack, self.journal, self._deliver)
         publication = Publication(bus, self.seams, clock)
         self.tasks = Tasks(self._surroundings, host, publication.publish)
-        executions = Executions(self.functions, self.stack, options["durable_scale"])
+        executions = Executions(
+            self.functions,
+            self.stack,
+            Told(publication.publish, self.account.send),
+            options["durable_scale"],
+        )
         durable = DurableApi(executions)
         gateway.services |= {
             "lambda": LambdaApi(self.functions, executions, durable, self._asynchronous),

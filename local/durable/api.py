@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
-from aws_durable_execution_sdk_python.lambda_service import OperationStatus
+from aws_durable_execution_sdk_python.lambda_service import ErrorObject, OperationStatus
 from aws_durable_execution_sdk_python_testing.exceptions import (
     AwsApiException,
     DurableFunctionsLocalRunnerError,
@@ -19,18 +20,25 @@ from aws_durable_execution_sdk_python_testing.web.routes import (
     CallbackFailureRoute,
     CallbackHeartbeatRoute,
     CallbackSuccessRoute,
+    GetDurableExecutionHistoryRoute,
+    GetDurableExecutionRoute,
     Route,
     Router,
+    StopDurableExecutionRoute,
 )
 from aws_durable_execution_sdk_python_testing.web.server import WebServer
 from werkzeug.wrappers import Response
 
+from local.durable import answers
 from local.errors import refusal
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from werkzeug.wrappers import Request
 
     from local.durable.executions import Executions
+    from local.functions import Configuration
 
 _CALLBACKS = (CallbackSuccessRoute, CallbackFailureRoute, CallbackHeartbeatRoute)
 
@@ -47,9 +55,16 @@ class DurableApi:
     """Answers what boto3 and the AWS CLI ask about executions and callbacks."""
 
     def __init__(self, executions: Executions) -> None:
+        self._executions = executions
         self._executor = executions.executor
         self._handlers = _Handlers(executions).by_route
         self._router = Router()
+
+    def executions_of(
+        self, function: Configuration, qualifier: str | None, asked: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """Answer ListDurableExecutionsByFunction."""
+        return answers.executions(self._executions.all(), function, qualifier, asked)
 
     def __call__(self, request: Request) -> Response:
         """Answer one request."""
@@ -60,29 +75,51 @@ class DurableApi:
             return refusal(HTTPStatus.NOT_FOUND, "UnknownOperationException", str(error))
         if self._is_closed(route):
             return _callback_closed()
-        answer = self._answer(route, request, query)
+        try:
+            answer = self._answer(route, request, parse_qs(query))
+        except AwsApiException as error:
+            answer = HTTPResponse.create_error_from_exception(error)
         # Another answer may have been faster since; the runner calls that "not found".
         if answer.status_code >= HTTPStatus.BAD_REQUEST and self._is_closed(route):
             return _callback_closed()
         return _typed(answer)
 
-    def _answer(self, route: Route, request: Request, query: str) -> HTTPResponse:
+    def _answer(self, route: Route, request: Request, query: dict[str, list[str]]) -> HTTPResponse:
+        if isinstance(route, StopDurableExecutionRoute):
+            return self._stop(route.arn, request.get_data())
+        # Absent means true, and no items the default number; the runner means the opposite.
+        with_data = query.setdefault("IncludeExecutionData", ["true"]) == ["true"]
+        query = {name: values for name, values in query.items() if values != ["0"]}
         read = (
             HTTPRequest.from_raw_bytes
             if isinstance(route, BytesPayloadRoute)
             else HTTPRequest.from_bytes
         )
-        try:
-            asked = read(
-                body_bytes=request.get_data(),
-                method=request.method,
-                path=route,
-                headers=dict(request.headers),
-                query_params=parse_qs(query),
-            )
-            return self._handlers[type(route)].handle(route, asked)
-        except AwsApiException as error:
-            return HTTPResponse.create_error_from_exception(error)
+        asked = read(
+            body_bytes=request.get_data(),
+            method=request.method,
+            path=route,
+            headers=dict(request.headers),
+            query_params=query,
+        )
+        answer = self._handlers[type(route)].handle(route, asked)
+        if answer.status_code >= HTTPStatus.BAD_REQUEST:
+            return answer
+        if isinstance(route, GetDurableExecutionRoute):
+            execution = self._executor.get_execution(route.arn)
+            told = answers.details(answer.body, execution, with_data=with_data)
+            return HTTPResponse.create_json(HTTPStatus.OK, told)
+        if isinstance(route, GetDurableExecutionHistoryRoute):
+            answers.history(answer.body, self._executor.get_execution(route.arn))
+        return answer
+
+    def _stop(self, arn: str, body: bytes) -> HTTPResponse:
+        """Stop an execution; the runner's own handler drops the error that the caller gives."""
+        given = json.loads(body or b"{}")
+        stopped = self._executor.stop_execution(
+            arn, ErrorObject.from_dict(given) if given else None
+        )
+        return HTTPResponse.create_json(HTTPStatus.OK, stopped.to_dict())
 
     def _is_closed(self, route: Route) -> bool:
         """Whether a callback was answered, has expired, or its execution is over.

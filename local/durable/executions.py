@@ -1,51 +1,54 @@
-"""Durable executions of all functions in AWS's local runner, with AWS's ARNs and names."""
+"""Durable executions of all functions: started once under each name, and followed to their end."""
 
 from __future__ import annotations
 
 import json
-import logging
 import threading
 import uuid
+from concurrent.futures import CancelledError
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
 
-from aws_durable_execution_sdk_python_testing.checkpoint.processor import CheckpointProcessor
-from aws_durable_execution_sdk_python_testing.child_dispatcher import parse_function_target
-from aws_durable_execution_sdk_python_testing.exceptions import DurableFunctionsTestError
-from aws_durable_execution_sdk_python_testing.execution import Execution
-from aws_durable_execution_sdk_python_testing.executor import Executor
-from aws_durable_execution_sdk_python_testing.invoker import InvokeResponse, LambdaInvoker
 from aws_durable_execution_sdk_python_testing.model import StartDurableExecutionInput
-from aws_durable_execution_sdk_python_testing.stores.memory import InMemoryExecutionStore
-from aws_durable_execution_sdk_python_testing.threads import DaemonThreadPool
-from aws_durable_execution_sdk_python_testing.worker.registry import ExecutionRegistry
 
-from local.durable.time import ScaledClock, ScaledScheduler
-from local.functions.configuration import LATEST
+from local.durable import status
+from local.durable.runner import ARN, runner
+from local.durable.store import FAILED, Store, status_of
+from local.functions import Answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from aws_durable_execution_sdk_python.execution import DurableExecutionInvocationInput
+    from aws_durable_execution_sdk_python.lambda_service import ErrorObject
+    from aws_durable_execution_sdk_python_testing.execution import Execution
 
-    from local.functions import Function
+    from local.functions import Configuration, Function
     from local.stack import Stack
-
-# That an execution fails is its own news, not this process's.
-logging.getLogger("aws_durable_execution_sdk_python_testing").addHandler(logging.NullHandler())
-
-# Invocations wait for a free process of their function, so threads need not be scarce.
-_INVOCATION_THREADS = 64
-_ARN = (
-    "arn:aws:lambda:{region}:{account}:function:{function}:{version}/durable-execution/{name}/{id}"
-)
-
-# Where a start carries the ARN to the factory that the runner calls for it.
-_CARRIER = "arn"
 
 
 class AlreadyStartedError(Exception):
     """An execution of that name was started with another payload."""
+
+
+class Send(Protocol):
+    """Puts a message into a queue."""
+
+    def __call__(self, queue_arn: str, message: str, **attributes: str | int) -> None:
+        """Put a message with attributes into the queue with that ARN."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Who is told of executions.
+
+    Attributes:
+        publish: takes an event whenever an execution's status has changed.
+        send: takes what is kept of executions that failed.
+    """
+
+    publish: Callable[[dict[str, Any]], None]
+    send: Send
 
 
 class Executions:
@@ -55,109 +58,119 @@ class Executions:
         executor: the runner's own, which its web handlers work on.
     """
 
-    def __init__(self, functions: Mapping[str, Function], stack: Stack, scale: float) -> None:
-        self._stack = stack
+    def __init__(
+        self,
+        functions: Mapping[str, Function],
+        stack: Stack,
+        told: Told,
+        scale: float,
+    ) -> None:
+        self._functions, self._stack, self._told = functions, stack, told
         self._names: dict[tuple[str, str], tuple[str, bytes]] = {}
+        self._synchronous: set[str] = set()
         self._lock = threading.Lock()
         self._cleanup = ExitStack()
-        clock, scheduler = ScaledClock(scale), ScaledScheduler(scale)
-        scheduler.start()  # type: ignore[no-untyped-call]
-        self._cleanup.callback(scheduler.stop)
-        store = InMemoryExecutionStore()
-        registry = ExecutionRegistry(store, scheduler)
-        self._cleanup.callback(registry.shutdown)
-        processor = CheckpointProcessor(store, scheduler, clock=clock)
-        self.executor = Executor(
-            store=store,
-            scheduler=scheduler,
-            invoker=_Invoker(functions),
-            checkpoint_processor=processor,
-            registry=registry,
-            clock=clock,
-            region=stack.region,
+        self._store = Store(self._changed)
+        self.executor = self._cleanup.enter_context(
+            runner(functions, self._store, stack.region, scale)
         )
-        self._cleanup.callback(self.executor.shutdown)
-        self.executor._invocation_pool = DaemonThreadPool(_INVOCATION_THREADS)  # noqa: SLF001 - its size is no parameter
-        processor.add_execution_observer(self.executor)
 
-    def start(self, function: Function, version: str, payload: bytes, name: str | None) -> str:
+    def start(
+        self,
+        function: Function,
+        version: str,
+        payload: bytes,
+        name: str | None,
+        *,
+        synchronous: bool = False,
+    ) -> str:
         """Start an execution, or find the one that has this name already; return its ARN.
+
+        Args:
+            function: a durable one.
+            version: that it runs on to its end.
+            payload: JSON.
+            name: the execution's; None for one of its own.
+            synchronous: whether the caller waits for the end, and so is told of a failure.
 
         Raises:
             AlreadyStartedError: the name is taken by an execution with another payload.
         """
-        configuration = function.configuration
         with self._lock:
-            key = (configuration.name, name or str(uuid.uuid4()))
+            key = (function.configuration.name, name or str(uuid.uuid4()))
             if key in self._names:
                 arn, earlier = self._names[key]
                 if json.loads(earlier) != json.loads(payload):
                     raise AlreadyStartedError(f"Execution {name} was started with another payload")
                 return arn
-            execution_id = str(uuid.uuid4())
-            arn = _ARN.format(
-                region=self._stack.region,
-                account=self._stack.account,
-                function=configuration.name,
-                version=version,
-                name=key[1],
-                id=execution_id,
-            )
-            started = StartDurableExecutionInput(
-                account_id=self._stack.account,
-                function_name=configuration.name,
-                function_qualifier=version,
-                execution_name=key[1],
-                execution_timeout_seconds=configuration.execution_timeout or 0,
-                execution_retention_period_days=1,
-                invocation_id=execution_id,
-                trace_fields={_CARRIER: arn},
-                input=payload.decode(),
-            )
+            started = self._input(function.configuration, version, payload, key[1])
+            arn = str((started.trace_fields or {})[ARN])
+            if synchronous:
+                self._synchronous.add(arn)
             self.executor.start_execution(started)
             self._names[key] = arn, payload
             return arn
+
+    def outcome(self, arn: str) -> Answer:
+        """Wait for an execution's end and return its result or its error.
+
+        Raises:
+            ConnectionResetError: the system is stopping.
+        """
+        try:
+            self.executor.wait_until_complete(arn)
+        except CancelledError as error:
+            raise ConnectionResetError from error
+        result = self._store.load(arn).result
+        if result is None or result.error is None:
+            return Answer(((result and result.result) or "null").encode())
+        return Answer(_error(result.error), "Unhandled")
+
+    def all(self) -> list[Execution]:
+        """Return all executions."""
+        return self._store.list_all()
 
     def close(self) -> None:
         """Stop driving executions; those that run are abandoned."""
         self._cleanup.close()
 
+    def _input(
+        self, function: Configuration, version: str, payload: bytes, name: str
+    ) -> StartDurableExecutionInput:
+        durable, execution_id = function.properties["DurableConfig"], str(uuid.uuid4())
+        arn = f"{function.arn}:{version}/durable-execution/{name}/{execution_id}"
+        return StartDurableExecutionInput(
+            account_id=self._stack.account,
+            function_name=function.name,
+            function_qualifier=version,
+            execution_name=name,
+            execution_timeout_seconds=int(durable["ExecutionTimeout"]),
+            execution_retention_period_days=int(durable["RetentionPeriodInDays"]),
+            invocation_id=execution_id,
+            trace_fields={ARN: arn},
+            input=payload.decode(),
+        )
 
-class _Invoker(LambdaInvoker):
-    """Gives the runner's invocations to the functions' processes, without a way over HTTP."""
-
-    def __init__(self, functions: Mapping[str, Function]) -> None:
-        super().__init__(lambda_client=None)
-        self._functions = functions
-
-    def invoke(
-        self,
-        function_name: str,
-        input: DurableExecutionInvocationInput,  # noqa: A002 - the base class's name
-        *_: Any,  # noqa: ANN401
-        **__: Any,  # noqa: ANN401
-    ) -> InvokeResponse:
-        """Run the handler once.
-
-        Raises:
-            DurableFunctionsTestError: it failed; the runner invokes it again.
-        """
-        target = parse_function_target(function_name)
-        event = json.dumps(input.to_json_dict()).encode()
-        request_id, answer = self._functions[target.name].invoke(event, target.qualifier or LATEST)
-        if answer.error:
-            raise DurableFunctionsTestError(answer.payload.decode())
-        return InvokeResponse.from_payload(answer.payload, request_id)
-
-
-def _with_arn(original: Callable[[StartDurableExecutionInput], Execution]) -> Any:  # noqa: ANN401
-    """Stand in for the runner's own factory, whose ARNs are not of AWS's form."""
-
-    def new(input: StartDurableExecutionInput) -> Execution:  # noqa: A002 - the replaced method's
-        arn = (input.trace_fields or {}).get(_CARRIER)
-        return Execution(arn, input, []) if arn else original(input)
-
-    return staticmethod(new)
+    def _changed(self, execution: Execution) -> None:
+        self._told.publish(status.event(execution, self._stack))
+        if (
+            execution.durable_execution_arn in self._synchronous
+            or status_of(execution) not in FAILED
+        ):
+            return
+        function = self._functions[execution.start_input.function_name]
+        queue = function.configuration.properties.get("DeadLetterConfig")
+        if queue:
+            payload, attributes = status.dead_letter(execution)
+            self._told.send(queue["TargetArn"], payload, **attributes)
 
 
-Execution.new = _with_arn(Execution.new)  # type: ignore[method-assign]
+def _error(error: ErrorObject) -> bytes:
+    """Return an error as Lambda answers a function's."""
+    told = {
+        "errorType": error.type,
+        "errorMessage": error.message,
+        "errorData": error.data,
+        "stackTrace": error.stack_trace,
+    }
+    return json.dumps({name: value for name, value in told.items() if value is not None}).encode()

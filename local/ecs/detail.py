@@ -71,8 +71,10 @@ def event(detail: Mapping[str, Any], stack: Stack) -> dict[str, Any]:
 
 
 def described(detail: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a task as ECS's API writes it."""
-    return _told(detail, datetime.timestamp)
+    """Return a task as ECS's API writes it: without the member that events alone have."""
+    told = _told(detail, datetime.timestamp)
+    del told["updatedAt"]
+    return told
 
 
 def _told(detail: Mapping[str, Any], form: Callable[[datetime], str | float]) -> dict[str, Any]:

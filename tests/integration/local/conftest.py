@@ -1,10 +1,12 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from local.system import System
+from tests.e2e.user import User
+from tests.integration.local.shapes import conforming
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,3 +17,23 @@ def system() -> Iterator[System]:
     """The local system, with all of AWS's waits a hundred times as fast."""
     with System(time_scale=100) as running:
         yield running
+
+
+@pytest.fixture(scope="package")
+def user(system: System) -> User:
+    """Somebody with the AWS SDK, who minds that each answer is as AWS's models say."""
+    for service in ("ecs", "events", "lambda", "logs"):
+        conforming(system.account.client(service))
+    return User(system)
+
+
+@pytest.fixture
+def lambda_(user: User) -> Any:  # noqa: ANN401 - boto3's clients have no static type
+    """A client of Lambda."""
+    return user.durable
+
+
+@pytest.fixture
+def ecs(user: User) -> Any:  # noqa: ANN401
+    """A client of ECS."""
+    return user.ecs

@@ -11,12 +11,6 @@ if TYPE_CHECKING:
 PATIENCE = 60
 
 
-@pytest.fixture
-def lambda_(system: System) -> Any:  # noqa: ANN401 - boto3's clients have no static type
-    """A client of Lambda."""
-    return system.account.client("lambda")
-
-
 def flow(system: System) -> str:
     """Return the EventBridge flow's function by its alias."""
     return system.stack.outputs["EventBridgeLambdaFunctionArn"]

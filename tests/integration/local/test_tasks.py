@@ -14,12 +14,6 @@ if TYPE_CHECKING:
 PATIENCE = 60
 
 
-@pytest.fixture
-def ecs(system: System) -> Any:  # noqa: ANN401 - boto3's clients have no static type
-    """A client of ECS."""
-    return system.account.client("ecs")
-
-
 def request(system: System, **changes: Any) -> dict[str, Any]:  # noqa: ANN401
     """Return RunTask's parameters for a worker that works for ten minutes."""
     variables = {

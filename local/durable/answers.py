@@ -1,0 +1,109 @@
+"""The runner's answers, where they differ from AWS's mended by AWS's model of the API."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from aws_durable_execution_sdk_python_testing.model import Execution as Summary
+
+from local.durable.store import status_of
+from local.errors import ApiError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from aws_durable_execution_sdk_python_testing.execution import Execution
+
+    from local.functions import Configuration
+
+_PAGE = 100
+_DATA = ("InputPayload", "Result", "Error")
+
+
+def details(told: Mapping[str, Any], execution: Execution, *, with_data: bool) -> dict[str, Any]:
+    """Return what GetDurableExecution answers."""
+    started = execution.start_input
+    return {
+        **{name: value for name, value in told.items() if with_data or name not in _DATA},
+        "ExecutionDataIncluded": with_data,
+        "DurableConfig": {
+            "ExecutionTimeout": started.execution_timeout_seconds,
+            "RetentionPeriodInDays": started.execution_retention_period_days,
+        },
+    }
+
+
+def history(told: dict[str, Any], execution: Execution) -> dict[str, Any]:
+    """Return what GetDurableExecutionHistory answers."""
+    steps = {o.operation_id: o.step_details for o in execution.operations if o.step_details}
+    for event in told["Events"]:
+        for part in _parts(event):
+            # Data that was not asked for; the runner leaves it out at most places.
+            if part.get("Truncated"):
+                part.pop("Payload", None)
+        if "StepSucceededDetails" in event:
+            attempt = {"CurrentAttempt": steps[event["Id"]].attempt} if event["Id"] in steps else {}
+            event["StepSucceededDetails"].setdefault("RetryDetails", attempt)
+    return told
+
+
+def _parts(event: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield an event's inputs, results and errors."""
+    for about in event.values():
+        if isinstance(about, dict):
+            yield from (part for part in about.values() if isinstance(part, dict))
+
+
+def executions(
+    known: Iterable[Execution],
+    function: Configuration,
+    qualifier: str | None,
+    asked: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Return what ListDurableExecutionsByFunction answers: newest first, unless asked otherwise.
+
+    Args:
+        known: all executions.
+        function: whose executions are asked for.
+        qualifier: the version or alias whose executions alone are asked for.
+        asked: the request's parameters.
+
+    Raises:
+        ApiError: the marker is none that was given out.
+    """
+    found = [
+        Summary.from_execution(execution, status_of(execution).value, execution.region or "")
+        for execution in known
+        if execution.start_input.function_name == function.name
+        and _version_fits(execution, function, qualifier)
+    ]
+    fitting = [summary for summary in found if _fits(summary, asked)]
+    fitting.sort(key=lambda s: s.start_timestamp, reverse=not asked.get("ReverseOrder"))
+    return _page(fitting, asked.get("Marker"), asked.get("MaxItems") or _PAGE)
+
+
+def _version_fits(execution: Execution, function: Configuration, qualifier: str | None) -> bool:
+    version = execution.start_input.function_qualifier
+    return qualifier is None or function.version(qualifier) == version
+
+
+def _fits(summary: Summary, asked: Mapping[str, Any]) -> bool:
+    started = summary.start_timestamp
+    return (
+        summary.status in asked.get("Statuses", [summary.status])
+        and summary.durable_execution_name
+        == asked.get("DurableExecutionName", summary.durable_execution_name)
+        and asked.get("StartedAfter", started) <= started <= asked.get("StartedBefore", started)
+    )
+
+
+def _page(summaries: list[Summary], marker: str | None, size: int) -> dict[str, Any]:
+    arns = [summary.durable_execution_arn for summary in summaries]
+    if marker and marker not in arns:
+        unknown = "Invalid Marker"
+        raise ApiError(HTTPStatus.BAD_REQUEST, "InvalidParameterValueException", unknown)
+    start = arns.index(marker) + 1 if marker else 0
+    shown = [summary.to_dict() for summary in summaries[start : start + size]]
+    more = start + size < len(arns)
+    return {"DurableExecutions": shown} | ({"NextMarker": arns[start + size - 1]} if more else {})

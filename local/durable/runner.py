@@ -1,0 +1,113 @@
+"""AWS's local runner, put together: it drives executions, their waits and their callbacks."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import logging
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from aws_durable_execution_sdk_python_testing.checkpoint.processor import CheckpointProcessor
+from aws_durable_execution_sdk_python_testing.child_dispatcher import parse_function_target
+from aws_durable_execution_sdk_python_testing.exceptions import DurableFunctionsTestError
+from aws_durable_execution_sdk_python_testing.execution import Execution
+from aws_durable_execution_sdk_python_testing.executor import Executor
+from aws_durable_execution_sdk_python_testing.invoker import InvokeResponse, LambdaInvoker
+from aws_durable_execution_sdk_python_testing.model import Event, StartDurableExecutionInput
+from aws_durable_execution_sdk_python_testing.threads import DaemonThreadPool
+from aws_durable_execution_sdk_python_testing.worker.registry import ExecutionRegistry
+
+from local.durable.time import ScaledClock, ScaledScheduler
+from local.functions.configuration import LATEST
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from aws_durable_execution_sdk_python.execution import DurableExecutionInvocationInput
+
+    from local.durable.store import Store
+    from local.functions import Function
+
+# That an execution fails is its own news, not this process's.
+logging.getLogger("aws_durable_execution_sdk_python_testing").addHandler(logging.NullHandler())
+
+# Invocations wait for a free process of their function, so threads need not be scarce.
+_INVOCATION_THREADS = 64
+
+# Where a start carries the execution's ARN to the factory that the runner calls for it.
+ARN = "arn"
+
+
+@contextmanager
+def runner(
+    functions: Mapping[str, Function], store: Store, region: str, scale: float
+) -> Iterator[Executor]:
+    """Run the runner; at the end it stops, and executions that run are abandoned."""
+    clock, scheduler = ScaledClock(scale), ScaledScheduler(scale)
+    registry = ExecutionRegistry(store, scheduler)
+    processor = CheckpointProcessor(store, scheduler, clock=clock)
+    executor = Executor(
+        store=store,
+        scheduler=scheduler,
+        invoker=_Invoker(functions),
+        checkpoint_processor=processor,
+        registry=registry,
+        clock=clock,
+        region=region,
+    )
+    executor._invocation_pool = DaemonThreadPool(_INVOCATION_THREADS)  # noqa: SLF001 - its size is no parameter
+    processor.add_execution_observer(executor)
+    scheduler.start()  # type: ignore[no-untyped-call]
+    try:
+        yield executor
+    finally:
+        executor.shutdown()
+        registry.shutdown()
+        scheduler.stop()  # type: ignore[no-untyped-call]
+
+
+class _Invoker(LambdaInvoker):
+    """Gives the runner's invocations to the functions' processes, without a way over HTTP."""
+
+    def __init__(self, functions: Mapping[str, Function]) -> None:
+        super().__init__(lambda_client=None)
+        self._functions = functions
+
+    def invoke(
+        self,
+        function_name: str,
+        input: DurableExecutionInvocationInput,  # noqa: A002 - the base class's name
+        *_: Any,  # noqa: ANN401
+        **__: Any,  # noqa: ANN401
+    ) -> InvokeResponse:
+        """Run the handler once.
+
+        Raises:
+            DurableFunctionsTestError: it failed; the runner invokes it again.
+        """
+        target = parse_function_target(function_name)
+        event = json.dumps(input.to_json_dict()).encode()
+        request_id, answer = self._functions[target.name].invoke(event, target.qualifier or LATEST)
+        if answer.error:
+            raise DurableFunctionsTestError(answer.payload.decode())
+        return InvokeResponse.from_payload(answer.payload, request_id)
+
+
+def _with_arn(original: Callable[[StartDurableExecutionInput], Execution]) -> Any:  # noqa: ANN401
+    """Stand in for the runner's own factory, whose ARNs are not of AWS's form."""
+
+    def new(input: StartDurableExecutionInput) -> Execution:  # noqa: A002 - the replaced method's
+        arn = (input.trace_fields or {}).get(ARN)
+        return Execution(arn, input, []) if arn else original(input)
+
+    return staticmethod(new)
+
+
+def _numbered(event: Event, event_id: int) -> Event:
+    """Stand in for the runner's own copying, which forgets some of the details."""
+    return dataclasses.replace(event, event_id=event_id)
+
+
+Execution.new = _with_arn(Execution.new)  # type: ignore[method-assign]
+Event.from_event_with_id = staticmethod(_numbered)  # type: ignore[method-assign]

@@ -1,0 +1,129 @@
+"""Finding a function, and what Lambda tells about it."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from local.errors import ApiError
+from local.functions.configuration import LATEST
+from local.lambda_api.request import model
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from local.functions import Function
+    from local.lambda_api.request import ApiRequest
+
+_NAME = re.compile(r"(?:(?:.*:)?function:)?(?P<name>[^:]+)(?::(?P<qualifier>[^:]+))?")
+
+
+class Catalogue:
+    """Answers what Lambda's API tells about functions, their versions and aliases.
+
+    Attributes:
+        operations: what it answers, by the operation's name.
+    """
+
+    def __init__(self, functions: Mapping[str, Function]) -> None:
+        self._functions = functions
+        self._since = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.000+0000")
+        self._revision = str(uuid.uuid4())
+        self.operations: dict[str, Callable[[ApiRequest], dict[str, Any]]] = {
+            "GetAlias": self._alias,
+            "GetFunction": self._with_code,
+            "GetFunctionConfiguration": self._configuration,
+            "ListAliases": self._aliases,
+            "ListFunctions": self._all,
+            "ListVersionsByFunction": self._versions,
+        }
+
+    def find(self, asked: ApiRequest) -> tuple[Function, str | None]:
+        """Return the function that a request names, and the qualifier, if it names one.
+
+        Raises:
+            ApiError: there is no such function, version or alias.
+        """
+        given = str(asked.parameters["FunctionName"])
+        named = _NAME.fullmatch(given)
+        name, in_name = (named["name"], named["qualifier"]) if named else (given, None)
+        qualifier = asked.parameters.get("Qualifier", in_name)
+        if in_name and in_name != qualifier:
+            unlike = "The derived qualifier from the function name does not match the specified"
+            raise ApiError(
+                HTTPStatus.BAD_REQUEST, "InvalidParameterValueException", f"{unlike} qualifier."
+            )
+        function = self._functions.get(name)
+        if function is None or (qualifier and not function.configuration.version(qualifier)):
+            raise _missing(f"Function not found: {name}:{qualifier or LATEST}")
+        return function, qualifier
+
+    def _with_code(self, asked: ApiRequest) -> dict[str, Any]:
+        return {"Configuration": self._configuration(asked), "Code": {"RepositoryType": "S3"}}
+
+    def _configuration(self, asked: ApiRequest) -> dict[str, Any]:
+        return self._described(*self.find(asked))
+
+    def _all(self, _: ApiRequest) -> dict[str, Any]:
+        return {"Functions": [self._described(f, None) for f in self._functions.values()]}
+
+    def _versions(self, asked: ApiRequest) -> dict[str, Any]:
+        function, _ = self.find(asked)
+        versions = [LATEST, *sorted(set(function.configuration.aliases.values()))]
+        return {"Versions": [self._described(function, version) for version in versions]}
+
+    def _alias(self, asked: ApiRequest) -> dict[str, Any]:
+        function, _ = self.find(asked)
+        name = asked.parameters["Name"]
+        if name not in function.configuration.aliases:
+            raise _missing(f"Alias not found: {function.configuration.arn}:{name}")
+        return self._alias_of(function, name)
+
+    def _aliases(self, asked: ApiRequest) -> dict[str, Any]:
+        function, _ = self.find(asked)
+        names = function.configuration.aliases
+        return {"Aliases": [self._alias_of(function, name) for name in names]}
+
+    def _alias_of(self, function: Function, name: str) -> dict[str, Any]:
+        configuration = function.configuration
+        return {
+            "AliasArn": f"{configuration.arn}:{name}",
+            "Name": name,
+            "FunctionVersion": configuration.aliases[name],
+            "Description": "",
+            "RevisionId": self._revision,
+        }
+
+    def _described(self, function: Function, qualifier: str | None) -> dict[str, Any]:
+        configuration = function.configuration
+        shape = model().shape_for("FunctionConfiguration")
+        arn = configuration.arn
+        return {
+            **_as_modelled(shape, configuration.properties),
+            "FunctionArn": f"{arn}:{qualifier}" if qualifier else arn,
+            "LastModified": self._since,
+            "LastUpdateStatus": "Successful",
+            "PackageType": "Zip",
+            "RevisionId": self._revision,
+            "State": "Active",
+            "Version": configuration.version(qualifier or LATEST),
+        }
+
+
+def _as_modelled(shape: Any, value: Any) -> Any:  # noqa: ANN401 - any of botocore's shapes
+    """Return CloudFormation's properties as the API writes them: its members, in their types."""
+    if shape.type_name == "structure":
+        known = {name: shape.members[name] for name in value if name in shape.members}
+        return {name: _as_modelled(member, value[name]) for name, member in known.items()}
+    if shape.type_name == "map":
+        return {name: _as_modelled(shape.value, item) for name, item in value.items()}
+    if shape.type_name == "list":
+        return [_as_modelled(shape.member, item) for item in value]
+    return int(value) if shape.type_name == "integer" else str(value)
+
+
+def _missing(message: str) -> ApiError:
+    return ApiError(HTTPStatus.NOT_FOUND, "ResourceNotFoundException", message)

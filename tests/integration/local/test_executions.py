@@ -1,0 +1,134 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+if TYPE_CHECKING:
+    from tests.e2e.user import User
+
+ERROR = {
+    "ErrorMessage": "Ordered twice",
+    "ErrorType": "Duplicate",
+    "ErrorData": '{"order": 7}',
+    "StackTrace": ["here", "there"],
+}
+
+
+@pytest.fixture(scope="module")
+def executions(user: User) -> list[str]:
+    """ARNs of three executions, oldest first: a failed one, a stopped one, a failed one."""
+    arns = [user.start("Callback", name=f"listed-{n}", processingTime="x") for n in "13"]
+    running = user.start("EventBridge", name="listed-2", processingTime=300)
+    user.worker(running)
+    user.durable.stop_durable_execution(DurableExecutionArn=running, Error=ERROR)
+    for arn in arns:
+        user.ended(arn)
+    return [arns[0], running, arns[1]]
+
+
+@pytest.fixture
+def stopped(executions: list[str]) -> str:
+    """An execution that was stopped with an error."""
+    return executions[1]
+
+
+def listed(user: User, **asked: Any) -> list[str]:  # noqa: ANN401
+    """Return the names of the DynamoDB flow's executions that begin with "listed"."""
+    function = user.function("Callback").removesuffix(":live")
+    asked = {"FunctionName": function, **asked}
+    answer = user.durable.list_durable_executions_by_function(**asked)
+    names = [told["DurableExecutionName"] for told in answer["DurableExecutions"]]
+    return [name for name in names if name.startswith("listed")]
+
+
+@pytest.mark.usefixtures("executions")
+def test_newest_first(user: User) -> None:
+    """Executions are listed from the newest, or from the oldest if that is asked for."""
+    assert listed(user) == ["listed-3", "listed-1"]
+    assert listed(user, ReverseOrder=True) == ["listed-1", "listed-3"]
+
+
+@pytest.mark.usefixtures("executions")
+def test_filters(user: User) -> None:
+    """Executions are listed by any of several statuses, by name, by version and by start."""
+    assert listed(user, Statuses=["RUNNING", "FAILED"]) == ["listed-3", "listed-1"]
+    assert listed(user, Statuses=["RUNNING", "STOPPED"]) == []
+    assert listed(user, DurableExecutionName="listed-1") == ["listed-1"]
+    assert listed(user, Qualifier="live") == listed(user, Qualifier="1") == listed(user)
+    assert listed(user, Qualifier="$LATEST") == []
+    now = datetime.now(UTC)
+    assert listed(user, StartedAfter=now - timedelta(hours=1), StartedBefore=now) == listed(user)
+    assert listed(user, StartedAfter=now + timedelta(hours=1)) == []
+    with pytest.raises(user.durable.exceptions.ResourceNotFoundException):
+        listed(user, FunctionName="nobody")
+
+
+@pytest.mark.usefixtures("executions")
+def test_pages(user: User) -> None:
+    """Pages of executions follow one another without a gap."""
+    pages = user.durable.get_paginator("list_durable_executions_by_function").paginate(
+        FunctionName=user.function("Callback"), PaginationConfig={"PageSize": 1}
+    )
+    names = [told["DurableExecutionName"] for page in pages for told in page["DurableExecutions"]]
+    assert [name for name in names if name.startswith("listed")] == ["listed-3", "listed-1"]
+    assert len(set(names)) == len(names)
+
+
+def test_stopped_for_a_reason(user: User, stopped: str) -> None:
+    """A stopped execution keeps the whole error that whoever stopped it gave."""
+    told = user.execution(stopped)
+    assert (told["Status"], told["Error"]) == ("STOPPED", ERROR)
+    last = user.durable.get_durable_execution_history(DurableExecutionArn=stopped)["Events"][-1]
+    assert last["ExecutionStoppedDetails"]["Error"]["Payload"] == ERROR
+
+
+def test_stopped_twice(user: User, stopped: str) -> None:
+    """Stopping an execution again changes nothing and tells when it was stopped."""
+    ended = user.execution(stopped)["EndTimestamp"]
+    again = user.durable.stop_durable_execution(DurableExecutionArn=stopped)
+    assert again["StopTimestamp"] == ended
+    assert user.execution(stopped)["Error"] == ERROR
+
+
+def test_without_data(user: User, stopped: str) -> None:
+    """Payloads, results and errors are told unless they are not asked for."""
+    told = user.execution(stopped)
+    assert told["ExecutionDataIncluded"]
+    assert told["DurableConfig"]["ExecutionTimeout"] == 86400
+    bare = user.durable.get_durable_execution(
+        DurableExecutionArn=stopped, IncludeExecutionData=False
+    )
+    assert not bare["ExecutionDataIncluded"]
+    assert told.keys() - bare.keys() == {"InputPayload", "Error"}
+
+
+def test_history(user: User) -> None:
+    """A history tells data unless it is not asked for, in the order that is asked for."""
+    arn = user.start("EventBridge", processingTime=0)
+    user.result(arn)
+    ask = user.durable.get_durable_execution_history
+    events = ask(DurableExecutionArn=arn)["Events"]
+    assert events[0]["ExecutionStartedDetails"]["Input"]["Payload"]
+    assert events[-1]["ExecutionSucceededDetails"]["Result"]["Payload"]
+    completed = [e for e in events if e["EventType"] == "InvocationCompleted"]
+    assert all(e["InvocationCompletedDetails"]["RequestId"] for e in completed)
+    bare = ask(DurableExecutionArn=arn, IncludeExecutionData=False, MaxItems=0)["Events"]
+    assert [e["EventType"] for e in bare] == [e["EventType"] for e in events]
+    assert "Payload" not in bare[0]["ExecutionStartedDetails"]["Input"]
+    assert "Payload" not in bare[-1]["ExecutionSucceededDetails"]["Result"]
+    last_first = ask(DurableExecutionArn=arn, ReverseOrder=True)["Events"]
+    assert [e["EventId"] for e in last_first] == [e["EventId"] for e in reversed(events)]
+
+
+def test_unknown_execution(user: User, stopped: str) -> None:
+    """Whatever is asked about an execution that never was is refused by AWS's name for it."""
+    unknown = {"DurableExecutionArn": f"{stopped[:-1]}x"}
+    for ask in ("get_durable_execution", "get_durable_execution_history", "stop_durable_execution"):
+        with pytest.raises(user.durable.exceptions.ResourceNotFoundException):
+            getattr(user.durable, ask)(**unknown)
+    with pytest.raises(ClientError, match="regular expression") as refused:
+        user.durable.get_durable_execution(DurableExecutionArn="no/arn")
+    assert refused.value.response["Error"]["Code"] == "ValidationException"

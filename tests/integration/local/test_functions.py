@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.e2e.user import User
+
+
+@pytest.mark.parametrize("waiter", ["function_active_v2", "function_updated_v2"])
+def test_function_is_ready(user: User, lambda_: Any, waiter: str) -> None:  # noqa: ANN401
+    """Whoever waits for a function to become active or updated need not wait."""
+    lambda_.get_waiter(waiter).wait(
+        FunctionName=user.function("Sync"), WaiterConfig={"Delay": 1, "MaxAttempts": 1}
+    )
+
+
+def test_configuration_is_the_templates(user: User, lambda_: Any) -> None:  # noqa: ANN401
+    """A function's configuration tells what the template says of it."""
+    outputs = user.system.stack.outputs
+    told = lambda_.get_function_configuration(FunctionName=user.function("EventBridge"))
+    assert told["FunctionArn"] == user.function("EventBridge")
+    assert told["Version"] == "1"
+    assert told["DurableConfig"] == {"ExecutionTimeout": 86400, "RetentionPeriodInDays": 30}
+    assert told["Environment"]["Variables"]["TABLE_NAME"] == outputs["CallbackTableName"]
+    assert told["DeadLetterConfig"]["TargetArn"].endswith("failed-executions")
+    assert told["Handler"] == "orchestrator.eventbridge.handler"
+    plain = lambda_.get_function_configuration(FunctionName=outputs["TaskStateFunctionArn"])
+    assert plain["Timeout"] == 30
+    assert "DurableConfig" not in plain
+
+
+def test_function_by_its_name(user: User, lambda_: Any) -> None:  # noqa: ANN401
+    """Without a qualifier a function is described as its $LATEST version."""
+    name = user.function("Sync").split(":")[6]
+    told = lambda_.get_function(FunctionName=name)["Configuration"]
+    assert (told["FunctionName"], told["Version"]) == (name, "$LATEST")
+    assert told["FunctionArn"] == user.function("Sync").removesuffix(":live")
+
+
+def test_lists(user: User, lambda_: Any) -> None:  # noqa: ANN401
+    """Functions, versions and aliases are listed."""
+    functions = lambda_.list_functions()["Functions"]
+    assert {told["FunctionName"] for told in functions} == user.system.functions.keys()
+    name = functions[0]["FunctionName"]
+    versions = lambda_.list_versions_by_function(FunctionName=name)["Versions"]
+    assert [told["Version"] for told in versions] == ["$LATEST", "1"]
+    aliases = lambda_.list_aliases(FunctionName=name)["Aliases"]
+    assert aliases == [_without_metadata(lambda_.get_alias(FunctionName=name, Name="live"))]
+    assert aliases[0]["FunctionVersion"] == "1"
+
+
+def test_unknown_names(user: User, lambda_: Any) -> None:  # noqa: ANN401
+    """Nothing is told of a function, a version or an alias that does not exist."""
+    function = user.function("Sync").removesuffix(":live")
+    with pytest.raises(lambda_.exceptions.ResourceNotFoundException):
+        lambda_.get_function(FunctionName=f"{function}-other")
+    with pytest.raises(lambda_.exceptions.ResourceNotFoundException):
+        lambda_.get_function_configuration(FunctionName=function, Qualifier="7")
+    with pytest.raises(lambda_.exceptions.ResourceNotFoundException):
+        lambda_.get_alias(FunctionName=function, Name="other")
+
+
+def _without_metadata(answer: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in answer.items() if name != "ResponseMetadata"}
