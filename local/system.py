@@ -135,7 +135,7 @@ class System:
                 aliases={
                     a["Name"]: a["FunctionVersion"] for a in aliases if a["FunctionName"] == name
                 },
-                code=PROJECT / properties["Code"]["S3Key"],
+                code=self.stack.code(properties).resolve(),
                 platform=self._surroundings.variables,
                 asynchronous=next((c for c in configs if c["FunctionName"] == name), {}),
             )

@@ -36,6 +36,7 @@ class Stack:
     ) -> None:
         self.name = _stack_name()
         self.region, self.account = region, ACCOUNT
+        self._path = template
         self._template = translate(template, region)
         defaults = {k: v["Default"] for k, v in self._template["Parameters"].items()}
         pseudo = {
@@ -61,6 +62,16 @@ class Stack:
     def arn(self, logical_id: str) -> str:
         """Return a resource's ARN."""
         return self._intrinsics.references.attribute(logical_id, "Arn")
+
+    def code(self, function: Mapping[str, Any]) -> Path:
+        """Return the folder of a function's code, by its properties.
+
+        It stands beside the template, as `sam build` leaves it; a copy of the template elsewhere
+        still means this project's folder.
+        """
+        key = function["Code"]["S3Key"]
+        beside: Path = self._path.parent / key
+        return beside if beside.is_dir() else PROJECT / key
 
     @cached_property
     def outputs(self) -> dict[str, str]:
