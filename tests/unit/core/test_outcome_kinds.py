@@ -81,6 +81,12 @@ def test_stored_exit_code() -> None:
     assert type(told.exit_code) is int
 
 
+@pytest.mark.parametrize("detail", [{}, {"detail": None}])
+def test_little_known(detail: dict[str, None]) -> None:
+    """An outcome of which only the kind was kept is read back with empty facts."""
+    assert from_dict({"kind": "Succeeded", **detail}) == Succeeded()
+
+
 def test_unknown_kind() -> None:
     """A kind that does not exist is an error, not a guess."""
     with pytest.raises(KeyError):

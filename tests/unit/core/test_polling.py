@@ -64,6 +64,12 @@ def test_room_for_other_operations() -> None:
     assert 2_900 <= MAX_CHECKS <= 2_990
 
 
+def test_first_state() -> None:
+    """Before the first check nothing is known, and no time has passed."""
+    nothing = {"since": 0, "status": None, "misses": 0, "elapsed": 0, "outcome": None}
+    assert PollState().to_dict() == nothing
+
+
 def test_seen() -> None:
     """A look keeps the task's status and how long it took to get there, and forgets misses."""
     state = PollState(since=1_000, misses=1).seen(RUNNING, WORKER, 30)
