@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 MAX_POLL_SECONDS = 3_000
-# An execution holds 3,000 operations; launch, close and retried steps need a few of them.
-MAX_CHECKS = 2_950
+# An execution holds 3,000 operations; launches, retries and the close need a few of them.
+MAX_CHECKS = 2_750
 FIRST_DELAY = 5
 _GROWTH, _CEILING = 1.5, 300
 _DAY = 86_400
@@ -37,10 +37,10 @@ def poll_delay(checks: int, elapsed: int, poll_seconds: int | None) -> int:
     return min(round(FIRST_DELAY * _GROWTH ** min(checks - 1, 11)), _CEILING)
 
 
-def longest_wait(poll_seconds: int | None) -> int:
-    """Return how many seconds an execution's operations can be made to last by polling."""
+def longest_wait(poll_seconds: int | None, attempts: int = 1) -> int:
+    """Return how many seconds each attempt can last if all share an execution's operations."""
     elapsed = 0
-    for check in range(1, MAX_CHECKS + 1):
+    for check in range(1, MAX_CHECKS // attempts + 1):
         elapsed += poll_delay(check, elapsed, poll_seconds)
     return elapsed
 

@@ -5,19 +5,21 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from typing import Annotated, NamedTuple
+from typing import Annotated, NamedTuple, get_args
 
 import msgspec
 from msgspec import Meta, Struct
 
 from core.polling import MAX_POLL_SECONDS, longest_wait
 from core.record import Flow
+from core.retry import DEFAULT_ATTEMPTS, MAX_ATTEMPTS, ONCE, OnDemand, Policy
 
 # No code of ours runs once an execution has timed out, so each keeps this time for itself: to
 # stop a late task and to write down how it ended.
 RESERVE_SECONDS = 300
 _MAX_SHOWN = 200
 _PATH = re.compile(r" - at `\$\.?(?P<path>[^`]*)`$")
+_INDEX = re.compile(r"\[[^]]*\]")
 # The longest that a durable execution can last: 366 days.
 _LONGEST = 31_622_400
 
@@ -56,6 +58,7 @@ class Work:
         timeout_seconds: how long one attempt may take, from its request to its end.
         poll_seconds: fixed interval between checks; None for the growing one.
         simulate: a failure asked for.
+        policy: how often to try, and after what.
     """
 
     message: str
@@ -63,6 +66,7 @@ class Work:
     timeout_seconds: int
     poll_seconds: int | None = None
     simulate: Simulation | None = None
+    policy: Policy = ONCE
 
 
 class _Payload(Struct, frozen=True, rename="camel"):
@@ -72,8 +76,24 @@ class _Payload(Struct, frozen=True, rename="camel"):
     simulate: Simulation | None = None
 
 
-class _PolledPayload(_Payload, frozen=True, rename="camel"):
+class _AwaitedPayload(_Payload, frozen=True, rename="camel"):
+    max_attempts: Annotated[int, Meta(ge=1, le=MAX_ATTEMPTS)] = DEFAULT_ATTEMPTS
+    retry_on: frozenset[OnDemand] = frozenset()
+
+    @property
+    def policy(self) -> Policy:
+        return Policy(self.max_attempts, self.retry_on)
+
+
+class _PolledPayload(_AwaitedPayload, frozen=True, rename="camel"):
     poll_seconds: Annotated[int, Meta(ge=1, le=MAX_POLL_SECONDS)] | None = None
+
+
+_KINDS = {
+    Flow.POLLING: _PolledPayload,
+    Flow.DYNAMODB: _Payload,
+    Flow.EVENTBRIDGE: _AwaitedPayload,
+}
 
 
 def parse(payload: object, flow: Flow, execution_timeout: int) -> Work:
@@ -81,22 +101,32 @@ def parse(payload: object, flow: Flow, execution_timeout: int) -> Work:
 
     Args:
         payload: the invocation's event, as JSON gave it.
-        flow: the flow it is for; `pollSeconds` belongs to polling alone.
+        flow: the flow it is for; `pollSeconds` belongs to polling alone, `maxAttempts` and
+            `retryOn` to the flows that wait for their task.
         execution_timeout: the durable functions' ExecutionTimeout, in seconds.
 
     Raises:
         InvalidRequestError: names the field, what came and what was expected.
     """
-    given = _typed(payload, _PolledPayload if flow is Flow.POLLING else _Payload)
+    given = _typed(payload, _KINDS[flow])
     poll_seconds = given.poll_seconds if isinstance(given, _PolledPayload) else None
-    limit = _limit(flow, execution_timeout - RESERVE_SECONDS, poll_seconds)
+    policy = given.policy if isinstance(given, _AwaitedPayload) else ONCE
+    limit = _limit(flow, execution_timeout - RESERVE_SECONDS, poll_seconds, policy)
     timeout = given.timeout_seconds
+    if limit.seconds < 1:
+        expected = f"fewer, so that each has a second of {limit.reason}"
+        raise InvalidRequestError("maxAttempts", policy.max_attempts, expected)
     if timeout is not None and timeout > limit.seconds:
         expected = f"at most {limit.seconds} s, {limit.reason}"
         raise InvalidRequestError("timeoutSeconds", timeout, expected)
     longest = min(limit.seconds, execution_timeout - RESERVE_SECONDS)
     work = Work(
-        given.message, given.processing_time, timeout or longest, poll_seconds, given.simulate
+        given.message,
+        given.processing_time,
+        timeout or longest,
+        poll_seconds,
+        given.simulate,
+        policy,
     )
     _check(work)
     return work
@@ -107,16 +137,21 @@ class _Limit(NamedTuple):
     reason: str
 
 
-def _limit(flow: Flow, execution: int, poll_seconds: int | None) -> _Limit:
+def _limit(flow: Flow, execution: int, poll_seconds: int | None, policy: Policy) -> _Limit:
     """How long an attempt may take in a flow, and what sets the limit."""
     if flow is Flow.DYNAMODB:
         # The container may outlive the execution, which is over once the task is started.
         return _Limit(_LONGEST, "as long as an execution of the other flows could wait")
-    checks = longest_wait(poll_seconds) if flow is Flow.POLLING else execution
-    if checks < execution:
+    attempts = policy.max_attempts
+    share = (execution - policy.longest_backoff) // attempts
+    checks = longest_wait(poll_seconds, attempts) if flow is Flow.POLLING else share
+    if checks < share:
         hint = "use a larger pollSeconds or the EventBridge flow, which needs no checks"
         return _Limit(checks, f"what an execution's operations can check ({hint})")
-    return _Limit(execution, f"the stack's ExecutionTimeout less {RESERVE_SECONDS} s")
+    whole = f"the stack's ExecutionTimeout less {RESERVE_SECONDS} s"
+    if attempts > 1:
+        whole = f"the share of each of {attempts} attempts, with waits between them, in {whole}"
+    return _Limit(share, whole)
 
 
 def _typed(payload: object, kind: type[_Payload]) -> _Payload:
@@ -146,12 +181,14 @@ def _check_names(given: dict[str, object], kind: type[Struct], path: str) -> Non
 def _explained(payload: object, message: str) -> InvalidRequestError:
     """Turn msgspec's message into one that also shows the value."""
     located = _PATH.search(message)
-    path = located["path"] if located else ""
+    path = _INDEX.sub("", located["path"]) if located else ""
     complaint = message[: located.start()] if located else message
     value = payload
     for name in filter(None, path.split(".")):
         value = value[name] if isinstance(value, dict) else value
     expected = complaint.removeprefix("Expected ").partition(", got")[0]
+    if complaint.startswith("Invalid enum value"):
+        expected = f"a list of any of {', '.join(get_args(OnDemand))}"
     return InvalidRequestError(path or "payload", value, expected)
 
 

@@ -1,0 +1,87 @@
+"""What to do after an outcome: give up, or try again, and when."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from core.outcome import FailedToStart, InfrastructureLost, SpotInterrupted
+
+if TYPE_CHECKING:
+    from core.outcome import Outcome
+
+MAX_ATTEMPTS = 10
+DEFAULT_ATTEMPTS = 3
+# Kinds of outcome that are the application's own, and so are tried again only on demand.
+OnDemand = Literal["ApplicationFailed", "OutOfMemory"]
+# Requests within one attempt: full jitter below 5, 10, 20 … 300 s, half of it on average.
+MAX_LAUNCHES = 10
+_LAUNCH_BASE, _ATTEMPT_BASE, _CEILING = 5, 30, 300
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """How often an execution tries, and after what.
+
+    Attributes:
+        max_attempts: tries at the work, the first included.
+        retry_on: kinds of outcome that are tried again on demand.
+    """
+
+    max_attempts: int = DEFAULT_ATTEMPTS
+    retry_on: frozenset[OnDemand] = frozenset()
+
+    def delay(self, outcome: Outcome, attempt: int, seed: str) -> int | None:
+        """Return the seconds to wait before the next attempt; None to give up.
+
+        Args:
+            outcome: how the attempt ended.
+            attempt: which one that was, from 1.
+            seed: what makes the jitter this execution's own, and the same at each replay.
+        """
+        if attempt >= self.max_attempts or not self._is_worth_it(outcome):
+            return None
+        return _jitter(_ATTEMPT_BASE, attempt, f"{seed}/{attempt}")
+
+    @property
+    def longest_backoff(self) -> int:
+        """The most seconds that all waits between attempts can take."""
+        return sum(_ceiling(_ATTEMPT_BASE, attempt) for attempt in range(1, self.max_attempts))
+
+    def _is_worth_it(self, outcome: Outcome) -> bool:
+        if isinstance(outcome, FailedToStart):
+            # Without a task it was refused, which `relaunch_delay` has waited for already.
+            return outcome.transient and outcome.task_arn is not None
+        return isinstance(outcome, (SpotInterrupted, InfrastructureLost)) or (
+            outcome.kind in self.retry_on
+        )
+
+
+ONCE = Policy(max_attempts=1)
+
+
+def relaunch_delay(outcome: Outcome, launch: int, timeout: int, seed: str) -> int | None:
+    """Return the seconds to wait before RunTask is called again; None to give up.
+
+    Args:
+        outcome: what the `failures[]` of the launch came to.
+        launch: which one that was within its attempt, from 1.
+        timeout: seconds that the attempt may take; its waits stay within them.
+        seed: as for `Policy.delay`.
+    """
+    if not isinstance(outcome, FailedToStart) or not outcome.transient or launch >= MAX_LAUNCHES:
+        return None
+    waited = sum(_jitter(_LAUNCH_BASE, n, f"{seed}/{n}") for n in range(1, launch + 1))
+    return _jitter(_LAUNCH_BASE, launch, f"{seed}/{launch}") if waited < timeout else None
+
+
+def _ceiling(base: int, number: int) -> int:
+    # 2 ** 10 passes the ceiling from any base.
+    return int(min(base * 2 ** min(number - 1, 10), _CEILING))
+
+
+def _jitter(base: int, number: int, seed: str) -> int:
+    """Full jitter, at least a second: chance that is the same at each replay."""
+    drawn = int.from_bytes(hashlib.sha256(seed.encode()).digest()[:8])
+    return 1 + int(drawn % _ceiling(base, number))
