@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from boto3.dynamodb.conditions import Attr, ConditionExpressionBuilder
-from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+from boto3.dynamodb.conditions import Attr
 
 from adapters.clients import client
 from adapters.errors import AwsRefusedError, aws_errors
+from adapters.updates import Update, conditional, plain, serialized
 from core.record import Record, Status, sources
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from boto3.dynamodb.conditions import ConditionBase
 
     from core.outcome import Outcome
@@ -49,10 +47,10 @@ class Records:
         with aws_errors():
             answer = client("dynamodb").get_item(
                 TableName=self.table,
-                Key=_serialized({"executionId": execution_id}),
+                Key=serialized({"executionId": execution_id}),
                 ConsistentRead=True,
             )
-        return Record.from_item(_plain(answer["Item"])) if "Item" in answer else None
+        return Record.from_item(plain(answer["Item"])) if "Item" in answer else None
 
     def create(self, record: Record) -> Record:
         """Store a new record, or return the one that an earlier try of this call stored.
@@ -60,17 +58,48 @@ class Records:
         Raises:
             RecordConflictError: another execution holds the key.
         """
-        condition = _expression(Attr("executionId").not_exists())
+        condition = conditional(Attr("executionId").not_exists())
         try:
             with aws_errors():
                 client("dynamodb").put_item(
-                    TableName=self.table, Item=_serialized(record.to_item()), **condition
+                    TableName=self.table, Item=serialized(record.to_item()), **condition
                 )
         except AwsRefusedError as error:
             if error.code != _REFUSED:
                 raise
             return self._earlier(record)
         return record
+
+    def prepare(self, record: Record) -> Record:
+        """Store a further launch or attempt before its task exists.
+
+        Returns:
+            The record as it stands: prepared by this or an earlier try, or closed meanwhile.
+
+        Raises:
+            RecordConflictError: another execution holds the key.
+        """
+        item = record.to_item()
+        names = ("status", "launch", "deadline", "callbackId")
+        changes = {name: item[name] for name in names if name in item}
+        due = Attr("status").eq(Status.BACKOFF) | Attr("launch").lt(record.launch)
+        ours = _ours(record, None) & Attr("open").exists()
+        self._update(record, Update(changes), ours & due)
+        return self._earlier(record)
+
+    def back_off(self, record: Record, outcome: Outcome) -> bool:
+        """End an attempt of which another follows: from here on, its news changes nothing.
+
+        A result that the failed attempt has left goes too, for it would refuse the next one's.
+        """
+        changes = {"status": Status.BACKOFF, "attempt": record.attempt + 1, "launch": 1}
+        changes["lastOutcome"] = outcome.to_dict()
+        removed = ["taskArn", "callbackId", "result"]
+        ours = _ours(record, outcome.task_arn) & Attr("open").exists() & _before(Status.BACKOFF)
+        if self._update(record, Update(changes, removed=removed), ours):
+            return True
+        stored = self.get(record.execution_id)
+        return stored is not None and stored.is_open and stored.attempt == record.attempt + 1
 
     def started(self, record: Record, task_arn: str) -> bool:
         """Store the attempt's task ARN, and RUNNING unless the worker has already told its end.
@@ -79,10 +108,10 @@ class Records:
         """
         ours = _ours(record, task_arn) & Attr("open").exists()
         running = {"taskArn": task_arn, "status": Status.RUNNING}
-        if self._update(record, running, ours & _before(Status.RUNNING)):
+        if self._update(record, Update(running), ours & _before(Status.RUNNING)):
             return True
         # An end that was faster than RunTask's answer keeps its status; the ARN still belongs in.
-        if self._update(record, {"taskArn": task_arn}, ours):
+        if self._update(record, Update({"taskArn": task_arn}), ours):
             return True
         stored = self.get(record.execution_id)
         return stored is not None and stored.task_arn == task_arn
@@ -90,7 +119,7 @@ class Records:
     def report(self, record: Record, outcome: Outcome) -> bool:
         """Store how the attempt's task ended, and leave the record open for who decides."""
         ours = _ours(record, outcome.task_arn) & Attr("open").exists()
-        return self._update(record, _told(outcome), ours)
+        return self._update(record, Update(_told(outcome)), ours)
 
     def close(self, record: Record, status: Status, outcome: Outcome) -> bool:
         """End the record as COMPLETED or FAILED: nothing more can happen to it.
@@ -100,7 +129,7 @@ class Records:
         ours = _ours(record, outcome.task_arn) & Attr("open").exists() & _before(status)
         changes = _told(outcome) | {"status": status, "expiresAt": self._expiry()}
         defaults = {} if status is Status.COMPLETED else {"error": _error(outcome)}
-        if self._update(record, changes, ours, defaults=defaults, remove="open"):
+        if self._update(record, Update(changes, defaults, ["open"]), ours):
             return True
         stored = self.get(record.execution_id)
         return stored is not None and not stored.is_open and stored.status is status
@@ -113,41 +142,15 @@ class Records:
             )
         return stored
 
-    def _update(
-        self,
-        record: Record,
-        changes: Mapping[str, Any],
-        condition: ConditionBase,
-        *,
-        defaults: Mapping[str, Any] | None = None,
-        remove: str | None = None,
-    ) -> bool:
-        """Write `changes`, and `defaults` where nothing stands; False where refused."""
-        expression = _expression(condition)
-        names, values = (
-            expression["ExpressionAttributeNames"],
-            expression["ExpressionAttributeValues"],
-        )
-        assignments = []
-        for name, value in {
-            **changes,
-            **(defaults or {}),
-            "updatedAt": timestamp(datetime.now(UTC)),
-        }.items():
-            names[f"#{name}"], values[f":{name}"] = name, TypeSerializer().serialize(value)
-            kept = f"if_not_exists(#{name}, :{name})" if name in (defaults or {}) else f":{name}"
-            assignments.append(f"#{name} = {kept}")
-        update = f"SET {', '.join(assignments)}"
-        if remove:
-            names[f"#{remove}"] = remove
-            update += f" REMOVE #{remove}"
+    def _update(self, record: Record, update: Update, condition: ConditionBase) -> bool:
+        """Write; False where refused."""
+        stamped = replace(update, changes={**update.changes, "updatedAt": timestamp(_now())})
         try:
             with aws_errors():
                 client("dynamodb").update_item(
                     TableName=self.table,
-                    Key=_serialized({"executionId": record.execution_id}),
-                    UpdateExpression=update,
-                    **expression,
+                    Key=serialized({"executionId": record.execution_id}),
+                    **stamped.parameters(condition),
                 )
         except AwsRefusedError as error:
             if error.code == _REFUSED:
@@ -156,12 +159,16 @@ class Records:
         return True
 
     def _expiry(self) -> int:
-        return int((datetime.now(UTC) + self.retention).timestamp())
+        return int((_now() + self.retention).timestamp())
 
 
 def timestamp(moment: datetime) -> str:
     """Return a moment as records keep it: ISO 8601, UTC, milliseconds."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 def _ours(record: Record, task_arn: str | None) -> ConditionBase:
@@ -185,23 +192,3 @@ def _told(outcome: Outcome) -> dict[str, Any]:
 def _error(outcome: Outcome) -> dict[str, Any]:
     told = outcome.to_dict()
     return {name: told[name] for name in _ERROR_FIELDS}
-
-
-def _expression(condition: ConditionBase) -> dict[str, Any]:
-    built = ConditionExpressionBuilder().build_expression(condition)
-    expression = {
-        "ConditionExpression": built.condition_expression,
-        "ExpressionAttributeNames": dict(built.attribute_name_placeholders),
-    }
-    # DynamoDB refuses an empty map of values.
-    if values := _serialized(built.attribute_value_placeholders):
-        expression["ExpressionAttributeValues"] = values
-    return expression
-
-
-def _serialized(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: TypeSerializer().serialize(value) for name, value in values.items()}
-
-
-def _plain(item: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: TypeDeserializer().deserialize(value) for name, value in item.items()}

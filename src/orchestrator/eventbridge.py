@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from aws_durable_execution_sdk_python import (
@@ -17,7 +18,7 @@ from core.answer import Answer
 from core.outcome import Cancelled, Outcome, TimedOut
 from core.record import Flow
 from orchestrator.execution import Execution
-from orchestrator.steps import finish, launch, settle, stop
+from orchestrator.steps import Ending, finish, launch, numbered, settle, settled, stop
 
 if TYPE_CHECKING:
     from aws_durable_execution_sdk_python.context import Callback
@@ -42,19 +43,24 @@ def handler(event: object, context: DurableContext) -> dict[str, Any]:
     """
     execution = Execution.begin(event, context, Flow.EVENTBRIDGE)
     context.logger.info("Task starting")
-    timeout = Duration.from_seconds(execution.work.timeout_seconds)
-    callback: Callback[str] = context.create_callback("task-end", CallbackConfig(timeout=timeout))
+    execution, ending = settled(context, "back-off", execution, partial(_attempt, context))
+    if ending.is_recorded:
+        return finish(context, execution, ending.outcome, ending.result)
+    return settle(context, "close-record", execution, ending.outcome)
+
+
+def _attempt(context: DurableContext, execution: Execution) -> Ending:
+    """Start one task and suspend until its end is reported."""
+    timeout = CallbackConfig(timeout=Duration.from_seconds(execution.work.timeout_seconds))
+    callback: Callback[str] = context.create_callback(numbered("task-end", execution), timeout)
     task = launch(context, "launch-task", execution, callback.callback_id)
     if isinstance(task, Outcome):
-        return settle(context, "close-record", execution, task)
+        return Ending(task)
     answer, ending = _wait(callback)
     if answer is None:
-        outcome = stop(context, "stop-task", execution, task, ending)
-        return settle(context, "close-record", execution, outcome)
-    if answer.outcome.succeeded:
-        # The task-state function closes the record of a success: no step, no operation for it.
-        return finish(context, execution, answer.outcome, answer.result)
-    return settle(context, "close-record", execution, answer.outcome)
+        return Ending(stop(context, "stop-task", execution, task, ending))
+    # The task-state function closes the record of a success: no step, no operation for it.
+    return Ending(answer.outcome, answer.result, is_recorded=answer.outcome.succeeded)
 
 
 def _wait(callback: Callback[str]) -> tuple[Answer | None, Outcome]:

@@ -17,6 +17,7 @@ from core.launch import Launch
 from core.outcome import Cancelled, Missing, Outcome, classify, from_dict, stop_reason
 from core.record import Flow, Record, Status
 from core.request import InvalidRequestError, Work, parse
+from core.retry import relaunch_delay
 from orchestrator.errors import InvalidPayloadError
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ class Execution:
 
     Attributes:
         arn: the execution's ARN.
-        launch: the RunTask request of its only attempt.
+        launch: the RunTask request of its present attempt.
     """
 
     arn: str
@@ -80,10 +81,42 @@ class Execution:
             "attempt": correlation.attempt,
         }
 
+    @property
+    def attempt(self) -> int:
+        """Which try at the work this is, from 1."""
+        return self.launch.correlation.attempt
+
+    def next_attempt(self) -> Execution:
+        """Return the execution with its next attempt."""
+        correlation = replace(self.launch.correlation, attempt=self.attempt + 1)
+        return replace(self, launch=replace(self.launch, correlation=correlation, number=_FIRST))
+
+    def next_launch(self) -> Execution:
+        """Return the execution with another RunTask request of the same attempt."""
+        return replace(self, launch=replace(self.launch, number=self.launch.number + 1))
+
+    def retry_delay(self, outcome: Outcome) -> int | None:
+        """Return the seconds to wait before the next attempt; None if the outcome is final."""
+        return self.work.policy.delay(outcome, self.attempt, self.arn)
+
+    def relaunch_delay(self, outcome: Outcome) -> int | None:
+        """Return the seconds to wait before RunTask is called again; None to give up."""
+        seed = f"{self.arn}/{self.attempt}"
+        return relaunch_delay(outcome, self.launch.number, self.work.timeout_seconds, seed)
+
     def create_record(self, log: LoggerInterface, callback_id: str | None = None) -> Record:
         """Store the record that correlates the task, before the task exists."""
+        record = self._record(callback_id)
+        if (record.attempt, record.launch) != (_FIRST, _FIRST):
+            return self.records.prepare(record)
+        stored = self.records.create(record)
+        if stored is record:
+            log.info("Record created", extra={"executionId": record.execution_id})
+        return stored
+
+    def _record(self, callback_id: str | None) -> Record:
         created = datetime.now(UTC)
-        record = Record(
+        return Record(
             execution_id=self.launch.correlation.execution_id,
             execution_arn=self.arn,
             flow=self.launch.flow,
@@ -99,10 +132,6 @@ class Execution:
             callback_id=callback_id,
             trace_header=os.environ.get("_X_AMZN_TRACE_ID"),
         )
-        stored = self.records.create(record)
-        if stored is record:
-            log.info("Record created", extra={"executionId": record.execution_id})
-        return stored
 
     @tracer.capture_method(capture_response=False)
     def run_task(self, log: LoggerInterface, record: Record) -> str | Outcome:
@@ -156,6 +185,12 @@ class Execution:
         told = record.last_outcome if record else None
         return from_dict(told) if told else Missing(task_arn=task_arn)
 
+    def back_off(self, outcome: Outcome) -> None:
+        """End the attempt in the record, of which another follows."""
+        record = self.records.get(self.launch.correlation.execution_id)
+        if record and record.execution_arn == self.arn and record.attempt == self.attempt:
+            self.records.back_off(record, outcome)
+
     def close(self, outcome: Outcome) -> str | None:
         """End the record as the outcome says; return the container's result as JSON text."""
         record = self.records.get(self.launch.correlation.execution_id)
@@ -172,8 +207,9 @@ class Execution:
             return record.task_arn
         if not record.is_open:
             return Cancelled(detail="The record was closed before the launch")
-        age = datetime.now(UTC) - datetime.fromisoformat(record.created_at)
-        if age <= _TOKEN_TRUSTED:
+        timeout = timedelta(seconds=self.work.timeout_seconds)
+        began = datetime.fromisoformat(record.deadline) - timeout
+        if datetime.now(UTC) - began <= _TOKEN_TRUSTED:
             return None
         started_by = self.launch.correlation.started_by
         return ecs.find_task(self.settings.cluster_arn, started_by)

@@ -17,11 +17,11 @@ from aws_durable_execution_sdk_python.waits import (
 from adapters import ecs
 from adapters.errors import AwsBusyError, AwsRefusedError
 from adapters.telemetry import logger, tracer
-from core.outcome import InfrastructureLost, Outcome, TimedOut, from_dict
+from core.outcome import Missing, Outcome, TimedOut, from_dict
 from core.polling import FIRST_DELAY, PollState, poll_delay
 from core.record import Flow
 from orchestrator.execution import Execution
-from orchestrator.steps import launch, settle
+from orchestrator.steps import Ending, launch, numbered, settle, settled
 
 if TYPE_CHECKING:
     from aws_durable_execution_sdk_python.types import WaitForConditionCheckContext
@@ -49,18 +49,25 @@ def handler(event: object, context: DurableContext) -> dict[str, Any]:
     """
     execution = Execution.begin(event, context, Flow.POLLING)
     context.logger.info("Task starting")
+    attempt = functools.partial(_attempt, context)
+    execution, ending = settled(context, "back-off", execution, attempt)
+    return settle(context, "close-record", execution, ending.outcome)
+
+
+def _attempt(context: DurableContext, execution: Execution) -> Ending:
+    """Start one task and look at it until it has ended."""
     task = launch(context, "launch-task", execution)
     if isinstance(task, Outcome):
-        return settle(context, "close-record", execution, task)
+        return Ending(task)
     state = context.wait_for_condition(
         Check(execution, task),
         WaitForConditionConfig(
             wait_strategy=functools.partial(next_look, execution.work),
             initial_state=PollState(since=int(time.time())).to_dict(),
         ),
-        name="task-end",
+        name=numbered("task-end", execution),
     )
-    return settle(context, "close-record", execution, from_dict(state["outcome"]))
+    return Ending(from_dict(state["outcome"]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +88,9 @@ class Check:
         except AwsBusyError:
             after = before.throttled(elapsed)
         except AwsRefusedError as error:
-            lost = InfrastructureLost(task_arn=self.task_arn, detail=str(error))
-            after = before.ended(lost)
+            # Nothing is known of the task, so nothing may be started in its place.
+            unknown = Missing(task_arn=self.task_arn, detail=str(error))
+            after = before.ended(unknown)
         if after.status != before.status:
             context.logger.info("Task status: %s → %s", before.status or "requested", after.status)
         return after.to_dict()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from aws_durable_execution_sdk_python import StepError
 from aws_durable_execution_sdk_python.config import Duration, StepConfig
@@ -16,6 +16,8 @@ from core.outcome import FailedToStart, Outcome, from_dict
 from orchestrator.errors import TaskFailedError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from aws_durable_execution_sdk_python import DurableContext
 
     from orchestrator.execution import Execution
@@ -46,14 +48,79 @@ RETRY = create_retry_strategy(
 RETRIED = StepConfig(retry_strategy=RETRY, serdes=OutcomeSerDes())
 
 
+class Ending(NamedTuple):
+    """How an attempt ended.
+
+    Attributes:
+        outcome: of its task.
+        result: what the container handed over, as JSON text; None if it is still to be read.
+        is_recorded: whether whoever told the end closes the record.
+    """
+
+    outcome: Outcome
+    result: str | None = None
+    is_recorded: bool = False
+
+
+def settled(
+    context: DurableContext,
+    name: str,
+    execution: Execution,
+    attempt: Callable[[Execution], Ending],
+) -> tuple[Execution, Ending]:
+    """Try until an outcome is final, with a step and a wait called `name` between two attempts.
+
+    Returns:
+        The execution with its last attempt, and how that ended.
+    """
+    while True:
+        ending = attempt(execution)
+        delay = execution.retry_delay(ending.outcome)
+        if delay is None or not _back_off(context, name, execution, ending.outcome):
+            return execution, ending
+        told = {"kind": ending.outcome.kind, "delaySeconds": delay, "attempt": execution.attempt}
+        context.logger.warning("Retrying", extra={"retry": told})
+        context.wait(Duration.from_seconds(delay), numbered(name, execution))
+        execution = execution.next_attempt()
+
+
+def _back_off(context: DurableContext, name: str, execution: Execution, outcome: Outcome) -> bool:
+    try:
+        context.step(lambda _: execution.back_off(outcome), numbered(name, execution), RETRIED)
+    except StepError as error:
+        # An attempt that the record does not know of could not be told from the last one.
+        context.logger.warning("Not retried", extra={"reason": error.message})
+        return False
+    return True
+
+
+def numbered(name: str, execution: Execution) -> str:
+    """Return an operation's name in the present attempt: the first has no number."""
+    return name if execution.attempt == 1 else f"{name}-{execution.attempt}"
+
+
 def launch(
     context: DurableContext, name: str, execution: Execution, callback_id: str | None = None
 ) -> str | Outcome:
-    """Record and start the execution's task in one step called `name`.
+    """Record and start the attempt's task in a step called `name`, again while there is no room.
 
     Returns:
         The task's ARN, or the outcome of having none.
     """
+    while True:
+        task = _launch(context, numbered(name, execution), execution, callback_id)
+        delay = None if isinstance(task, str) else execution.relaunch_delay(task)
+        if delay is None:
+            return task
+        told = {"delaySeconds": delay, "launch": execution.launch.number}
+        context.logger.warning("Launching again", extra={"relaunch": told})
+        context.wait(Duration.from_seconds(delay), numbered(name, execution))
+        execution = execution.next_launch()
+
+
+def _launch(
+    context: DurableContext, name: str, execution: Execution, callback_id: str | None
+) -> str | Outcome:
     try:
         return context.step(
             lambda step: execution.launch_task(step.logger, callback_id), name, RETRIED
