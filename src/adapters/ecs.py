@@ -9,7 +9,7 @@ from adapters.errors import AwsRefusedError, aws_errors
 from core.launch import refused
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from core.launch import Launch, Target
     from core.outcome import FailedToStart
@@ -66,6 +66,30 @@ def describe_task(cluster: str, task_arn: str) -> Mapping[str, Any] | None:
     with aws_errors():
         answer = client("ecs").describe_tasks(cluster=cluster, tasks=[task_arn])
     return answer["tasks"][0] if answer["tasks"] else None
+
+
+def describe_tasks(cluster: str, task_arns: Sequence[str]) -> dict[str, Mapping[str, Any]]:
+    """Return up to 100 tasks by ARN; those that ECS does not know are missing.
+
+    Raises:
+        AwsBusyError, AwsRefusedError: ECS did not answer.
+    """
+    with aws_errors():
+        answer = client("ecs").describe_tasks(cluster=cluster, tasks=list(task_arns))
+    return {task["taskArn"]: task for task in answer["tasks"]}
+
+
+def running_tasks(cluster: str, family: str) -> Iterator[Mapping[str, Any]]:
+    """Yield the family's tasks that are to run on, as DescribeTasks shows them.
+
+    Raises:
+        AwsBusyError, AwsRefusedError: ECS did not answer.
+    """
+    pages = client("ecs").get_paginator("list_tasks").paginate(cluster=cluster, family=family)
+    with aws_errors():
+        for page in pages:
+            if page["taskArns"]:
+                yield from describe_tasks(cluster, page["taskArns"]).values()
 
 
 def stop_task(cluster: str, task_arn: str, reason: str) -> None:

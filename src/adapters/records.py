@@ -11,9 +11,11 @@ from boto3.dynamodb.conditions import Attr
 from adapters.clients import client
 from adapters.errors import AwsRefusedError, aws_errors
 from adapters.updates import Update, conditional, plain, serialized
-from core.record import Record, Status, sources
+from core.record import OPEN, OPEN_INDEX, Record, Status, sources
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from boto3.dynamodb.conditions import ConditionBase
 
     from core.outcome import Outcome
@@ -51,6 +53,24 @@ class Records:
                 ConsistentRead=True,
             )
         return Record.from_item(plain(answer["Item"])) if "Item" in answer else None
+
+    def open(self) -> Iterator[str]:
+        """Yield the execution ids of the open records, oldest first; the index may lag behind."""
+        pages = (
+            client("dynamodb")
+            .get_paginator("query")
+            .paginate(
+                TableName=self.table,
+                IndexName=OPEN_INDEX,
+                KeyConditionExpression="#open = :open",
+                ProjectionExpression="executionId",
+                ExpressionAttributeNames={"#open": "open"},
+                ExpressionAttributeValues=serialized({":open": OPEN}),
+            )
+        )
+        with aws_errors():
+            for page in pages:
+                yield from (str(plain(item)["executionId"]) for item in page["Items"])
 
     def create(self, record: Record) -> Record:
         """Store a new record, or return the one that an earlier try of this call stored.
@@ -115,6 +135,12 @@ class Records:
             return True
         stored = self.get(record.execution_id)
         return stored is not None and stored.task_arn == task_arn
+
+    def missed(self, record: Record, *, is_missing: bool) -> None:
+        """Store since when ECS has not known the attempt's task, or that it knows it again."""
+        since = Update({"missingSince": timestamp(_now())})
+        update = since if is_missing else Update({}, removed=["missingSince"])
+        self._update(record, update, _ours(record, record.task_arn) & Attr("open").exists())
 
     def report(self, record: Record, outcome: Outcome) -> bool:
         """Store how the attempt's task ended, and leave the record open for who decides."""

@@ -32,5 +32,5 @@ class Answer:
             told = json.loads(text or "")
             result = told["result"]
             return cls(from_dict(told["outcome"]), None if result is None else json.dumps(result))
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
             return None

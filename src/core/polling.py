@@ -11,8 +11,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 MAX_POLL_SECONDS = 3_000
-# An execution holds 3,000 operations; launches, retries and the close need a few of them.
-MAX_CHECKS = 2_750
+# An execution holds 3,000 operations; launch, close and retried steps need a few of them.
+MAX_CHECKS = 2_950
+# What another attempt needs besides its checks: ten launches and the waits between them.
+_ATTEMPT_OPERATIONS = 25
 FIRST_DELAY = 5
 _GROWTH, _CEILING = 1.5, 300
 _DAY = 86_400
@@ -40,7 +42,8 @@ def poll_delay(checks: int, elapsed: int, poll_seconds: int | None) -> int:
 def longest_wait(poll_seconds: int | None, attempts: int = 1) -> int:
     """Return how many seconds each attempt can last if all share an execution's operations."""
     elapsed = 0
-    for check in range(1, MAX_CHECKS // attempts + 1):
+    checks = (MAX_CHECKS - (attempts - 1) * _ATTEMPT_OPERATIONS) // attempts
+    for check in range(1, checks + 1):
         elapsed += poll_delay(check, elapsed, poll_seconds)
     return elapsed
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 OPEN = "OPEN"
+OPEN_INDEX = "open-index"
 
 
 class Flow(StrEnum):
@@ -68,6 +69,7 @@ class Record:
         last_outcome: the last ended task's outcome in `Outcome.to_dict` form.
         error: why the execution failed: kind, summary, detail, exitCode, advice.
         deadline: when the current attempt is overdue, ISO 8601 UTC.
+        missing_since: when ECS was first found not to know the task, ISO 8601 UTC.
         expires_at: when DynamoDB may delete the item, epoch seconds; set at the close.
     """
 
@@ -89,6 +91,7 @@ class Record:
     result: str | None = None
     last_outcome: Mapping[str, Any] | None = None
     error: Mapping[str, Any] | None = None
+    missing_since: str | None = None
     expires_at: int | None = None
 
     def standing(self, attempt: int, task_arn: str) -> Standing:
@@ -137,5 +140,6 @@ _ATTRIBUTES: Mapping[str, str] = {
     "result": "result",
     "last_outcome": "lastOutcome",
     "error": "error",
+    "missing_since": "missingSince",
     "expires_at": "expiresAt",
 }

@@ -169,9 +169,9 @@ def _typed(payload: object, kind: type[_Payload]) -> _Payload:
 
 def _check_names(given: dict[str, object], kind: type[Struct], path: str) -> None:
     fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
-    for name in given.keys() - fields.keys():
+    for name in (name for name in given if name not in fields):
         known = f"one of the fields {', '.join(fields)}"
-        readable = name.encode(errors="backslashreplace").decode()
+        readable = name.encode(errors="backslashreplace").decode() or '""'
         raise InvalidRequestError(f"{path}{readable}", given[name], known)
     for name, field in fields.items():
         if field.required and name not in given:

@@ -9,13 +9,15 @@ from adapters import callbacks
 from core.answer import Answer
 from core.outcome import Cancelled
 from core.record import ENDED, Flow, Standing, Status
+from ecs_events.abandonment import ENDED_BADLY
 
 if TYPE_CHECKING:
     from adapters.records import Records
     from core.outcome import Outcome
     from core.record import Record
 
-_ENDED_BADLY = frozenset({"FAILED", "STOPPED", "TIMED_OUT"})
+
+TOLD_BEFORE = "told before"
 
 
 class NotSettledError(Exception):
@@ -43,7 +45,7 @@ class Completion:
         """
         told = self.record.last_outcome
         if told and told["taskArn"] == self.outcome.task_arn:
-            return "told before"
+            return TOLD_BEFORE
         if self.record.flow is Flow.POLLING:
             return self._report("outcome stored")
         if self.record.flow is Flow.DYNAMODB:
@@ -72,7 +74,7 @@ class Completion:
         status = callbacks.execution_status(self.record.execution_arn)
         if status == "SUCCEEDED":
             return self._close(Status.COMPLETED, self.outcome, "callback was answered before")
-        if status in _ENDED_BADLY:
+        if status in ENDED_BADLY:
             return self._close(Status.FAILED, self._failure(status), f"execution is {status}")
         raise NotSettledError(f"The callback is closed, and its execution is {status}.")
 

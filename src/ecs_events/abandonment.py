@@ -1,0 +1,68 @@
+"""What an ended execution may leave behind: a task to stop and a record to close."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from adapters import ecs
+from core.correlation import Correlation
+from core.outcome import Cancelled, classify, stop_reason
+from core.record import Status
+
+if TYPE_CHECKING:
+    from adapters.records import Records
+    from adapters.settings import Settings
+    from core.outcome import Outcome
+    from core.record import Record
+
+# Statuses of an execution that goes on no more. SUCCEEDED is none of them: the DynamoDB flow's
+# executions succeed while their tasks run.
+ENDED_BADLY = frozenset({"FAILED", "STOPPED", "TIMED_OUT"})
+
+
+@dataclass(frozen=True, slots=True)
+class Abandonment:
+    """The end of an execution, told to its task and its record.
+
+    Attributes:
+        record: open, and read consistently.
+        status: how the execution ended, one of `ENDED_BADLY`.
+    """
+
+    settings: Settings
+    records: Records
+    record: Record
+    status: str
+
+    def settle(self) -> str:
+        """Stop the task, then close the record; may be repeated at any point.
+
+        Returns:
+            What was done, in a few words.
+
+        Raises:
+            AwsBusyError, AwsRefusedError: the task could not be stopped, or the record not closed.
+        """
+        cancelled = Cancelled(detail=f"The execution is {self.status}")
+        outcome = self._stop(cancelled)
+        closed = self.records.close(self.record, Status.FAILED, outcome)
+        return f"abandoned: execution {self.status}" if closed else "record moved on"
+
+    def _stop(self, cancelled: Cancelled) -> Outcome:
+        cluster = self.settings.cluster_arn
+        task_arn = self.record.task_arn or ecs.find_task(cluster, self._started_by)
+        if task_arn is None:
+            return cancelled
+        task = ecs.describe_task(cluster, task_arn)
+        ended = classify(task, self.settings.container_name) if task else None
+        if ended is None:
+            ecs.stop_task(cluster, task_arn, stop_reason(cancelled))
+        elif not ended.succeeded:
+            return ended
+        return Cancelled(task_arn=task_arn, detail=cancelled.detail)
+
+    @property
+    def _started_by(self) -> str:
+        record = self.record
+        return Correlation(self.settings.stack_name, record.execution_id, record.attempt).started_by

@@ -1,0 +1,59 @@
+"""Execution-status function: the target of the rule on ends of durable executions."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from aws_lambda_powertools.utilities.data_classes import EventBridgeEvent, event_source
+
+from adapters.records import Records
+from adapters.settings import Settings, read
+from adapters.telemetry import logger, tracer
+from core.correlation import execution_id
+from ecs_events.abandonment import ENDED_BADLY, Abandonment
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+
+@logger.inject_lambda_context(clear_state=True)
+@tracer.capture_lambda_handler(capture_response=False)
+@event_source(data_class=EventBridgeEvent)
+def handler(event: EventBridgeEvent, context: LambdaContext) -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
+    """Stop the task that an ended execution has left behind: no code of its own runs any more.
+
+    Args:
+        event: a `Durable Execution Status Change` event, delivered at least once.
+        context: Lambda's own.
+
+    Returns:
+        `done`: what was done, or why nothing was.
+
+    Raises:
+        AwsBusyError, AwsRefusedError: Lambda has to deliver the event again.
+    """
+    done = _settle(event.detail)
+    arn, status = event.detail["durableExecutionArn"], event.detail["status"]
+    logger.info("Execution event", extra={"executionArn": arn, "status": status, "done": done})
+    return {"done": done}
+
+
+def _settle(detail: Mapping[str, Any]) -> str:
+    settings = read(Settings)
+    arn, status = detail["durableExecutionArn"], detail["status"]
+    if status not in ENDED_BADLY:
+        return "ignored: not an end that leaves a task behind"
+    key = execution_id(arn)
+    logger.set_correlation_id(key)
+    tracer.put_annotation("executionId", key)
+    records = Records(settings.table_name, timedelta(days=settings.record_retention_days))
+    record = records.get(key)
+    # The executions of other functions come by here too.
+    if record is None or record.execution_arn != arn:
+        return "ignored: no record"
+    if not record.is_open:
+        return "ignored: record closed"
+    return Abandonment(settings, records, record, status).settle()

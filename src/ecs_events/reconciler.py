@@ -1,0 +1,43 @@
+"""Reconciler: runs on a schedule and repairs what events have missed."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from adapters.records import Records
+from adapters.settings import Settings, read
+from adapters.telemetry import logger, tracer
+from ecs_events.reconciliation import Reconciliation
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+# Enough to finish a batch, even a throttled one.
+_SPARE_MILLISECONDS = 60_000
+
+
+@logger.inject_lambda_context(clear_state=True)
+@tracer.capture_lambda_handler(capture_response=False)
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
+    """Look at every open record and every running task once.
+
+    Args:
+        event: the schedule's; nothing in it matters.
+        context: Lambda's own.
+
+    Returns:
+        How often what was done, by a few words for it.
+
+    Raises:
+        AwsBusyError, AwsRefusedError: a list could not be read; the next run starts afresh.
+    """
+    settings = read(Settings)
+    records = Records(settings.table_name, timedelta(days=settings.record_retention_days))
+
+    def has_time() -> bool:
+        return context.get_remaining_time_in_millis() > _SPARE_MILLISECONDS
+
+    done = Reconciliation(settings, records, has_time).run()
+    logger.info("Reconciled", extra={"done": dict(done)})
+    return dict(done)

@@ -1,0 +1,186 @@
+"""What events have missed: one look at everything that is open, and at everything that runs."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from adapters import callbacks, ecs
+from adapters.errors import AwsBusyError, AwsRefusedError
+from adapters.telemetry import logger
+from core.correlation import Correlation
+from core.outcome import Cancelled, Missing, Succeeded, TimedOut, classify, from_dict, stop_reason
+from core.record import Flow, Standing, Status
+from ecs_events.abandonment import ENDED_BADLY, Abandonment
+from ecs_events.completion import TOLD_BEFORE, Completion, NotSettledError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from adapters.records import Records
+    from adapters.settings import Settings
+    from core.record import Record
+
+# DescribeTasks takes as many.
+_BATCH = 100
+# Longer than an event needs on its way, retries of a throttle included: what is younger is left
+# to the events and to the executions' own timeouts.
+GRACE = timedelta(minutes=2)
+# ECS may not know a task for minutes after RunTask.
+_YOUNG = timedelta(minutes=10)
+# DescribeTasks and ListTasks share 20 calls a second with everybody in the account.
+_PAUSE_SECONDS = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciliation:
+    """One run.
+
+    Attributes:
+        has_time: whether the run may go on; what is left waits for the next one.
+        done: how often what was done, by a few words for it.
+    """
+
+    settings: Settings
+    records: Records
+    has_time: Callable[[], bool]
+    done: Counter[str] = field(default_factory=Counter)
+
+    def run(self) -> Counter[str]:
+        """Repair what can be repaired, and return what was.
+
+        Raises:
+            AwsBusyError, AwsRefusedError: a list could not be read; the next run starts afresh.
+        """
+        for batch in _batches(self.records.open()):
+            if not self.has_time():
+                self.done["left for the next run"] += 1
+                return self.done
+            self._reconcile(batch)
+            time.sleep(_PAUSE_SECONDS)
+        self._stop_orphans()
+        return self.done
+
+    def _reconcile(self, execution_ids: list[str]) -> None:
+        read = (self.records.get(execution_id) for execution_id in execution_ids)
+        found = [record for record in read if record and record.is_open]
+        known = [record.task_arn for record in found if record.task_arn]
+        cluster = self.settings.cluster_arn
+        tasks = ecs.describe_tasks(cluster, known) if known else {}
+        for record in found:
+            try:
+                done = self._look(record, tasks.get(record.task_arn or ""))
+            except (NotSettledError, AwsBusyError, AwsRefusedError) as error:
+                # One record that cannot be settled must not keep the others from it.
+                told = {"executionId": record.execution_id, "reason": str(error)}
+                logger.warning("Not settled", extra=told)
+                done = "not settled"
+            self.done[done] += 1
+
+    def _look(self, record: Record, task: Mapping[str, Any] | None) -> str:
+        if task:
+            return self._known(record, task)
+        if record.task_arn:
+            return self._unknown(record)
+        return self._without_task(record)
+
+    def _known(self, record: Record, task: Mapping[str, Any]) -> str:
+        """The task is known to ECS: ended, overdue, left behind, or just running."""
+        outcome = classify(task, self.settings.container_name)
+        if outcome is None:
+            if record.missing_since:
+                self.records.missed(record, is_missing=False)
+            return self._running(record)
+        if _age(outcome.stopped_at or record.updated_at) < GRACE:
+            return "ended just now"
+        done = Completion(self.records, record, outcome).complete()
+        return self._told(record) if done == TOLD_BEFORE else done
+
+    def _told(self, record: Record) -> str:
+        """The end was told, and the record is open: its execution closes it, unless it is over."""
+        status = callbacks.execution_status(record.execution_arn)
+        if status in ENDED_BADLY:
+            return self._abandon(record, str(status))
+        return self._close_succeeded(record) if status == "SUCCEEDED" else TOLD_BEFORE
+
+    def _running(self, record: Record) -> str:
+        status = callbacks.execution_status(record.execution_arn)
+        if status in ENDED_BADLY:
+            return self._abandon(record, str(status))
+        if _age(record.deadline) < GRACE:
+            return "running"
+        reason = stop_reason(TimedOut(detail=f"The deadline was {record.deadline}"))
+        ecs.stop_task(self.settings.cluster_arn, record.task_arn or "", reason)
+        return "stopped: overdue"
+
+    def _unknown(self, record: Record) -> str:
+        """ECS does not know the task: too young, forgotten since its end, or gone without one."""
+        status = callbacks.execution_status(record.execution_arn)
+        if status in ENDED_BADLY:
+            return self._abandon(record, str(status))
+        if status == "SUCCEEDED" and record.flow is not Flow.DYNAMODB:
+            return self._close_succeeded(record)
+        if _age(record.created_at) < _YOUNG:
+            return "young"
+        if record.missing_since is None:
+            self.records.missed(record, is_missing=True)
+            return "missing: first look"
+        told = record.last_outcome
+        outcome = from_dict(told) if told else Missing(task_arn=record.task_arn)
+        return Completion(self.records, record, outcome).complete()
+
+    def _close_succeeded(self, record: Record) -> str:
+        """The answer came through, and whoever gave it died before writing that down."""
+        succeeded = Succeeded(task_arn=record.task_arn, exit_code=0)
+        self.records.close(record, Status.COMPLETED, succeeded)
+        return "closed: execution succeeded"
+
+    def _without_task(self, record: Record) -> str:
+        """RunTask was never answered, or is about to be called."""
+        status = callbacks.execution_status(record.execution_arn)
+        if status in ENDED_BADLY:
+            return self._abandon(record, str(status))
+        if record.status is Status.BACKOFF or _age(record.updated_at) < GRACE:
+            return "about to start"
+        name = Correlation(self.settings.stack_name, record.execution_id, record.attempt)
+        task_arn = ecs.find_task(self.settings.cluster_arn, name.started_by)
+        if task_arn is None:
+            return "no task"
+        self.records.started(record, task_arn)
+        return "adopted"
+
+    def _abandon(self, record: Record, status: str) -> str:
+        return Abandonment(self.settings, self.records, record, status).settle()
+
+    def _stop_orphans(self) -> None:
+        """Stop what runs although its record is closed, or speaks of a later attempt."""
+        for task in ecs.running_tasks(self.settings.cluster_arn, self.settings.task_family):
+            if not self.has_time():
+                return
+            if self._is_orphan(task):
+                reason = stop_reason(Cancelled(detail="Nobody waits for this task any more"))
+                ecs.stop_task(self.settings.cluster_arn, task["taskArn"], reason)
+                self.done["stopped: orphan"] += 1
+
+    def _is_orphan(self, task: Mapping[str, Any]) -> bool:
+        correlation = Correlation.parse(task.get("startedBy"))
+        if correlation is None or correlation.stack != self.settings.stack_name:
+            return False
+        record = self.records.get(correlation.execution_id)
+        standing = record and record.standing(correlation.attempt, task["taskArn"])
+        return standing not in (None, Standing.CURRENT)
+
+
+def _batches(execution_ids: Iterable[str]) -> Iterator[list[str]]:
+    rest = iter(execution_ids)
+    while batch := list(islice(rest, _BATCH)):
+        yield batch
+
+
+def _age(moment: str) -> timedelta:
+    """How long ago an ISO 8601 moment was; negative for the future."""
+    return datetime.now(UTC) - datetime.fromisoformat(moment)
