@@ -24,22 +24,34 @@ STARTS = {
     "iam:PassRole",
     "sqs:SendMessage",
 }
+SETTLES = {
+    "dynamodb:GetItem",
+    "dynamodb:UpdateItem",
+    "ecs:DescribeTasks",
+    "ecs:ListTasks",
+    "ecs:StopTask",
+}
+ANSWERS = {
+    "lambda:GetDurableExecution",
+    "lambda:SendDurableExecutionCallbackFailure",
+    "lambda:SendDurableExecutionCallbackSuccess",
+}
 GRANTED = {
     "SyncRole": LOGGED | TRACED | DURABLE | STARTS | {"ecs:DescribeTasks"},
     "CallbackRole": LOGGED | TRACED | DURABLE | STARTS,
     "EventBridgeRole": LOGGED | TRACED | DURABLE | STARTS | {"ecs:DescribeTasks"},
     "TaskStateRole": LOGGED
     | TRACED
+    | ANSWERS
     | {
         "dynamodb:DeleteItem",
         "dynamodb:GetItem",
         "dynamodb:PutItem",
         "dynamodb:UpdateItem",
-        "lambda:GetDurableExecution",
-        "lambda:SendDurableExecutionCallbackFailure",
-        "lambda:SendDurableExecutionCallbackSuccess",
         "sqs:SendMessage",
     },
+    "ExecutionStatusRole": LOGGED | TRACED | SETTLES | {"sqs:SendMessage"},
+    "ReconcilerRole": LOGGED | TRACED | ANSWERS | SETTLES | {"dynamodb:Query"},
     "TaskExecutionRole": LOGGED,
     "TaskRole": {"dynamodb:UpdateItem", "lambda:GetLayerVersion"},
 }
@@ -48,6 +60,8 @@ FUNCTIONS = {
     "CallbackLambdaFunction": "CallbackRole",
     "EventBridgeLambdaFunction": "EventBridgeRole",
     "TaskStateFunction": "TaskStateRole",
+    "ExecutionStatusFunction": "ExecutionStatusRole",
+    "ReconcilerFunction": "ReconcilerRole",
 }
 
 
@@ -96,6 +110,7 @@ def test_no_policies_of_aws(stack: Stack) -> None:
         assert set(role.get("ManagedPolicyArns", [])) <= {
             "${TracingPolicy}",
             "${OrchestratorPolicy}",
+            "${SettlementPolicy}",
         }
 
 
@@ -119,7 +134,7 @@ def test_own_executions(stack: Stack, function: str) -> None:
 def test_tasks_of_this_cluster(stack: Stack) -> None:
     """Every ECS call is bound to this stack's cluster."""
     statements = [s for s in stack.all_statements() if as_list(s["Action"])[0].startswith("ecs:")]
-    assert len(statements) == 3 * 3 + 2
+    assert len(statements) == 3 * 3 + 2 + 2 * 2
     for statement in statements:
         assert statement["Condition"] == {"ArnEquals": {"ecs:cluster": "${Cluster.Arn}"}}
 
@@ -175,15 +190,17 @@ def test_worker_reads_its_own_code(stack: Stack) -> None:
 
 
 def test_undelivered_events(stack: Stack) -> None:
-    """Only the rule may put events into the queue for undelivered ones."""
+    """Only the rules on events may put them into the queue for undelivered ones."""
     [policy] = stack.of_type("AWS::SQS::QueuePolicy").values()
-    [rule] = stack.of_type("AWS::Events::Rule")
+    rules = [k for k, v in stack.of_type("AWS::Events::Rule").items() if "EventPattern" in v]
     [statement] = policy["PolicyDocument"]["Statement"]
     assert policy["Queues"] == ["${UndeliveredEventsQueue}"]
     assert statement["Principal"] == {"Service": "events.amazonaws.com"}
     assert statement["Action"] == "sqs:SendMessage"
     assert statement["Resource"] == "${UndeliveredEventsQueue.Arn}"
-    assert statement["Condition"] == {"ArnEquals": {"aws:SourceArn": f"${{{rule}.Arn}}"}}
+    assert statement["Condition"] == {
+        "ArnEquals": {"aws:SourceArn": [f"${{{rule}.Arn}}" for rule in rules]}
+    }
 
 
 def test_unprocessed_events(stack: Stack) -> None:
