@@ -6,11 +6,11 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Self, TypedDict, Unpack
 
 from local.account import Account
-from local.bus import Bus
 from local.clock import Clock
 from local.durable import DurableApi, Executions, Told
 from local.ecs import EcsApi, Tasks
 from local.endpoint import Endpoint
+from local.events import Bus, Deliveries, EventsApi, Targets, start_schedules
 from local.functions import Configuration, Function
 from local.functions.asynchronous import AsynchronousInvocations
 from local.gateway import Gateway
@@ -61,6 +61,7 @@ class System:
         journal: what happens.
         functions: by name.
         tasks: the cluster's tasks and their processes.
+        deliveries: of events to the rules' targets.
         seams: what is to go wrong.
     """
 
@@ -83,7 +84,9 @@ class System:
         host = self._cleanup.enter_context(self._host(gateway, options["in_process"]))
         self.functions = self._functions(host)
         self._asynchronous = AsynchronousInvocations(clock, self.account.send)
-        bus = Bus(self.stack, self.journal, self._deliver)
+        targets = Targets(self.functions, self._asynchronous, self.account.send)
+        self.deliveries = Deliveries(clock, self.journal, targets.take, self.account.send)
+        bus = Bus(self.stack, self.deliveries)
         publication = Publication(bus, self.seams, clock)
         self.tasks = Tasks(self._surroundings, host, publication.publish)
         executions = Executions(
@@ -96,12 +99,14 @@ class System:
         gateway.services |= {
             "lambda": LambdaApi(self.functions, executions, durable, self._asynchronous),
             "ecs": EcsApi(self.tasks),
+            "events": EventsApi(self.stack, publication.publish),
         }
         # Undone from the last to the first: nothing starts a process that would outlive it.
         for close in (self.tasks.close, server.close, executions.close, clock.stop):
             self._cleanup.callback(close)
         for function in self.functions.values():
             self._cleanup.callback(function.close)
+        start_schedules(self.stack, bus, clock)
 
     def __enter__(self) -> Self:
         """Return itself: it runs already."""
@@ -115,7 +120,7 @@ class System:
     def is_idle(self) -> bool:
         """Whether every task is STOPPED and every event about it is dealt with."""
         stopped = all(t.describe()["lastStatus"] == "STOPPED" for t in self.tasks.all())
-        return stopped and self._asynchronous.pending == 0
+        return stopped and self._asynchronous.pending == self.deliveries.pending == 0
 
     def _host(self, gateway: Gateway, in_process: bool) -> AbstractContextManager[Host]:  # noqa: FBT001 - an option
         code = PROJECT / "src"
@@ -142,9 +147,3 @@ class System:
             callers = self._surroundings.callers
             functions[name] = Function(configuration, host, callers, self.journal)
         return functions
-
-    def _deliver(self, target: str, event: bytes) -> None:
-        """Hand an event to a rule's target: an alias of a function."""
-        _, _, named = target.partition(":function:")
-        name, _, qualifier = named.partition(":")
-        self._asynchronous.accept(self.functions[name], event, qualifier)
