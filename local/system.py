@@ -18,6 +18,7 @@ from local.hosts import process_host
 from local.inprocess import ThreadHost
 from local.journal import Journal
 from local.lambda_api import LambdaApi
+from local.logs import LoggedHost, LogsApi, Streams
 from local.publication import Publication
 from local.stack import Stack
 from local.stack.regions import own_region
@@ -76,13 +77,14 @@ class System:
         self.endpoint = server.url
         region = self._cleanup.enter_context(own_region())
         self.stack = Stack(template, self.endpoint, _PARAMETERS, region)
+        logs = Streams(self.stack)
         self._surroundings = Surroundings(
-            self.stack, clock, self.journal, self.endpoint, gateway.callers
+            self.stack, clock, self.journal, self.endpoint, gateway.callers, logs
         )
         self.account = Account(self.stack, self.endpoint)
         self.account.create()
         host = self._cleanup.enter_context(self._host(gateway, options["in_process"]))
-        self.functions = self._functions(host)
+        self.functions = self._functions(LoggedHost(host, logs))
         self._asynchronous = AsynchronousInvocations(clock, self.account.send)
         targets = Targets(self.functions, self._asynchronous, self.account.send)
         self.deliveries = Deliveries(clock, self.journal, targets.take, self.account.send)
@@ -100,9 +102,10 @@ class System:
             "lambda": LambdaApi(self.functions, executions, durable, self._asynchronous),
             "ecs": EcsApi(self.tasks),
             "events": EventsApi(self.stack, publication.publish),
+            "logs": LogsApi(self.stack),
         }
         # Undone from the last to the first: nothing starts a process that would outlive it.
-        for close in (self.tasks.close, server.close, executions.close, clock.stop):
+        for close in (self.tasks.close, server.close, executions.close, clock.stop, logs.close):
             self._cleanup.callback(close)
         for function in self.functions.values():
             self._cleanup.callback(function.close)
