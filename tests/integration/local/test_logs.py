@@ -62,7 +62,7 @@ def test_functions_streams(user: User, logs: Any, executions: list[str]) -> None
 
     def told() -> set[str] | None:
         events = logs.filter_log_events(logGroupName=name, filterPattern=wanted)["events"]
-        messages = {json.loads(event["message"])["message"] for event in events}
+        messages = {json.loads(event["message"]).get("message") for event in events}
         return messages if "Final result" in messages else None
 
     assert "Task started" in user.wait(told)
