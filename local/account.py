@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from typing import TYPE_CHECKING, Any
 
 import boto3
+
+from local.cloudformation import show
 
 if TYPE_CHECKING:
     from local.stack import Stack
@@ -49,6 +52,17 @@ class Account:
             self.client("logs").create_log_group(logGroupName=group["LogGroupName"])
         for cluster in self._stack.of_type("AWS::ECS::Cluster").values():
             self.client("ecs").create_cluster(clusterName=cluster["ClusterName"])
+        for logical_id, rule in self._stack.of_type("AWS::Events::Rule").items():
+            self._create_rule(self._stack.arn(logical_id).rpartition("/")[2], rule)
+        show(self._stack)
+
+    def _create_rule(self, name: str, properties: dict[str, Any]) -> None:
+        events, given = self.client("events"), dict(properties)
+        targets = given.pop("Targets", [])
+        if "EventPattern" in given:
+            given["EventPattern"] = json.dumps(given["EventPattern"])
+        events.put_rule(**{**given, "Name": name})
+        events.put_targets(Rule=name, Targets=targets)
 
     def _create_table(self, properties: dict[str, Any]) -> None:
         dynamodb = self.client("dynamodb")

@@ -6,8 +6,8 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from local.bus import Bus
     from local.clock import Clock
+    from local.events import Bus
     from local.gateway import Seams
 
 

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from local.clock import Clock
     from local.gateway import Callers
     from local.journal import Journal
+    from local.logs import Streams
     from local.stack import Stack
 
 
@@ -19,6 +20,7 @@ class Surroundings:
     Attributes:
         endpoint: URL that answers for all of AWS.
         callers: makes the credentials by which a process is known.
+        logs: take what processes print.
     """
 
     stack: Stack
@@ -26,6 +28,7 @@ class Surroundings:
     journal: Journal
     endpoint: str
     callers: Callers
+    logs: Streams
 
     @property
     def variables(self) -> dict[str, str]:

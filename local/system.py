@@ -6,11 +6,11 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Self, TypedDict, Unpack
 
 from local.account import Account
-from local.bus import Bus
 from local.clock import Clock
 from local.durable import DurableApi, Executions, Told
 from local.ecs import EcsApi, Tasks
 from local.endpoint import Endpoint
+from local.events import Bus, Deliveries, EventsApi, Targets, start_schedules
 from local.functions import Configuration, Function
 from local.functions.asynchronous import AsynchronousInvocations
 from local.gateway import Gateway
@@ -18,6 +18,7 @@ from local.hosts import process_host
 from local.inprocess import ThreadHost
 from local.journal import Journal
 from local.lambda_api import LambdaApi
+from local.logs import LoggedHost, LogsApi, Streams
 from local.publication import Publication
 from local.stack import Stack
 from local.stack.regions import own_region
@@ -61,6 +62,7 @@ class System:
         journal: what happens.
         functions: by name.
         tasks: the cluster's tasks and their processes.
+        deliveries: of events to the rules' targets.
         seams: what is to go wrong.
     """
 
@@ -75,15 +77,18 @@ class System:
         self.endpoint = server.url
         region = self._cleanup.enter_context(own_region())
         self.stack = Stack(template, self.endpoint, _PARAMETERS, region)
+        logs = Streams(self.stack)
         self._surroundings = Surroundings(
-            self.stack, clock, self.journal, self.endpoint, gateway.callers
+            self.stack, clock, self.journal, self.endpoint, gateway.callers, logs
         )
         self.account = Account(self.stack, self.endpoint)
         self.account.create()
         host = self._cleanup.enter_context(self._host(gateway, options["in_process"]))
-        self.functions = self._functions(host)
+        self.functions = self._functions(LoggedHost(host, logs))
         self._asynchronous = AsynchronousInvocations(clock, self.account.send)
-        bus = Bus(self.stack, self.journal, self._deliver)
+        targets = Targets(self.functions, self._asynchronous, self.account.send)
+        self.deliveries = Deliveries(clock, self.journal, targets.take, self.account.send)
+        bus = Bus(self.stack, self.deliveries)
         publication = Publication(bus, self.seams, clock)
         self.tasks = Tasks(self._surroundings, host, publication.publish)
         executions = Executions(
@@ -96,12 +101,15 @@ class System:
         gateway.services |= {
             "lambda": LambdaApi(self.functions, executions, durable, self._asynchronous),
             "ecs": EcsApi(self.tasks),
+            "events": EventsApi(self.stack, publication.publish),
+            "logs": LogsApi(self.stack),
         }
         # Undone from the last to the first: nothing starts a process that would outlive it.
-        for close in (self.tasks.close, server.close, executions.close, clock.stop):
+        for close in (self.tasks.close, server.close, executions.close, clock.stop, logs.close):
             self._cleanup.callback(close)
         for function in self.functions.values():
             self._cleanup.callback(function.close)
+        start_schedules(self.stack, bus, clock)
 
     def __enter__(self) -> Self:
         """Return itself: it runs already."""
@@ -115,7 +123,7 @@ class System:
     def is_idle(self) -> bool:
         """Whether every task is STOPPED and every event about it is dealt with."""
         stopped = all(t.describe()["lastStatus"] == "STOPPED" for t in self.tasks.all())
-        return stopped and self._asynchronous.pending == 0
+        return stopped and self._asynchronous.pending == self.deliveries.pending == 0
 
     def _host(self, gateway: Gateway, in_process: bool) -> AbstractContextManager[Host]:  # noqa: FBT001 - an option
         code = PROJECT / "src"
@@ -142,9 +150,3 @@ class System:
             callers = self._surroundings.callers
             functions[name] = Function(configuration, host, callers, self.journal)
         return functions
-
-    def _deliver(self, target: str, event: bytes) -> None:
-        """Hand an event to a rule's target: an alias of a function."""
-        _, _, named = target.partition(":function:")
-        name, _, qualifier = named.partition(":")
-        self._asynchronous.accept(self.functions[name], event, qualifier)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import uuid
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from local.durable.store import status_of
+from local.events.envelope import envelope
 
 if TYPE_CHECKING:
     from aws_durable_execution_sdk_python_testing.execution import Execution
@@ -29,17 +29,8 @@ def event(execution: Execution, stack: Stack) -> dict[str, Any]:
         "startTimestamp": _iso(whole.start_timestamp),
         "endTimestamp": _iso(whole.end_timestamp),
     }
-    return {
-        "version": "0",
-        "id": str(uuid.uuid4()),
-        "detail-type": "Durable Execution Status Change",
-        "source": "aws.lambda",
-        "account": stack.account,
-        "time": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "region": stack.region,
-        "resources": [],
-        "detail": {name: value for name, value in detail.items() if value is not None},
-    }
+    known = {name: value for name, value in detail.items() if value is not None}
+    return envelope(stack, "aws.lambda", "Durable Execution Status Change", known)
 
 
 def dead_letter(execution: Execution) -> tuple[str, dict[str, str | int]]:

@@ -7,6 +7,8 @@ import uuid
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from local.events.envelope import envelope
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -57,17 +59,8 @@ def new_detail(
 
 def event(detail: Mapping[str, Any], stack: Stack) -> dict[str, Any]:
     """Return the `ECS Task State Change` event about a task's present state."""
-    return {
-        "version": "0",
-        "id": str(uuid.uuid4()),
-        "detail-type": "ECS Task State Change",
-        "source": "aws.ecs",
-        "account": stack.account,
-        "time": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "region": stack.region,
-        "resources": [detail["taskArn"]],
-        "detail": _told(detail, _iso),
-    }
+    kind, about = "ECS Task State Change", [detail["taskArn"]]
+    return envelope(stack, "aws.ecs", kind, _told(detail, _iso), about)
 
 
 def described(detail: Mapping[str, Any]) -> dict[str, Any]:

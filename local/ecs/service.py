@@ -98,16 +98,28 @@ class Tasks:
         detail = new_detail(self._surroundings.stack, definition, request)
         main = definition["ContainerDefinitions"][0]
         given = _environment(main, request)
-        return Task(detail, main, lambda: self._start(detail, given), self._changed)
+        return Task(detail, main, lambda: self._start(detail, main, given), self._changed)
 
-    def _start(self, detail: Mapping[str, Any], given: Mapping[str, str]) -> Container:
-        surroundings, arn = self._surroundings, detail["taskArn"]
+    def _start(
+        self, detail: Mapping[str, Any], main: Mapping[str, Any], given: Mapping[str, str]
+    ) -> Container:
+        surroundings = self._surroundings
         caller = surroundings.callers.new(detail["group"])
         caller.begin(execution_of(detail.get("startedBy")))
         environment = {**given, **surroundings.variables, **caller.credentials}
-        return self._host.container(
-            environment, caller, lambda line: surroundings.journal.write("line", arn, text=line)
-        )
+        return self._host.container(environment, caller, self._log(detail["taskArn"], main))
+
+    def _log(self, arn: str, main: Mapping[str, Any]) -> Callable[[str], None]:
+        """Return what takes the lines of a container, as its log driver does."""
+        surroundings, options = self._surroundings, main["LogConfiguration"]["Options"]
+        task_id = arn.rpartition("/")[2]
+        stream = f"{options['awslogs-stream-prefix']}/{main['Name']}/{task_id}"
+
+        def line(text: str) -> None:
+            surroundings.logs.write(options["awslogs-group"], stream, text)
+            surroundings.journal.write("line", arn, text=text)
+
+        return line
 
     def _changed(self, detail: dict[str, Any]) -> None:
         surroundings = self._surroundings

@@ -13,7 +13,7 @@ from local.stack.regions import ACCOUNT
 from local.stack.translation import translate
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 PROJECT = Path(__file__).parent.parent.parent
 
@@ -25,6 +25,8 @@ class Stack:
         name: the stack's, as samconfig.toml proposes it.
         region: where it stands.
         account: whose it is.
+        parameters: their values.
+        description: what the template says it is.
     """
 
     def __init__(
@@ -47,17 +49,24 @@ class Stack:
         }
         resources = self._template["Resources"]
         names = Identities(resources, self._fill, self.name, region, ACCOUNT, endpoint)
-        values = {**defaults, **(parameters or {}), **pseudo}
-        self._intrinsics = Intrinsics(values, self._template["Conditions"], names)
+        given = {**defaults, **(parameters or {})}
+        self.parameters = {name: str(value) for name, value in given.items()}
+        self.description: str = self._template["Description"]
+        self._intrinsics = Intrinsics({**given, **pseudo}, self._template["Conditions"], names)
 
     def of_type(self, kind: str) -> dict[str, dict[str, Any]]:
         """Return the properties of the resources of one type, by logical id."""
         return {
-            name: self._fill(resource["Properties"])
-            for name, resource in self._template["Resources"].items()
-            if resource["Type"] == kind
-            and ("Condition" not in resource or self._intrinsics.holds(resource["Condition"]))
+            name: self._fill(self._template["Resources"][name]["Properties"])
+            for name, _, its_kind in self.resources()
+            if its_kind == kind
         }
+
+    def resources(self) -> Iterator[tuple[str, str, str]]:
+        """Yield the logical id, the physical id and the type of each resource."""
+        for name, resource in self._template["Resources"].items():
+            if "Condition" not in resource or self._intrinsics.holds(resource["Condition"]):
+                yield name, self._intrinsics.references.ref(name), resource["Type"]
 
     def arn(self, logical_id: str) -> str:
         """Return a resource's ARN."""
@@ -77,6 +86,10 @@ class Stack:
     def outputs(self) -> dict[str, str]:
         """The stack's outputs by name."""
         return {k: self._fill(v["Value"]) for k, v in self._template["Outputs"].items()}
+
+    def says(self, output: str) -> str:
+        """Return what the template says of an output."""
+        return str(self._template["Outputs"][output]["Description"])
 
     def _fill(self, node: Any) -> Any:  # noqa: ANN401 - any part of a template
         return self._intrinsics.fill(node)

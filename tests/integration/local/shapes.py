@@ -23,13 +23,13 @@ _TYPES: dict[str, tuple[type, ...]] = {
 }
 
 
-def conforming(client: Any) -> Any:  # noqa: ANN401 - boto3's clients have no static type
+def conforming(client: Any, operation: str = "*") -> None:  # noqa: ANN401 - boto3's clients have no static type
     """Let a client fail at each answer that is not what AWS's model says.
 
     That is a member that the model does not have, none where it must have one, or another type.
     """
-    client.meta.events.register("before-parse.*", _check, unique_id="shapes")
-    return client
+    event = f"before-parse.*.{operation}"
+    client.meta.events.register(event, _check, unique_id="shapes")
 
 
 def _check(operation_model: Any, response_dict: dict[str, Any], **_: Any) -> None:  # noqa: ANN401

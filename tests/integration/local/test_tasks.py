@@ -143,7 +143,7 @@ def test_states_and_events(system: System, ecs: Any) -> None:  # noqa: ANN401
         "STOPPED",
     ]
     delivered = [entry.facts["event"] for entry in system.journal.entries("delivery")]
-    details = [e["detail"] for e in delivered if e["detail"]["taskArn"] == arn]
+    details = [e["detail"] for e in delivered if e["detail"].get("taskArn") == arn]
     assert [(d["lastStatus"], d["version"]) for d in details] == [
         ("DEPROVISIONING", 4),
         ("STOPPED", 5),

@@ -36,6 +36,12 @@ CLOSED = replace(
 )
 
 
+def test_stored_names() -> None:
+    """Statuses and flows are stored, and told to users, under names that do not change."""
+    assert [*Status] == ["PENDING", "RUNNING", "BACKOFF", "COMPLETED", "FAILED"]
+    assert [*Flow] == ["polling", "dynamodb", "eventbridge"]
+
+
 def test_item() -> None:
     """A new record has its documented attributes and no others: what is absent is not written."""
     assert NEW.to_item() == {

@@ -1,0 +1,41 @@
+"""EventBridge's default bus: the rules that moto keeps, and what they do with an event."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+from moto.events.models import events_backends
+
+if TYPE_CHECKING:
+    from moto.events.models import Rule
+    from moto.events.utils import EventMessageType
+
+    from local.events.delivery import Deliveries
+    from local.stack import Stack
+
+
+class Bus:
+    """Gives each event to the targets of the rules that match it."""
+
+    def __init__(self, stack: Stack, deliveries: Deliveries) -> None:
+        self._deliveries = deliveries
+        kept = events_backends[stack.account][stack.region].event_buses["default"]
+        self._rules: dict[str, Rule] = kept.rules
+
+    @property
+    def rules(self) -> list[Rule]:
+        """The rules that are there now and not disabled."""
+        return [rule for rule in list(self._rules.values()) if rule.state != "DISABLED"]
+
+    def put(self, event: dict[str, Any]) -> None:
+        """Take one event."""
+        for rule in self.rules:
+            # A schedule has no pattern, and matches nothing.
+            pattern = rule.event_pattern
+            if pattern.get_pattern() and pattern.matches_event(cast("EventMessageType", event)):
+                self.send_to_targets(rule, event)
+
+    def send_to_targets(self, rule: Rule, event: dict[str, Any]) -> None:
+        """Deliver an event to all targets of a rule."""
+        for target in list(rule.targets):
+            self._deliveries.begin(rule.arn, target, event)

@@ -1,0 +1,49 @@
+"""What a rule may send events to: functions, asynchronously, and queues."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from local.events.delivery import DeliveryError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from local.durable import Send
+    from local.functions import Function
+    from local.functions.asynchronous import AsynchronousInvocations
+
+
+class Targets:
+    """Hands events to targets by their ARNs."""
+
+    def __init__(
+        self,
+        functions: Mapping[str, Function],
+        asynchronous: AsynchronousInvocations,
+        send: Send,
+    ) -> None:
+        self._functions, self._asynchronous, self._send = functions, asynchronous, send
+
+    def take(self, arn: str, event: bytes) -> None:
+        """Hand an event's JSON to a target.
+
+        Raises:
+            DeliveryError: it does not exist, or is of a kind that is not known here.
+        """
+        service = arn.split(":")[2]
+        if service == "sqs":
+            self._send(arn, event.decode())
+        elif service == "lambda":
+            self._invoke(arn, event)
+        else:
+            unknown = f"Targets of {service} are not known here"
+            raise DeliveryError("INVALID_PARAMETER", unknown, is_transient=False)
+
+    def _invoke(self, arn: str, event: bytes) -> None:
+        _, _, named = arn.partition(":function:")
+        name, _, qualifier = named.partition(":")
+        function = self._functions.get(name)
+        if function is None or (qualifier and not function.configuration.version(qualifier)):
+            raise DeliveryError("NO_RESOURCE", f"Function not found: {arn}", is_transient=False)
+        self._asynchronous.accept(function, event, qualifier or "$LATEST")

@@ -1,0 +1,204 @@
+from __future__ import annotations
+
+import json
+import uuid
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from local.events import DeliveryError
+from tests.integration.local.queues import Queue
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.e2e.user import User
+
+
+@pytest.fixture
+def events(user: User) -> Any:  # noqa: ANN401 - boto3's clients have no static type
+    """A client of EventBridge."""
+    return user.system.account.client("events")
+
+
+@pytest.fixture
+def taken(user: User) -> Queue:
+    """A queue that the rule sends events to."""
+    return Queue(user, "FailedExecutionsQueueUrl")
+
+
+@pytest.fixture
+def undelivered(user: User) -> Queue:
+    """A queue for events that the rule's target does not take."""
+    return Queue(user, "UndeliveredEventsQueueUrl")
+
+
+@pytest.fixture
+def rule(events: Any) -> Iterator[str]:  # noqa: ANN401
+    """A rule for the events of an application, without targets."""
+    events.put_rule(Name="orders", EventPattern='{"source": ["shop"]}')
+    yield "orders"
+    targets = events.list_targets_by_rule(Rule="orders")["Targets"]
+    events.remove_targets(Rule="orders", Ids=[target["Id"] for target in targets])
+    events.delete_rule(Name="orders")
+
+
+@pytest.fixture
+def _busy(user: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no target take any event."""
+
+    def busy(*_: object) -> None:
+        raise DeliveryError("THROTTLING", "Too many")
+
+    monkeypatch.setattr(user.system.deliveries, "deliver", busy)
+
+
+def put(events: Any, **entry: Any) -> dict[str, Any]:  # noqa: ANN401
+    """Put an order on the bus and return the answer."""
+    order = {"Source": "shop", "DetailType": "Order", "Detail": '{"number": 1}', **entry}
+    return dict(events.put_events(Entries=[order]))
+
+
+def target(events: Any, rule: str, arn: str, **more: Any) -> None:  # noqa: ANN401
+    """Make something the rule's target."""
+    answer = events.put_targets(Rule=rule, Targets=[{"Id": "1", "Arn": arn, **more}])
+    assert answer["FailedEntryCount"] == 0
+
+
+def bodies(queue: Queue, count: int = 1) -> list[dict[str, Any]]:
+    """Wait for a queue's messages and return the events in them."""
+    return [json.loads(message["Body"]) for message in queue.first(count)]
+
+
+def test_own_event(events: Any, rule: str, taken: Queue) -> None:  # noqa: ANN401
+    """An event of one's own reaches the targets of the rules that match it."""
+    target(events, rule, taken.arn)
+    answer = put(events, Resources=["arn:of:it"], Detail='{"number": 7}')
+    [event] = bodies(taken)
+    assert answer["Entries"] == [{"EventId": event["id"]}]
+    assert (event["source"], event["detail-type"]) == ("shop", "Order")
+    assert (event["detail"], event["resources"]) == ({"number": 7}, ["arn:of:it"])
+
+
+def test_disabled_rule(events: Any, rule: str, taken: Queue) -> None:  # noqa: ANN401
+    """A disabled rule sends nothing, until it is enabled."""
+    target(events, rule, taken.arn)
+    events.disable_rule(Name=rule)
+    put(events, Detail='{"number": 1}')
+    events.enable_rule(Name=rule)
+    put(events, Detail='{"number": 2}')
+    assert [event["detail"]["number"] for event in bodies(taken)] == [2]
+
+
+@pytest.mark.parametrize(
+    ("entry", "code"),
+    [
+        ({"Source": "aws.ecs"}, "NotAuthorizedForSourceException"),
+        ({"Detail": "[1]"}, "MalformedDetail"),
+        ({"Detail": "{"}, "MalformedDetail"),
+        ({"DetailType": ""}, "InvalidArgument"),
+    ],
+)
+def test_refused_entries(events: Any, entry: dict[str, str], code: str) -> None:  # noqa: ANN401
+    """Nobody can pretend to be AWS, and an entry that is no event is refused by itself."""
+    order = {"Source": "shop", "DetailType": "Order", "Detail": "{}"}
+    answer = events.put_events(Entries=[{**order, **entry}, order])
+    assert answer["FailedEntryCount"] == 1
+    assert answer["Entries"][0]["ErrorCode"] == code
+    assert "EventId" in answer["Entries"][1]
+
+
+def test_target_is_busy(
+    user: User,
+    events: Any,  # noqa: ANN401
+    rule: str,
+    taken: Queue,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """An event that its target does not take is delivered later, and once."""
+    target(events, rule, taken.arn)
+    deliveries = user.system.deliveries
+    failures, deliver = iter("12"), deliveries.deliver
+
+    def busy_at_first(arn: str, event: bytes) -> None:
+        if next(failures, None):
+            raise DeliveryError("THROTTLING", "Too many")
+        deliver(arn, event)
+
+    monkeypatch.setattr(deliveries, "deliver", busy_at_first)
+    put(events)
+    assert len(bodies(taken)) == 1
+    user.wait(lambda: deliveries.pending == 0)
+
+
+@pytest.mark.parametrize(
+    ("policy", "told"),
+    [
+        ({"MaximumRetryAttempts": 3}, ("MaximumRetryAttempts", "3")),
+        ({"MaximumRetryAttempts": 0}, ("MaximumRetryAttempts", "0")),
+        # After 1, 2, 4, 8, 16 and 32 seconds.
+        ({"MaximumEventAgeInSeconds": 65}, ("MaximumEventAgeInSeconds", "6")),
+    ],
+)
+@pytest.mark.usefixtures("_busy")
+def test_target_stays_busy(
+    events: Any,  # noqa: ANN401
+    rule: str,
+    undelivered: Queue,
+    policy: dict[str, int],
+    told: tuple[str, str],
+) -> None:
+    """An event that its target never takes is kept, with what EventBridge tells of it."""
+    kept = {"RetryPolicy": policy, "DeadLetterConfig": {"Arn": undelivered.arn}}
+    target(events, rule, undelivered.arn, **kept)
+    event_id = put(events)["Entries"][0]["EventId"]
+    message = undelivered.message("ERROR_CODE", "THROTTLING")
+    assert json.loads(message["Body"])["id"] == event_id
+    assert all(value["DataType"] == "String" for value in message["MessageAttributes"].values())
+    known = {name: value["StringValue"] for name, value in message["MessageAttributes"].items()}
+    assert known.pop("RULE_ARN").endswith(":rule/orders")
+    assert (known.pop("EXHAUSTED_RETRY_CONDITION"), known.pop("RETRY_ATTEMPTS")) == told
+    assert known == {
+        "TARGET_ARN": undelivered.arn,
+        "ERROR_CODE": "THROTTLING",
+        "ERROR_MESSAGE": "Too many",
+    }
+
+
+def test_target_does_not_exist(user: User, events: Any, rule: str, undelivered: Queue) -> None:  # noqa: ANN401
+    """An event for a function that does not exist is kept at once: no retry would help."""
+    missing = user.system.stack.outputs["TaskStateFunctionArn"].replace("function:", "function:x")
+    target(events, rule, missing, DeadLetterConfig={"Arn": undelivered.arn})
+    put(events)
+    attributes = undelivered.message("ERROR_CODE", "NO_RESOURCE")["MessageAttributes"]
+    assert attributes["RETRY_ATTEMPTS"]["StringValue"] == "0"
+    assert "EXHAUSTED_RETRY_CONDITION" not in attributes
+
+
+def test_templates_rule_is_shown(user: User, events: Any) -> None:  # noqa: ANN401
+    """The template's rule can be looked at: its pattern, its target and the target's policies."""
+    [shown] = [r for r in events.list_rules()["Rules"] if "TaskStateChange" in r["Name"]]
+    described = events.describe_rule(Name=shown["Name"])
+    assert json.loads(described["EventPattern"])["source"] == ["aws.ecs"]
+    [told] = events.list_targets_by_rule(Rule=shown["Name"])["Targets"]
+    assert told["Arn"] == user.system.stack.outputs["TaskStateFunctionArn"]
+    assert told["RetryPolicy"]["MaximumRetryAttempts"] == 185
+    assert told["DeadLetterConfig"]["Arn"].endswith("undelivered-events")
+
+
+def test_statuses_of_executions(user: User, events: Any, taken: Queue) -> None:  # noqa: ANN401
+    """Each new status of an execution is told, as AWS tells it."""
+    pattern = {"source": ["aws.lambda"], "detail-type": ["Durable Execution Status Change"]}
+    events.put_rule(Name="statuses", EventPattern=json.dumps(pattern))
+    target(events, "statuses", taken.arn)
+    arn = user.start("EventBridge", name=f"told-{uuid.uuid4()}", processingTime=300)
+    user.durable.stop_durable_execution(DurableExecutionArn=arn)
+    told = {event["detail"]["status"]: event["detail"] for event in bodies(taken, 2)}
+    events.remove_targets(Rule="statuses", Ids=["1"])
+    events.delete_rule(Name="statuses")
+    execution = user.execution(arn)
+    assert told["RUNNING"].keys() == told["STOPPED"].keys() - {"endTimestamp"}
+    assert {told[status]["durableExecutionArn"] for status in told} == {arn}
+    assert told["STOPPED"]["functionArn"] == execution["FunctionArn"]
+    assert told["STOPPED"]["durableExecutionName"] == execution["DurableExecutionName"]
+    assert told["STOPPED"]["startTimestamp"].endswith("Z")

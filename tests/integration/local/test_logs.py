@@ -1,0 +1,131 @@
+from __future__ import annotations
+
+import itertools
+import json
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.e2e.user import User
+
+
+@pytest.fixture(scope="module")
+def logs(user: User) -> Any:  # noqa: ANN401 - boto3's clients have no static type
+    """A client of CloudWatch Logs."""
+    return user.system.account.client("logs")
+
+
+@pytest.fixture(scope="module")
+def executions(user: User) -> list[str]:
+    """Two executions that have succeeded."""
+    arns = [user.start("EventBridge", message=f"m{n}", processingTime=0) for n in "12"]
+    for arn in arns:
+        user.result(arn)
+    return arns
+
+
+@pytest.fixture(scope="module")
+def group(user: User, logs: Any, executions: list[str]) -> str:  # noqa: ANN401
+    """The workers' log group, when both executions' workers have written to it."""
+    name = user.system.stack.outputs["LogGroupName"]
+    ids = {arn.rpartition("/")[2] for arn in executions}
+
+    def written() -> bool:
+        events = logs.filter_log_events(logGroupName=name)["events"]
+        told = [json.loads(event["message"]) for event in events]
+        ended = {t["correlation_id"] for t in told if t["message"] == "Work finished"}
+        return ids <= ended
+
+    user.wait(written)
+    return name
+
+
+def test_workers_stream(user: User, logs: Any, group: str, executions: list[str]) -> None:  # noqa: ANN401
+    """A worker's lines are in the stream that its container's log driver would name."""
+    task = user.tasks(executions[0])[0].rpartition("/")[2]
+    told = logs.get_log_events(
+        logGroupName=group, logStreamName=f"worker/worker/{task}", startFromHead=True
+    )["events"]
+    messages = [json.loads(event["message"])["message"] for event in told]
+    assert messages == ["Work started", "Work finished"]
+    assert [event["timestamp"] for event in told] == sorted(event["timestamp"] for event in told)
+
+
+def test_functions_streams(user: User, logs: Any, executions: list[str]) -> None:  # noqa: ANN401
+    """A function's lines are in its group, in a stream for each of its processes."""
+    name = f"/aws/lambda/{user.function('EventBridge').split(':')[6]}"
+    wanted = executions[0].rpartition("/")[2]
+
+    def told() -> set[str] | None:
+        events = logs.filter_log_events(logGroupName=name, filterPattern=wanted)["events"]
+        messages = {json.loads(event["message"]).get("message") for event in events}
+        return messages if "Final result" in messages else None
+
+    assert "Task started" in user.wait(told)
+    streams = logs.describe_log_streams(logGroupName=name)["logStreams"]
+    assert streams
+    assert all(stream["logStreamName"].startswith("[1]") for stream in streams)
+
+
+@pytest.mark.usefixtures("executions")
+def test_streams_are_interleaved(logs: Any, group: str) -> None:  # noqa: ANN401
+    """The lines of all streams come in the order of time, whether that is asked for or not."""
+    for asked in ({}, {"interleaved": False}):
+        events = logs.filter_log_events(logGroupName=group, **asked)["events"]
+        moments = [event["timestamp"] for event in events]
+        assert moments == sorted(moments)
+        assert len({event["logStreamName"] for event in events}) > 1
+
+
+def test_part_of_the_streams(
+    user: User,
+    logs: Any,  # noqa: ANN401
+    group: str,
+    executions: list[str],
+) -> None:
+    """Streams are chosen by the beginning of their names, and groups by their ARNs too."""
+    task = user.tasks(executions[1])[0].rpartition("/")[2]
+    stack = user.system.stack
+    arn = f"arn:aws:logs:{stack.region}:{stack.account}:log-group:{group}"
+    events = logs.filter_log_events(
+        logGroupIdentifier=arn, logStreamNamePrefix=f"worker/worker/{task}"
+    )["events"]
+    assert len(events) == 2
+    none = logs.filter_log_events(logGroupName=group, logStreamNamePrefix="nobody")
+    assert none["events"] == []
+    with pytest.raises(logs.exceptions.ResourceNotFoundException):
+        logs.filter_log_events(logGroupName="/no/group")
+
+
+def follow(logs: Any, group: str, user: User) -> Iterator[str]:  # noqa: ANN401
+    """Yield a group's lines as `aws logs tail --follow` asks for them, two at a time."""
+    asked: dict[str, Any] = {"logGroupName": group, "interleaved": True, "limit": 2}
+    asked["startTime"] = int((time.time() - 600) * 1000)
+    seen: dict[str, int] = {}
+    while True:
+        answer = logs.filter_log_events(**asked)
+        for event in answer["events"]:
+            if event["eventId"] not in seen:
+                seen[event["eventId"]] = event["timestamp"]
+                yield event["message"]
+        asked.pop("nextToken", None)
+        if "nextToken" in answer:
+            asked["nextToken"] = answer["nextToken"]
+        elif seen:
+            asked["startTime"] = max(seen.values())
+            user.system.journal.wait_for(lambda: False, 0.1)
+
+
+def test_follow(user: User, logs: Any, group: str) -> None:  # noqa: ANN401
+    """Whoever follows a group sees each line once, those that come later too."""
+    before = len(logs.filter_log_events(logGroupName=group)["events"])
+    lines = follow(logs, group, user)
+    earlier = list(itertools.islice(lines, before))
+    user.result(user.start("EventBridge", message="later", processingTime=0))
+    later = list(itertools.islice(lines, 2))
+    assert len(set(earlier + later)) == before + 2
+    assert [json.loads(line)["message"] for line in later] == ["Work started", "Work finished"]

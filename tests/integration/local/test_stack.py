@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+if TYPE_CHECKING:
+    from tests.e2e.user import User
+
+
+@pytest.fixture
+def cloudformation(user: User) -> Any:  # noqa: ANN401 - boto3's clients have no static type
+    """A client of CloudFormation."""
+    return user.system.account.client("cloudformation")
+
+
+def test_outputs(user: User, cloudformation: Any) -> None:  # noqa: ANN401
+    """The stack's outputs are told, with what the template says of each."""
+    stack = user.system.stack
+    [told] = cloudformation.describe_stacks(StackName=stack.name)["Stacks"]
+    outputs = {output["OutputKey"]: output["OutputValue"] for output in told["Outputs"]}
+    assert outputs == stack.outputs
+    assert all(output["Description"] for output in told["Outputs"])
+
+
+def test_stack(user: User, cloudformation: Any) -> None:  # noqa: ANN401
+    """The stack is told to be created, from the template's parameters."""
+    [told] = cloudformation.describe_stacks()["Stacks"]
+    assert (told["StackName"], told["StackStatus"]) == (user.system.stack.name, "CREATE_COMPLETE")
+    assert f":stack/{user.system.stack.name}/" in told["StackId"]
+    parameters = {p["ParameterKey"]: p["ParameterValue"] for p in told["Parameters"]}
+    assert parameters["ExecutionTimeout"] == "86400"
+    cloudformation.get_waiter("stack_create_complete").wait(StackName=user.system.stack.name)
+
+
+def test_resources(user: User, cloudformation: Any) -> None:  # noqa: ANN401
+    """The stack's resources are listed by both their names."""
+    pages = cloudformation.get_paginator("list_stack_resources")
+    listed = [
+        (told["LogicalResourceId"], told["PhysicalResourceId"], told["ResourceType"])
+        for page in pages.paginate(StackName=user.system.stack.name)
+        for told in page["StackResourceSummaries"]
+    ]
+    outputs = user.system.stack.outputs
+    assert ("CallbackTable", outputs["CallbackTableName"], "AWS::DynamoDB::Table") in listed
+    assert ("Cluster", outputs["ECSClusterName"], "AWS::ECS::Cluster") in listed
+
+
+def test_unknown_stack(cloudformation: Any) -> None:  # noqa: ANN401
+    """Of another stack nothing is known."""
+    with pytest.raises(ClientError, match="Stack with id other does not exist"):
+        cloudformation.describe_stacks(StackName="other")
