@@ -18,10 +18,11 @@ if TYPE_CHECKING:
 
     from boto3.dynamodb.conditions import ConditionBase
 
+    from core.evidence import Evidence
     from core.outcome import Outcome
 
 _REFUSED = "ConditionalCheckFailedException"
-_ERROR_FIELDS = ("kind", "summary", "detail", "exitCode", "advice")
+_ERROR_FIELDS = ("kind", "summary", "detail", "exitCode", "advice", "taskArn")
 
 
 class RecordConflictError(Exception):
@@ -147,14 +148,22 @@ class Records:
         ours = _ours(record, outcome.task_arn) & Attr("open").exists()
         return self._update(record, Update(_told(outcome)), ours)
 
-    def close(self, record: Record, status: Status, outcome: Outcome) -> bool:
+    def close(
+        self, record: Record, status: Status, outcome: Outcome, evidence: Evidence | None = None
+    ) -> bool:
         """End the record as COMPLETED or FAILED: nothing more can happen to it.
 
-        An error that the worker has written itself is kept: it knows more than its exit code.
+        An error that the worker has written itself keeps its words: it knows more than its exit
+        code.
         """
         ours = _ours(record, outcome.task_arn) & Attr("open").exists() & _before(status)
         changes = _told(outcome) | {"status": status, "expiresAt": self._expiry()}
-        defaults = {} if status is Status.COMPLETED else {"error": _error(outcome)}
+        defaults: dict[str, Any] = {}
+        if status is Status.FAILED:
+            error = _error(record, outcome, evidence)
+            # What the worker has written itself is completed; what it may still write is kept.
+            told = {"error": {**error, **record.error}} if record.error else {}
+            changes, defaults = {**changes, **told}, {} if told else {"error": error}
         if self._update(record, Update(changes, defaults, ["open"]), ours):
             return True
         stored = self.get(record.execution_id)
@@ -215,6 +224,7 @@ def _told(outcome: Outcome) -> dict[str, Any]:
     return told | ({"taskArn": outcome.task_arn} if outcome.task_arn else {})
 
 
-def _error(outcome: Outcome) -> dict[str, Any]:
+def _error(record: Record, outcome: Outcome, evidence: Evidence | None) -> dict[str, Any]:
     told = outcome.to_dict()
-    return {name: told[name] for name in _ERROR_FIELDS}
+    error = {name: told[name] for name in _ERROR_FIELDS} | {"attempt": record.attempt}
+    return error | (evidence.to_dict() if evidence else {})

@@ -12,7 +12,11 @@ from core.launch import Target
 
 
 class Settings(msgspec.Struct, frozen=True, rename="upper"):
-    """What every function is told."""
+    """What every function is told.
+
+    Attributes:
+        task_log_prefix: of the streams in the tasks' log group.
+    """
 
     stack_name: str
     cluster_arn: str
@@ -20,6 +24,8 @@ class Settings(msgspec.Struct, frozen=True, rename="upper"):
     container_name: str
     table_name: str
     record_retention_days: int
+    task_log_group: str
+    task_log_prefix: str
 
 
 class OrchestratorSettings(Settings, frozen=True, rename="upper"):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from adapters import ecs
+from adapters.logs import evidence
 from core.correlation import Correlation
 from core.outcome import Cancelled, classify, stop_reason
 from core.record import Status
@@ -46,7 +47,8 @@ class Abandonment:
         """
         cancelled = Cancelled(detail=f"The execution is {self.status}")
         outcome = self._stop(cancelled)
-        closed = self.records.close(self.record, Status.FAILED, outcome)
+        found = evidence(self.settings, outcome)
+        closed = self.records.close(self.record, Status.FAILED, outcome, found)
         return f"abandoned: execution {self.status}" if closed else "record moved on"
 
     def _stop(self, cancelled: Cancelled) -> Outcome:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from adapters import callbacks
+from adapters.logs import evidence
+from adapters.telemetry import logger
 from core.answer import Answer
 from core.outcome import Cancelled
 from core.record import ENDED, Flow, Standing, Status
@@ -13,6 +15,7 @@ from ecs_events.abandonment import ENDED_BADLY
 
 if TYPE_CHECKING:
     from adapters.records import Records
+    from adapters.settings import Settings
     from core.outcome import Outcome
     from core.record import Record
 
@@ -32,6 +35,7 @@ class Completion:
         record: the open record of the task's attempt, read consistently.
     """
 
+    settings: Settings
     records: Records
     record: Record
     outcome: Outcome
@@ -100,7 +104,15 @@ class Completion:
         return done if self.records.report(self.record, self.outcome) else self._overtaken()
 
     def _close(self, status: Status, outcome: Outcome, done: str) -> str:
-        return done if self.records.close(self.record, status, outcome) else self._overtaken()
+        found = None if outcome.succeeded else evidence(self.settings, outcome)
+        if not self.records.close(self.record, status, outcome, found):
+            return self._overtaken()
+        if status is Status.FAILED and self.record.flow is Flow.DYNAMODB:
+            # In the other flows the execution's own line tells it.
+            left = found.to_dict() if found else {}
+            told = {**outcome.to_dict(), "attempt": self.record.attempt, **left}
+            logger.error("Task failed", extra={"error": told})
+        return done
 
     def _overtaken(self) -> str:
         """The record changed since it was read: harmless if it no longer waits for this task."""

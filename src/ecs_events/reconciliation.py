@@ -97,7 +97,7 @@ class Reconciliation:
             return self._running(record)
         if _age(outcome.stopped_at or record.updated_at) < GRACE:
             return "ended just now"
-        done = Completion(self.records, record, outcome).complete()
+        done = Completion(self.settings, self.records, record, outcome).complete()
         return self._told(record) if done == TOLD_BEFORE else done
 
     def _told(self, record: Record) -> str:
@@ -131,7 +131,7 @@ class Reconciliation:
             return "missing: first look"
         told = record.last_outcome
         outcome = from_dict(told) if told else Missing(task_arn=record.task_arn)
-        return Completion(self.records, record, outcome).complete()
+        return Completion(self.settings, self.records, record, outcome).complete()
 
     def _close_succeeded(self, record: Record) -> str:
         """The answer came through, and whoever gave it died before writing that down."""

@@ -82,7 +82,7 @@ def _completion(task: Mapping[str, Any]) -> Completion | str:
     standing = record.standing(correlation.attempt, task["taskArn"])
     if standing is not Standing.CURRENT:
         return standing
-    return Completion(records, record, outcome)
+    return Completion(settings, records, record, outcome)
 
 
 def _family(task: Mapping[str, Any]) -> str:

@@ -29,7 +29,8 @@ class TaskFailedError(DurableOperationError):
     """The task failed or never ran.
 
     `data` is JSON: the outcome's fields (kind, taskArn, exitCode, startedAt, stoppedAt, summary,
-    detail, advice) with executionId, flow and attempt.
+    detail, advice) with executionId, flow and attempt and, where there was a task, the evidence
+    (logGroup, logStream, consoleLink, logTail).
     """
 
     @classmethod

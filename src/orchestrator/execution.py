@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from adapters import ecs
 from adapters.errors import AwsRefusedError
+from adapters.logs import evidence
 from adapters.records import Records, timestamp
 from adapters.settings import OrchestratorSettings, read
 from adapters.telemetry import logger, tracer
@@ -191,15 +192,21 @@ class Execution:
         if record and record.execution_arn == self.arn and record.attempt == self.attempt:
             self.records.back_off(record, outcome)
 
-    def close(self, outcome: Outcome) -> str | None:
-        """End the record as the outcome says; return the container's result as JSON text."""
+    def close(self, outcome: Outcome) -> dict[str, Any]:
+        """End the record as the outcome says.
+
+        Returns:
+            `result`, the container's as JSON text, and `evidence` of a failure; null for none.
+        """
+        found = None if outcome.succeeded else evidence(self.settings, outcome)
+        closing = {"result": None, "evidence": found.to_dict() if found else None}
         record = self.records.get(self.launch.correlation.execution_id)
         if record is None or record.execution_arn != self.arn:
-            return None
+            return closing
         status = Status.COMPLETED if outcome.succeeded else Status.FAILED
-        if not self.records.close(record, status, outcome):
+        if not self.records.close(record, status, outcome, found):
             logger.warning("Record not closed: it has moved on", extra={"status": record.status})
-        return record.result
+        return {**closing, "result": record.result}
 
     def _decided(self, record: Record) -> str | Outcome | None:
         """What an interrupted try of this launch, or somebody meanwhile, has decided already."""

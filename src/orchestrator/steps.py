@@ -16,7 +16,7 @@ from core.outcome import FailedToStart, Outcome, from_dict
 from orchestrator.errors import TaskFailedError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from aws_durable_execution_sdk_python import DurableContext
 
@@ -156,16 +156,22 @@ def settle(
 ) -> dict[str, Any]:
     """Close the record in a step called `name`, then `finish`."""
     try:
-        result = context.step(lambda _: execution.close(outcome), name, RETRIED)
+        closing = context.step(
+            lambda _: execution.close(outcome), name, StepConfig(retry_strategy=RETRY)
+        )
     except StepError as error:
         # How the task ended is worth more to the caller than why it could not be written down.
         context.logger.warning("Record left open", extra={"reason": error.message})
-        result = None
-    return finish(context, execution, outcome, result)
+        closing = {"result": None, "evidence": None}
+    return finish(context, execution, outcome, **closing)
 
 
 def finish(
-    context: DurableContext, execution: Execution, outcome: Outcome, result: str | None
+    context: DurableContext,
+    execution: Execution,
+    outcome: Outcome,
+    result: str | None,
+    evidence: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Return the execution's result, and log it.
 
@@ -174,12 +180,13 @@ def finish(
         execution: what was to be done.
         outcome: how its task ended.
         result: what the container handed over, as JSON text.
+        evidence: what is left of a task that failed.
 
     Raises:
         TaskFailedError: the task did not succeed.
     """
     if not outcome.succeeded:
-        error = TaskFailedError.of(outcome, execution.facts)
+        error = TaskFailedError.of(outcome, {**execution.facts, **(evidence or {})})
         context.logger.error("Task failed", extra={"error": json.loads(error.data or "{}")})
         raise error
     final = {

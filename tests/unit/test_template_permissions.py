@@ -22,6 +22,7 @@ STARTS = {
     "ecs:RunTask",
     "ecs:StopTask",
     "iam:PassRole",
+    "logs:GetLogEvents",
     "sqs:SendMessage",
 }
 SETTLES = {
@@ -30,6 +31,7 @@ SETTLES = {
     "ecs:DescribeTasks",
     "ecs:ListTasks",
     "ecs:StopTask",
+    "logs:GetLogEvents",
 }
 ANSWERS = {
     "lambda:GetDurableExecution",
@@ -48,6 +50,7 @@ GRANTED = {
         "dynamodb:GetItem",
         "dynamodb:PutItem",
         "dynamodb:UpdateItem",
+        "logs:GetLogEvents",
         "sqs:SendMessage",
     },
     "ExecutionStatusRole": LOGGED | TRACED | SETTLES | {"sqs:SendMessage"},
