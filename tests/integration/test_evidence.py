@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import json
+import time
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+
+from adapters.clients import client
+from orchestrator import dynamodb, polling
+from tests.integration.aws import ENVIRONMENT
+
+if TYPE_CHECKING:
+    from tests.integration.aws import Aws
+    from tests.integration.conftest import Lines, Start
+
+
+def log(aws: Aws, count: int) -> None:
+    """Let the only task's container have logged so many lines."""
+    logs, group = boto3.client("logs"), ENVIRONMENT["TASK_LOG_GROUP"]
+    [arn] = aws.tasks()
+    prefix, container = ENVIRONMENT["TASK_LOG_PREFIX"], ENVIRONMENT["CONTAINER_NAME"]
+    stream = f"{prefix}/{container}/{arn.rpartition('/')[2]}"
+    logs.create_log_stream(logGroupName=group, logStreamName=stream)
+    now = int(time.time() * 1000)
+    events = [{"timestamp": now + n, "message": f"line {n}"} for n in range(count)]
+    logs.put_log_events(logGroupName=group, logStreamName=stream, logEvents=events)
+
+
+def fail(aws: Aws) -> None:
+    """Let the only task log and exit with 3."""
+    log(aws, 30)
+    aws.exit(3)
+
+
+def test_execution_tells(aws: Aws, durable: Start, lines: Lines) -> None:
+    """The execution's error, its record and one log line carry the container's last lines."""
+    aws.script(lambda: fail(aws))
+    _, data = durable(polling.handler, {}).error()
+    assert data["logTail"] == [f"line {n}" for n in range(10, 30)]
+    assert data["logGroup"] == ENVIRONMENT["TASK_LOG_GROUP"]
+    assert data["logStream"].endswith(data["taskArn"].rpartition("/")[2])
+    assert data["taskArn"].rpartition("/")[2] in data["consoleLink"]
+    error: dict[str, Any] = dict(aws.record().error or {})
+    assert (error["logTail"], error["attempt"]) == (data["logTail"], 1)
+    [told] = [r for r in lines.records if r.getMessage() == "Task failed"]
+    assert told.__dict__["error"] == data
+
+
+def test_record_tells(aws: Aws, durable: Start, lines: Lines) -> None:
+    """In the DynamoDB flow the record and the task-state function's line carry them."""
+    durable(dynamodb.handler, {}).result()
+    fail(aws)
+    aws.report()
+    error = dict(aws.record().error or {})
+    assert error["logTail"][-1] == "line 29"
+    assert error["kind"] == "ApplicationFailed"
+    [told] = [r for r in lines.records if r.getMessage() == "Task failed"]
+    assert told.__dict__["error"]["logTail"] == error["logTail"]
+
+
+def test_workers_words_stay(aws: Aws, durable: Start) -> None:
+    """An error that the worker wrote keeps its summary and is completed by the evidence."""
+    durable(dynamodb.handler, {}).result()
+    told = {"kind": "ApplicationFailed", "summary": "ValueError: no"}
+    aws.rewrite("SET #status = :status, #error = :error", status="FAILED", error=told)
+    fail(aws)
+    aws.report()
+    error = dict(aws.record().error or {})
+    assert error["summary"] == "ValueError: no"
+    assert error["logTail"][-1] == "line 29"
+    assert error["exitCode"] == 3
+
+
+@pytest.mark.parametrize("code", ["ResourceNotFoundException", "AccessDeniedException"])
+def test_unreadable_log(aws: Aws, durable: Start, code: str) -> None:
+    """Lines that cannot be read are no reason to fail: the error comes without them."""
+
+    def refuse(**_: object) -> None:
+        raise client("logs").exceptions.ClientError({"Error": {"Code": code}}, "GetLogEvents")
+
+    client("logs").meta.events.register("before-send.cloudwatch-logs.GetLogEvents", refuse)
+    aws.script(lambda: aws.exit(3))
+    message, data = durable(polling.handler, {}).error()
+    assert (data["exitCode"], data["logTail"]) == (3, [])
+    assert json.dumps(data["logStream"]) not in message
