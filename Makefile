@@ -47,6 +47,13 @@ down: ## Stop it, and every process that it started
 env: ## Print what a shell has to export to use it
 	@$(PYTHON) -m local.up --env
 
+# For `make redrive`: the stack whose events to deliver again, in the account of the credentials.
+STACK = $(shell sed -n 's/^stack_name = "\(.*\)"/\1/p' samconfig.toml)
+
+.PHONY: redrive
+redrive: $(DEV) ## Deliver events again that were kept because of a failure: STACK=name
+	@.venv/dev/bin/python scripts/redrive.py $(STACK)
+
 .PHONY: test
 test: $(DEV) .venv/sam/.installed .venv/aws/.installed ## Everything that CI runs: all the checks below, on each Python
 	@$(MAKE) pythons

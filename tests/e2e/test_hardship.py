@@ -4,11 +4,15 @@ import json
 import os
 import random
 import signal
+import subprocess
+import sys
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
+from local.account import CREDENTIALS
 from local.gateway import Refuse
+from local.stack.stack import PROJECT
 from local.system import System
 from tests.e2e.user import User
 
@@ -56,7 +60,26 @@ def test_event_survives_a_broken_function() -> None:
         assert kept["requestContext"]["approximateInvokeCount"] == 3
         assert "no permission" in kept["responsePayload"]["errorMessage"]
         assert user.execution(arn)["Status"] == "RUNNING"
+        sqs.change_message_visibility(
+            QueueUrl=url, ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=0
+        )
         system.seams.clear()
-        event = json.dumps(kept["requestPayload"])
-        user.durable.invoke(FunctionName=target, InvocationType="Event", Payload=event)
+        redriven = _redrive(system)
+        assert "events delivered again" in redriven.stdout, redriven.stderr
         assert user.result(arn)["result"]["message"] == "Processed: kept"
+
+
+def _redrive(system: System) -> subprocess.CompletedProcess[str]:
+    environment = {
+        "AWS_ENDPOINT_URL": system.endpoint,
+        "AWS_DEFAULT_REGION": system.stack.region,
+        **CREDENTIALS,
+    }
+    return subprocess.run(
+        [sys.executable, "scripts/redrive.py", system.stack.name],
+        cwd=PROJECT,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )

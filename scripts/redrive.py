@@ -1,0 +1,91 @@
+"""Deliver again what nobody could deliver or process: `python scripts/redrive.py STACK`.
+
+Reads the stack's two queues of events and hands each event to the function that it was meant for.
+Run it once the reason is mended: an event that fails again comes back to its queue. Credentials and
+Region are those of the environment. The durable functions' own queue is left alone, because
+delivering its messages would run work again that somebody has stopped.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import boto3
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_QUEUES = ("UndeliveredEventsQueueUrl", "UnprocessedEventsQueueUrl")
+# How long a message that this run takes stays hidden from others, in seconds.
+_HIDDEN = 120
+
+
+class Delivery(NamedTuple):
+    """An event and the function, with its qualifier, that it is for."""
+
+    function: str
+    event: str
+
+
+def redrive(stack: str) -> int:
+    """Deliver all that stands in the queues now; return how much that was."""
+    outputs = _outputs(stack)
+    return sum(_redrive_queue(outputs[name]) for name in _QUEUES)
+
+
+def _redrive_queue(url: str) -> int:
+    sqs, functions = boto3.client("sqs"), boto3.client("lambda")
+    count = 0
+    for message in _messages(url):
+        function, event = _delivery(message)
+        functions.invoke(FunctionName=function, InvocationType="Event", Payload=event)
+        # After Lambda has taken it: dying in between delivers it twice, which does no harm.
+        sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+        count += 1
+        sys.stdout.write(f"{message['MessageId']} → {function}\n")
+    return count
+
+
+def _messages(url: str) -> Iterator[dict[str, Any]]:
+    sqs, seen = boto3.client("sqs"), set()
+    while True:
+        answer = sqs.receive_message(
+            QueueUrl=url,
+            MaxNumberOfMessages=10,
+            MessageAttributeNames=["All"],
+            VisibilityTimeout=_HIDDEN,
+            WaitTimeSeconds=1,
+        )
+        fresh = [m for m in answer.get("Messages", []) if m["MessageId"] not in seen]
+        if not fresh:
+            return
+        seen |= {message["MessageId"] for message in fresh}
+        yield from fresh
+
+
+def _delivery(message: dict[str, Any]) -> Delivery:
+    """Read a message of EventBridge's, with its target, or one of Lambda's, with its request."""
+    body = json.loads(message["Body"])
+    if "requestContext" in body:
+        return Delivery(body["requestContext"]["functionArn"], json.dumps(body["requestPayload"]))
+    return Delivery(message["MessageAttributes"]["TARGET_ARN"]["StringValue"], message["Body"])
+
+
+def _outputs(stack: str) -> dict[str, str]:
+    [described] = boto3.client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
+    return {output["OutputKey"]: output["OutputValue"] for output in described["Outputs"]}
+
+
+def main() -> int:
+    """Redrive the stack named by the first argument."""
+    if len(sys.argv) != len(("redrive.py", "STACK")):
+        sys.stderr.write("usage: python scripts/redrive.py STACK\n")
+        return 2
+    sys.stdout.write(f"{redrive(sys.argv[1])} events delivered again\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
