@@ -11,11 +11,15 @@ from core.launch import MAX_OVERRIDES, Launch, Target
 from core.polling import longest_wait
 from core.record import Flow
 from core.request import RESERVE_SECONDS, InvalidRequestError, Simulation, Work, parse
+from core.retry import ONCE
 
 # JSON's text may hold lone surrogates, which no UTF-8 can.
 TEXT = st.text(st.characters())
 NAMES = st.sampled_from(
-    ["message", "processingTime", "timeoutSeconds", "pollSeconds", "simulate", "exitCode"]
+    [
+        *("message", "processingTime", "timeoutSeconds", "maxAttempts", "retryOn"),
+        *("pollSeconds", "simulate", "exitCode", "ApplicationFailed", "OutOfMemory"),
+    ]
 )
 NUMBERS = st.integers() | st.integers(-1, 3_001) | st.floats()
 JSON = st.recursive(
@@ -28,12 +32,15 @@ FIELDS = {
     "processingTime": st.integers(-1, 700),
     "timeoutSeconds": st.none() | st.integers(0, 900),
     "pollSeconds": st.none() | st.integers(0, 3_001),
+    "maxAttempts": st.integers(0, 11),
+    "retryOn": st.lists(st.sampled_from(["ApplicationFailed", "OutOfMemory", "Spot"])),
     "simulate": st.none() | st.fixed_dictionaries({"exitCode": st.integers(-1, 256)}),
 }
 # Near enough to the bounds that many are accepted, and with one field that may be anything.
 PAYLOADS = st.fixed_dictionaries({}, optional=FIELDS)
 SPOILT = st.builds(lambda payload, name, value: payload | {name: value}, PAYLOADS, NAMES, JSON)
 FLOWS = st.sampled_from(Flow)
+WAITING = st.sampled_from([Flow.POLLING, Flow.EVENTBRIDGE])
 EXECUTION_TIMEOUTS = st.integers(600, 31_622_400) | st.just(600)
 TARGET = Target("cluster", "demo-worker", "worker", "demo-callbacks", ["subnet-1"], ["sg-1"])
 
@@ -58,12 +65,30 @@ def test_any_payload(payload: object, flow: Flow, execution_timeout: int) -> Non
     assert 0 <= work.processing_time <= work.timeout_seconds
     assert "\0" not in work.message
     assert work.message.encode().decode() == work.message
-    longest = 366 * 86_400 if flow is Flow.DYNAMODB else execution_timeout - RESERVE_SECONDS
-    assert work.timeout_seconds <= longest
+    if flow is Flow.DYNAMODB:
+        assert work.timeout_seconds <= 366 * 86_400
     if flow is Flow.POLLING:
-        assert work.timeout_seconds <= longest_wait(work.poll_seconds)
+        assert work.timeout_seconds <= longest_wait(work.poll_seconds, work.policy.max_attempts)
     else:
         assert work.poll_seconds is None
+
+
+@given(PAYLOADS, WAITING, st.integers(600, 3_000) | EXECUTION_TIMEOUTS)
+def test_every_attempt_fits(payload: object, flow: Flow, execution_timeout: int) -> None:
+    """What is accepted ends in time, however often it is tried and however long each try takes."""
+    work = answer(payload, flow, execution_timeout)
+    if isinstance(work, InvalidRequestError):
+        reject()
+    attempts, backoff = work.policy.max_attempts, work.policy.longest_backoff
+    longest = attempts * work.timeout_seconds + backoff + RESERVE_SECONDS
+    assert longest <= execution_timeout
+
+
+@given(PAYLOADS, EXECUTION_TIMEOUTS)
+def test_one_attempt(payload: object, execution_timeout: int) -> None:
+    """Where nobody waits there is one attempt, whatever is asked for."""
+    work = answer(payload, Flow.DYNAMODB, execution_timeout)
+    assert isinstance(work, InvalidRequestError) or work.policy == ONCE
 
 
 @given(PAYLOADS, FLOWS)
@@ -78,7 +103,9 @@ def test_accepted_as_given(payload: dict[str, Any], flow: Flow) -> None:
         "processingTime": work.processing_time,
         "timeoutSeconds": work.timeout_seconds,
         "pollSeconds": work.poll_seconds,
+        "maxAttempts": work.policy.max_attempts,
     }
+    assert work.policy.retry_on == set(payload.get("retryOn", []))
     assert {name: given[name] for name in given if payload.get(name) is not None} == {
         name: value for name, value in payload.items() if name in given and value is not None
     }

@@ -64,6 +64,17 @@ def test_room_for_other_operations() -> None:
     assert 2_900 <= MAX_CHECKS <= 2_990
 
 
+@pytest.mark.parametrize("attempts", range(1, 11))
+def test_attempts_share_the_operations(attempts: int) -> None:
+    """All attempts' checks, launches and waits fit into an execution's 3,000 operations.
+
+    An attempt makes ten launches with nine waits at most; a step and a wait lie between two.
+    """
+    checks = longest_wait(1, attempts)
+    assert attempts * (checks + 10 + 9) + (attempts - 1) * 2 + 10 <= 3_000
+    assert attempts * checks > 2_700
+
+
 def test_first_state() -> None:
     """Before the first check nothing is known, and no time has passed."""
     nothing = {"since": 0, "status": None, "misses": 0, "elapsed": 0, "outcome": None}

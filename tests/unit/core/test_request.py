@@ -7,9 +7,11 @@ import pytest
 
 from core.record import Flow
 from core.request import InvalidRequestError, Simulation, Work, parse
+from core.retry import ONCE, Policy
 
 EXECUTION_TIMEOUT = 86_400
 EACH_FLOW = pytest.mark.parametrize("flow", Flow)
+WAITING = pytest.mark.parametrize("flow", [Flow.POLLING, Flow.EVENTBRIDGE])
 
 
 def refusal(payload: object, flow: Flow = Flow.EVENTBRIDGE) -> InvalidRequestError:
@@ -21,13 +23,18 @@ def refusal(payload: object, flow: Flow = Flow.EVENTBRIDGE) -> InvalidRequestErr
 
 @EACH_FLOW
 def test_defaults(flow: Flow) -> None:
-    """An empty payload is the pattern's: its message, 5 seconds, and as long as it may take."""
+    """An empty payload is the pattern's: its message, 5 seconds, and as long as it may take.
+
+    Where the execution waits it tries three times, and shares its time among them.
+    """
+    once = flow is Flow.DYNAMODB
     assert parse({}, flow, EXECUTION_TIMEOUT) == Work(
         message="No message provided",
         processing_time=5,
-        timeout_seconds=EXECUTION_TIMEOUT - 300,
+        timeout_seconds=86_100 if once else 28_670,
         poll_seconds=None,
         simulate=None,
+        policy=Policy(max_attempts=1 if once else 3),
     )
 
 
@@ -42,12 +49,16 @@ def test_everything_given(flow: Flow) -> None:
     }
     if flow is Flow.POLLING:
         payload["pollSeconds"] = 7
+    if flow is not Flow.DYNAMODB:
+        payload |= {"maxAttempts": 5, "retryOn": ["OutOfMemory", "ApplicationFailed"]}
+    asked = Policy(5, frozenset({"ApplicationFailed", "OutOfMemory"}))
     assert parse(payload, flow, EXECUTION_TIMEOUT) == Work(
         message="Größe: 5 µm 🚀",
         processing_time=0,
         timeout_seconds=60,
         poll_seconds=payload.get("pollSeconds"),
         simulate=Simulation(exit_code=3),
+        policy=ONCE if flow is Flow.DYNAMODB else asked,
     )
 
 
@@ -81,6 +92,19 @@ def test_null_is_absent_where_there_is_no_value() -> None:
         ({"pollSeconds": False}, "pollSeconds", "false", "int"),
         ({"pollSeconds": "5"}, "pollSeconds", '"5"', "int"),
         ({"pollSeconds": 5.0}, "pollSeconds", "5.0", "int"),
+        ({"maxAttempts": 0}, "maxAttempts", "0", ">= 1"),
+        ({"maxAttempts": 11}, "maxAttempts", "11", "<= 10"),
+        ({"maxAttempts": None}, "maxAttempts", "null", "int"),
+        ({"maxAttempts": True}, "maxAttempts", "true", "int"),
+        ({"maxAttempts": "3"}, "maxAttempts", '"3"', "int"),
+        ({"maxAttempts": 2.0}, "maxAttempts", "2.0", "int"),
+        ({"retryOn": None}, "retryOn", "null", "array"),
+        ({"retryOn": {}}, "retryOn", "{}", "array"),
+        ({"retryOn": "OutOfMemory"}, "retryOn", '"OutOfMemory"', "array"),
+        ({"retryOn": ["outOfMemory"]}, "retryOn", '["outOfMemory"]', "any of ApplicationFailed"),
+        ({"retryOn": ["SpotInterrupted"]}, "retryOn", '["SpotInterrupted"]', "OutOfMemory"),
+        ({"retryOn": ["OutOfMemory", 5]}, "retryOn", '["OutOfMemory", 5]', "str"),
+        ({"retryOn": [["OutOfMemory"]]}, "retryOn", '[["OutOfMemory"]]', "str"),
         ({"simulate": 3}, "simulate", "3", "object"),
         ({"simulate": []}, "simulate", "[]", "object"),
         ({"simulate": {"exitCode": None}}, "simulate.exitCode", "null", "int"),
@@ -134,6 +158,30 @@ def test_poll_seconds_elsewhere(flow: Flow) -> None:
     assert error.field == "pollSeconds"
     assert "pollSeconds" not in error.expected
     assert "pollSeconds" in refusal({"x": 5}, Flow.POLLING).expected
+
+
+@pytest.mark.parametrize(("name", "value"), [("maxAttempts", 2), ("retryOn", ["OutOfMemory"])])
+def test_retries_elsewhere(name: str, value: object) -> None:
+    """Nobody waits in the DynamoDB flow, so nobody tries again: it refuses to be asked to."""
+    error = refusal({name: value}, Flow.DYNAMODB)
+    assert error.field == name
+    assert name not in error.expected
+
+
+@WAITING
+@pytest.mark.parametrize(
+    ("given", "asked"),
+    [
+        ({}, Policy()),
+        ({"maxAttempts": 1}, ONCE),
+        ({"maxAttempts": 10}, Policy(10)),
+        ({"retryOn": []}, Policy()),
+        ({"retryOn": ["OutOfMemory"] * 2}, Policy(3, frozenset({"OutOfMemory"}))),
+    ],
+)
+def test_policy(flow: Flow, given: dict[str, Any], asked: Policy) -> None:
+    """How often to try, and after what else, is the payload's to say."""
+    assert parse(given, flow, EXECUTION_TIMEOUT).policy == asked
 
 
 @EACH_FLOW

@@ -13,24 +13,58 @@ EACH_FLOW = pytest.mark.parametrize("flow", Flow)
 WAITING = pytest.mark.parametrize("flow", [Flow.POLLING, Flow.EVENTBRIDGE])
 
 
-@EACH_FLOW
-@pytest.mark.parametrize("execution_timeout", [600, DAY, 8 * DAY])
-def test_default_timeout(flow: Flow, execution_timeout: int) -> None:
-    """Without a timeout of its own an attempt may take what the execution can wait for."""
-    assert parse({}, flow, execution_timeout).timeout_seconds == execution_timeout - RESERVE
+@pytest.mark.parametrize(
+    ("execution_timeout", "share"), [(600, 70), (DAY, 28_670), (8 * DAY, 230_270)]
+)
+@WAITING
+def test_default_timeout(flow: Flow, execution_timeout: int, share: int) -> None:
+    """Without a timeout of its own an attempt may take its share of the execution's time.
+
+    Three attempts, the two waits between them and the reserve fill it up.
+    """
+    assert parse({}, flow, execution_timeout).timeout_seconds == share
+    assert 0 <= execution_timeout - (3 * share + 30 + 60 + RESERVE) < 3
 
 
 @WAITING
-def test_longest_timeout(flow: Flow) -> None:
-    """A timeout fits if the execution has time left after it to stop the task and say so."""
-    longest = DAY - RESERVE
-    assert parse({"timeoutSeconds": longest}, flow, DAY).timeout_seconds == longest
+def test_default_timeout_of_one_attempt(flow: Flow) -> None:
+    """A single attempt may take what the execution can wait for."""
+    work = parse({"maxAttempts": 1}, flow, DAY)
+    assert work.timeout_seconds == DAY - RESERVE
+
+
+@pytest.mark.parametrize("execution_timeout", [600, DAY, 8 * DAY])
+def test_default_timeout_of_the_dynamodb_flow(execution_timeout: int) -> None:
+    """Its one attempt may by default take as long as an execution could have waited for it."""
+    work = parse({}, Flow.DYNAMODB, execution_timeout)
+    assert work.timeout_seconds == execution_timeout - RESERVE
+
+
+@WAITING
+@pytest.mark.parametrize(
+    ("attempts", "longest"), [(1, DAY - RESERVE), (2, 43_035), (3, 28_670), (10, 8_415)]
+)
+def test_longest_timeout(flow: Flow, attempts: int, longest: int) -> None:
+    """A timeout fits if every attempt can take it, with time left to stop the last one's task."""
+    payload = {"maxAttempts": attempts, "timeoutSeconds": longest}
+    assert parse(payload, flow, DAY).timeout_seconds == longest
     with pytest.raises(InvalidRequestError) as refused:
-        parse({"timeoutSeconds": longest + 1}, flow, DAY)
+        parse(payload | {"timeoutSeconds": longest + 1}, flow, DAY)
     assert (refused.value.field, refused.value.value) == ("timeoutSeconds", str(longest + 1))
     assert f"at most {longest} s" in refused.value.expected
     assert "ExecutionTimeout" in refused.value.expected
+    assert (f"each of {attempts} attempts" in refused.value.expected) is (attempts > 1)
     assert "EventBridge" not in refused.value.expected
+
+
+@WAITING
+def test_attempts_that_do_not_fit(flow: Flow) -> None:
+    """More attempts than an execution has seconds for are refused, not cut short."""
+    assert parse({"maxAttempts": 5, "processingTime": 0}, flow, 755).timeout_seconds == 1
+    with pytest.raises(InvalidRequestError) as refused:
+        parse({"maxAttempts": 5, "processingTime": 0}, flow, 754)
+    assert (refused.value.field, refused.value.value) == ("maxAttempts", "5")
+    assert "ExecutionTimeout" in refused.value.expected
 
 
 def test_longest_timeout_of_a_task_that_nobody_waits_for() -> None:
@@ -42,7 +76,7 @@ def test_longest_timeout_of_a_task_that_nobody_waits_for() -> None:
 @pytest.mark.parametrize("timeout", [None, 60])
 def test_work_fits_its_timeout(flow: Flow, timeout: int | None) -> None:
     """Work that would take longer than its timeout is refused, work as long as it is not."""
-    longest = timeout or DAY - RESERVE
+    longest = timeout or parse({}, flow, DAY).timeout_seconds
     payload = {"timeoutSeconds": timeout, "processingTime": longest}
     assert parse(payload, flow, DAY).processing_time == longest
     with pytest.raises(InvalidRequestError) as refused:
@@ -58,11 +92,17 @@ def test_immense_work(flow: Flow) -> None:
         parse({"processingTime": 10**30}, flow, DAY)
 
 
+@pytest.mark.parametrize("attempts", [1, 2, 10])
 @pytest.mark.parametrize("poll_seconds", [1, 60, 3_000, None])
-def test_longest_polling(poll_seconds: int | None) -> None:
+def test_longest_polling(poll_seconds: int | None, attempts: int) -> None:
     """Polling waits no longer than an execution's operations last, and points to EventBridge."""
-    longest = longest_wait(poll_seconds)
-    payload = {"pollSeconds": poll_seconds, "timeoutSeconds": longest}
+    longest = longest_wait(poll_seconds, attempts)
+    payload = {
+        "pollSeconds": poll_seconds,
+        "maxAttempts": attempts,
+        "timeoutSeconds": longest,
+        "processingTime": 0,
+    }
     assert parse(payload, Flow.POLLING, YEAR).timeout_seconds == longest
     with pytest.raises(InvalidRequestError) as refused:
         parse(payload | {"timeoutSeconds": longest + 1}, Flow.POLLING, YEAR)
@@ -73,14 +113,14 @@ def test_longest_polling(poll_seconds: int | None) -> None:
 
 @pytest.mark.parametrize("poll_seconds", [1, None])
 def test_default_of_polling(poll_seconds: int | None) -> None:
-    """Without a timeout polling waits as long as its checks last."""
+    """Without a timeout each attempt of polling waits as long as its share of checks lasts."""
     work = parse({"pollSeconds": poll_seconds}, Flow.POLLING, YEAR)
-    assert work.timeout_seconds == longest_wait(poll_seconds)
+    assert work.timeout_seconds == longest_wait(poll_seconds, attempts=3)
 
 
 def test_eventbridge_waits_for_a_year() -> None:
     """The EventBridge flow, to which polling points, waits as long as the execution may."""
-    payload = {"timeoutSeconds": YEAR - RESERVE}
+    payload = {"timeoutSeconds": YEAR - RESERVE, "maxAttempts": 1}
     assert parse(payload, Flow.EVENTBRIDGE, YEAR).timeout_seconds == YEAR - RESERVE
 
 

@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+from typing import get_args
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.outcome import FailedToStart, InfrastructureLost, Outcome, SpotInterrupted
+from core.retry import MAX_ATTEMPTS, MAX_LAUNCHES, OnDemand, Policy, relaunch_delay
+from tests.property.test_outcome import OUTCOMES
+
+POLICIES = st.builds(
+    Policy,
+    st.integers(1, MAX_ATTEMPTS),
+    st.frozensets(st.sampled_from(get_args(OnDemand))),
+)
+TASKS = st.just("arn:task")
+LOST = st.builds(SpotInterrupted, task_arn=TASKS) | st.builds(InfrastructureLost, task_arn=TASKS)
+# Mostly such as are tried again, or no sequence would become long.
+SEQUENCES = st.lists(LOST | OUTCOMES, min_size=MAX_ATTEMPTS, max_size=MAX_ATTEMPTS + 2)
+REFUSALS = st.builds(FailedToStart, transient=st.just(True))  # noqa: FBT003 - a strategy's value
+SEEDS = st.text(max_size=40)
+
+
+@given(POLICIES, SEQUENCES, SEEDS)
+def test_any_sequence(policy: Policy, outcomes: list[Outcome], seed: str) -> None:
+    """Whatever happens, there are no more attempts than allowed, and no longer waits than told."""
+    delays = list(_waits(policy, outcomes, seed))
+    assert len(delays) + 1 <= policy.max_attempts
+    assert all(delay >= 1 for delay in delays)
+    assert sum(delays) <= policy.longest_backoff
+    assert list(_waits(policy, outcomes, seed)) == delays
+
+
+@given(POLICIES, OUTCOMES | LOST, st.integers(1, MAX_ATTEMPTS + 1), SEEDS)
+def test_what_is_tried_again(policy: Policy, outcome: Outcome, attempt: int, seed: str) -> None:
+    """A success, a stop, a timeout and the unknown are never tried again, whatever is asked for."""
+    if policy.delay(outcome, attempt, seed) is None:
+        return
+    assert attempt < policy.max_attempts
+    always = {"SpotInterrupted", "InfrastructureLost", "FailedToStart"}
+    assert outcome.kind in always | policy.retry_on
+    if isinstance(outcome, FailedToStart):
+        assert outcome.transient
+        assert outcome.task_arn is not None
+
+
+@given(st.lists(REFUSALS | OUTCOMES, min_size=MAX_LAUNCHES), st.integers(1, 31_622_400), SEEDS)
+def test_any_launches(outcomes: list[Outcome], timeout: int, seed: str) -> None:
+    """However its launches are refused, an attempt asks ten times at most, within its timeout."""
+    delays = []
+    for launch, outcome in enumerate(outcomes, 1):
+        if (delay := relaunch_delay(outcome, launch, timeout, seed)) is None:
+            break
+        delays.append(delay)
+    assert len(delays) + 1 <= MAX_LAUNCHES
+    assert sum(delays) < timeout
+    assert all(isinstance(o, FailedToStart) and o.transient for o in outcomes[: len(delays)])
+
+
+def _waits(policy: Policy, outcomes: list[Outcome], seed: str) -> list[int]:
+    delays = []
+    for attempt, outcome in enumerate(outcomes, 1):
+        if (delay := policy.delay(outcome, attempt, seed)) is None:
+            break
+        delays.append(delay)
+    return delays
