@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 
 
 class Clock:
@@ -16,7 +17,13 @@ class Clock:
         if scale < 1:
             raise ValueError(f"The time scale should be at least 1, not {scale}.")
         self.scale = scale
+        self._begun = time.monotonic()
         self._stopped = threading.Event()
+
+    @property
+    def passed(self) -> float:
+        """AWS's seconds since the clock was made."""
+        return (time.monotonic() - self._begun) * self.scale
 
     def real(self, seconds: float) -> float:
         """Return how long AWS's seconds take here."""

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from werkzeug.wrappers import Response
 
-from local.ecs.service import TokenConflictError, UnknownDefinitionError
-from local.errors import refusal
+from local.ecs.service import UnknownDefinitionError
+from local.ecs.tokens import TokenConflictError
+from local.errors import ApiError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,6 +19,17 @@ if TYPE_CHECKING:
     from werkzeug.wrappers import Request
 
     from local.ecs.service import Tasks
+    from local.ecs.task import Task
+
+_MOST_TASKS = 100
+_MOST_OVERRIDES = 8192
+_LONGEST_REASON = 255
+_FORMS = {
+    "clientToken": re.compile(r"[!-~]{0,64}"),
+    "startedBy": re.compile(r"[A-Za-z0-9_/-]{0,128}"),
+}
+# AWS takes `startedBy` with none of these.
+_ALONE = ("containerInstance", "daemonName", "family", "launchType", "serviceName")
 
 
 class EcsApi:
@@ -37,43 +50,82 @@ class EcsApi:
         operation = self._operations.get(name)
         if operation is None:
             return None
-        answer = operation(json.loads(request.get_data()))
-        if isinstance(answer, Response):
-            return answer
+        asked = json.loads(request.get_data())
+        try:
+            if asked.get("cluster", "default").rpartition("/")[2] not in self._tasks.clusters:
+                raise _refused("ClusterNotFoundException", "Cluster not found.")
+            answer = operation(asked)
+        except ApiError as error:
+            return error.response
         return Response(json.dumps(answer), mimetype="application/x-amz-json-1.1")
 
-    def _run_task(self, asked: Mapping[str, Any]) -> dict[str, Any] | Response:
+    def _run_task(self, asked: Mapping[str, Any]) -> dict[str, Any]:
+        for name, form in _FORMS.items():
+            if not form.fullmatch(asked.get(name, "")):
+                raise _invalid(f"{name} is not of the form {form.pattern}")
+        if len(json.dumps(asked.get("overrides", {}))) > _MOST_OVERRIDES:
+            raise _invalid(f"Container Overrides length must be at most {_MOST_OVERRIDES}")
         try:
-            task = self._tasks.run(asked)
+            launched = self._tasks.run(asked)
         except TokenConflictError as error:
             ids = {"resourceIds": error.task_arns}
-            return refusal(HTTPStatus.BAD_REQUEST, "ConflictException", str(error), **ids)
+            raise _refused("ConflictException", str(error), **ids) from error
         except UnknownDefinitionError as error:
-            return refusal(HTTPStatus.BAD_REQUEST, "ClientException", str(error))
-        return {"tasks": [task.describe()], "failures": []}
+            raise _refused("ClientException", str(error)) from error
+        shown = [task.describe() for task in launched.tasks]
+        return {"tasks": shown, "failures": launched.failures}
 
     def _describe_tasks(self, asked: Mapping[str, Any]) -> dict[str, Any]:
+        if not 0 < len(asked["tasks"]) <= _MOST_TASKS:
+            raise _invalid(f"Tasks must be 1 to {_MOST_TASKS}.")
         found = {name: self._tasks.get(name) for name in asked["tasks"]}
+        with_tags = "TAGS" in asked.get("include", ())
         return {
-            "tasks": [task.describe() for task in found.values() if task],
+            "tasks": [_shown(task, with_tags=with_tags) for task in found.values() if task],
             "failures": [
                 {"arn": name, "reason": "MISSING"} for name, task in found.items() if task is None
             ],
         }
 
     def _list_tasks(self, asked: Mapping[str, Any]) -> dict[str, Any]:
-        wanted = {"desiredStatus": asked.get("desiredStatus", "RUNNING")}
-        if "startedBy" in asked:
-            wanted["startedBy"] = asked["startedBy"]
+        if "startedBy" in asked and any(name in asked for name in _ALONE):
+            raise _invalid("cannot specify startedBy with other arguments")
+        wanted = {"desiredStatus": "RUNNING"} | {
+            name: asked[name]
+            for name in ("desiredStatus", "launchType", "startedBy")
+            if name in asked
+        }
         if "family" in asked:
             wanted["group"] = f"family:{asked['family']}"
         shown = [task.describe() for task in self._tasks.all()]
-        return {"taskArns": [s["taskArn"] for s in shown if wanted.items() <= s.items()]}
+        arns = [s["taskArn"] for s in shown if wanted.items() <= s.items()]
+        return _page(arns, asked.get("nextToken"), asked.get("maxResults", _MOST_TASKS))
 
-    def _stop_task(self, asked: Mapping[str, Any]) -> dict[str, Any] | Response:
+    def _stop_task(self, asked: Mapping[str, Any]) -> dict[str, Any]:
         task = self._tasks.get(asked["task"])
         if task is None:
-            missing = "The referenced task was not found."
-            return refusal(HTTPStatus.BAD_REQUEST, "InvalidParameterException", missing)
-        task.stop(asked.get("reason", "Task stopped by user"))
+            raise _invalid("The referenced task was not found.")
+        reason = asked.get("reason", "Task stopped by user")
+        if len(reason) > _LONGEST_REASON:
+            raise _invalid(f"reason must be at most {_LONGEST_REASON} characters")
+        task.stop(reason)
         return {"task": task.describe()}
+
+
+def _shown(task: Task, *, with_tags: bool) -> dict[str, Any]:
+    return task.describe() | ({"tags": task.tags} if with_tags else {})
+
+
+def _page(arns: list[str], after: str | None, size: int) -> dict[str, Any]:
+    """Return the ARNs that follow one of them, and the last one shown if there are more."""
+    start = arns.index(after) + 1 if after in arns else 0
+    shown = arns[start : start + size]
+    return {"taskArns": shown} | ({"nextToken": shown[-1]} if start + size < len(arns) else {})
+
+
+def _refused(code: str, message: str, **more: Any) -> ApiError:  # noqa: ANN401 - any JSON
+    return ApiError(HTTPStatus.BAD_REQUEST, code, message, **more)
+
+
+def _invalid(message: str) -> ApiError:
+    return _refused("InvalidParameterException", message)

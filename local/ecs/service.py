@@ -7,9 +7,11 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from local.ecs.detail import event, new_detail
+from local.ecs.mishaps import Mishaps
 from local.ecs.phases import Phases
-from local.ecs.task import Task
-from local.gateway import execution_of
+from local.ecs.start import start_container
+from local.ecs.task import StartError, Task
+from local.ecs.tokens import Launched, Tokens
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -18,17 +20,8 @@ if TYPE_CHECKING:
     from local.hosts import Host
     from local.surroundings import Surroundings
 
-
-class TokenConflictError(Exception):
-    """The client token was used for a request that differed.
-
-    Attributes:
-        task_arns: the tasks of that request.
-    """
-
-    def __init__(self, task_arns: list[str]) -> None:
-        super().__init__("Parameters do not match the ones of the request with this client token.")
-        self.task_arns = task_arns
+# ECS shows a stopped task for at least an hour.
+_SHOWN_SECONDS = 3600
 
 
 class UnknownDefinitionError(Exception):
@@ -36,7 +29,12 @@ class UnknownDefinitionError(Exception):
 
 
 class Tasks:
-    """Starts tasks, keeps them, and publishes each change of state as an event."""
+    """Starts tasks, keeps them, and publishes each change of state as an event.
+
+    Attributes:
+        clusters: names of the clusters in which tasks may run.
+        mishaps: what is to go wrong with the next tasks.
+    """
 
     def __init__(
         self,
@@ -45,93 +43,79 @@ class Tasks:
         publish: Callable[[dict[str, Any]], None],
     ) -> None:
         self._surroundings, self._host, self._publish = surroundings, host, publish
-        definitions = surroundings.stack.of_type("AWS::ECS::TaskDefinition").values()
+        stack = surroundings.stack
+        definitions = stack.of_type("AWS::ECS::TaskDefinition").values()
         self._definitions = {definition["Family"]: definition for definition in definitions}
+        self.clusters = {c["ClusterName"] for c in stack.of_type("AWS::ECS::Cluster").values()}
+        self.mishaps = Mishaps()
         self._lock = threading.Lock()
         self._tasks: dict[str, Task] = {}
-        self._tokens: dict[tuple[str, str], tuple[str, Task]] = {}
+        self._tokens = Tokens(surroundings.clock)
 
-    def run(self, request: Mapping[str, Any]) -> Task:
-        """Start a task, or return the one that the same request started before.
+    def run(self, request: Mapping[str, Any]) -> Launched:
+        """Start tasks, or return what the same request came to before.
 
         Raises:
             TokenConflictError: another request used the client token.
-            UnknownDefinitionError: the family is not one of the stack's.
+            UnknownDefinitionError: the stack has no such family or revision.
         """
         key = (request.get("cluster", ""), request.get("clientToken", ""))
         asked = json.dumps(request, sort_keys=True)
         with self._lock:
-            if key in self._tokens:
-                earlier, task = self._tokens[key]
-                if earlier != asked:
-                    raise TokenConflictError([task.arn])
-                return task
-            task = self._new(request)
-            self._tasks[task.arn] = task
+            if key[1] and (earlier := self._tokens.earlier(key, asked)):
+                return earlier
+            launched = self._launch(request)
+            self._tasks |= {task.arn: task for task in launched.tasks}
             if key[1]:
-                self._tokens[key] = (asked, task)
-        threading.Thread(
-            target=task.live, args=[Phases(), self._surroundings.clock], daemon=True
-        ).start()
-        return task
+                self._tokens.keep(key, asked, launched)
+        for task in launched.tasks:
+            threading.Thread(target=task.live, args=[Phases()], daemon=True).start()
+        return launched
 
     def get(self, arn_or_id: str) -> Task | None:
-        """Return a task by its ARN or id."""
+        """Return a task by its ARN or id; None if ECS does not know it, or no longer."""
         wanted = arn_or_id.rpartition("/")[2]
-        return next((t for a, t in self._tasks.items() if a.endswith(f"/{wanted}")), None)
+        return next((task for task in self.all() if task.arn.endswith(f"/{wanted}")), None)
 
     def all(self) -> list[Task]:
-        """Return all tasks, oldest first."""
+        """Return the tasks that ECS shows, oldest first."""
         with self._lock:
-            return list(self._tasks.values())
+            return [t for t in self._tasks.values() if (t.ended_for or 0) <= _SHOWN_SECONDS]
 
     def close(self) -> None:
         """End all workers."""
         for task in self.all():
             task.kill()
 
-    def _new(self, request: Mapping[str, Any]) -> Task:
-        family = request["taskDefinition"].rpartition("/")[2].partition(":")[0]
-        definition = self._definitions.get(family)
-        if definition is None:
+    def _launch(self, request: Mapping[str, Any]) -> Launched:
+        definition = self._definition(request["taskDefinition"])
+        if refusal := self.mishaps.refusal():
+            return Launched(failures=[refusal])
+        return Launched([self._new(definition, request) for _ in range(request.get("count", 1))])
+
+    def _definition(self, name: str) -> Mapping[str, Any]:
+        family, _, revision = name.rpartition("/")[2].partition(":")
+        if family not in self._definitions or revision not in {"", "1"}:
             raise UnknownDefinitionError("TaskDefinition not found.")
+        found: Mapping[str, Any] = self._definitions[family]
+        return found
+
+    def _new(self, definition: Mapping[str, Any], request: Mapping[str, Any]) -> Task:
         detail = new_detail(self._surroundings.stack, definition, request)
         main = definition["ContainerDefinitions"][0]
-        given = _environment(main, request)
-        return Task(detail, main, lambda: self._start(detail, main, given), self._changed)
+        failure = self.mishaps.failed_start()
 
-    def _start(
-        self, detail: Mapping[str, Any], main: Mapping[str, Any], given: Mapping[str, str]
-    ) -> Container:
-        surroundings = self._surroundings
-        caller = surroundings.callers.new(detail["group"])
-        caller.begin(execution_of(detail.get("startedBy")))
-        environment = {**given, **surroundings.variables, **caller.credentials}
-        return self._host.container(environment, caller, self._log(detail["taskArn"], main))
+        def start() -> Container:
+            if failure:
+                raise StartError(failure)
+            return start_container(detail, main, self._surroundings, self._host)
 
-    def _log(self, arn: str, main: Mapping[str, Any]) -> Callable[[str], None]:
-        """Return what takes the lines of a container, as its log driver does."""
-        surroundings, options = self._surroundings, main["LogConfiguration"]["Options"]
-        task_id = arn.rpartition("/")[2]
-        stream = f"{options['awslogs-stream-prefix']}/{main['Name']}/{task_id}"
-
-        def line(text: str) -> None:
-            surroundings.logs.write(options["awslogs-group"], stream, text)
-            surroundings.journal.write("line", arn, text=text)
-
-        return line
+        task = Task(detail, main, start, self._changed, self._surroundings.clock)
+        task.tags = request.get("tags", [])
+        return task
 
     def _changed(self, detail: dict[str, Any]) -> None:
         surroundings = self._surroundings
-        known = {name: detail.get(name) for name in ("lastStatus", "startedBy")}
+        known = {name: detail.get(name) for name in ("lastStatus", "startedBy", "version")}
         surroundings.journal.write("task", detail["taskArn"], **known)
         self._publish(event(detail, surroundings.stack))
-
-
-def _environment(main: Mapping[str, Any], request: Mapping[str, Any]) -> dict[str, str]:
-    """The task definition's variables, those of the overrides over them."""
-    given = {pair["Name"]: str(pair["Value"]) for pair in main.get("Environment", ())}
-    for container in request.get("overrides", {}).get("containerOverrides", ()):
-        if container["name"] == main["Name"]:
-            given |= {pair["name"]: pair["value"] for pair in container.get("environment", ())}
-    return given

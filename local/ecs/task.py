@@ -17,6 +17,12 @@ if TYPE_CHECKING:
 
 _GRACE = 30
 _EXITED = "Essential container in task exited"
+_INTERRUPTED = "Your Spot Task was interrupted."
+_OUT_OF_MEMORY = "OutOfMemoryError: Container killed due to memory usage"
+
+
+class StartError(Exception):
+    """The container cannot be started; the message is the task's `stoppedReason`."""
 
 
 class Task:
@@ -24,6 +30,7 @@ class Task:
 
     Attributes:
         arn: the task's.
+        tags: which its events do not tell.
     """
 
     def __init__(
@@ -32,47 +39,66 @@ class Task:
         definition: Mapping[str, Any],
         start: Callable[[], Container],
         on_change: Callable[[dict[str, Any]], None],
+        clock: Clock,
     ) -> None:
         self.arn: str = detail["taskArn"]
+        self.tags: list[dict[str, str]] = []
         self._detail = detail
         self._main = definition
         self._start_container = start
         self._on_change = on_change
+        self._clock = clock
         self._lock = threading.RLock()
         self._stop_asked = threading.Event()
         self._container: Container | None = None
         self._killed = False
+        self._ended: float | None = None
 
     @property
     def pid(self) -> int | None:
         """The worker's process, once it was started."""
         return self._container.pid if self._container else None
 
+    @property
+    def ended_for(self) -> float | None:
+        """AWS's seconds since it is STOPPED; None before."""
+        return None if self._ended is None else self._clock.passed - self._ended
+
     def describe(self) -> dict[str, Any]:
         """Return the task as DescribeTasks shows it."""
         with self._lock:
             return described(self._detail)
 
-    def live(self, phases: Phases, clock: Clock) -> None:
+    def live(self, phases: Phases) -> None:
         """Walk through all states and return when the task is STOPPED or the system stops."""
         self._tell()
-        starts = (("PENDING", phases.provisioning), ("RUNNING", phases.pending))
-        for status, seconds in starts:
-            if self._stop_asked.wait(clock.real(seconds)):
-                break
-            if status == "RUNNING":
-                self._enter("ACTIVATING", pullStoppedAt=_now())
-                self._start()
-                self._enter(status, tell=True, startedAt=_now())
-            else:
-                self._enter(status, tell=True, connectivityAt=_now(), pullStartedAt=_now())
-        self._run(clock)
-        self._enter("DEACTIVATING", executionStoppedAt=_now())
+        if self._comes_up(phases):
+            self._run()
+        with self._lock:
+            for container in self._detail["containers"]:
+                container["lastStatus"] = "STOPPED"
         self._enter("STOPPING")
-        if clock.sleep(phases.stopping):
+        if self._clock.sleep(phases.stopping):
             self._enter("DEPROVISIONING", tell=True, stoppingAt=_now())
-        if clock.sleep(phases.deprovisioning):
+        if self._clock.sleep(phases.deprovisioning):
+            self._ended = self._clock.passed
             self._enter("STOPPED", tell=True, stoppedAt=_now())
+
+    def _comes_up(self, phases: Phases) -> bool:
+        """Start the container; False if the task ends before."""
+        if self._stop_asked.wait(self._clock.real(phases.provisioning)):
+            return False
+        self._enter("PENDING", tell=True, connectivityAt=_now(), pullStartedAt=_now())
+        if self._stop_asked.wait(self._clock.real(phases.pending)):
+            return False
+        self._enter("ACTIVATING", pullStoppedAt=_now())
+        try:
+            self._start()
+        except StartError as error:
+            self._ending("TaskFailedToStart", str(error))
+            return False
+        self._enter("RUNNING", tell=True, startedAt=_now())
+        return True
 
     def stop(self, reason: str) -> None:
         """Ask the task to stop, as StopTask does; a task that is stopping stays as it is."""
@@ -80,6 +106,29 @@ class Task:
             if self._detail["desiredStatus"] == "RUNNING":
                 self._ending("UserInitiated", reason)
         self._stop_asked.set()
+
+    def interrupt(self, notice: float = 0) -> None:
+        """Take Spot capacity away: an event warns, SIGTERM follows, SIGKILL after `StopTimeout`.
+
+        Args:
+            notice: AWS's seconds from the warning to SIGTERM; Fargate sends both at once.
+        """
+        with self._lock:
+            if self._detail["desiredStatus"] == "RUNNING":
+                self._ending("SpotInterruption", _INTERRUPTED)
+                self._enter(self._detail["lastStatus"], tell=True)
+        waiting = threading.Timer(self._clock.real(notice), self._stop_asked.set)
+        waiting.daemon = True
+        waiting.start()
+
+    def run_out_of_memory(self) -> None:
+        """Kill the container as the kernel does when there is no memory left."""
+        container = self._container
+        if container is None:
+            raise ValueError(f"{self.arn} has no container that runs.")
+        with self._lock:
+            self._main_container["reason"] = _OUT_OF_MEMORY
+        container.kill()
 
     def kill(self) -> None:
         """End the process at once, or let none begin; only for the end of the whole system."""
@@ -99,30 +148,32 @@ class Task:
             if self._killed:
                 container.kill()
 
-    def _run(self, clock: Clock) -> None:
+    def _run(self) -> None:
         """Wait for the container's end, and help it along if the task was asked to stop."""
         if self._container is None:
             return
-        watcher = threading.Thread(target=self._watch_for_stop, args=[clock], daemon=True)
+        watcher = threading.Thread(target=self._watch_for_stop, daemon=True)
         watcher.start()
         code = self._container.wait()
         with self._lock:
-            self._main_container.update(exitCode=code, lastStatus="STOPPED")
+            self._main_container["exitCode"] = code
             if self._detail["desiredStatus"] == "RUNNING":
                 self._ending("EssentialContainerExited", _EXITED)
         self._stop_asked.set()
         watcher.join()
+        self._enter("DEACTIVATING", executionStoppedAt=_now())
 
-    def _watch_for_stop(self, clock: Clock) -> None:
+    def _watch_for_stop(self) -> None:
         self._stop_asked.wait()
         container = self._container
         if container and container.wait(timeout=0) is None:
             container.terminate()
-            if container.wait(clock.real(self._main.get("StopTimeout", _GRACE))) is None:
+            if container.wait(self._clock.real(self._main.get("StopTimeout", _GRACE))) is None:
                 container.kill()
 
     def _ending(self, code: str, reason: str) -> None:
-        self._detail.update(desiredStatus="STOPPED", stopCode=code, stoppedReason=reason)
+        with self._lock:
+            self._detail.update(desiredStatus="STOPPED", stopCode=code, stoppedReason=reason)
 
     @property
     def _main_container(self) -> dict[str, Any]:

@@ -8,62 +8,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError
 
+from tests.integration.local.fargate import PATIENCE, describe, request, run, stop, wait
+
 if TYPE_CHECKING:
     from local.system import System
-
-PATIENCE = 60
-
-
-def request(system: System, **changes: Any) -> dict[str, Any]:  # noqa: ANN401
-    """Return RunTask's parameters for a worker that works for ten minutes."""
-    variables = {
-        "EXECUTION_ID": "one",
-        "EXECUTION_FLOW": "polling",
-        "EXECUTION_ATTEMPT": "1",
-        "MESSAGE": "hi",
-        "PROCESSING_TIME": "600",
-    }
-    environment = [{"name": name, "value": value} for name, value in variables.items()]
-    [definition] = system.stack.of_type("AWS::ECS::TaskDefinition").values()
-    container = definition["ContainerDefinitions"][0]["Name"]
-    return {
-        "cluster": system.stack.outputs["ECSClusterName"],
-        "taskDefinition": definition["Family"],
-        "startedBy": f"test/{uuid.uuid4()}/1",
-        "clientToken": str(uuid.uuid4()),
-        "overrides": {"containerOverrides": [{"name": container, "environment": environment}]},
-        **changes,
-    }
-
-
-def run(system: System, ecs: Any, **changes: Any) -> str:  # noqa: ANN401
-    """Start a task and return its ARN."""
-    answer = ecs.run_task(**request(system, **changes))
-    assert answer["failures"] == []
-    return str(answer["tasks"][0]["taskArn"])
-
-
-def describe(system: System, ecs: Any, arn: str) -> dict[str, Any]:  # noqa: ANN401
-    """Return a task as DescribeTasks shows it."""
-    cluster = system.stack.outputs["ECSClusterName"]
-    return dict(ecs.describe_tasks(cluster=cluster, tasks=[arn])["tasks"][0])
-
-
-def wait(system: System, ecs: Any, arn: str, status: str) -> dict[str, Any]:  # noqa: ANN401
-    """Wait for a task's status and return the task."""
-
-    def reached() -> dict[str, Any] | None:
-        task = describe(system, ecs, arn)
-        return task if task["lastStatus"] == status else None
-
-    task = system.journal.wait_for(reached, PATIENCE)
-    assert task, describe(system, ecs, arn)
-    return dict(task)
-
-
-def stop(system: System, ecs: Any, arn: str, reason: str) -> None:  # noqa: ANN401
-    """Stop a task."""
-    ecs.stop_task(cluster=system.stack.outputs["ECSClusterName"], task=arn, reason=reason)
 
 
 def test_same_token_is_the_same_task(system: System, ecs: Any) -> None:  # noqa: ANN401
@@ -93,6 +41,30 @@ def test_unknown_names(system: System, ecs: Any) -> None:  # noqa: ANN401
         stop(system, ecs, "nobody", "why not")
     with pytest.raises(ClientError, match="TaskDefinition not found"):
         run(system, ecs, taskDefinition="unknown")
+
+
+def test_unknown_cluster(system: System, ecs: Any) -> None:  # noqa: ANN401
+    """Nothing runs in a cluster that does not exist, and nothing is told of it."""
+    with pytest.raises(ecs.exceptions.ClusterNotFoundException):
+        run(system, ecs, cluster="other")
+    with pytest.raises(ecs.exceptions.ClusterNotFoundException):
+        ecs.list_tasks()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"startedBy": "arn:aws:lambda"},
+        {"startedBy": "x" * 129},
+        {"clientToken": "x" * 65},
+        {"overrides": {"containerOverrides": [{"name": "worker", "command": ["x" * 8192]}]}},
+    ],
+    ids=["form of startedBy", "length of startedBy", "length of the token", "overrides"],
+)
+def test_refused_requests(system: System, ecs: Any, change: dict[str, Any]) -> None:  # noqa: ANN401
+    """A request that goes beyond what ECS takes starts no task."""
+    with pytest.raises(ecs.exceptions.InvalidParameterException):
+        run(system, ecs, **change)
 
 
 def test_stopped_while_it_works(system: System, ecs: Any) -> None:  # noqa: ANN401
@@ -176,3 +148,43 @@ def test_worker_sees_its_container_alone(
 
 def _has_begun(system: System, arn: str) -> bool:
     return any(entry.source == arn for entry in system.journal.entries("line"))
+
+
+def test_filters(system: System, ecs: Any) -> None:  # noqa: ANN401
+    """Tasks are listed by family and launch type; with `startedBy` AWS takes neither."""
+    cluster = system.stack.outputs["ECSClusterName"]
+    asked = request(system)
+    arn = ecs.run_task(**asked)["tasks"][0]["taskArn"]
+    family = asked["taskDefinition"]
+    assert arn in ecs.list_tasks(cluster=cluster, family=family)["taskArns"]
+    assert ecs.list_tasks(cluster=cluster, family="other")["taskArns"] == []
+    assert arn in ecs.list_tasks(cluster=cluster, launchType="FARGATE")["taskArns"]
+    with pytest.raises(ecs.exceptions.InvalidParameterException, match="startedBy"):
+        ecs.list_tasks(cluster=cluster, family=family, startedBy=asked["startedBy"])
+    stop(system, ecs, arn, "enough")
+
+
+def test_pages(system: System, ecs: Any) -> None:  # noqa: ANN401
+    """One request starts several tasks, and pages of them follow one another without a gap."""
+    cluster, started_by = system.stack.outputs["ECSClusterName"], f"test/{uuid.uuid4()}/1"
+    answer = ecs.run_task(**request(system, count=3, startedBy=started_by))
+    arns = [task["taskArn"] for task in answer["tasks"]]
+    pages = ecs.get_paginator("list_tasks").paginate(
+        cluster=cluster, startedBy=started_by, PaginationConfig={"PageSize": 2}
+    )
+    listed = [page["taskArns"] for page in pages]
+    for arn in arns:
+        stop(system, ecs, arn, "enough")
+    assert [len(page) for page in listed] == [2, 1]
+    assert [arn for page in listed for arn in page] == arns
+
+
+def test_tags(system: System, ecs: Any) -> None:  # noqa: ANN401
+    """A task's tags are told where they are asked for."""
+    tags = [{"key": "team", "value": "blue"}]
+    arn = run(system, ecs, tags=tags)
+    cluster = system.stack.outputs["ECSClusterName"]
+    told = ecs.describe_tasks(cluster=cluster, tasks=[arn], include=["TAGS"])["tasks"][0]
+    assert told["tags"] == tags
+    assert "tags" not in describe(system, ecs, arn)
+    stop(system, ecs, arn, "enough")
