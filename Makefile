@@ -47,6 +47,13 @@ down: ## Stop it, and every process that it started
 env: ## Print what a shell has to export to use it
 	@$(PYTHON) -m local.up --env
 
+# For `make faults`: one scenario, as a violation names it.
+ONLY =
+
+.PHONY: faults
+faults: $(DEV) ## Let everything go wrong at every call, in over 1,000 scenarios
+	@.venv/dev/bin/python -m tests.faults $(if $(ONLY),--only '$(ONLY)')
+
 # For `make redrive`: the stack whose events to deliver again, in the account of the credentials.
 STACK = $(shell sed -n 's/^stack_name = "\(.*\)"/\1/p' samconfig.toml)
 

@@ -47,7 +47,7 @@ def runner(
     clock, scheduler = ScaledClock(scale), ScaledScheduler(scale)
     registry = ExecutionRegistry(store, scheduler)
     processor = CheckpointProcessor(store, scheduler, clock=clock)
-    executor = Executor(
+    executor = _Executor(
         store=store,
         scheduler=scheduler,
         invoker=_Invoker(functions),
@@ -65,6 +65,16 @@ def runner(
         executor.shutdown()
         registry.shutdown()
         scheduler.stop()  # type: ignore[no-untyped-call]
+
+
+class _Executor(Executor):
+    """Loses no wake-up: a timer that is replaced while it fires would end a wait and no more."""
+
+    def _fire_due_operations(self, execution_arn: str) -> bool:
+        if super()._fire_due_operations(execution_arn):
+            self._invoke_execution(execution_arn)
+        # The timer itself has nothing more to do.
+        return False
 
 
 class _Invoker(LambdaInvoker):

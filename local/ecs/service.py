@@ -10,7 +10,7 @@ from local.ecs.detail import event, new_detail
 from local.ecs.mishaps import Mishaps
 from local.ecs.phases import Phases
 from local.ecs.start import start_container
-from local.ecs.task import StartError, Task
+from local.ecs.task import Task
 from local.ecs.tokens import Launched, Tokens
 
 if TYPE_CHECKING:
@@ -103,15 +103,12 @@ class Tasks:
     def _new(self, definition: Mapping[str, Any], request: Mapping[str, Any]) -> Task:
         detail = new_detail(self._surroundings.stack, definition, request)
         main = definition["ContainerDefinitions"][0]
-        failure = self.mishaps.failed_start()
 
         def start() -> Container:
-            if failure:
-                raise StartError(failure)
             return start_container(detail, main, self._surroundings, self._host)
 
         task = Task(detail, main, start, self._changed, self._surroundings.clock)
-        task.tags = request.get("tags", [])
+        task.tags, task.failure = request.get("tags", []), self.mishaps.failed_start()
         return task
 
     def _changed(self, detail: dict[str, Any]) -> None:

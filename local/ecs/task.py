@@ -31,6 +31,7 @@ class Task:
     Attributes:
         arn: the task's.
         tags: which its events do not tell.
+        failure: why its container will not start; None if it will.
     """
 
     def __init__(
@@ -43,6 +44,7 @@ class Task:
     ) -> None:
         self.arn: str = detail["taskArn"]
         self.tags: list[dict[str, str]] = []
+        self.failure: str | None = None
         self._detail = detail
         self._main = definition
         self._start_container = start
@@ -130,6 +132,11 @@ class Task:
             self._main_container["reason"] = _OUT_OF_MEMORY
         container.kill()
 
+    def kill_container(self) -> None:
+        """Send SIGKILL to the container, if it runs."""
+        if self._container:
+            self._container.kill()
+
     def kill(self) -> None:
         """End the process at once, or let none begin; only for the end of the whole system."""
         with self._lock:
@@ -142,6 +149,8 @@ class Task:
     def _start(self) -> None:
         if self._killed:
             return
+        if self.failure:
+            raise StartError(self.failure)
         container = self._start_container()
         with self._lock:
             self._container = container

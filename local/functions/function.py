@@ -110,7 +110,11 @@ def _execution_id(event: bytes) -> str | None:
     if arn := told.get("DurableExecutionArn"):
         return str(arn).rpartition("/")[2]
     detail = told.get("detail")
-    return execution_of(detail.get("startedBy")) if isinstance(detail, dict) else None
+    if not isinstance(detail, dict):
+        return None
+    if arn := detail.get("durableExecutionArn"):
+        return str(arn).rpartition("/")[2]
+    return execution_of(detail.get("startedBy"))
 
 
 def _new_trace() -> str:

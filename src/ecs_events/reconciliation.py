@@ -97,8 +97,12 @@ class Reconciliation:
             return self._running(record)
         if _age(outcome.stopped_at or record.updated_at) < GRACE:
             return "ended just now"
-        done = Completion(self.settings, self.records, record, outcome).complete()
-        return self._told(record) if done == TOLD_BEFORE else done
+        # Read again now that the end is known: the worker may have written since the first look.
+        fresh = self.records.get(record.execution_id)
+        if fresh is None or fresh.standing(record.attempt, task["taskArn"]) is not Standing.CURRENT:
+            return "record moved on"
+        done = Completion(self.settings, self.records, fresh, outcome).complete()
+        return self._told(fresh) if done == TOLD_BEFORE else done
 
     def _told(self, record: Record) -> str:
         """The end was told, and the record is open: its execution closes it, unless it is over."""

@@ -1,0 +1,88 @@
+"""Runs scenarios side by side on one local system, and looks at what they leave."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from local.system import System
+from tests.faults.invariants import End, violations
+from tests.faults.plan import Plan
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from tests.faults.scenario import Point, Scenario
+
+_TIME_SCALE, _DURABLE_SCALE = 300, 100
+_SIDE_BY_SIDE = 12
+_PATIENCE = 60
+
+
+class Stage:
+    """A local system on threads of this process, with the reconciler's waits scaled too."""
+
+    def __init__(self, system: System) -> None:
+        self._system = system
+        self._plan = Plan(system)
+        self._lambda = system.account.client("lambda")
+        self._table = system.account.table(system.stack.outputs["CallbackTableName"])
+
+    def run(self, scenarios: Iterable[Scenario]) -> Iterator[tuple[Scenario, list[str]]]:
+        """Yield each scenario with what is wrong with its end."""
+        with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
+            yield from pool.map(lambda scenario: (scenario, self._run(scenario)), scenarios)
+
+    def calls(self, scenario: Scenario) -> list[Point]:
+        """Run a scenario and return the calls that were made for it."""
+        arn = self._start(scenario)
+        self._system.journal.wait_for(lambda: self._is_over(arn), _PATIENCE)
+        return list(dict.fromkeys(self._plan.calls[arn.rpartition("/")[2]]))
+
+    def _run(self, scenario: Scenario) -> list[str]:
+        arn = self._start(scenario)
+        over = self._system.journal.wait_for(lambda: self._is_over(arn), _PATIENCE)
+        found = violations(scenario, self._end(arn))
+        return found if over else [f"not over after {_PATIENCE} s", *found]
+
+    def _start(self, scenario: Scenario) -> str:
+        function = self._system.stack.outputs[f"{scenario.flow}LambdaFunctionArn"]
+        payload = json.dumps(scenario.payload)
+        answer = self._lambda.invoke(FunctionName=function, InvocationType="Event", Payload=payload)
+        arn = str(answer["DurableExecutionArn"])
+        self._plan.add(arn, scenario)
+        return arn
+
+    def _end(self, arn: str) -> End:
+        key = arn.rpartition("/")[2]
+        return End(
+            execution=self._lambda.get_durable_execution(DurableExecutionArn=arn),
+            record=self._table.get_item(Key={"executionId": key}).get("Item", {}),
+            tasks=[task.describe() for task in self._plan.tasks[key]],
+        )
+
+    def _is_over(self, arn: str) -> bool:
+        """Whether nothing more can happen to an execution."""
+        end: Any = self._end(arn)
+        return (
+            end.execution["Status"] != "RUNNING"
+            and "open" not in end.record
+            and all(task["lastStatus"] == "STOPPED" for task in end.tasks)
+        )
+
+
+@contextmanager
+def stage() -> Iterator[Stage]:
+    """Provide a stage, and take it down."""
+    how: dict[str, Any] = {"time_scale": _TIME_SCALE, "durable_scale": _DURABLE_SCALE}
+    with System(**how, in_process=True) as system:
+        reconciliation: Any = importlib.import_module("ecs_events.reconciliation")
+        # As short against the scaled period as the real ones are against the real period.
+        reconciliation.GRACE = timedelta(seconds=0.5)
+        reconciliation._YOUNG = timedelta(seconds=2)  # noqa: SLF001
+        reconciliation._PAUSE_SECONDS = 0  # noqa: SLF001
+        yield Stage(system)

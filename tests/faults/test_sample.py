@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.faults.catalogue import Catalogue
+from tests.faults.scenario import Point, Scenario
+from tests.faults.stage import Stage, stage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Stage]:
+    """A local system on threads of this process."""
+    with stage() as made:
+        yield made
+
+
+def test_sample(running: Stage) -> None:
+    """Whatever dies at whichever call, and whatever becomes of events, all end rightly."""
+    catalogue = Catalogue(running)
+    results = dict(running.run(catalogue.sample()))
+    assert not {str(scenario): found for scenario, found in results.items() if found}
+    struck = {point for scenario in results for point in scenario.points}
+    assert struck == {point for points in catalogue.points.values() for point in points}
+
+
+def test_catalogue_is_large(running: Stage) -> None:
+    """There are more than a thousand scenarios, and no two are the same."""
+    scenarios = list(Catalogue(running).all())
+    assert len(set(scenarios)) == len(scenarios) > 1_000
+
+
+def test_scenarios_are_written_and_read() -> None:
+    """A scenario is what its line says."""
+    point = Point("orchestrator", "RunTask", 1, "after")
+    scenario = Scenario("Sync", "exit 3", "doubled", (point, point), throttled=True, seed=7)
+    for written in (scenario, Scenario("Callback", "failed to start")):
+        assert Scenario.read(str(written)) == written
