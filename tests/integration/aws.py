@@ -100,12 +100,12 @@ class Aws:
     def move(self, status: str, task_arn: str | None = None, **changes: Any) -> None:  # noqa: ANN401
         """Move a task (the only one by default) to a status."""
         task = self.tasks()[task_arn or next(iter(self.tasks()))]
-        task.last_status = status
         main = task.containers[0]
         main.exitCode = changes.pop("exit_code", main.exitCode)
         main.reason = changes.pop("reason", None)
         for name, value in changes.items():
             setattr(task, name, value)
+        task.last_status = status
 
     def exit(self, code: int, status: str = "STOPPED", **changes: Any) -> None:  # noqa: ANN401
         """End a task by its container's exit."""

@@ -17,9 +17,11 @@ from aws_durable_execution_sdk_python_testing.web.server import (
     WebServiceConfig,
 )
 from moto import mock_aws
+from moto.core.botocore_stubber import BotocoreStubber
 
 from adapters import clients, settings, telemetry
 from ecs_events import task_state
+from tests.integration.attempts import Attempts
 from tests.integration.aws import ENVIRONMENT, Aws
 
 if TYPE_CHECKING:
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
     from aws_durable_execution_sdk_python_testing.runner import DurableFunctionTestResult
     from aws_durable_execution_sdk_python_testing.web.models import HTTPResponse
+    from botocore.awsrequest import AWSPreparedRequest
 
 
 @pytest.fixture
@@ -36,8 +39,29 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
         monkeypatch.setenv(name, value)
     for cached in (clients.client, settings.read, task_state._once):  # noqa: SLF001 - a new account, new clients
         cached.cache_clear()
+    _answer_one_at_a_time(monkeypatch)
     with mock_aws():
         yield Aws.create()
+
+
+def _answer_one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make each of moto's answers atomic, as AWS's are: it is asked by several threads."""
+    lock, process = threading.RLock(), BotocoreStubber.process_request
+
+    def process_alone(stubber: BotocoreStubber, request: AWSPreparedRequest) -> Any:  # noqa: ANN401
+        with lock:
+            return process(stubber, request)
+
+    monkeypatch.setattr(BotocoreStubber, "process_request", process_alone)
+
+
+@pytest.fixture
+def attempts(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> Iterator[Attempts]:
+    """The attempts of the test's execution, of which no two ever have a task at the same time."""
+    watched = Attempts(aws)
+    watched.watch(monkeypatch)
+    yield watched
+    assert not watched.together
 
 
 class Lines(logging.Handler):

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import boto3
@@ -25,9 +25,9 @@ Handler: TypeAlias = "Callable[..., Any]"
 
 @HANDLERS
 def test_refused_by_capacity(aws: Aws, durable: Start, handler: Handler) -> None:
-    """RunTask's `failures[]` fail the execution with their reason, and close the record."""
+    """RunTask's lasting `failures[]` fail the execution with their reason, and close the record."""
     reason = "Capacity is unavailable at this time. Please try again later."
-    aws.answer_with("ecs.RunTask", {"tasks": [], "failures": [{"reason": reason}]})
+    aws.answer_with("ecs.RunTask", *[{"tasks": [], "failures": [{"reason": reason}]}] * 10)
     message, data = durable(handler, {}).error()
     assert reason in message
     assert (data["kind"], data["transient"], data["taskArn"]) == ("FailedToStart", True, None)
@@ -111,9 +111,10 @@ def test_cut_off_after_the_token_expired(aws: Aws, durable: Start) -> None:
         if started:
             return
         (item,) = (call["Item"] for call in aws.calls["PutItem"])
-        long_ago = timestamp(datetime.now(UTC) - timedelta(hours=2))
+        deadline = datetime.fromisoformat(item["deadline"]["S"]) - timedelta(hours=2)
         boto3.client("dynamodb").put_item(
-            TableName=ENVIRONMENT["TABLE_NAME"], Item=item | {"createdAt": {"S": long_ago}}
+            TableName=ENVIRONMENT["TABLE_NAME"],
+            Item=item | {"deadline": {"S": timestamp(deadline)}},
         )
         started.append(
             boto3.client("ecs").run_task(

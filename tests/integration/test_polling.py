@@ -93,11 +93,15 @@ def test_throttled_look(aws: Aws, durable: Start) -> None:
 
 
 def test_refused_look(aws: Aws, durable: Start) -> None:
-    """A look that is forbidden ends the execution with ECS's own words."""
+    """A look that is forbidden ends the execution with ECS's own words, and as Missing.
+
+    Nothing is known of the task then, so nothing is started in its place.
+    """
     aws.answer_with("ecs.DescribeTasks", error("AccessDeniedException"))
-    _, data = durable(handler, {}).error()
-    assert data["kind"] == "InfrastructureLost"
+    _, data = durable(handler, {"maxAttempts": 10}).error()
+    assert (data["kind"], data["taskArn"]) == ("Missing", aws.record().task_arn)
     assert "AccessDeniedException" in data["detail"]
+    assert len(aws.tasks()) == 1
 
 
 def test_forgotten_task_with_stored_outcome(aws: Aws, durable: Start) -> None:
