@@ -1,0 +1,68 @@
+"""Durable executions in any status: the test runner knows no PAUSED one, and forgets none."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeAlias
+from urllib.parse import unquote
+
+from botocore.awsrequest import AWSResponse
+
+from adapters.clients import client
+from core.answer import Answer
+from tests.integration.aws import error
+
+if TYPE_CHECKING:
+    from core.record import Record
+
+Reply: TypeAlias = "tuple[AWSResponse, dict[str, Any]]"
+
+
+@dataclass
+class Executions:
+    """Lambda's side: an execution RUNS until a test says otherwise.
+
+    Attributes:
+        statuses: of executions, by the ids of their records; None is not known to Lambda.
+        answers: that had an effect, by callback id: a callback takes one.
+        asked: ids of the executions that were asked about, in order.
+    """
+
+    statuses: dict[str, str | None] = field(default_factory=dict)
+    answers: dict[str, Answer | None] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
+
+    def install(self) -> None:
+        """Stand before the functions' client."""
+        client("lambda").meta.events.register("before-call.lambda", self._asked)
+
+    def set(self, record: Record, status: str | None) -> None:
+        """Give a record's execution a status."""
+        self.statuses[record.execution_id] = status
+
+    def answer(self, record: Record) -> Answer:
+        """Return the answer that a record's callback took."""
+        answer = self.answers[record.callback_id or ""]
+        assert answer is not None
+        return answer
+
+    def _asked(self, model: Any, params: dict[str, Any], **_: object) -> Reply:  # noqa: ANN401
+        resource, last = unquote(params["url_path"]).split("/")[-2:]
+        if model.name == "GetDurableExecution":
+            self.asked.append(last)
+            status = self.statuses.get(last, "RUNNING")
+            return reply({"Status": status} if status else error("ResourceNotFoundException"))
+        # /2025-12-01/durable-execution-callbacks/ID/succeed
+        status = self.statuses.get(resource.removeprefix("callback-"), "RUNNING")
+        if status != "RUNNING" or resource in self.answers:
+            return reply(error("CallbackTimeoutException"))
+        body = params["body"].decode()
+        failed = model.name.endswith("Failure")
+        self.answers[resource] = Answer.read(json.loads(body)["ErrorData"] if failed else body)
+        return reply({})
+
+
+def reply(body: dict[str, Any]) -> Reply:
+    """Return what stands in for an answer of AWS."""
+    return AWSResponse("http://127.0.0.1", 400 if "Error" in body else 200, {}, None), body

@@ -1,0 +1,217 @@
+"""Records and tasks as a test wants to find them, and the functions that put them right."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from moto.core.models import DEFAULT_ACCOUNT_ID
+from moto.ecs.models import ecs_backends
+
+from adapters.clients import client
+from adapters.records import Records, timestamp
+from adapters.updates import serialized
+from core.correlation import Correlation
+from core.outcome import Outcome, classify
+from core.record import Flow, Record, Status
+from ecs_events import execution_status, reconciler
+from tests.integration.aws import (
+    CLUSTER,
+    ENVIRONMENT,
+    FAMILY,
+    REGION,
+    STACK,
+    FunctionContext,
+    error,
+)
+from tests.integration.repairs.executions import Reply, reply
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from tests.integration.aws import Aws
+
+TABLE, CONTAINER = ENVIRONMENT["TABLE_NAME"], ENVIRONMENT["CONTAINER_NAME"]
+MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
+# Past the grace of every branch.
+LATER = 5 * MINUTE
+
+
+@dataclass
+class Context(FunctionContext):
+    """A context of Lambda's, whose time passes as a test says."""
+
+    times: Iterator[int]
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Milliseconds left to the invocation."""
+        return next(self.times)
+
+
+class DiedError(BaseException):
+    """The function is gone; no code of its own may catch this."""
+
+
+@dataclass
+class Scene:
+    """One table and one cluster, put together by hand."""
+
+    aws: Aws
+    records: Records = field(default_factory=lambda: Records(TABLE, timedelta(days=30)))
+
+    def install(self) -> None:
+        """Let moto's ECS list, find and stop tasks as AWS does."""
+        events = client("ecs").meta.events
+        events.register_last("before-call.ecs.StopTask", self._stop)
+        events.register_last("before-call.ecs.ListTasks", _list)
+
+    def begin(self, flow: Flow = Flow.EVENTBRIDGE, **changes: Any) -> Record:  # noqa: ANN401
+        """Store a record as a launch creates it, an hour ago; its attempt may take two."""
+        key, then = uuid.uuid4().hex, datetime.now(UTC) - HOUR
+        record = Record(
+            execution_id=key,
+            execution_arn=f"arn:aws:lambda:us-east-1:123456789012:function/{key}",
+            flow=flow,
+            status=Status.PENDING,
+            is_open=True,
+            attempt=1,
+            launch=1,
+            message="hi",
+            processing_time=0,
+            deadline=timestamp(then + 2 * HOUR),
+            created_at=timestamp(then),
+            updated_at=timestamp(then),
+            callback_id=f"callback-{key}" if flow is Flow.EVENTBRIDGE else None,
+        )
+        return self.put(replace(record, **changes))
+
+    def running(self, flow: Flow = Flow.EVENTBRIDGE, **changes: Any) -> Record:  # noqa: ANN401
+        """Store a record whose task runs."""
+        record = self.begin(flow, **changes)
+        task_arn = self.launch(record)
+        return self.put(replace(record, task_arn=task_arn, status=Status.RUNNING))
+
+    def put(self, record: Record) -> Record:
+        """Store a record as it is."""
+        client("dynamodb").put_item(TableName=TABLE, Item=serialized(record.to_item()))
+        return record
+
+    def launch(self, record: Record, *, stack: str = STACK, attempt: int | None = None) -> str:
+        """Start a task of a record's attempt; return its ARN."""
+        name = Correlation(stack, record.execution_id, attempt or record.attempt)
+        return self.run_task(startedBy=name.started_by)
+
+    def run_task(self, **parameters: Any) -> str:  # noqa: ANN401 - RunTask's
+        """Start a task, of the stack's family if not told otherwise; return its ARN."""
+        given = {"taskDefinition": FAMILY, "cluster": CLUSTER, "launchType": "FARGATE"}
+        given |= parameters
+        return str(boto3.client("ecs").run_task(**given)["tasks"][0]["taskArn"])
+
+    def foreign_family(self) -> str:
+        """Return a task definition that is not the stack's."""
+        containers = [{"name": CONTAINER, "image": "any", "memory": 512}]
+        boto3.client("ecs").register_task_definition(
+            family="foreign", containerDefinitions=containers
+        )
+        return "foreign"
+
+    def end(self, task_arn: str | None, code: int = 0, ago: timedelta = LATER, **how: Any) -> None:  # noqa: ANN401
+        """End a task by its container's exit, some time ago."""
+        told = {
+            "stop_code": "EssentialContainerExited",
+            "stopped_reason": "Essential container in task exited",
+            "desired_status": "STOPPED",
+            "stopped_at": datetime.now(UTC) - ago,
+        }
+        self.aws.move("STOPPED", task_arn, exit_code=code, **{**told, **how})
+
+    def forget(self, task_arn: str | None) -> None:
+        """Let ECS know nothing of a task."""
+        for tasks in ecs_backends[DEFAULT_ACCOUNT_ID][REGION].tasks.values():
+            tasks.pop(task_arn or "", None)
+
+    def stored(self, record: Record) -> Record:
+        """Return a record as it is now."""
+        found = self.records.get(record.execution_id)
+        assert found is not None
+        return found
+
+    def outcome(self, task_arn: str | None) -> Outcome | None:
+        """Return how a task ended, as everybody reads it."""
+        return classify(self.aws.event(task_arn)["detail"], CONTAINER)
+
+    def stops(self) -> list[str]:
+        """Return the tasks that StopTask was asked for."""
+        return [call["task"] for call in self.aws.calls.get("StopTask", ())]
+
+    def tell(self, record: Record, status: str) -> str:
+        """Deliver the event of an execution's end; return what was done."""
+        return self.tell_of(record.execution_arn, status)
+
+    def tell_of(self, execution_arn: str, status: str) -> str:
+        """Deliver the event of any execution's end; return what was done."""
+        detail = {"durableExecutionArn": execution_arn, "status": status}
+        event = {"source": "aws.lambda", "detail": detail}
+        return str(execution_status.handler(event, FunctionContext())["done"])
+
+    def reconcile(self, *times: int) -> dict[str, int]:
+        """Run the reconciler; return what it counted.
+
+        Args:
+            times: milliseconds that are left, at each look; at first 240,000, always by default.
+        """
+        left = iter((*times, *[times[-1] if times else 240_000] * 100_000))
+        return dict(reconciler.handler({}, Context(left)))
+
+    def die(self, operation: str, *, after: bool) -> None:
+        """Let the function die before or after its next call of an operation (`ecs.StopTask`)."""
+        lives = [None]
+
+        def called() -> None:
+            if lives:
+                lives.pop()
+                raise DiedError
+
+        (self.aws.after if after else self.aws.before)(operation, called)
+
+    def pass_time(self, span: timedelta) -> None:
+        """Let everything that is there have happened earlier."""
+        for key in list(self.records.open()):
+            self._rewrite(key, ("createdAt", "updatedAt", "deadline", "missingSince"), span)
+        for task in self.aws.tasks().values():
+            if getattr(task, "stopped_at", None):
+                task.stopped_at -= span
+
+    def _rewrite(self, key: str, names: Sequence[str], span: timedelta) -> None:
+        table = boto3.resource("dynamodb").Table(TABLE)
+        item = table.get_item(Key={"executionId": key})["Item"]
+        earlier = {name: _earlier(item[name], span) for name in names if name in item}
+        table.put_item(Item=item | earlier)
+
+    def _stop(self, params: dict[str, Any], **_: object) -> Reply:
+        """Stop as ECS does: an unknown task is refused, the first reason stays."""
+        asked = json.loads(params["body"])
+        task = self.aws.tasks().get(asked["task"])
+        if task is None:
+            return reply(error("InvalidParameterException", "The referenced task was not found."))
+        if task.desired_status == "RUNNING":
+            told = {"stop_code": "UserInitiated", "stopped_reason": asked["reason"]}
+            self.end(asked["task"], 143, timedelta(), **told)
+        return reply({})
+
+
+def _list(params: dict[str, Any], **_: object) -> Reply | None:
+    """List as ECS does: what is to run, if not told otherwise; `startedBy` stands alone."""
+    asked = {"desiredStatus": "RUNNING", **json.loads(params["body"])}
+    if {"startedBy", "family"} <= asked.keys():
+        return reply(error("InvalidParameterException", "cannot specify startedBy with family"))
+    params["body"] = json.dumps(asked).encode()
+    return None
+
+
+def _earlier(moment: str, span: timedelta) -> str:
+    return timestamp(datetime.fromisoformat(moment) - span)
