@@ -34,7 +34,8 @@ class Catalogue:
         for flow in FLOWS:
             for point in self.points[flow]:
                 yield from _crashes(flow, point)
-                yield Scenario(flow, "exit 0", points=(replace(point, when="stop"),))
+                if point.when == "before":
+                    yield Scenario(flow, "exit 0", points=(replace(point, when="stop"),))
                 yield Scenario(flow, "exit 0", points=(point, _next(point)))
                 yield Scenario(flow, "exit 3", points=(point, _next(point)))
         for flow, end, seed in product(FLOWS, ENDS, _SEEDS):
