@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import json
 import logging
@@ -22,7 +23,7 @@ from local.durable.time import ScaledClock, ScaledScheduler
 from local.functions.configuration import LATEST
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Awaitable, Callable, Iterator, Mapping
 
     from aws_durable_execution_sdk_python.execution import DurableExecutionInvocationInput
 
@@ -47,7 +48,7 @@ def runner(
     clock, scheduler = ScaledClock(scale), ScaledScheduler(scale)
     registry = ExecutionRegistry(store, scheduler)
     processor = CheckpointProcessor(store, scheduler, clock=clock)
-    executor = Executor(
+    executor = _Executor(
         store=store,
         scheduler=scheduler,
         invoker=_Invoker(functions),
@@ -65,6 +66,22 @@ def runner(
         executor.shutdown()
         registry.shutdown()
         scheduler.stop()  # type: ignore[no-untyped-call]
+
+
+class _Executor(Executor):
+    """The runner's, but that a wake-up which has begun is carried through.
+
+    When a wait is over just as an invocation ends, the runner cancels the wake-up in the middle:
+    the wait counts as over then, and nobody is invoked.
+    """
+
+    def _fire_due_and_invoke_handler(self, execution_arn: str) -> Callable[[], Awaitable[None]]:
+        wake = super()._fire_due_and_invoke_handler(execution_arn)
+
+        async def carried_through() -> None:
+            await asyncio.shield(asyncio.ensure_future(wake()))
+
+        return carried_through
 
 
 class _Invoker(LambdaInvoker):
