@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
@@ -35,6 +36,8 @@ class Gateway:
         self.services: dict[str, Callable[[Request], Response | None]] = {}
         self._journal = journal
         self._moto = DomainDispatcherApplication(create_backend_app)
+        # moto looks at a condition and writes in two steps, which only one thread may be between.
+        self._one_at_a_time = threading.Lock()
 
     def answer(self, environ: dict[str, Any], caller: Caller | None = None) -> Response:
         """Answer a request.
@@ -60,7 +63,10 @@ class Gateway:
     def _serve(self, request: Request, service: str) -> Response:
         ours = self.services.get(service)
         response = ours(request) if ours else None
-        return response or Response.from_app(self._moto, request.environ, buffered=True)
+        if response is not None:
+            return response
+        with self._one_at_a_time:
+            return Response.from_app(self._moto, request.environ, buffered=True)
 
 
 def _call(request: Request, service: str, caller: Caller | None) -> Call:
