@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import json
 import logging
@@ -22,7 +23,7 @@ from local.durable.time import ScaledClock, ScaledScheduler
 from local.functions.configuration import LATEST
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Awaitable, Callable, Iterator, Mapping
 
     from aws_durable_execution_sdk_python.execution import DurableExecutionInvocationInput
 
@@ -68,13 +69,19 @@ def runner(
 
 
 class _Executor(Executor):
-    """Loses no wake-up: a timer that is replaced while it fires would end a wait and no more."""
+    """The runner's, but that a wake-up which has begun is carried through.
 
-    def _fire_due_operations(self, execution_arn: str) -> bool:
-        if super()._fire_due_operations(execution_arn):
-            self._invoke_execution(execution_arn)
-        # The timer itself has nothing more to do.
-        return False
+    When a wait is over just as an invocation ends, the runner cancels the wake-up in the middle:
+    the wait counts as over then, and nobody is invoked.
+    """
+
+    def _fire_due_and_invoke_handler(self, execution_arn: str) -> Callable[[], Awaitable[None]]:
+        wake = super()._fire_due_and_invoke_handler(execution_arn)
+
+        async def carried_through() -> None:
+            await asyncio.shield(asyncio.ensure_future(wake()))
+
+        return carried_through
 
 
 class _Invoker(LambdaInvoker):

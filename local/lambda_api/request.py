@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from werkzeug.wrappers import Request
 
 
+# `sam local` hands on whatever it is given as an ARN, and expects that it is not found.
+_FREE = frozenset({"DurableExecutionArn"})
+
+
 @cache
 def model() -> Any:  # noqa: ANN401 - botocore's models have no static type
     """Return AWS's model of Lambda's API."""
@@ -57,7 +61,7 @@ def read(request: Request) -> ApiRequest:
     faults = [
         f"Value '{given[member]}' at '{member[0].lower()}{member[1:]}' failed to satisfy "
         f"constraint: {constraint}"
-        for member in given
+        for member in given.keys() - _FREE
         for constraint in _broken(asked.input_shape.members[member], given[member])
     ]
     if faults:
