@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+
+from core.outcome import Cancelled
+from core.record import Status
+from orchestrator import dynamodb, eventbridge, polling
+from tests.integration.aws import DEADLINE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.integration.aws import Aws
+    from tests.integration.conftest import Durable, Start
+    from tests.integration.repairs.scene import Scene
+
+WAITING = pytest.mark.parametrize(
+    "handler", [polling.handler, eventbridge.handler], ids=["polling", "eventbridge"]
+)
+
+
+def start(aws: Aws, scene: Scene, operation: str, begin: Callable[[], Durable]) -> list[str]:
+    """Start an execution that is stopped right before its first call of an operation.
+
+    Returns:
+        What the event of its end came to, once it has come.
+    """
+    begun: Future[str] = Future()
+    told: list[str] = []
+
+    def stop() -> None:
+        if not told:
+            told.append("not yet")
+            arn = begun.result(DEADLINE)
+            boto3.client("lambda").stop_durable_execution(DurableExecutionArn=arn)
+            told[0] = scene.tell_of(arn, "STOPPED")
+
+    aws.before(operation, stop)
+    begun.set_result(begin().arn)
+    return told
+
+
+def assert_undone(aws: Aws, scene: Scene) -> None:
+    """No task runs, and the record is closed."""
+    assert all(isinstance(scene.outcome(task), Cancelled) for task in aws.tasks())
+    assert (aws.record().status, aws.record().is_open) == (Status.FAILED, False)
+    assert scene.reconcile() == {}
+
+
+@WAITING
+def test_record_after_the_event(
+    aws: Aws, scene: Scene, durable: Start, handler: Callable[..., Any]
+) -> None:
+    """A launch that goes on after its execution's end was told is undone by the reconciler."""
+    told = start(aws, scene, "dynamodb.PutItem", lambda: durable(handler, {}))
+    aws.wait_for_record(lambda record: record.task_arn)
+    assert told == ["ignored: no record"]
+    assert scene.reconcile() == {"abandoned: execution STOPPED": 1}
+    assert len(aws.tasks()) == 1
+    assert_undone(aws, scene)
+
+
+@WAITING
+def test_task_after_the_close(
+    aws: Aws, scene: Scene, durable: Start, handler: Callable[..., Any]
+) -> None:
+    """A task that starts after its record was closed is stopped by its own launch."""
+    told = start(aws, scene, "ecs.RunTask", lambda: durable(handler, {}))
+    aws.wait(lambda: scene.stops() and scene.outcome(scene.stops()[0]))
+    assert told == ["abandoned: execution STOPPED"]
+    assert len(aws.tasks()) == 1
+    assert_undone(aws, scene)
+
+
+def test_record_after_the_event_dynamodb(aws: Aws, scene: Scene, durable: Start) -> None:
+    """In the DynamoDB flow the launch ends with the step that writes the record."""
+    told = start(aws, scene, "dynamodb.PutItem", lambda: durable(dynamodb.handler, {}))
+    aws.wait_for_record(lambda record: record.is_open)
+    assert told == ["ignored: no record"]
+    assert scene.reconcile() == {"abandoned: execution STOPPED": 1}
+    assert_undone(aws, scene)
+
+
+def test_task_after_the_close_dynamodb(aws: Aws, scene: Scene, durable: Start) -> None:
+    """In the DynamoDB flow it ends with the step that starts the task: the reconciler stops it."""
+    told = start(aws, scene, "ecs.RunTask", lambda: durable(dynamodb.handler, {}))
+    aws.wait(aws.tasks)
+    assert told == ["abandoned: execution STOPPED"]
+    assert scene.reconcile() == {"stopped: orphan": 1}
+    assert_undone(aws, scene)
