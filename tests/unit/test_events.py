@@ -77,7 +77,8 @@ def test_late_payload() -> None:
 @EACH_EVENT
 def test_rule(event: Sample) -> None:
     """The template's rule takes those events that the README says it takes."""
-    [rule] = template.stack(NAME).of_type("AWS::Events::Rule").values()
+    rules = template.stack(NAME).of_type("AWS::Events::Rule")
+    rule = rules["TaskStateFunctionTaskStateChange"]
     raw = json.dumps(rule["EventPattern"]).replace("${Cluster.Arn}", CLUSTER)
     pattern = EventPattern(raw, json.loads(raw))
     assert pattern.matches_event(event.read()) is (event.told["Rule"] == "yes")

@@ -52,6 +52,8 @@ def execution(told: dict[str, Any]) -> Execution:
         container_name="worker",
         table_name="lambda-ecs-durable-demo-callbacks",
         record_retention_days=30,
+        task_log_group="/ecs/lambda-ecs-durable-demo",
+        task_log_prefix="worker",
         subnet_ids="subnet-1,subnet-2",
         security_group_id="sg-1",
         execution_timeout=EXECUTION_TIMEOUT,

@@ -65,6 +65,7 @@ def test_record() -> None:
         result="x",
         last_outcome={},
         error={},
+        missing_since="x",
     )
     assert set(first_column(ARCHITECTURE.table("Attribute"))) == set(record.to_item())
 
