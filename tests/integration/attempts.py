@@ -1,0 +1,241 @@
+"""Executions of several attempts: how tasks end, what ECS remembers, where a function dies."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import partial, wraps
+from itertools import count
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+from aws_durable_execution_sdk_python_testing import runner
+from aws_durable_execution_sdk_python_testing.clock import SkipClock
+from aws_durable_execution_sdk_python_testing.executor import Executor
+from botocore.awsrequest import AWSResponse
+from botocore.exceptions import ReadTimeoutError
+
+from adapters.clients import client
+from core.outcome import classify
+from core.record import Flow
+from orchestrator import eventbridge, polling
+from tests.integration.aws import ENVIRONMENT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    import pytest
+
+    from core.record import Record
+    from tests.integration.aws import Aws
+
+WAITING = {"polling": polling.handler, "eventbridge": eventbridge.handler}
+CAPACITY = "Capacity is unavailable at this time. Please try again later or in a different zone."
+NO_ROOM = {"tasks": [], "failures": [{"reason": CAPACITY}]}
+
+
+def exited(code: int, **changes: Any) -> dict[str, Any]:  # noqa: ANN401
+    """Return how a task ends by its container's exit."""
+    return {
+        "exit_code": code,
+        "stop_code": "EssentialContainerExited",
+        "stopped_reason": "Essential container in task exited",
+        **changes,
+    }
+
+
+SUCCESS, APPLICATION = exited(0), exited(3)
+OUT_OF_MEMORY = exited(137, reason="OutOfMemoryError: Container killed due to memory usage")
+SPOT = {"stop_code": "SpotInterruption", "stopped_reason": "Your Spot Task was interrupted."}
+HOST = {"stop_code": "InfrastructureHealth", "stopped_reason": "The host failed."}
+NO_NETWORK = {
+    "stop_code": "TaskFailedToStart",
+    "stopped_reason": "Timeout waiting for network interface provisioning to complete.",
+}
+NO_IMAGE = {
+    "stop_code": "TaskFailedToStart",
+    "stopped_reason": "CannotPullContainerError: pull access denied",
+}
+
+
+def stopped(reason: str) -> dict[str, Any]:
+    """Return how a task ends that StopTask was called for."""
+    return {"stop_code": "UserInitiated", "stopped_reason": reason}
+
+
+class DiedError(BaseException):
+    """The function is gone; no code of its own may catch this."""
+
+
+def mortal(handler: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a handler whose death is an invocation's, not the test runner's."""
+
+    @wraps(handler)
+    def invoked(event: object, context: object) -> Any:  # noqa: ANN401
+        try:
+            return handler(event, context)
+        except DiedError as death:
+            raise RuntimeError("The function died") from death
+
+    return invoked
+
+
+@dataclass
+class Attempts:
+    """Watches an execution's attempts, and moves their tasks.
+
+    Attributes:
+        history: the record after each write of the orchestrator that changed it.
+        together: tasks that were not over when another one was started.
+        faults: how often the orchestrator died or lost an answer.
+    """
+
+    aws: Aws
+    history: list[dict[str, Any]] = field(default_factory=list)
+    together: list[str] = field(default_factory=list)
+    faults: int = 0
+    _answers: dict[str, dict[str, Any]] = field(default_factory=dict)
+    _moves: deque[Callable[[], None]] = field(default_factory=deque)
+
+    def watch(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Stand before the clients' calls."""
+        events = client("ecs").meta.events
+        events.register("provide-client-params.ecs.RunTask", _keep_token)
+        events.register_last("before-call.ecs.RunTask", self._run_task)
+        events.register_first("after-call.ecs.RunTask", self._ran_task)
+        self.aws.before("ecs.DescribeTasks", self._move)
+        for operation in ("PutItem", "UpdateItem"):
+            self.aws.after(f"dynamodb.{operation}", self._written)
+        # A function that died is invoked again at once.
+        monkeypatch.setattr(Executor, "RETRY_BACKOFF_SECONDS", 0)
+
+    def _run_task(self, context: dict[str, Any], **_: object) -> tuple[AWSResponse, Any] | None:
+        """Answer a known client token as before, as ECS does and moto does not."""
+        if known := self._answers.get(context["token"]):
+            return AWSResponse("http://127.0.0.1", 200, {}, None), known
+        tasks = self.aws.tasks()
+        self.together += [arn for arn in tasks if not self._is_over(arn)]
+        return None
+
+    def _ran_task(self, context: dict[str, Any], parsed: dict[str, Any], **_: object) -> None:
+        if "Error" not in parsed:
+            self._answers[context["token"]] = parsed
+
+    def _is_over(self, arn: str) -> bool:
+        task = self.aws.event(arn)["detail"]
+        return classify(task, ENVIRONMENT["CONTAINER_NAME"]) is not None
+
+    def _move(self) -> None:
+        while self._moves:
+            self._moves.popleft()()
+
+    def _written(self) -> None:
+        if self.aws.records():
+            item = self.aws.item()
+            item.pop("updatedAt")
+            if item not in self.history[-1:]:
+                self.history.append(item)
+
+    def task(self, attempt: int) -> str:
+        """Wait until an attempt's task is recorded; return its ARN."""
+
+        def started(record: Record) -> bool:
+            return record.attempt == attempt and record.task_arn is not None
+
+        return str(self.aws.wait_for_record(started).task_arn)
+
+    def end(self, attempt: int, ending: Mapping[str, Any], result: str | None = None) -> str:
+        """Wait for an attempt's task, end it and deliver the event; return its ARN."""
+        arn = self.task(attempt)
+        if result is not None:
+            self.aws.rewrite("SET #result = :result", result=result)
+        self.move(arn, ending)
+        self.aws.deliver(self.aws.event(arn))
+        return arn
+
+    def move(self, arn: str, ending: Mapping[str, Any]) -> None:
+        """End a task: while ECS is asked about it, or at once where nobody asks."""
+        self._moves.append(partial(self.aws.move, "STOPPED", arn, **ending))
+        if self.aws.record().flow is Flow.POLLING:
+            self.aws.wait(lambda: not self._moves)
+        self._move()
+
+    def run_task_calls(self) -> list[dict[str, Any]]:
+        """Return what RunTask was asked for, a repeated request once."""
+        calls = {call["clientToken"]: call for call in self.aws.calls["RunTask"]}
+        return list(calls.values())
+
+    def statuses(self) -> list[tuple[str, int]]:
+        """Return the record's statuses, each with its attempt, in order and without repeats."""
+        told = [(item["status"], int(item["attempt"])) for item in self.history]
+        return [now for before, now in zip([None, *told], told, strict=False) if now != before]
+
+    def die(self, operation: str, number: int, *, after: bool) -> None:
+        """Let the orchestrator die before or after its n-th call of an operation."""
+        self._at(operation, [number], self._die, after=after)
+
+    def lose_answers(self, operation: str, *numbers: int) -> None:
+        """Let the orchestrator's n-th calls take effect, and their answers be lost."""
+        self._at(operation, numbers, self._lose, after=True)
+
+    def share_clock(self, monkeypatch: pytest.MonkeyPatch) -> Callable[[], float]:
+        """Let the polling flow read the test runner's clock, which skips waits; return it."""
+        clocks: list[SkipClock] = []
+
+        def make() -> SkipClock:
+            clocks.append(SkipClock())
+            return clocks[-1]
+
+        def now() -> float:
+            return clocks[-1].now().timestamp()
+
+        monkeypatch.setattr(runner, "SkipClock", make)
+        monkeypatch.setattr(polling, "time", SimpleNamespace(time=now))
+        return now
+
+    def meanwhile(self, operation: str, number: int, hook: Callable[[], None]) -> None:
+        """Do something right before the orchestrator's n-th call of an operation."""
+        self._at(operation, [number], hook, after=False)
+
+    def on(self, status: str, hook: Callable[[], object]) -> None:
+        """Do something once, right after the record came to a status."""
+        hooks = deque([hook])
+
+        def written() -> None:
+            if hooks and self.aws.item()["status"] == status:
+                # Another thread may have been faster.
+                with suppress(IndexError):
+                    hooks.popleft()()
+
+        self.aws.after("dynamodb.UpdateItem", written)
+
+    def _die(self) -> None:
+        self.faults += 1
+        raise DiedError
+
+    def _lose(self) -> None:
+        self.faults += 1
+        raise ReadTimeoutError(endpoint_url="http://127.0.0.1")
+
+    def _at(
+        self, operation: str, numbers: Sequence[int], fault: Callable[[], None], *, after: bool
+    ) -> None:
+        main, calls = threading.current_thread(), count(1)
+
+        def called() -> None:
+            # The task-state function runs on the test's own thread.
+            if threading.current_thread() is not main and next(calls) in numbers:
+                fault()
+
+        if after:
+            self.aws.after(operation, called)
+        else:
+            events = client(operation.partition(".")[0]).meta.events
+            # An answer that a test has prepared would keep the call from what comes after it.
+            events.register_first(f"before-call.{operation}", lambda **_: called())
+
+
+def _keep_token(params: dict[str, Any], context: dict[str, Any], **_: object) -> None:
+    context["token"] = params["clientToken"]

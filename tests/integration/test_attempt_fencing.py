@@ -1,0 +1,172 @@
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from core.record import Status
+from tests.integration.attempts import SPOT, SUCCESS, WAITING, exited
+from tests.integration.aws import ENVIRONMENT
+from worker import report
+from worker.assignment import Assignment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.integration.attempts import Attempts
+    from tests.integration.aws import Aws
+    from tests.integration.conftest import Start
+
+    Handler = Callable[..., Any]
+
+FLOWS = pytest.mark.parametrize("handler", WAITING.values(), ids=WAITING)
+
+
+@FLOWS
+def test_statuses(aws: Aws, durable: Start, attempts: Attempts, handler: Handler) -> None:
+    """The record goes through both attempts in order, and ends with the second."""
+    execution = durable(handler, {})
+    attempts.end(1, SPOT)
+    attempts.end(2, SUCCESS)
+    execution.result()
+    assert not aws.record().is_open
+    assert attempts.statuses() == [
+        ("PENDING", 1),
+        ("RUNNING", 1),
+        ("BACKOFF", 2),
+        ("PENDING", 2),
+        ("RUNNING", 2),
+        ("COMPLETED", 2),
+    ]
+
+
+def test_nothing_of_the_first_attempt(aws: Aws, durable: Start, attempts: Attempts) -> None:
+    """The second attempt has task, callback, deadline and result of its own, or none yet."""
+    execution = durable(WAITING["eventbridge"], {})
+    lost = attempts.end(1, SPOT, result='"half"')
+    found = attempts.end(2, SUCCESS, result='"whole"')
+    assert execution.result()["result"] == "whole"
+    by_status = {(item["status"], item["attempt"]): item for item in attempts.history}
+    first, between = by_status["RUNNING", 1], by_status["BACKOFF", 2]
+    begun, last = by_status["PENDING", 2], aws.item()
+    assert first["callbackId"]
+    assert not {"taskArn", "callbackId", "result"} & between.keys()
+    assert (between["launch"], between["lastOutcome"]["taskArn"]) == (1, lost)
+    assert not {"taskArn", "result"} & begun.keys()
+    assert begun["callbackId"] != first["callbackId"]
+    assert begun["deadline"] > first["deadline"]
+    assert (last["taskArn"], last["result"]) == (found, '"whole"')
+    assert last["lastOutcome"]["kind"] == "Succeeded"
+    assert "error" not in last
+
+
+@FLOWS
+def test_late_events(aws: Aws, durable: Start, attempts: Attempts, handler: Handler) -> None:
+    """The first attempt's events, late or doubled, change nothing in the second."""
+    execution = durable(handler, {})
+    lost = attempts.end(1, SPOT)
+    attempts.task(2)
+    before = aws.item()
+    for version in (4, 5, 5, 6):
+        done = aws.deliver(aws.event(lost, version=version))
+        assert done == {"done": "ignored: stale attempt"}
+    aws.move("STOPPED", lost, **SUCCESS)
+    assert aws.deliver(aws.event(lost, version=7)) == {"done": "ignored: stale attempt"}
+    assert aws.item() == before
+    attempts.end(2, exited(3))
+    assert execution.error()[1]["exitCode"] == 3
+
+
+@FLOWS
+def test_event_between_attempts(
+    aws: Aws, durable: Start, attempts: Attempts, handler: Handler
+) -> None:
+    """An event of the first attempt that comes while the second is waited for changes nothing."""
+    told: list[dict[str, Any]] = []
+
+    def deliver() -> None:
+        before = aws.item()
+        told.append(aws.deliver(aws.event(version=6)))
+        assert aws.item() == before
+
+    attempts.on("BACKOFF", deliver)
+    execution = durable(handler, {})
+    attempts.end(1, SPOT)
+    attempts.end(2, SUCCESS)
+    assert execution.result()["attempt"] == 2
+    assert told == [{"done": "ignored: stale attempt"}]
+
+
+def test_worker_of_the_first_attempt(aws: Aws, durable: Start, attempts: Attempts) -> None:
+    """A worker that outlives its attempt can write nothing into the next one."""
+    report._table.cache_clear()  # noqa: SLF001 - a new account, a new client
+    execution = durable(WAITING["eventbridge"], {})
+    attempts.end(1, SPOT)
+    attempts.task(2)
+    before = aws.item()
+    old, new = (
+        Assignment(before["executionId"], "eventbridge", n, "hi", 0, ENVIRONMENT["TABLE_NAME"])
+        for n in (1, 2)
+    )
+    late = [
+        partial(report.result, old, '"late"'),
+        partial(report.failure, old, ValueError("late"), 1),
+    ]
+    for write in late:
+        with pytest.raises(ClientError, match="ConditionalCheckFailed"):
+            write()
+    assert aws.item() == before
+    report.result(new, '"own"')
+    attempts.end(2, SUCCESS)
+    assert execution.result()["result"] == "own"
+
+
+@FLOWS
+def test_closed_between_attempts(
+    aws: Aws, durable: Start, attempts: Attempts, handler: Handler
+) -> None:
+    """A record that is closed between two attempts gets no second task, and ends as Cancelled."""
+    attempts.on(
+        "BACKOFF", lambda: aws.rewrite("SET #status = :failed REMOVE #open", failed="FAILED")
+    )
+    execution = durable(handler, {})
+    attempts.end(1, SPOT)
+    _, data = execution.error()
+    assert (data["kind"], data["taskArn"]) == ("Cancelled", None)
+    assert len(attempts.run_task_calls()) == 1
+    assert aws.record().status is Status.FAILED
+
+
+@pytest.mark.xfail(strict=True, reason="a back-off that was refused is followed by an attempt")
+@FLOWS
+def test_closed_before_the_next_attempt(
+    aws: Aws, durable: Start, attempts: Attempts, handler: Handler
+) -> None:
+    """A record that is closed when its task ends gets no further attempt, nor the old task."""
+    attempts.meanwhile(
+        "dynamodb.UpdateItem",
+        2,
+        lambda: aws.rewrite("SET #status = :failed REMOVE #open", failed="FAILED"),
+    )
+    execution = durable(handler, {"processingTime": 0, "timeoutSeconds": 2})
+    attempts.end(1, SPOT)
+    _, data = execution.error()
+    assert data["attempt"] == 1
+    assert len(attempts.run_task_calls()) == 1
+
+
+@pytest.mark.xfail(strict=True, reason="the end that is looked up is the attempt's before it")
+def test_forgotten_task_of_the_second_attempt(aws: Aws, durable: Start, attempts: Attempts) -> None:
+    """A task that ECS has forgotten did not end as the attempt before it did."""
+    short = {"processingTime": 0, "timeoutSeconds": 5, "maxAttempts": 10}
+    execution = durable(WAITING["polling"], short)
+    attempts.end(1, SPOT)
+    second = attempts.task(2)
+    looks = aws.calls["DescribeTasks"]
+    aws.wait(lambda: [look["tasks"] for look in looks].count([second]) > 1)
+    aws.forget()
+    _, data = execution.error()
+    assert (data["kind"], data["taskArn"], data["attempt"]) == ("Missing", second, 2)
+    assert len(attempts.run_task_calls()) == 2

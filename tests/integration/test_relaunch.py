@@ -1,0 +1,183 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from core.record import Status
+from tests.integration.attempts import CAPACITY, NO_ROOM, SPOT, SUCCESS, WAITING
+from tests.integration.aws import STACK, error, throttled
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.integration.attempts import Attempts
+    from tests.integration.aws import Aws
+    from tests.integration.conftest import Lines, Start
+
+    Handler = Callable[..., Any]
+
+REPEATED_LINE = pytest.mark.xfail(
+    strict=True, reason="nothing that follows a pending callback counts as a replay"
+)
+DOUBLED = pytest.mark.xfail(
+    strict=True, reason="a launch that nobody knows the end of is followed by a new one"
+)
+FLOWS = pytest.mark.parametrize("handler", WAITING.values(), ids=WAITING)
+
+
+@FLOWS
+def test_no_room_at_first(aws: Aws, durable: Start, attempts: Attempts, handler: Handler) -> None:
+    """A refused launch is repeated as a new one of the same attempt, after a durable wait."""
+    aws.answer_with("ecs.RunTask", *[NO_ROOM] * 2)
+    execution = durable(handler, {"maxAttempts": 1})
+    attempts.task(1)
+    assert aws.record().launch == 3
+    attempts.end(1, SUCCESS)
+    assert execution.result()["attempt"] == 1
+    calls = attempts.run_task_calls()
+    assert {call["startedBy"] for call in calls} == {f"{STACK}/{aws.record().execution_id}/1"}
+    assert len({call["clientToken"] for call in calls}) == 3
+    waits = [o for o in execution.ended.operations if o.operation_type.value == "WAIT"]
+    assert len(waits) == 2
+
+
+@FLOWS
+def test_no_room_at_all(aws: Aws, durable: Start, attempts: Attempts, handler: Handler) -> None:
+    """Ten refusals fail the execution with their reason, and use up no second attempt."""
+    aws.answer_with("ecs.RunTask", *[NO_ROOM] * 30)
+    _, data = durable(handler, {"maxAttempts": 3}).error()
+    assert (data["kind"], data["detail"]) == ("FailedToStart", CAPACITY)
+    assert (data["attempt"], data["taskArn"], data["transient"]) == (1, None, True)
+    assert len(attempts.run_task_calls()) == 10
+    record = aws.record()
+    assert (record.status, record.is_open, record.launch) == (Status.FAILED, False, 10)
+
+
+@FLOWS
+def test_launches_end_with_the_timeout(
+    aws: Aws, durable: Start, attempts: Attempts, handler: Handler
+) -> None:
+    """Launches whose waits would outlast the attempt's timeout are not waited for."""
+    aws.answer_with("ecs.RunTask", *[NO_ROOM] * 30)
+    _, data = durable(handler, {"processingTime": 0, "timeoutSeconds": 1}).error()
+    assert data["kind"] == "FailedToStart"
+    assert len(attempts.run_task_calls()) == 1
+
+
+@pytest.mark.xfail(strict=True, reason="the looks' clock starts after the launches")
+def test_launches_are_part_of_the_attempt(
+    aws: Aws, durable: Start, attempts: Attempts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Launches and looks together take no longer than the attempt's timeout."""
+    clock = attempts.share_clock(monkeypatch)
+    moments: list[float] = []
+    for operation in ("ecs.RunTask", "ecs.StopTask"):
+        aws.before(operation, lambda: moments.append(clock()))
+    aws.answer_with("ecs.RunTask", *[NO_ROOM] * 9)
+    _, data = durable(WAITING["polling"], {"timeoutSeconds": 3_000}).error()
+    assert data["kind"] == "TimedOut"
+    assert len(moments) == 11
+    assert moments[-2] - moments[0] > 60
+    assert 2_990 <= moments[-1] - moments[0] <= 3_010
+
+
+@FLOWS
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"tasks": [], "failures": [{"reason": "Blocked", "detail": "account on hold"}]},
+        error("ClusterNotFoundException"),
+    ],
+    ids=["failure", "error"],
+)
+def test_lasting_refusal(
+    aws: Aws, durable: Start, attempts: Attempts, handler: Handler, answer: dict[str, Any]
+) -> None:
+    """A refusal that would come again is not asked for again."""
+    aws.answer_with("ecs.RunTask", answer)
+    _, data = durable(handler, {}).error()
+    assert (data["kind"], data["transient"]) == ("FailedToStart", False)
+    assert len(attempts.run_task_calls()) == 1
+
+
+@FLOWS
+def test_every_launch_is_its_own(
+    aws: Aws, durable: Start, attempts: Attempts, handler: Handler
+) -> None:
+    """Each attempt has a `startedBy` of its own and each launch a client token of its own."""
+    aws.answer_with("ecs.RunTask", NO_ROOM)
+    execution = durable(handler, {})
+    attempts.end(1, SPOT)
+    attempts.end(2, SUCCESS)
+    assert execution.result()["attempt"] == 2
+    calls = attempts.run_task_calls()
+    key = f"{STACK}/{aws.record().execution_id}"
+    assert [call["startedBy"] for call in calls] == [f"{key}/1", f"{key}/1", f"{key}/2"]
+    assert len({call["clientToken"] for call in calls}) == 3
+    environments = [call["overrides"]["containerOverrides"][0]["environment"] for call in calls]
+    told = [pair["value"] for each in environments for pair in each if "ATTEMPT" in pair["name"]]
+    assert told == ["1", "1", "2"]
+
+
+def test_second_attempt_counts_its_launches_anew(
+    aws: Aws, durable: Start, attempts: Attempts
+) -> None:
+    """A refusal in the second attempt is that attempt's first."""
+    execution = durable(WAITING["eventbridge"], {})
+    attempts.on("BACKOFF", lambda: aws.answer_with("ecs.RunTask", NO_ROOM))
+    attempts.end(1, SPOT)
+    attempts.end(2, SUCCESS)
+    assert execution.result()["attempt"] == 2
+    assert aws.record().launch == 2
+
+
+@pytest.mark.parametrize(
+    "handler",
+    [
+        pytest.param(WAITING["polling"], id="polling"),
+        pytest.param(WAITING["eventbridge"], id="eventbridge", marks=REPEATED_LINE),
+    ],
+)
+def test_log_lines(
+    aws: Aws, durable: Start, attempts: Attempts, lines: Lines, handler: Handler
+) -> None:
+    """Each refusal is told once, although every wait replays the handler from its beginning."""
+    aws.answer_with("ecs.RunTask", *[NO_ROOM] * 3)
+    execution = durable(handler, {})
+    attempts.end(1, SUCCESS)
+    execution.result()
+    own = [line for line in lines.messages if not line.startswith(("Task status", "Task event"))]
+    assert own == [
+        *("Task starting", "Record created"),
+        *["Launching again"] * 3,
+        *("Task started", "Waiting for the task to end", "Final result"),
+    ]
+    told = [vars(line)["relaunch"] for line in lines.records if "again" in line.getMessage()]
+    assert [each["launch"] for each in told] == [1, 2, 3]
+
+
+@DOUBLED
+@FLOWS
+def test_answers_lost_for_good(
+    aws: Aws, durable: Start, attempts: Attempts, handler: Handler
+) -> None:
+    """A task that was started although no answer ever came is adopted, not doubled."""
+    attempts.lose_answers("ecs.RunTask", *range(1, 11))
+    execution = durable(handler, {})
+    attempts.end(1, SUCCESS)
+    assert execution.result()["attempt"] == 1
+    assert len(aws.tasks()) == 1
+
+
+@DOUBLED
+@FLOWS
+def test_task_that_could_not_be_recorded(
+    aws: Aws, durable: Start, attempts: Attempts, handler: Handler
+) -> None:
+    """A task whose ARN could not be written down is found again, not doubled."""
+    aws.answer_with("dynamodb.UpdateItem", *throttled(10))
+    execution = durable(handler, {})
+    attempts.end(1, SUCCESS)
+    assert execution.result()["attempt"] == 1
+    assert len(aws.tasks()) == 1

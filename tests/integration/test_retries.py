@@ -1,0 +1,207 @@
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+
+from core.answer import Answer
+from core.outcome import Missing
+from core.record import Flow, Status
+from orchestrator import dynamodb
+from tests.integration.attempts import (
+    APPLICATION,
+    HOST,
+    NO_IMAGE,
+    NO_NETWORK,
+    OUT_OF_MEMORY,
+    SPOT,
+    SUCCESS,
+    WAITING,
+    stopped,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.integration.attempts import Attempts
+    from tests.integration.aws import Aws
+    from tests.integration.conftest import Lines, Start
+
+    Handler = Callable[..., Any]
+
+FLOWS = pytest.mark.parametrize("handler", WAITING.values(), ids=WAITING)
+EAGER = {"maxAttempts": 10, "retryOn": ["ApplicationFailed", "OutOfMemory"]}
+
+
+@FLOWS
+@pytest.mark.parametrize("loss", [SPOT, HOST, NO_NETWORK], ids=["Spot", "host", "start"])
+def test_loss_then_success(
+    durable: Start, attempts: Attempts, handler: Handler, loss: dict[str, Any]
+) -> None:
+    """A task that its capacity took is replaced; number and task of the success are returned."""
+    execution = durable(handler, {})
+    lost = attempts.end(1, loss)
+    found = attempts.end(2, SUCCESS)
+    result = execution.result()
+    assert lost != found
+    assert (result["outcome"], result["attempt"], result["taskArn"]) == ("Succeeded", 2, found)
+    assert len(attempts.run_task_calls()) == 2
+
+
+@FLOWS
+def test_two_failed_starts_then_success(
+    durable: Start, attempts: Attempts, handler: Handler
+) -> None:
+    """By default there are three attempts: the third one's success is the execution's."""
+    execution = durable(handler, {})
+    attempts.end(1, NO_NETWORK)
+    attempts.end(2, NO_NETWORK)
+    found = attempts.end(3, SUCCESS)
+    result = execution.result()
+    assert (result["outcome"], result["attempt"], result["taskArn"]) == ("Succeeded", 3, found)
+
+
+@FLOWS
+def test_attempts_run_out(aws: Aws, durable: Start, attempts: Attempts, handler: Handler) -> None:
+    """Without an attempt left the execution fails as its last one did, and so does the record."""
+    execution = durable(handler, {"maxAttempts": 2})
+    attempts.end(1, NO_NETWORK)
+    last = attempts.end(2, SPOT)
+    message, data = execution.error()
+    assert "Spot" in message
+    assert (data["kind"], data["taskArn"], data["attempt"]) == ("SpotInterrupted", last, 2)
+    assert data["detail"] == "Your Spot Task was interrupted."
+    record = aws.record()
+    assert (record.status, record.is_open, record.attempt) == (Status.FAILED, False, 2)
+    assert record.task_arn == last
+    assert record.error is not None
+    assert record.error["kind"] == "SpotInterrupted"
+    assert len(attempts.run_task_calls()) == 2
+
+
+@FLOWS
+def test_single_attempt(durable: Start, attempts: Attempts, handler: Handler) -> None:
+    """With `maxAttempts` 1 nothing is tried again."""
+    execution = durable(handler, {"maxAttempts": 1})
+    attempts.end(1, SPOT)
+    assert execution.error()[1]["attempt"] == 1
+    assert len(attempts.run_task_calls()) == 1
+
+
+@FLOWS
+@pytest.mark.parametrize(
+    ("ending", "kind"),
+    [(APPLICATION, "ApplicationFailed"), (OUT_OF_MEMORY, "OutOfMemory")],
+    ids=["exit code", "memory"],
+)
+def test_failure_of_the_application(
+    durable: Start, attempts: Attempts, handler: Handler, ending: dict[str, Any], kind: str
+) -> None:
+    """The application's own failure is final, although the payload names the other kind."""
+    others = {"ApplicationFailed", "OutOfMemory"} - {kind}
+    execution = durable(handler, {"retryOn": list(others)})
+    task = attempts.end(1, ending)
+    _, data = execution.error()
+    assert (data["kind"], data["attempt"], data["taskArn"]) == (kind, 1, task)
+    assert len(attempts.run_task_calls()) == 1
+
+
+@FLOWS
+@pytest.mark.parametrize(
+    ("ending", "kind"),
+    [(APPLICATION, "ApplicationFailed"), (OUT_OF_MEMORY, "OutOfMemory")],
+    ids=["exit code", "memory"],
+)
+def test_retry_on_demand(
+    durable: Start, attempts: Attempts, handler: Handler, ending: dict[str, Any], kind: str
+) -> None:
+    """The application's own failure is tried again where the payload names its kind."""
+    execution = durable(handler, {"retryOn": [kind]})
+    attempts.end(1, ending)
+    attempts.end(2, SUCCESS)
+    assert execution.result()["attempt"] == 2
+
+
+@FLOWS
+@pytest.mark.parametrize(
+    ("ending", "kind"),
+    [
+        (stopped("durable-task/TimedOut: late"), "TimedOut"),
+        (stopped("durable-task/Cancelled: left"), "Cancelled"),
+        (stopped("Task stopped by user"), "StoppedByUser"),
+        (NO_IMAGE, "FailedToStart"),
+    ],
+    ids=["timeout", "cancelled", "user", "image"],
+)
+def test_final(
+    durable: Start, attempts: Attempts, handler: Handler, ending: dict[str, Any], kind: str
+) -> None:
+    """What was decided, or would happen again, is final, whatever the payload asks for."""
+    execution = durable(handler, EAGER)
+    attempts.end(1, ending)
+    _, data = execution.error()
+    assert (data["kind"], data["attempt"]) == (kind, 1)
+    assert len(attempts.run_task_calls()) == 1
+
+
+@FLOWS
+def test_overdue_task(durable: Start, attempts: Attempts, handler: Handler) -> None:
+    """A task that outlasts `timeoutSeconds` is stopped, and nothing is started in its place."""
+    late = {"processingTime": 0, "timeoutSeconds": 1}
+    _, data = durable(handler, EAGER | late).error()
+    assert (data["kind"], data["attempt"]) == ("TimedOut", 1)
+    assert len(attempts.run_task_calls()) == 1
+
+
+def test_forgotten_task(aws: Aws, durable: Start, attempts: Attempts) -> None:
+    """A task that ECS has forgotten may have done its work: nothing is started in its place."""
+    aws.script(lambda: aws.move("RUNNING"), aws.forget)
+    _, data = durable(WAITING["polling"], EAGER).error()
+    assert (data["kind"], data["attempt"]) == ("Missing", 1)
+    assert len(attempts.run_task_calls()) == 1
+
+
+def test_task_told_to_be_missing(durable: Start, attempts: Attempts, aws: Aws) -> None:
+    """Nor is one started where the callback tells that the task is missing."""
+    execution = durable(WAITING["eventbridge"], EAGER)
+    answer = Answer(Missing(task_arn=attempts.task(1))).to_dict()
+    boto3.client("lambda").send_durable_execution_callback_failure(
+        CallbackId=aws.record().callback_id, Error={"ErrorData": json.dumps(answer)}
+    )
+    assert execution.error()[1]["kind"] == "Missing"
+    assert len(attempts.run_task_calls()) == 1
+
+
+def test_dynamodb_flow(aws: Aws, durable: Start, attempts: Attempts) -> None:
+    """Where nobody waits an interrupted task ends its record: there is one attempt."""
+    durable(dynamodb.handler, {}).result()
+    attempts.end(1, SPOT)
+    record = aws.record()
+    assert (record.flow, record.status, record.attempt) == (Flow.DYNAMODB, Status.FAILED, 1)
+    assert len(attempts.run_task_calls()) == 1
+
+
+@FLOWS
+def test_log_lines(durable: Start, attempts: Attempts, lines: Lines, handler: Handler) -> None:
+    """Each line stands once, although every wait replays the handler from its beginning."""
+    execution = durable(handler, {})
+    attempts.end(1, SPOT)
+    attempts.end(2, NO_NETWORK)
+    attempts.end(3, SUCCESS)
+    execution.result()
+    own = [line for line in lines.messages if not line.startswith(("Task status", "Task event"))]
+    started = ["Task started", "Waiting for the task to end"]
+    assert own == [
+        *("Task starting", "Record created"),
+        *(*started, "Retrying"),
+        *(*started, "Retrying"),
+        *(*started, "Final result"),
+    ]
+    retries = [vars(line)["retry"] for line in lines.records if line.getMessage() == "Retrying"]
+    assert [(retry["attempt"], retry["kind"]) for retry in retries] == [
+        (1, "SpotInterrupted"),
+        (2, "FailedToStart"),
+    ]
+    assert all(1 <= retry["delaySeconds"] <= 60 for retry in retries)
