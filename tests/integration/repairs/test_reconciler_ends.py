@@ -1,0 +1,204 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from core.outcome import ApplicationFailed, Outcome, Succeeded
+from core.record import Flow, Record, Status
+from orchestrator import dynamodb, eventbridge, polling
+from tests.integration.repairs.scene import LATER, MINUTE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.integration.aws import Aws
+    from tests.integration.conftest import Start
+    from tests.integration.repairs.executions import Executions
+    from tests.integration.repairs.scene import Scene
+
+EACH_FLOW = pytest.mark.parametrize("flow", Flow)
+EACH_CODE = pytest.mark.parametrize("code", [0, 3])
+# What the function did at the end of a task, by flow and exit code.
+DONE = {
+    (Flow.POLLING, 0): "outcome stored",
+    (Flow.POLLING, 3): "outcome stored",
+    (Flow.DYNAMODB, 0): "record closed COMPLETED",
+    (Flow.DYNAMODB, 3): "record closed FAILED",
+    (Flow.EVENTBRIDGE, 0): "callback succeeded",
+    (Flow.EVENTBRIDGE, 3): "callback failed",
+}
+
+
+@pytest.mark.parametrize("handler", [polling.handler, eventbridge.handler])
+@EACH_CODE
+def test_lost_event(
+    aws: Aws, scene: Scene, durable: Start, handler: Callable[..., Any], code: int
+) -> None:
+    """An execution whose task's events were all lost ends as its task did."""
+    execution = durable(handler, {})
+    record = aws.wait_for_record(lambda record: record.task_arn)
+    scene.end(record.task_arn, code)
+    scene.reconcile()
+    if code:
+        assert execution.error()[1]["exitCode"] == code
+    else:
+        assert execution.result()["outcome"] == "Succeeded"
+    assert aws.record().status is (Status.FAILED if code else Status.COMPLETED)
+    assert scene.reconcile() == {}
+
+
+@EACH_CODE
+def test_lost_event_dynamodb(aws: Aws, scene: Scene, durable: Start, code: int) -> None:
+    """In the DynamoDB flow the record is closed as its task ended."""
+    durable(dynamodb.handler, {}).result()
+    scene.end(aws.record().task_arn, code)
+    assert scene.reconcile() == {DONE[Flow.DYNAMODB, code]: 1}
+    record = aws.record()
+    assert (record.status, record.is_open) == (
+        Status.FAILED if code else Status.COMPLETED,
+        False,
+    )
+    assert scene.reconcile() == {}
+
+
+def told(record: Record) -> Record:
+    """Return what a record tells, without what is each execution's own."""
+    outcome = dict(record.last_outcome or {}) | {"taskArn": "", "stoppedAt": ""}
+    error = dict(record.error or {})
+    for name in ("taskArn", "logStream", "consoleLink"):
+        error.pop(name, None)
+    own = {"execution_id": "", "execution_arn": "", "task_arn": "", "callback_id": ""}
+    times = {"created_at": "", "updated_at": "", "deadline": "", "expires_at": 0}
+    both: dict[str, Any] = {**own, **times, "last_outcome": outcome, "error": error}
+    return replace(record, **both)
+
+
+@EACH_FLOW
+@EACH_CODE
+def test_same_as_the_event(
+    aws: Aws, scene: Scene, executions: Executions, flow: Flow, code: int
+) -> None:
+    """The reconciler tells an end to the same places, in the same words, as the event does."""
+    by_event = scene.ended(flow, code)
+    assert aws.deliver(aws.event(by_event.task_arn)) == {"done": DONE[flow, code]}
+    by_look = scene.ended(flow, code)
+    assert scene.reconcile()[DONE[flow, code]] == 1
+    assert told(scene.stored(by_look)) == told(scene.stored(by_event))
+    if flow is Flow.EVENTBRIDGE:
+        first, second = executions.answer(by_event), executions.answer(by_look)
+        assert (first.outcome.kind, first.result) == (second.outcome.kind, second.result)
+    else:
+        assert not executions.answers
+
+
+@EACH_FLOW
+@EACH_CODE
+def test_after_the_event(
+    aws: Aws, scene: Scene, executions: Executions, flow: Flow, code: int
+) -> None:
+    """What an event has told is not told again."""
+    record = scene.ended(flow, code)
+    aws.deliver(aws.event(record.task_arn))
+    before, answered = scene.stored(record), dict(executions.answers)
+    assert scene.reconcile() == ({"told before": 1} if before.is_open else {})
+    assert (scene.stored(record), executions.answers) == (before, answered)
+
+
+@EACH_FLOW
+@EACH_CODE
+def test_before_the_event(
+    aws: Aws, scene: Scene, executions: Executions, flow: Flow, code: int
+) -> None:
+    """An event that comes after all finds nothing left to do."""
+    record = scene.ended(flow, code)
+    scene.reconcile()
+    before, answered = scene.stored(record), dict(executions.answers)
+    done = "told before" if before.is_open else "ignored: record closed"
+    assert aws.deliver(aws.event(record.task_arn)) == {"done": done}
+    assert (scene.stored(record), executions.answers) == (before, answered)
+
+
+@EACH_FLOW
+def test_end_of_this_moment(scene: Scene, executions: Executions, flow: Flow) -> None:
+    """A task that ended just now is left to its event, for as long as that may take."""
+    record = scene.running(flow)
+    scene.end(record.task_arn, 0, ago=MINUTE)
+    assert scene.reconcile() == {"ended just now": 1}
+    assert scene.stored(record) == record
+    assert not executions.answers
+    scene.pass_time(LATER)
+    assert scene.reconcile() == {DONE[flow, 0]: 1}
+
+
+def test_result_of_this_moment(aws: Aws, scene: Scene, executions: Executions) -> None:
+    """A result that the worker hands over while the reconciler looks is not left behind."""
+    record = scene.running()
+
+    def work() -> None:
+        aws.rewrite("SET #result = :result", result='"done"')
+        scene.end(record.task_arn)
+
+    aws.script(work)
+    scene.reconcile()
+    assert executions.answer(record).result == '"done"'
+
+
+@EACH_FLOW
+@pytest.mark.parametrize("known", [True, False], ids=["known", "forgotten"])
+def test_lost_close_of_a_success(
+    scene: Scene,
+    executions: Executions,
+    flow: Flow,
+    known: bool,  # noqa: FBT001 - pytest's way
+) -> None:
+    """An answer that came through, but was not written down, closes the record as COMPLETED."""
+    record = scene.ended(flow, 0)
+    if flow is Flow.DYNAMODB:
+        record = scene.put(replace(record, status=Status.COMPLETED))
+    if not known:
+        scene.forget(record.task_arn)
+    executions.answers[record.callback_id or ""] = None
+    executions.set(record, "SUCCEEDED")
+    for _ in range(2):
+        scene.reconcile()
+        scene.pass_time(LATER)
+    stored = scene.stored(record)
+    assert (stored.status, stored.is_open) == (Status.COMPLETED, False)
+    assert (stored.task_arn, stored.result) == (record.task_arn, '{"answer":42}')
+
+
+@pytest.mark.parametrize("flow", [Flow.POLLING, Flow.EVENTBRIDGE])
+@pytest.mark.parametrize("was_told", [True, False], ids=["told", "untold"])
+def test_lost_close_of_a_failure(
+    scene: Scene,
+    executions: Executions,
+    flow: Flow,
+    was_told: bool,  # noqa: FBT001
+) -> None:
+    """A failed execution that could not close its record leaves that to the reconciler."""
+    record = scene.ended(flow, 3)
+    if was_told:
+        outcome = scene.outcome(record.task_arn) or Succeeded()
+        assert scene.records.report(record, outcome)
+    executions.answers[record.callback_id or ""] = None
+    executions.set(record, "FAILED")
+    scene.reconcile()
+    scene.reconcile()
+    stored = scene.stored(record)
+    assert (stored.status, stored.is_open) == (Status.FAILED, False)
+    assert (stored.error or {})["exitCode"] == 3
+
+
+def test_lost_close_of_a_forgotten_failure(scene: Scene, executions: Executions) -> None:
+    """An end that was stored is the record's, although ECS has forgotten it."""
+    record = scene.running()
+    outcome: Outcome = ApplicationFailed(task_arn=record.task_arn, exit_code=3)
+    scene.records.report(record, outcome)
+    scene.forget(record.task_arn)
+    executions.set(record, "FAILED")
+    scene.reconcile()
+    stored = scene.stored(record)
+    assert (stored.status, stored.is_open) == (Status.FAILED, False)
+    assert (stored.error or {})["kind"] == "ApplicationFailed"

@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING, NamedTuple
+
+import pytest
+
+from core.record import Flow, Status
+from ecs_events.completion import NotSettledError
+from tests.integration.aws import throttled
+from tests.integration.repairs.scene import LATER, DiedError
+
+if TYPE_CHECKING:
+    from core.record import Record
+    from tests.integration.aws import Aws
+    from tests.integration.repairs.executions import Executions
+    from tests.integration.repairs.scene import Scene
+
+
+class Point(NamedTuple):
+    """A call that is made for a task's end."""
+
+    flow: Flow
+    code: int
+    operation: str
+
+
+SUCCEED, FAIL = (f"lambda.SendDurableExecutionCallback{end}" for end in ("Success", "Failure"))
+ANSWERS = [Point(Flow.EVENTBRIDGE, 0, SUCCEED), Point(Flow.EVENTBRIDGE, 3, FAIL)]
+WRITES = [Point(flow, code, "dynamodb.UpdateItem") for flow in Flow for code in (0, 3)]
+READS = [
+    Point(Flow.EVENTBRIDGE, 0, operation)
+    for operation in ("dynamodb.Query", "dynamodb.GetItem", "ecs.DescribeTasks", "ecs.ListTasks")
+]
+
+
+def named(point: Point) -> str:
+    """Return a point's name among the tests."""
+    return "-".join(map(str, point))
+
+
+EACH_EFFECT = pytest.mark.parametrize("point", [*ANSWERS, *WRITES], ids=named)
+EACH_CALL = pytest.mark.parametrize("point", [*ANSWERS, *WRITES, *READS], ids=named)
+
+
+def deliver(aws: Aws, record: Record) -> None:
+    """Deliver the event of a task's end; one that is not settled comes again anyway."""
+    with suppress(NotSettledError):
+        aws.deliver(aws.event(record.task_arn))
+
+
+def assert_settled(scene: Scene, executions: Executions, record: Record, code: int) -> None:
+    """The execution ends as its task, if it waits for it, and the reconciler closes the rest."""
+    if record.flow is Flow.EVENTBRIDGE:
+        assert executions.answer(record).outcome.exit_code == code
+    if record.flow is not Flow.DYNAMODB:
+        executions.set(record, "FAILED" if code else "SUCCEEDED")
+    for _ in range(2):
+        scene.reconcile()
+        scene.pass_time(LATER)
+    stored = scene.stored(record)
+    assert (stored.status, stored.is_open) == (Status.FAILED if code else Status.COMPLETED, False)
+    assert (stored.last_outcome or {})["exitCode"] == code
+    assert stored.result == record.result
+
+
+@EACH_EFFECT
+def test_look_within_an_event(aws: Aws, scene: Scene, executions: Executions, point: Point) -> None:
+    """The reconciler may tell an end while its event is being handled."""
+    record = scene.ended(point.flow, point.code)
+    looks: list[dict[str, int]] = []
+
+    def look() -> None:
+        if not looks:
+            looks.append({})
+            looks[0] = scene.reconcile()
+
+    aws.before(point.operation, look)
+    deliver(aws, record)
+    assert looks[0]
+    deliver(aws, record)
+    assert_settled(scene, executions, record, point.code)
+
+
+@EACH_EFFECT
+def test_event_within_a_look(aws: Aws, scene: Scene, executions: Executions, point: Point) -> None:
+    """An event may be handled while the reconciler tells the same end."""
+    record = scene.ended(point.flow, point.code)
+    events: list[None] = []
+
+    def happen() -> None:
+        if not events:
+            events.append(None)
+            deliver(aws, record)
+
+    aws.before(point.operation, happen)
+    scene.reconcile()
+    assert events
+    deliver(aws, record)
+    assert_settled(scene, executions, record, point.code)
+
+
+@EACH_CALL
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+def test_death(scene: Scene, executions: Executions, point: Point, *, after: bool) -> None:
+    """Wherever the reconciler dies, the next runs settle what is left."""
+    record = scene.ended(point.flow, point.code)
+    scene.die(point.operation, after=after)
+    with pytest.raises(DiedError):
+        scene.reconcile()
+    scene.reconcile()
+    assert_settled(scene, executions, record, point.code)
+
+
+@EACH_EFFECT
+def test_throttled_effect(aws: Aws, scene: Scene, executions: Executions, point: Point) -> None:
+    """An end that cannot be told for a throttle is told by a later run."""
+    record = scene.ended(point.flow, point.code)
+    aws.answer_with(point.operation, *throttled(1))
+    assert scene.reconcile() == {"not settled": 1}
+    scene.reconcile()
+    assert_settled(scene, executions, record, point.code)
