@@ -58,11 +58,13 @@ def test_death_between_attempts(
 
 
 @WHEN
-@pytest.mark.parametrize("call", [("dynamodb.UpdateItem", 2), ("ecs.RunTask", 2)])
+@pytest.mark.parametrize(
+    "call", [("dynamodb.UpdateItem", 2), ("ecs.RunTask", 2)], ids=["back-off", "RunTask"]
+)
 def test_death_of_the_polling_flow(
     durable: Start, attempts: Attempts, call: Call, *, after: bool
 ) -> None:
-    """It makes no difference that the function has looked at its first task many times."""
+    """A polling function that dies between two attempts goes on just as well."""
     attempts.die(*call, after=after)
     second_attempt(durable, attempts, "polling")
 
