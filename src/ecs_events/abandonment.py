@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from adapters import ecs
+from adapters.errors import AwsRefusedError
 from adapters.logs import evidence
 from core.correlation import Correlation
-from core.outcome import Cancelled, classify, stop_reason
-from core.record import Status
+from core.outcome import Cancelled, classify, from_dict, stop_reason
+from core.record import ENDED, Status
 
 if TYPE_CHECKING:
     from adapters.records import Records
@@ -48,7 +49,10 @@ class Abandonment:
         cancelled = Cancelled(detail=f"The execution is {self.status}")
         outcome = self._stop(cancelled)
         found = evidence(self.settings, outcome)
-        closed = self.records.close(self.record, Status.FAILED, outcome, found)
+        # A worker that has told its end has the last word: its work is done.
+        told = self.record.status
+        status = told if told in ENDED else Status.FAILED
+        closed = self.records.close(self.record, status, outcome, found)
         return f"abandoned: execution {self.status}" if closed else "record moved on"
 
     def _stop(self, cancelled: Cancelled) -> Outcome:
@@ -57,12 +61,22 @@ class Abandonment:
         if task_arn is None:
             return cancelled
         task = ecs.describe_task(cluster, task_arn)
-        ended = classify(task, self.settings.container_name) if task else None
+        ended = classify(task, self.settings.container_name) if task else self._told(task_arn)
         if ended is None:
-            ecs.stop_task(cluster, task_arn, stop_reason(cancelled))
-        elif not ended.succeeded:
+            try:
+                ecs.stop_task(cluster, task_arn, stop_reason(cancelled))
+            except AwsRefusedError:
+                # What ECS has forgotten, it cannot stop either, nor need it.
+                if task is not None:
+                    raise
+        elif not ended.succeeded or self.record.status is Status.COMPLETED:
             return ended
         return Cancelled(task_arn=task_arn, detail=cancelled.detail)
+
+    def _told(self, task_arn: str) -> Outcome | None:
+        """Return the end that an event has told of a task that ECS has forgotten."""
+        told = self.record.last_outcome
+        return from_dict(told) if told and told["taskArn"] == task_arn else None
 
     @property
     def _started_by(self) -> str:

@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import pytest
+
+from adapters.records import timestamp
+from core.correlation import Correlation
+from core.record import Flow, Status
+from tests.integration.aws import STACK
+from tests.integration.repairs.scene import LATER
+
+if TYPE_CHECKING:
+    from tests.integration.aws import Aws
+    from tests.integration.repairs.executions import Executions
+    from tests.integration.repairs.scene import Scene
+
+EACH_FLOW = pytest.mark.parametrize("flow", Flow)
+NOT_GONE = pytest.mark.parametrize("status", [None, "RUNNING", "PAUSED", "PAUSING", "DELETING"])
+
+
+@EACH_FLOW
+@pytest.mark.usefixtures("executions")
+def test_adopted(scene: Scene, flow: Flow) -> None:
+    """A task whose launch was cut off is found by its `startedBy`, and followed from then on."""
+    record = scene.begin(flow)
+    task_arn = scene.launch(record)
+    assert scene.reconcile() == {"adopted": 1}
+    assert scene.stored(record) == replace(
+        record, task_arn=task_arn, status=Status.RUNNING, updated_at=scene.stored(record).updated_at
+    )
+    assert scene.reconcile() == {"running": 1}
+
+
+def test_adopted_after_its_end(scene: Scene, executions: Executions) -> None:
+    """It is found although it has ended, and its end is told."""
+    record = scene.begin()
+    scene.end(scene.launch(record), 3)
+    assert scene.reconcile() == {"adopted": 1}
+    assert scene.reconcile() == {"callback failed": 1}
+    assert executions.answer(record).outcome.exit_code == 3
+
+
+def test_second_attempt_is_adopted(scene: Scene, executions: Executions) -> None:
+    """A task of an earlier attempt is not taken for the present one's."""
+    record = scene.begin(attempt=2)
+    scene.end(scene.launch(record, attempt=1), 3)
+    assert scene.reconcile() == {"no task": 1}
+    task_arn = scene.launch(record)
+    assert scene.reconcile() == {"adopted": 1}
+    assert scene.stored(record).task_arn == task_arn
+    assert not executions.answers
+
+
+@EACH_FLOW
+@NOT_GONE
+def test_without_a_task(
+    scene: Scene, executions: Executions, flow: Flow, status: str | None
+) -> None:
+    """A record that no task can be found for is its execution's, while that is not over."""
+    record = scene.begin(flow)
+    executions.set(record, status)
+    assert scene.reconcile() == {"no task": 1}
+    assert scene.stored(record) == record
+
+
+@EACH_FLOW
+@NOT_GONE
+def test_about_to_start(
+    aws: Aws, scene: Scene, executions: Executions, flow: Flow, status: str | None
+) -> None:
+    """A launch that has just begun is left alone, and ECS is not asked for its task."""
+    record = scene.begin(flow, updated_at=timestamp(datetime.now(UTC)))
+    scene.launch(record)
+    executions.set(record, status)
+    assert scene.reconcile() == {"about to start": 1}
+    assert scene.stored(record) == record
+    assert [call for call in aws.calls["ListTasks"] if "startedBy" in call] == []
+
+
+@pytest.mark.parametrize("flow", [Flow.POLLING, Flow.EVENTBRIDGE])
+@NOT_GONE
+def test_backing_off(scene: Scene, executions: Executions, flow: Flow, status: str | None) -> None:
+    """A record between two attempts waits for its execution, however long."""
+    record = scene.begin(flow, status=Status.BACKOFF, attempt=2)
+    executions.set(record, status)
+    assert scene.reconcile() == {"about to start": 1}
+    scene.pass_time(LATER)
+    assert scene.reconcile() == {"about to start": 1}
+    assert scene.stored(record).status is Status.BACKOFF
+
+
+@EACH_FLOW
+@pytest.mark.parametrize("status", ["FAILED", "STOPPED", "TIMED_OUT"])
+@pytest.mark.parametrize("was", [Status.PENDING, Status.BACKOFF])
+def test_execution_is_over(
+    scene: Scene, executions: Executions, flow: Flow, status: str, was: Status
+) -> None:
+    """A record that no task will come to any more is closed at once."""
+    record = scene.begin(flow, status=was, updated_at=timestamp(datetime.now(UTC)))
+    executions.set(record, status)
+    assert scene.reconcile() == {f"abandoned: execution {status}": 1}
+    found = scene.stored(record)
+    assert (found.status, found.is_open) == (Status.FAILED, False)
+    assert (found.error or {})["kind"] == "Cancelled"
+
+
+@pytest.mark.xfail(strict=True, reason="find_task does not look at the family")
+@pytest.mark.usefixtures("executions")
+def test_forged_task(scene: Scene) -> None:
+    """A task of another family that bears our `startedBy` is not adopted; ours beside it is."""
+    record = scene.begin()
+    name = Correlation(STACK, record.execution_id, 1).started_by
+    scene.run_task(taskDefinition=scene.foreign_family(), startedBy=name)
+    assert scene.reconcile() == {"no task": 1}
+    task_arn = scene.launch(record)
+    assert scene.reconcile() == {"adopted": 1}
+    assert scene.stored(record).task_arn == task_arn

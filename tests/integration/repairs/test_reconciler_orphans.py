@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from core.correlation import Correlation
+from core.outcome import Cancelled
+from core.record import Flow, Status
+from tests.integration.aws import STACK, throttled
+
+if TYPE_CHECKING:
+    from core.record import Record
+    from tests.integration.aws import Aws
+    from tests.integration.repairs.scene import Scene
+
+pytestmark = pytest.mark.usefixtures("executions")
+
+
+def closed(scene: Scene, flow: Flow = Flow.EVENTBRIDGE) -> Record:
+    """Store a closed record without a task."""
+    return scene.begin(flow, status=Status.FAILED, is_open=False, expires_at=2_000_000_000)
+
+
+@pytest.mark.parametrize("flow", Flow)
+def test_closed_record(scene: Scene, flow: Flow) -> None:
+    """A task whose record was closed without it is stopped as ours, and the record stays."""
+    record = closed(scene, flow)
+    task_arn = scene.launch(record)
+    assert scene.reconcile() == {"stopped: orphan": 1}
+    assert isinstance(scene.outcome(task_arn), Cancelled)
+    assert scene.stored(record) == record
+    assert scene.reconcile() == {}
+
+
+def test_closed_record_of_the_task(scene: Scene) -> None:
+    """So is a task that runs on although its own record was closed."""
+    record = scene.put(replace(scene.running(), is_open=False, status=Status.COMPLETED))
+    assert scene.reconcile() == {"stopped: orphan": 1}
+    assert scene.stops() == [record.task_arn]
+
+
+def test_older_attempt(scene: Scene) -> None:
+    """A task of an attempt that is over is stopped; the present attempt's goes on."""
+    record = scene.running(attempt=2)
+    orphan = scene.launch(record, attempt=1)
+    assert scene.reconcile() == {"running": 1, "stopped: orphan": 1}
+    assert scene.stops() == [orphan]
+    assert scene.stored(record) == record
+
+
+def test_second_task(scene: Scene) -> None:
+    """A second task of the same attempt is stopped; the one that the record names goes on."""
+    record = scene.running()
+    orphan = scene.launch(record)
+    assert scene.reconcile() == {"running": 1, "stopped: orphan": 1}
+    assert scene.stops() == [orphan]
+
+
+def test_task_between_runtask_and_record(scene: Scene) -> None:
+    """A task whose ARN is still to be stored is not an orphan."""
+    record = scene.begin()
+    scene.launch(record)
+    scene.reconcile()
+    assert scene.stops() == []
+    assert scene.stored(record).is_open
+
+
+def test_left_alone(scene: Scene) -> None:
+    """What is not ours for certain is not touched."""
+    record = closed(scene)
+    name = Correlation(STACK, record.execution_id, 1).started_by
+    scene.run_task()
+    scene.run_task(startedBy="ecs-svc/1234567890123456789")
+    scene.run_task(startedBy=f"{name}/more")
+    scene.run_task(startedBy=f"{STACK}/unknown/1")
+    scene.launch(record, stack=f"{STACK}-two")
+    scene.launch(record, stack=STACK.removesuffix("-demo"))
+    scene.run_task(taskDefinition=scene.foreign_family(), startedBy=name)
+    assert scene.reconcile() == {}
+    assert scene.stops() == []
+
+
+def test_many(aws: Aws, scene: Scene) -> None:
+    """All orphans are stopped in one run, those that had ended before are not."""
+    record = closed(scene)
+    orphans = {scene.launch(record) for _ in range(5)}
+    scene.end(scene.launch(record))
+    assert scene.reconcile() == {"stopped: orphan": 5}
+    assert set(scene.stops()) == orphans
+    assert all("family" in call for call in aws.calls["ListTasks"])
+
+
+@pytest.mark.xfail(strict=True, reason="an error ends the run")
+def test_one_that_cannot_be_stopped(aws: Aws, scene: Scene) -> None:
+    """An orphan that cannot be stopped does not keep the others running."""
+    record = closed(scene)
+    for _ in range(3):
+        scene.launch(record)
+    aws.answer_with("ecs.StopTask", *throttled(1))
+    assert scene.reconcile() == {"not settled": 1, "stopped: orphan": 2}
+    assert scene.reconcile() == {"stopped: orphan": 1}
+
+
+def test_no_time(scene: Scene) -> None:
+    """Orphans that there is no time for are left for the next run."""
+    record = closed(scene)
+    for _ in range(3):
+        scene.launch(record)
+    assert scene.reconcile(240_000, 1_000) == {"stopped: orphan": 1}
+    assert scene.reconcile() == {"stopped: orphan": 2}
