@@ -107,9 +107,9 @@ class User:
 
         return dict(self.wait(closed))
 
-    def tasks(self, arn: str) -> list[str]:
-        """Return the ARNs of the tasks that an execution started."""
-        started_by = f"{self.system.stack.name}/{arn.rpartition('/')[2]}/1"
+    def tasks(self, arn: str, attempt: int = 1) -> list[str]:
+        """Return the ARNs of the tasks that an attempt of an execution started."""
+        started_by = f"{self.system.stack.name}/{arn.rpartition('/')[2]}/{attempt}"
         found = []
         for status in ("RUNNING", "STOPPED"):
             answer = self.ecs.list_tasks(
