@@ -6,7 +6,7 @@ import re
 import tomllib
 from datetime import timedelta
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, cast, get_args
 
 import pytest
 from aws_durable_execution_sdk_python.lambda_service import ErrorObject
@@ -19,6 +19,7 @@ from core.outcome import Succeeded, from_dict
 from core.polling import longest_wait, poll_delay
 from core.record import Flow, Status
 from core.request import InvalidRequestError, parse
+from core.retry import MAX_ATTEMPTS, OnDemand
 from orchestrator.errors import TaskFailedError
 from orchestrator.execution import Execution
 from orchestrator.steps import finish
@@ -109,6 +110,16 @@ def test_payload_fields() -> None:
     work = parse({}, Flow.POLLING, EXECUTION_TIMEOUT)
     assert code(rows["message"]) == [work.message]
     assert rows["processingTime"] == str(work.processing_time)
+    assert rows["maxAttempts"] == str(work.policy.max_attempts)
+
+
+def test_payload_bounds() -> None:
+    """The table of payload fields tells the bounds of retries, and an attempt's equal share."""
+    rows = {row[0].strip("`"): row for row in README.table("Field")}
+    assert rows["maxAttempts"][1] == f"1 to {MAX_ATTEMPTS}"
+    assert code(rows["retryOn"][1]) == list(get_args(OnDemand))
+    share = parse({}, Flow.EVENTBRIDGE, EXECUTION_TIMEOUT).timeout_seconds
+    assert f"{share:,}" in rows["timeoutSeconds"][3]
 
 
 @pytest.mark.parametrize("flow", Flow)
@@ -169,7 +180,7 @@ def test_layout() -> None:
 def test_where_it_is_decided() -> None:
     """Each name that README points to is defined in the file that it names."""
     rows = README.table("What is decided")
-    assert any("Spot" in row[0] for row in rows)
+    assert "Spot" in rows[0][0]
     for _, where in rows:
         [path] = re.findall(r"\]\(([^)]+)\)", where)
         source = (ROOT / path).read_text()

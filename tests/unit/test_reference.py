@@ -1,14 +1,15 @@
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any, cast, get_args
 
 import pytest
 
 from core.correlation import Correlation
 from core.launch import Launch, Target
-from core.outcome import KINDS
+from core.outcome import KINDS, FailedToStart, Outcome
 from core.record import Flow, Record, Status
 from core.request import parse
+from core.retry import OnDemand, Policy
 from tests.markdown import ROOT, Page, first_column
 
 ARCHITECTURE = Page(ROOT / "docs" / "architecture.md")
@@ -49,6 +50,26 @@ def test_longest_message(flow: Flow) -> None:
 def test_outcomes() -> None:
     """The table of outcomes has every kind, in the code's order."""
     assert first_column(ARCHITECTURE.table("Kind")) == list(KINDS)
+
+
+def test_what_is_tried_again() -> None:
+    """The table of outcomes says which of them are tried again, as the code decides."""
+    told = {row[0].strip("`"): row[2] for row in ARCHITECTURE.table("Kind")}
+    decided = {name: tried_again(kind) for name, kind in KINDS.items()}
+    assert told == decided
+
+
+def tried_again(kind: type[Outcome]) -> str:
+    """What the table says of a kind whose task was there."""
+    on_demand = frozenset(get_args(OnDemand))
+    if kind is FailedToStart:
+        ends: list[Outcome] = [FailedToStart(task_arn="x", transient=t) for t in (True, False)]
+        tried = [Policy().delay(end, 1, "seed") is not None for end in ends]
+        return "if transient" if tried == [True, False] else "otherwise"
+    end = kind(task_arn="x")
+    if Policy().delay(end, 1, "seed"):
+        return "yes"
+    return "on demand" if Policy(3, on_demand).delay(end, 1, "seed") else "no"
 
 
 def test_record() -> None:
