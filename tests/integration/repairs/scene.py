@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -31,7 +32,7 @@ from tests.integration.aws import (
 from tests.integration.repairs.executions import Reply, reply
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping
 
     from tests.integration.aws import Aws
 
@@ -105,6 +106,12 @@ class Scene:
         """Store a record as it is."""
         client("dynamodb").put_item(TableName=TABLE, Item=serialized(record.to_item()))
         return record
+
+    def spoil(self, record: Record, changes: Mapping[str, Any]) -> None:
+        """Change a record's attributes to anything; None removes one."""
+        item = {**record.to_item(), **changes}
+        kept = {name: value for name, value in item.items() if value is not None}
+        client("dynamodb").put_item(TableName=TABLE, Item=serialized(kept))
 
     def launch(self, record: Record, *, stack: str = STACK, attempt: int | None = None) -> str:
         """Start a task of a record's attempt; return its ARN."""
@@ -187,16 +194,18 @@ class Scene:
     def pass_time(self, span: timedelta) -> None:
         """Let everything that is there have happened earlier."""
         for key in list(self.records.open()):
-            self._rewrite(key, ("createdAt", "updatedAt", "deadline", "missingSince"), span)
+            self._age(key, span)
         for task in self.aws.tasks().values():
             if getattr(task, "stopped_at", None):
                 task.stopped_at -= span
 
-    def _rewrite(self, key: str, names: Sequence[str], span: timedelta) -> None:
+    def _age(self, key: str, span: timedelta) -> None:
         table = boto3.resource("dynamodb").Table(TABLE)
         item = table.get_item(Key={"executionId": key})["Item"]
-        earlier = {name: _earlier(item[name], span) for name in names if name in item}
-        table.put_item(Item=item | earlier)
+        for name in {"createdAt", "updatedAt", "deadline", "missingSince"} & item.keys():
+            with suppress(ValueError):
+                item[name] = timestamp(datetime.fromisoformat(item[name]) - span)
+        table.put_item(Item=item)
 
     def _stop(self, params: dict[str, Any], **_: object) -> Reply:
         """Stop as ECS does: an unknown task is refused, the first reason stays."""
@@ -217,7 +226,3 @@ def _list(params: dict[str, Any], **_: object) -> Reply | None:
         return reply(error("InvalidParameterException", "cannot specify startedBy with family"))
     params["body"] = json.dumps(asked).encode()
     return None
-
-
-def _earlier(moment: str, span: timedelta) -> str:
-    return timestamp(datetime.fromisoformat(moment) - span)

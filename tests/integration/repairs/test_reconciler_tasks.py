@@ -73,7 +73,6 @@ def test_ended_execution(
     assert scene.reconcile() == {}
 
 
-@pytest.mark.xfail(strict=True, reason="StopTask refuses a task that ECS does not know")
 @EACH_FLOW
 @ENDED_BADLY
 def test_ended_execution_of_a_forgotten_task(
@@ -86,7 +85,6 @@ def test_ended_execution_of_a_forgotten_task(
     assert (scene.stored(record).status, scene.stored(record).is_open) == (Status.FAILED, False)
 
 
-@pytest.mark.xfail(strict=True, reason="FAILED is refused where the worker wrote COMPLETED")
 def test_ended_execution_of_work_that_was_done(scene: Scene, executions: Executions) -> None:
     """Work that was done stays done, although its execution failed and its event was lost."""
     begun = scene.begin(Flow.DYNAMODB)
