@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from local.system import System
 
 PATIENCE = 60
+# By SIGTERM, or by SIGKILL on a machine too busy for the scaled StopTimeout.
+ENDED_BY_SIGNAL = {143, 137}
 
 
 def request(system: System, seconds: int = 600, **changes: Any) -> dict[str, Any]:  # noqa: ANN401

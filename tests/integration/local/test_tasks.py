@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.integration.local.fargate import PATIENCE, describe, request, run, stop, wait
+from tests.integration.local.fargate import (
+    ENDED_BY_SIGNAL,
+    PATIENCE,
+    describe,
+    request,
+    run,
+    stop,
+    wait,
+)
 
 if TYPE_CHECKING:
     from local.system import System
@@ -75,7 +83,7 @@ def test_stopped_while_it_works(system: System, ecs: Any) -> None:  # noqa: ANN4
     stop(system, ecs, arn, "changed my mind")
     task = wait(system, ecs, arn, "STOPPED")
     assert (task["stopCode"], task["stoppedReason"]) == ("UserInitiated", "changed my mind")
-    assert task["containers"][0]["exitCode"] == 143
+    assert task["containers"][0]["exitCode"] in ENDED_BY_SIGNAL
 
 
 def test_stopped_before_it_works(system: System, ecs: Any) -> None:  # noqa: ANN401
