@@ -11,6 +11,8 @@ from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, Self
 from unittest import mock
 
+from aws_durable_execution_sdk_python.lambda_service import LambdaClient
+
 from local.inprocess.container import ThreadContainer
 from local.inprocess.identity import current, inherited
 from local.inprocess.sandbox import ThreadSandbox
@@ -52,6 +54,8 @@ class ThreadHost:
         enter(mock.patch.object(sys, "path", [str(self._code), *sys.path]))
         enter(_forgotten(self._code))
         enter(mock.patch("boto3.DEFAULT_SESSION", None))
+        # The SDK keeps one client for the process's life, which knows the last system's endpoint.
+        enter(mock.patch.object(LambdaClient, "_cached_boto_client", None))
         return self
 
     def __exit__(self, *_: object) -> None:
