@@ -12,9 +12,12 @@ LOCKED := src/requirements src/worker/requirements requirements/dev requirements
   requirements/aws requirements/uv
 
 # For `make up` and `make demo`, on make's command line: make up PORT=4600 TIME_SCALE=10
+# FOLDER is where `make up` leaves its note, if not in .local.
 PORT =
 TIME_SCALE =
+FOLDER =
 LOAD =
+NOTED = $(if $(FOLDER),--folder $(FOLDER))
 SCALED = $(if $(TIME_SCALE),--time-scale $(TIME_SCALE))
 
 .DEFAULT_GOAL := help
@@ -37,15 +40,15 @@ demo: $(DEV) ## Run every flow on this machine and show how each task ended; or 
 
 .PHONY: up
 up: $(DEV) ## Keep the local system running and say how to use it: PORT=4500 TIME_SCALE=1
-	@.venv/dev/bin/python -m local.up $(if $(PORT),--port $(PORT)) $(SCALED)
+	@.venv/dev/bin/python -m local.up $(if $(PORT),--port $(PORT)) $(SCALED) $(NOTED)
 
 .PHONY: down
 down: ## Stop it, and every process that it started
-	@$(PYTHON) -m local.up --down
+	@$(PYTHON) -m local.up --down $(NOTED)
 
 .PHONY: env
 env: ## Print what a shell has to export to use it
-	@$(PYTHON) -m local.up --env
+	@$(PYTHON) -m local.up --env $(NOTED)
 
 # For `make faults`: one scenario, as a violation names it.
 ONLY =

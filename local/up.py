@@ -15,7 +15,7 @@ from pathlib import Path
 from local.greeting import exports, greeting
 from local.note import Note
 
-_FOLDER = Path(__file__).parent.parent / ".local"
+_PROJECT = Path(__file__).parent.parent
 _PORT = 4500
 # Far more than it takes to end every process.
 _PATIENCE = 60
@@ -29,10 +29,10 @@ def main() -> int:
         return _down(note)
     if options.env:
         return _env(note)
-    return _up(note, options.port, options.time_scale)
+    return _up(note, options)
 
 
-def _up(note: Note, port: int, scale: float) -> int:
+def _up(note: Note, options: argparse.Namespace) -> int:
     stop = threading.Event()
     # Not raised where it arrives: what is being started could not be ended then.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -41,19 +41,20 @@ def _up(note: Note, port: int, scale: float) -> int:
         return _refuse(
             "The local system is up already. `make env` prints how to use it, `make down` stops it."
         )
-    if not _is_free(port):
+    if not _is_free(port := options.port):
         return _refuse(f"Port {port} is taken. Choose another: make up PORT={port + 1}")
     note.write({})
-    _keep_up(note, port, scale, stop)
+    _keep_up(note, options, stop)
     return 0
 
 
-def _keep_up(note: Note, port: int, scale: float, stop: threading.Event) -> None:
+def _keep_up(note: Note, options: argparse.Namespace, stop: threading.Event) -> None:
     # Importing these takes seconds, and stopping a system needs none of them.
     from local.account import CREDENTIALS  # noqa: PLC0415
     from local.system import System  # noqa: PLC0415
 
-    with System(time_scale=scale, port=port) as system:
+    scale = options.time_scale
+    with System(options.template, time_scale=scale, port=options.port) as system:
         variables = {
             "AWS_ENDPOINT_URL": system.endpoint,
             "AWS_REGION": system.stack.region,
@@ -121,11 +122,16 @@ def _options() -> argparse.Namespace:
     task = parser.add_mutually_exclusive_group()
     task.add_argument("--down", action="store_true", help="stop the system that is up")
     task.add_argument("--env", action="store_true", help="print what a shell exports to use it")
+    parser.add_argument(
+        "--template", type=Path, default=_PROJECT / "template.yaml", help="what to run"
+    )
     parser.add_argument("--port", type=int, default=_PORT, help="where it answers; 0: a free one")
     parser.add_argument(
         "--time-scale", type=float, default=1, help="how much faster Fargate's phases pass"
     )
-    parser.add_argument("--folder", type=Path, default=_FOLDER, help="where its note is kept")
+    parser.add_argument(
+        "--folder", type=Path, default=_PROJECT / ".local", help="where its note is kept"
+    )
     return parser.parse_args()
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from local.system import System
+from tests.e2e.aws_user import AwsUser
 from tests.e2e.up import up
 from tests.e2e.user import User
 
@@ -48,3 +49,9 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
     with up(tmp_path_factory.mktemp("up"), _TIME_SCALE) as running:
         running.variables()
         yield running
+
+
+@pytest.fixture(scope="session")
+def aws_user(shared: Up) -> AwsUser:
+    """Somebody with the AWS SDK and what `make up` exports."""
+    return AwsUser(shared)

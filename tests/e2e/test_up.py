@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from local.stack.stack import PROJECT
 from tests import template
 from tests.e2e.up import PATIENCE, ask, is_alive, up, wait_for
+from tests.markdown import Page, first_column
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,17 +45,25 @@ def test_tells_how_to_use_it(shared: Up) -> None:
     """It prints what to export as `make env` does, each function's alias and three commands."""
     exported = "".join(f"export {name}={value}\n" for name, value in shared.variables().items())
     assert exported in shared.printed
-    assert set(shared.variables()) == {
-        "AWS_ENDPOINT_URL",
-        "AWS_REGION",
-        "AWS_DEFAULT_REGION",
-        "AWS_ACCESS_KEY_ID",
-        "AWS_SECRET_ACCESS_KEY",
-        "DURABLE_EXECUTIONS_EXTERNAL_EMULATOR_PORT",
-    }
+    documented = Page(PROJECT / "docs" / "local.md").table("Exported")
+    assert list(shared.variables()) == first_column(documented)
     for function in template.stack(STACK).of_type("AWS::Lambda::Function").values():
         assert f"{function['FunctionName']}:live\n" in shared.printed
     assert len(re.findall(r"(?m)^aws ", shared.printed)) == 3
+
+
+def test_paste(shared: Up) -> None:
+    """What README says to paste exports the same to the shell."""
+    [block] = [fence for fence in Page(PROJECT / "README.md").fences if "eval" in fence.text]
+    flags = f"FOLDER={shared.folder} PYTHON={sys.executable}"
+    exported = subprocess.check_output(
+        ["bash", "-euc", f"{block.text}env"],  # noqa: S607 - any bash will do
+        cwd=PROJECT,
+        env={"PATH": os.environ["PATH"], "MAKEFLAGS": flags},
+        text=True,
+    )
+    lines = {f"{name}={value}" for name, value in shared.variables().items()}
+    assert lines <= set(exported.splitlines())
 
 
 def test_one_at_a_time(shared: Up) -> None:
@@ -128,14 +137,16 @@ def test_port_that_is_taken(tmp_path: Path) -> None:
 
 def test_make_hands_its_variables_on() -> None:
     """PORT and TIME_SCALE are those of make's command line, not whatever the environment has."""
-    make = ["make", "-n", "-C", str(PROJECT)]
     environment = {**os.environ, "PORT": "1", "TIME_SCALE": "1"}
-    asked = [*make, "up", "demo", "PORT=4600", "TIME_SCALE=10"]
-    given = subprocess.check_output(asked, text=True, env=environment)
-    assert "-m local.up --port 4600 --time-scale 10\n" in given
-    assert "-m local.demo --time-scale 10\n" in given
-    plain = subprocess.check_output([*make, "up", "demo"], text=True, env=environment)
-    assert [line.split("-m ")[1].strip() for line in plain.splitlines() if "-m local." in line] == [
-        "local.up",
-        "local.demo",
+
+    def runs(*arguments: str) -> list[str]:
+        """The programs of the project that two targets run."""
+        make = ["make", "-n", "up", "demo", *arguments]
+        told = subprocess.check_output(make, text=True, env=environment, cwd=PROJECT)
+        return re.findall(r"-m (local\.\S+.*)", " ".join(told.split()).replace(" .venv", "\n"))
+
+    assert runs("PORT=4600", "TIME_SCALE=10") == [
+        "local.up --port 4600 --time-scale 10",
+        "local.demo --time-scale 10",
     ]
+    assert runs() == ["local.up", "local.demo"]

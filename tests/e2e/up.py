@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import boto3
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+T = TypeVar("T")
 # Far beyond what anything here takes, even on a busy machine.
 PATIENCE = 120
 
@@ -93,12 +94,13 @@ def ask(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def wait_for(condition: Callable[[], object], timeout: float = PATIENCE) -> None:
-    """Wait until a condition of other processes holds."""
-    deadline = time.monotonic() + timeout
-    while not condition():
+def wait_for(condition: Callable[[], T]) -> T:
+    """Wait until a condition of other processes holds; return what it gave."""
+    deadline = time.monotonic() + PATIENCE
+    while not (held := condition()):
         assert time.monotonic() < deadline, "the condition never held"
         time.sleep(0.05)
+    return held
 
 
 def is_alive(pid: int) -> bool:
