@@ -29,9 +29,19 @@ class Fence:
     before: str
 
     @property
-    def needs_aws(self) -> bool:
+    def is_for_aws(self) -> bool:
         """Whether its introduction says so: it has the words "On AWS"."""
         return "on aws" in self.before.lower()
+
+    @property
+    def is_for_make_up(self) -> bool:
+        """Whether the local system serves it too, or alone: "On AWS or locally", "Locally"."""
+        return "locally" in self.before.lower()
+
+    @property
+    def needs_nothing(self) -> bool:
+        """Whether anybody can run it, with neither an account nor the local system."""
+        return not (self.is_for_aws or self.is_for_make_up)
 
     def commands(self) -> list[list[str]]:
         """Return its shell commands as words, assignments of variables left out."""
@@ -89,7 +99,7 @@ class Page:
 
 def pages() -> list[Page]:
     """Return every page of the repository."""
-    found = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]
+    found = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("events/*.md")]
     return [Page(path) for path in sorted(found)]
 
 

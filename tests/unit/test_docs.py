@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -26,10 +27,13 @@ CLI_COMMANDS: dict[tuple[str, str], set[str]] = {
     ("ecr", "get-login-password"): set(),
 }
 CLI_OPTIONS = {"cli-binary-format", "output", "query"}
+# Services that only AWS has.
+AWS_ALONE = {"ecr"}
 OTHER_COMMANDS: dict[tuple[str, str], set[str]] = {
     ("sam", "build"): set(),
     ("sam", "deploy"): {"guided", "parameter-overrides"},
     ("sam", "delete"): set(),
+    ("sam", "local"): {"event", "env-vars", "format", "result", "error-message"},
     ("docker", "login"): {"username", "password-stdin"},
     ("docker", "build"): {"platform", "tag"},
     ("docker", "push"): set(),
@@ -46,8 +50,8 @@ each_page = pytest.mark.parametrize("page", PAGES, ids=name)
 
 def aws_commands(page: Page) -> list[list[str]]:
     """All commands of the AWS CLI that a page's blocks show."""
-    shown = [command for fence in page.fences for command in fence.commands() if fence.needs_aws]
-    return [command for command in shown if command[0] == "aws"]
+    shown = [fence.commands() for fence in page.fences if not fence.needs_nothing]
+    return [command for commands in shown for command in commands if command[0] == "aws"]
 
 
 def options(command: list[str]) -> dict[str, list[str]]:
@@ -101,14 +105,24 @@ def test_links(page: Page) -> None:
 
 @each_page
 def test_commands_that_need_nothing(page: Page) -> None:
-    """A block of shell that does not say "On AWS" holds make targets that exist, and no more."""
-    targets = set(re.findall(r"(?m)^([a-z]+):", (ROOT / "Makefile").read_text()))
+    """A block that says neither "On AWS" nor "locally" holds make targets that exist."""
+    makefile = (ROOT / "Makefile").read_text()
+    targets = set(re.findall(r"(?m)^([a-z]+):", makefile))
+    variables = set(re.findall(r"(?m)^([A-Z_]+) =", makefile))
     for fence in page.fences:
-        if fence.language != "bash" or fence.needs_aws:
+        if fence.language != "bash" or not fence.needs_nothing:
             continue
-        for program, *arguments in fence.commands():
+        for command in fence.commands():
+            program, *arguments = made(command)
             assert program == "make"
-            assert set(arguments) <= targets
+            given = {word.partition("=")[0] for word in arguments if "=" in word}
+            assert given <= variables
+            assert {word for word in arguments if "=" not in word} - {"-s"} <= targets
+
+
+def made(command: list[str]) -> list[str]:
+    """What a command runs: itself, or what `eval` takes the output of."""
+    return shlex.split(command[1].strip("$()")) if command[0] == "eval" else command
 
 
 @each_page
@@ -160,12 +174,20 @@ def test_aws_commands_in_text(page: Page) -> None:
 
 
 @each_page
-def test_other_commands_on_aws(page: Page) -> None:
-    """Blocks that need AWS use the AWS CLI, SAM and Docker, in known ways."""
+def test_other_commands(page: Page) -> None:
+    """Blocks that need AWS or its like use the AWS CLI, SAM and Docker, in known ways."""
     for fence in page.fences:
-        for program, *arguments in fence.commands() if fence.needs_aws else []:
+        for program, *arguments in [] if fence.needs_nothing else fence.commands():
             if program != "aws":
                 assert set(options(arguments)) - {""} <= OTHER_COMMANDS[program, arguments[0]]
+
+
+@each_page
+def test_account_only_where_needed(page: Page) -> None:
+    """A block that only AWS can serve has a command that the local system does not know."""
+    for fence in page.fences:
+        if fence.is_for_aws and not fence.is_for_make_up:
+            assert [c for c in fence.commands() if c[0] != "aws" or c[1] in AWS_ALONE]
 
 
 @each_page

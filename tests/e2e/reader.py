@@ -1,0 +1,90 @@
+"""A reader of the documentation, who tries its commands on executions of her own."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from local.stack.stack import PROJECT
+from tests.e2e.aws_user import STACK, AwsUser, id_of
+from tests.e2e.shell import paste
+from tests.markdown import code
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from tests.e2e.shell import Ran
+    from tests.markdown import Fence
+
+_AT_ONCE = 16
+_EVENT = PROJECT / "events" / "task-state" / "exit-0.json"
+
+
+@dataclass(frozen=True)
+class Reader:
+    """What she has before she tries the commands.
+
+    Attributes:
+        user: her.
+        done: an execution of the DynamoDB flow that is over.
+        failed: an execution that failed.
+        unwanted: one that is to be stopped.
+        doomed: one whose task is to be stopped.
+        task: that task.
+        busy: a task that goes on.
+        lost: a task event in the queue of undelivered ones.
+    """
+
+    user: AwsUser
+    done: str
+    failed: str
+    unwanted: str
+    doomed: str
+    task: str
+    busy: str
+    lost: str
+
+    @classmethod
+    def of(cls, user: AwsUser) -> Reader:
+        """Start the executions that commands look at, and wait until there is something to see."""
+        done = user.start("callback", processingTime=0)
+        failed = user.start("sync", processingTime="long")
+        unwanted, doomed, busy = (user.start("eventbridge", processingTime=300) for _ in "123")
+        queue = user.client("sqs").get_queue_url(QueueName=f"{STACK}-undelivered-events")
+        lost = _EVENT.read_text()
+        user.client("sqs").send_message(QueueUrl=queue["QueueUrl"], MessageBody=lost)
+        user.record(done)
+        user.ended(failed)
+        user.task(unwanted)
+        return cls(user, done, failed, unwanted, doomed, user.task(doomed), user.task(busy), lost)
+
+    def try_all(self, blocks: Mapping[str, Fence], folder: Path) -> dict[str, Future[list[Ran]]]:
+        """Paste each block, those that look for the newest execution last."""
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            first = {
+                name: pool.submit(self._paste, block, folder / name)
+                for name, block in blocks.items()
+                if "list-durable-executions" not in block.text
+            }
+        self.user.ended(self.user.start("eventbridge", processingTime=0))
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            then = {
+                name: pool.submit(self._paste, block, folder / name)
+                for name, block in blocks.items()
+                if name not in first
+            }
+        return first | then
+
+    def _paste(self, block: Fence, folder: Path) -> list[Ran]:
+        folder.mkdir(parents=True)
+        (folder / "events").symlink_to(PROJECT / "events")
+        shutil.copy(_EVENT, folder / "event.json")
+        text = re.sub("YOUR-EXECUTION-ID", id_of(self.done), block.text)
+        # What a block's introduction says is in a variable.
+        known = {"arn": self.unwanted, "task": self.task}
+        named = {name: known[name] for name in code(block.before) if name in known}
+        return paste(text, folder, self.user.up.variables() | named)

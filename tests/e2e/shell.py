@@ -1,0 +1,119 @@
+"""Blocks of documented commands, run as a reader pastes them."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+from local.stack.stack import PROJECT
+from tests.e2e.tools import tool
+from tests.e2e.up import PATIENCE
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+# Each log tells the end of an execution in words of its own.
+_UNTIL = "Final result|Returning|Work finished|Task event"
+_AWS = PROJECT / "tests" / "e2e" / "aws_command.py"
+_FIRST_WITH_ENDPOINTS = (2, 13)
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """A command of the AWS CLI that was run.
+
+    Attributes:
+        arguments: its words but for `aws`.
+        printed: its standard output.
+    """
+
+    arguments: list[str]
+    printed: str
+
+    @property
+    def name(self) -> str:
+        """Service and operation."""
+        return " ".join(self.arguments[:2])
+
+    def option(self, name: str) -> str:
+        """Return the value of an option."""
+        return self.arguments[self.arguments.index(name) + 1]
+
+
+def paste(text: str, folder: Path, variables: Mapping[str, str]) -> list[Ran]:
+    """Run a block in a folder, in a shell that has exported the variables.
+
+    Returns:
+        The commands of the AWS CLI in it, in order.
+    """
+    (folder / "bin").mkdir()
+    program = folder / "bin" / "aws"
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -P "{_AWS}" "$@"\n')
+    program.chmod(0o755)
+    (folder / "bin" / "sam").symlink_to(tool("sam", "sam"))
+    transcript = folder / "transcript"
+    transcript.touch()
+    environment = {
+        **_clis(variables["AWS_ENDPOINT_URL"]),
+        "PATH": f"{program.parent}:{os.environ['PATH']}",
+        # Nobody's own configuration of the AWS CLI has a say.
+        "HOME": str(folder),
+        "SAM_CLI_TELEMETRY": "0",
+        "TRANSCRIPT": str(transcript),
+        "UNTIL": _UNTIL,
+        **variables,
+    }
+    with (folder / "printed").open("w") as printed:
+        shell = subprocess.Popen(
+            ["bash", "-euo", "pipefail", "-c", text],  # noqa: S607 - any bash will do
+            cwd=folder,
+            env=environment,
+            stdout=printed,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    try:
+        code = shell.wait(PATIENCE)
+    except subprocess.TimeoutExpired:
+        os.killpg(shell.pid, signal.SIGKILL)
+        code = shell.wait()
+    assert code == 0, (folder / "printed").read_text()
+    return [Ran(**json.loads(line)) for line in transcript.read_text().splitlines()]
+
+
+@cache
+def _clis(endpoint: str) -> dict[str, str]:
+    """What aws_command has to know of the AWS CLIs of this machine."""
+    found = (_version_2(folder, endpoint) for folder in os.get_exec_path())
+    version_2 = next(filter(None, found), [])
+    known = _asked(*version_2, "lambda", "get-durable-execution") if version_2 else ""
+    return {
+        "AWS_1": str(tool("aws", "aws")),
+        "AWS_2": shlex.join(version_2),
+        "AWS_2_KNOWS_EXECUTIONS": "yes" if "--durable-execution-arn" in known else "",
+    }
+
+
+def _version_2(folder: str, endpoint: str) -> list[str] | None:
+    """Return the command of the AWS CLI in a folder, if it is of version 2."""
+    program = shutil.which("aws", path=folder)
+    told = _asked(program, "--version") if program else ""
+    if program is None or not told.startswith("aws-cli/2."):
+        return None
+    version = tuple(int(part) for part in told.split()[0].partition("/")[2].split(".")[:2])
+    # Before, it does not read AWS_ENDPOINT_URL.
+    return [program] if version >= _FIRST_WITH_ENDPOINTS else [program, "--endpoint-url", endpoint]
+
+
+def _asked(*command: str) -> str:
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return done.stdout + done.stderr
