@@ -108,7 +108,11 @@ def launch(
         The task's ARN, or the outcome of having none.
     """
     while True:
-        task = _launch(context, numbered(name, execution), execution, callback_id)
+        try:
+            task = _launch(context, numbered(name, execution), execution, callback_id)
+        except StepError as error:
+            # Nobody knows whether it took effect, so another launch might double the task.
+            return not_started(error)
         delay = None if isinstance(task, str) else execution.relaunch_delay(task)
         if delay is None:
             return task
@@ -121,12 +125,7 @@ def launch(
 def _launch(
     context: DurableContext, name: str, execution: Execution, callback_id: str | None
 ) -> str | Outcome:
-    try:
-        return context.step(
-            lambda step: execution.launch_task(step.logger, callback_id), name, RETRIED
-        )
-    except StepError as error:
-        return not_started(error)
+    return context.step(lambda step: execution.launch_task(step.logger, callback_id), name, RETRIED)
 
 
 def not_started(error: StepError) -> FailedToStart:
