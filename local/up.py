@@ -16,7 +16,7 @@ from local.greeting import exports, greeting
 from local.note import Note
 
 _PROJECT = Path(__file__).parent.parent
-_PORT = 4500
+PORT = 4500
 # Far more than it takes to end every process.
 _PATIENCE = 60
 
@@ -61,7 +61,7 @@ def _keep_up(note: Note, options: argparse.Namespace, stop: threading.Event) -> 
             "AWS_DEFAULT_REGION": system.stack.region,
             **CREDENTIALS,
             # For `sam local execution` and `sam local callback`.
-            "DURABLE_EXECUTIONS_EXTERNAL_EMULATOR_PORT": system.endpoint.rpartition(":")[2],
+            "DURABLE_EXECUTIONS_EXTERNAL_EMULATORPORT": system.endpoint.rpartition(":")[2],
         }
         functions = [function.configuration for function in system.functions.values()]
         note.write(variables)
@@ -125,7 +125,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--template", type=Path, default=_PROJECT / "template.yaml", help="what to run"
     )
-    parser.add_argument("--port", type=int, default=_PORT, help="where it answers; 0: a free one")
+    parser.add_argument("--port", type=int, default=PORT, help="where it answers; 0: a free one")
     parser.add_argument(
         "--time-scale", type=float, default=1, help="how much faster Fargate's phases pass"
     )

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from typing import Any, cast, get_args
 
 import pytest
@@ -10,9 +11,11 @@ from core.outcome import KINDS, FailedToStart, Outcome
 from core.record import Flow, Record, Status
 from core.request import parse
 from core.retry import OnDemand, Policy
+from local.up import PORT
 from tests.markdown import ROOT, Page, first_column
 
 ARCHITECTURE = Page(ROOT / "docs" / "architecture.md")
+LOCAL = Page(ROOT / "docs" / "local.md")
 WORKER = Page(ROOT / "docs" / "worker.md")
 LONGEST_STACK_NAME = "s" * 43
 EXECUTION_ID = "e" * 36
@@ -100,3 +103,12 @@ def test_variables_of_the_worker() -> None:
     [not_in_polling] = [name for name, when in told.items() if when == "not in polling"]
     assert {not_in_polling} == seen[Flow.DYNAMODB] - always
     assert set(told) == variables(FAILING, Flow.EVENTBRIDGE)
+
+
+def test_variables_of_make() -> None:
+    """The table of make's variables has those that `make up` hands on, with their defaults."""
+    told = {row[0].strip("`"): row[1] for row in LOCAL.table("Variable of make")}
+    makefile = (ROOT / "Makefile").read_text()
+    assert all(re.search(rf"(?m)^{name} =$", makefile) for name in told)
+    assert told["PORT"] == str(PORT)
+    assert told["TIME_SCALE"] == "1"
