@@ -124,4 +124,6 @@ class Row:
 
     def _deliveries(self) -> int:
         events = (entry.facts["event"] for entry in self._system.journal.entries("delivery"))
-        return sum(f"/{self.execution_id}/" in event["detail"]["startedBy"] for event in events)
+        return sum(
+            f"/{self.execution_id}/" in event["detail"].get("startedBy", "") for event in events
+        )
