@@ -61,7 +61,7 @@ def _keep_up(note: Note, options: argparse.Namespace, stop: threading.Event) -> 
             "AWS_DEFAULT_REGION": system.stack.region,
             **CREDENTIALS,
             # For `sam local execution` and `sam local callback`.
-            "DURABLE_EXECUTIONS_EXTERNAL_EMULATORPORT": system.endpoint.rpartition(":")[2],
+            "DURABLE_EXECUTIONS_EXTERNAL_EMULATOR_PORT": system.endpoint.rpartition(":")[2],
         }
         functions = [function.configuration for function in system.functions.values()]
         note.write(variables)
