@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from adapters.clients import client
 from adapters.errors import AwsRefusedError, aws_errors
+from core import correlation
 from core.launch import refused
 
 if TYPE_CHECKING:
@@ -41,8 +42,8 @@ def run_task(launch: Launch, target: Target) -> str | FailedToStart:
     return str(answer["tasks"][0]["taskArn"])
 
 
-def find_task(cluster: str, started_by: str) -> str | None:
-    """Return the ARN of a task, running or stopped, with this `startedBy`.
+def find_task(cluster: str, family: str, started_by: str) -> str | None:
+    """Return the ARN of a family's task, running or stopped, with this `startedBy`.
 
     Raises:
         AwsBusyError, AwsRefusedError: ECS did not answer.
@@ -52,8 +53,11 @@ def find_task(cluster: str, started_by: str) -> str | None:
             answer = client("ecs").list_tasks(
                 cluster=cluster, startedBy=started_by, desiredStatus=desired_status
             )
-        if answer["taskArns"]:
-            return str(answer["taskArns"][0])
+        # ListTasks takes `startedBy` or `family`, not both.
+        found = describe_tasks(cluster, answer["taskArns"])
+        ours = (arn for arn, task in found.items() if correlation.family(task) == family)
+        if task_arn := next(ours, None):
+            return task_arn
     return None
 
 
@@ -74,6 +78,8 @@ def describe_tasks(cluster: str, task_arns: Sequence[str]) -> dict[str, Mapping[
     Raises:
         AwsBusyError, AwsRefusedError: ECS did not answer.
     """
+    if not task_arns:
+        return {}
     with aws_errors():
         answer = client("ecs").describe_tasks(cluster=cluster, tasks=list(task_arns))
     return {task["taskArn"]: task for task in answer["tasks"]}
@@ -88,8 +94,7 @@ def running_tasks(cluster: str, family: str) -> Iterator[Mapping[str, Any]]:
     pages = client("ecs").get_paginator("list_tasks").paginate(cluster=cluster, family=family)
     with aws_errors():
         for page in pages:
-            if page["taskArns"]:
-                yield from describe_tasks(cluster, page["taskArns"]).values()
+            yield from describe_tasks(cluster, page["taskArns"]).values()
 
 
 def stop_task(cluster: str, task_arn: str, reason: str) -> None:

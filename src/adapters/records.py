@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, timedelta
 from typing import TYPE_CHECKING, Any
 
 from boto3.dynamodb.conditions import Attr
 
+from adapters import clock
 from adapters.clients import client
 from adapters.errors import AwsRefusedError, aws_errors
 from adapters.updates import Update, conditional, plain, serialized
@@ -15,6 +16,7 @@ from core.record import OPEN, OPEN_INDEX, Record, Status, sources
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
 
     from boto3.dynamodb.conditions import ConditionBase
 
@@ -94,6 +96,8 @@ class Records:
     def prepare(self, record: Record) -> Record:
         """Store a further launch or attempt before its task exists.
 
+        The launches of an attempt share its deadline.
+
         Returns:
             The record as it stands: prepared by this or an earlier try, or closed meanwhile.
 
@@ -101,10 +105,10 @@ class Records:
             RecordConflictError: another execution holds the key.
         """
         item = record.to_item()
-        names = ("status", "launch", "deadline", "callbackId")
-        changes = {name: item[name] for name in names if name in item}
+        names = {"status", "launch", "callbackId"} | ({"deadline"} if record.launch == 1 else set())
+        changes = {name: item[name] for name in item if name in names}
         due = Attr("status").eq(Status.BACKOFF) | Attr("launch").lt(record.launch)
-        ours = _ours(record, None) & Attr("open").exists()
+        ours = _ours(record, None) & Attr("open").exists() & _before(Status.PENDING)
         self._update(record, Update(changes), ours & due)
         return self._earlier(record)
 
@@ -115,7 +119,7 @@ class Records:
         """
         changes = {"status": Status.BACKOFF, "attempt": record.attempt + 1, "launch": 1}
         changes["lastOutcome"] = outcome.to_dict()
-        removed = ["taskArn", "callbackId", "result"]
+        removed = ["taskArn", "callbackId", "result", "missingSince"]
         ours = _ours(record, outcome.task_arn) & Attr("open").exists() & _before(Status.BACKOFF)
         if self._update(record, Update(changes, removed=removed), ours):
             return True
@@ -138,10 +142,13 @@ class Records:
         return stored is not None and stored.task_arn == task_arn
 
     def missed(self, record: Record, *, is_missing: bool) -> None:
-        """Store since when ECS has not known the attempt's task, or that it knows it again."""
-        since = Update({"missingSince": timestamp(_now())})
+        """Store since when ECS has not known the attempt's task, or that it knows it again.
+
+        `updatedAt` stays: the work is where it was.
+        """
+        since = Update({"missingSince": timestamp(clock.now())})
         update = since if is_missing else Update({}, removed=["missingSince"])
-        self._update(record, update, _ours(record, record.task_arn) & Attr("open").exists())
+        self._write(record, update, _ours(record, record.task_arn) & Attr("open").exists())
 
     def report(self, record: Record, outcome: Outcome) -> bool:
         """Store how the attempt's task ended, and leave the record open for who decides."""
@@ -178,14 +185,17 @@ class Records:
         return stored
 
     def _update(self, record: Record, update: Update, condition: ConditionBase) -> bool:
+        stamped = {**update.changes, "updatedAt": timestamp(clock.now())}
+        return self._write(record, replace(update, changes=stamped), condition)
+
+    def _write(self, record: Record, update: Update, condition: ConditionBase) -> bool:
         """Write; False where refused."""
-        stamped = replace(update, changes={**update.changes, "updatedAt": timestamp(_now())})
         try:
             with aws_errors():
                 client("dynamodb").update_item(
                     TableName=self.table,
                     Key=serialized({"executionId": record.execution_id}),
-                    **stamped.parameters(condition),
+                    **update.parameters(condition),
                 )
         except AwsRefusedError as error:
             if error.code == _REFUSED:
@@ -194,16 +204,12 @@ class Records:
         return True
 
     def _expiry(self) -> int:
-        return int((_now() + self.retention).timestamp())
+        return int((clock.now() + self.retention).timestamp())
 
 
 def timestamp(moment: datetime) -> str:
     """Return a moment as records keep it: ISO 8601, UTC, milliseconds."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
 
 
 def _ours(record: Record, task_arn: str | None) -> ConditionBase:

@@ -42,10 +42,9 @@ class Update:
     def _text(self) -> str:
         assignments = [f"#{name} = :{name}" for name in self.changes]
         assignments += [f"#{name} = if_not_exists(#{name}, :{name})" for name in self.defaults]
-        text = f"SET {', '.join(assignments)}"
-        if self.removed:
-            text += f" REMOVE {', '.join(f'#{name}' for name in self.removed)}"
-        return text
+        removals = [f"#{name}" for name in self.removed]
+        clauses = {"SET": assignments, "REMOVE": removals}
+        return " ".join(f"{verb} {', '.join(parts)}" for verb, parts in clauses.items() if parts)
 
 
 def conditional(condition: ConditionBase) -> dict[str, Any]:

@@ -9,6 +9,10 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _EXECUTION_ID = re.compile(r"[A-Za-z0-9_-]+")
 _STARTED_BY = re.compile(
@@ -73,3 +77,11 @@ def client_token(execution_arn: str, attempt: int, launch: int) -> str:
     a throttle or a crash starts no second task.
     """
     return hashlib.sha256(f"{execution_arn}\n{attempt}\n{launch}".encode()).hexdigest()
+
+
+def family(task: Mapping[str, Any]) -> str:
+    """Return FAMILY of a task's `arn:…:task-definition/FAMILY:REVISION`.
+
+    Whoever may call RunTask can forge `startedBy`, but not run another family's containers in it.
+    """
+    return str(task["taskDefinitionArn"]).rpartition("/")[2].partition(":")[0]

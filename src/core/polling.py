@@ -11,10 +11,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 MAX_POLL_SECONDS = 3_000
-# An execution holds 3,000 operations; launch, close and retried steps need a few of them.
-MAX_CHECKS = 2_950
-# What another attempt needs besides its checks: ten launches and the waits between them.
-_ATTEMPT_OPERATIONS = 25
+# An execution holds 3,000 operations; launches, the close and their retries need some of them.
+MAX_CHECKS = 2_900
+# What another attempt needs besides its checks: ten launches, the waits between them, a back-off,
+# and the retries of them all.
+_ATTEMPT_OPERATIONS = 60
 FIRST_DELAY = 5
 _GROWTH, _CEILING = 1.5, 300
 _DAY = 86_400
@@ -27,7 +28,7 @@ def poll_delay(checks: int, elapsed: int, poll_seconds: int | None) -> int:
 
     Args:
         checks: how many were made, at least 1.
-        elapsed: seconds since the launch.
+        elapsed: seconds since the attempt began.
         poll_seconds: the caller's fixed interval; None: 5 s growing by half to 300 s, and
             3,000 s after a day.
     """
@@ -55,7 +56,7 @@ class PollState:
     Attributes:
         status: the task's `lastStatus` as last seen; None before the first sight.
         misses: looks in a row in which ECS did not know the task.
-        since: when the wait began, epoch seconds.
+        since: when the attempt began, epoch seconds.
         elapsed: seconds from then to the last check.
         outcome: the end in `Outcome.to_dict` form; None while the task is not over.
     """

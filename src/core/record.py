@@ -10,8 +10,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from core.outcome import from_dict
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from core.outcome import Outcome
 
 OPEN = "OPEN"
 OPEN_INDEX = "open-index"
@@ -104,6 +108,11 @@ class Record:
         if self.task_arn not in (None, task_arn):
             return Standing.OTHER_TASK
         return Standing.CURRENT if self.is_open else Standing.CLOSED
+
+    def end_of(self, task_arn: str | None) -> Outcome | None:
+        """Return the end that was told of a task; None if none was, or only another task's."""
+        told = self.last_outcome
+        return from_dict(told) if told and told["taskArn"] == task_arn else None
 
     def to_item(self) -> dict[str, Any]:
         """The item's attributes as plain values, absent ones left out."""

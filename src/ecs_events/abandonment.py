@@ -9,7 +9,7 @@ from adapters import ecs
 from adapters.errors import AwsRefusedError
 from adapters.logs import evidence
 from core.correlation import Correlation
-from core.outcome import Cancelled, classify, from_dict, stop_reason
+from core.outcome import Cancelled, classify, stop_reason
 from core.record import ENDED, Status
 
 if TYPE_CHECKING:
@@ -56,12 +56,13 @@ class Abandonment:
         return f"abandoned: execution {self.status}" if closed else "record moved on"
 
     def _stop(self, cancelled: Cancelled) -> Outcome:
-        cluster = self.settings.cluster_arn
-        task_arn = self.record.task_arn or ecs.find_task(cluster, self._started_by)
+        cluster, family = self.settings.cluster_arn, self.settings.task_family
+        task_arn = self.record.task_arn or ecs.find_task(cluster, family, self._started_by)
         if task_arn is None:
             return cancelled
         task = ecs.describe_task(cluster, task_arn)
-        ended = classify(task, self.settings.container_name) if task else self._told(task_arn)
+        told = self.record.end_of(task_arn)
+        ended = classify(task, self.settings.container_name) if task else told
         if ended is None:
             try:
                 ecs.stop_task(cluster, task_arn, stop_reason(cancelled))
@@ -72,11 +73,6 @@ class Abandonment:
         elif not ended.succeeded or self.record.status is Status.COMPLETED:
             return ended
         return Cancelled(task_arn=task_arn, detail=cancelled.detail)
-
-    def _told(self, task_arn: str) -> Outcome | None:
-        """Return the end that an event has told of a task that ECS has forgotten."""
-        told = self.record.last_outcome
-        return from_dict(told) if told and told["taskArn"] == task_arn else None
 
     @property
     def _started_by(self) -> str:

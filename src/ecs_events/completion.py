@@ -47,8 +47,7 @@ class Completion:
             NotSettledError: what a closed callback or a refused write means is not known yet.
             AwsBusyError, AwsRefusedError: an answer or a write failed.
         """
-        told = self.record.last_outcome
-        if told and told["taskArn"] == self.outcome.task_arn:
+        if self.record.end_of(self.outcome.task_arn):
             return TOLD_BEFORE
         if self.record.flow is Flow.POLLING:
             return self._report("outcome stored")

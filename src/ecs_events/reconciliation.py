@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import random
 import time
 from collections import Counter
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from adapters import callbacks, ecs
-from adapters.errors import AwsBusyError, AwsRefusedError
+from adapters import callbacks, clock, ecs
 from adapters.telemetry import logger
 from core.correlation import Correlation
-from core.outcome import Cancelled, Missing, Succeeded, TimedOut, classify, from_dict, stop_reason
+from core.outcome import Cancelled, Missing, Succeeded, TimedOut, classify, stop_reason
 from core.record import Flow, Standing, Status
 from ecs_events.abandonment import ENDED_BADLY, Abandonment
-from ecs_events.completion import TOLD_BEFORE, Completion, NotSettledError
+from ecs_events.completion import TOLD_BEFORE, Completion
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -49,6 +50,7 @@ class Reconciliation:
     records: Records
     has_time: Callable[[], bool]
     done: Counter[str] = field(default_factory=Counter)
+    _unsettled: set[str] = field(default_factory=set)
 
     def run(self) -> Counter[str]:
         """Repair what can be repaired, and return what was.
@@ -56,7 +58,7 @@ class Reconciliation:
         Raises:
             AwsBusyError, AwsRefusedError: a list could not be read; the next run starts afresh.
         """
-        for batch in _batches(self.records.open()):
+        for batch in _batches(self._open()):
             if not self.has_time():
                 self.done["left for the next run"] += 1
                 return self.done
@@ -65,21 +67,35 @@ class Reconciliation:
         self._stop_orphans()
         return self.done
 
+    def _open(self) -> list[str]:
+        """Return the open records in any order: none is always last where time is short."""
+        execution_ids = list(self.records.open())
+        random.shuffle(execution_ids)
+        return execution_ids
+
     def _reconcile(self, execution_ids: list[str]) -> None:
-        read = (self.records.get(execution_id) for execution_id in execution_ids)
-        found = [record for record in read if record and record.is_open]
+        found = [record for record in map(self._read, execution_ids) if record and record.is_open]
         known = [record.task_arn for record in found if record.task_arn]
-        cluster = self.settings.cluster_arn
-        tasks = ecs.describe_tasks(cluster, known) if known else {}
+        tasks = ecs.describe_tasks(self.settings.cluster_arn, known)
         for record in found:
-            try:
-                done = self._look(record, tasks.get(record.task_arn or ""))
-            except (NotSettledError, AwsBusyError, AwsRefusedError) as error:
-                # One record that cannot be settled must not keep the others from it.
-                told = {"executionId": record.execution_id, "reason": str(error)}
-                logger.warning("Not settled", extra=told)
-                done = "not settled"
-            self.done[done] += 1
+            with self._settling(record.execution_id):
+                self.done[self._look(record, tasks.get(record.task_arn or ""))] += 1
+
+    def _read(self, execution_id: str) -> Record | None:
+        with self._settling(execution_id):
+            return self.records.get(execution_id)
+        return None
+
+    @contextmanager
+    def _settling(self, execution_id: str) -> Iterator[None]:
+        """Keep what cannot be settled for the next run; it is no reason to leave others waiting."""
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001 - of a record that was spoilt by hand, any
+            reason = f"{type(error).__name__}: {error}"
+            logger.warning("Not settled", extra={"executionId": execution_id, "reason": reason})
+            self.done["not settled"] += 1
+            self._unsettled.add(execution_id)
 
     def _look(self, record: Record, task: Mapping[str, Any] | None) -> str:
         if task:
@@ -128,13 +144,14 @@ class Reconciliation:
             return self._abandon(record, str(status))
         if status == "SUCCEEDED" and record.flow is not Flow.DYNAMODB:
             return self._close_succeeded(record)
-        if _age(record.created_at) < _YOUNG:
-            return "young"
         if record.missing_since is None:
+            if _age(record.updated_at) < _YOUNG:
+                return "young"
             self.records.missed(record, is_missing=True)
             return "missing: first look"
-        told = record.last_outcome
-        outcome = from_dict(told) if told else Missing(task_arn=record.task_arn)
+        if _age(record.missing_since) < GRACE:
+            return "missing: first look"
+        outcome = record.end_of(record.task_arn) or Missing(task_arn=record.task_arn)
         return Completion(self.settings, self.records, record, outcome).complete()
 
     def _close_succeeded(self, record: Record) -> str:
@@ -151,7 +168,8 @@ class Reconciliation:
         if record.status is Status.BACKOFF or _age(record.updated_at) < GRACE:
             return "about to start"
         name = Correlation(self.settings.stack_name, record.execution_id, record.attempt)
-        task_arn = ecs.find_task(self.settings.cluster_arn, name.started_by)
+        cluster, family = self.settings.cluster_arn, self.settings.task_family
+        task_arn = ecs.find_task(cluster, family, name.started_by)
         if task_arn is None:
             return "no task"
         self.records.started(record, task_arn)
@@ -162,21 +180,26 @@ class Reconciliation:
 
     def _stop_orphans(self) -> None:
         """Stop what runs although its record is closed, or speaks of a later attempt."""
+        unsettled = frozenset(self._unsettled)
         for task in ecs.running_tasks(self.settings.cluster_arn, self.settings.task_family):
             if not self.has_time():
                 return
-            if self._is_orphan(task):
-                reason = stop_reason(Cancelled(detail="Nobody waits for this task any more"))
-                ecs.stop_task(self.settings.cluster_arn, task["taskArn"], reason)
-                self.done["stopped: orphan"] += 1
+            name = Correlation.parse(task.get("startedBy"))
+            if (
+                name
+                and name.stack == self.settings.stack_name
+                and name.execution_id not in unsettled
+            ):
+                with self._settling(name.execution_id):
+                    self._stop_orphan(task["taskArn"], name)
 
-    def _is_orphan(self, task: Mapping[str, Any]) -> bool:
-        correlation = Correlation.parse(task.get("startedBy"))
-        if correlation is None or correlation.stack != self.settings.stack_name:
-            return False
-        record = self.records.get(correlation.execution_id)
-        standing = record and record.standing(correlation.attempt, task["taskArn"])
-        return standing not in (None, Standing.CURRENT)
+    def _stop_orphan(self, task_arn: str, name: Correlation) -> None:
+        record = self.records.get(name.execution_id)
+        if record is None or record.standing(name.attempt, task_arn) is Standing.CURRENT:
+            return
+        reason = stop_reason(Cancelled(detail="Nobody waits for this task any more"))
+        ecs.stop_task(self.settings.cluster_arn, task_arn, reason)
+        self.done["stopped: orphan"] += 1
 
 
 def _batches(execution_ids: Iterable[str]) -> Iterator[list[str]]:
@@ -187,4 +210,4 @@ def _batches(execution_ids: Iterable[str]) -> Iterator[list[str]]:
 
 def _age(moment: str) -> timedelta:
     """How long ago an ISO 8601 moment was; negative for the future."""
-    return datetime.now(UTC) - datetime.fromisoformat(moment)
+    return clock.now() - datetime.fromisoformat(moment)

@@ -17,7 +17,7 @@ from adapters.clients import client
 from adapters.records import Records
 from adapters.settings import TaskStateSettings, read
 from adapters.telemetry import logger, tracer
-from core.correlation import Correlation
+from core.correlation import Correlation, family
 from core.outcome import classify
 from core.record import Standing
 from ecs_events.completion import Completion
@@ -69,8 +69,7 @@ def _completion(task: Mapping[str, Any]) -> Completion | str:
         return "started by somebody else"
     logger.set_correlation_id(correlation.execution_id)
     tracer.put_annotation("executionId", correlation.execution_id)
-    # Whoever may call RunTask can forge `startedBy`, so the task must also be one of ours.
-    if task["clusterArn"] != settings.cluster_arn or _family(task) != settings.task_family:
+    if task["clusterArn"] != settings.cluster_arn or family(task) != settings.task_family:
         return "task of another cluster or family"
     outcome = classify(task, settings.container_name)
     if outcome is None:
@@ -83,11 +82,6 @@ def _completion(task: Mapping[str, Any]) -> Completion | str:
     if standing is not Standing.CURRENT:
         return standing
     return Completion(settings, records, record, outcome)
-
-
-def _family(task: Mapping[str, Any]) -> str:
-    """Return FAMILY of `arn:…:task-definition/FAMILY:REVISION`."""
-    return str(task["taskDefinitionArn"]).rpartition("/")[2].partition(":")[0]
 
 
 @cache

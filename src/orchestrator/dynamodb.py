@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+import functools
+from typing import TYPE_CHECKING, Any
 
-from aws_durable_execution_sdk_python import DurableContext, StepError, durable_execution
-from aws_durable_execution_sdk_python.config import StepConfig
+from aws_durable_execution_sdk_python import DurableContext, durable_execution
 
 from adapters.telemetry import logger, tracer
 from core.outcome import Outcome
 from core.record import Flow, Record, Status
 from orchestrator.execution import Execution
-from orchestrator.steps import RETRIED, RETRY, not_started, settle
+from orchestrator.launches import Refusal, launch
+from orchestrator.steps import LAUNCHED, RECORDED, RETRIED, settle
+
+if TYPE_CHECKING:
+    from aws_durable_execution_sdk_python.types import StepContext
 
 
 @tracer.capture_lambda_handler(capture_response=False)
@@ -34,21 +38,24 @@ def handler(event: object, context: DurableContext) -> dict[str, Any]:
     """
     execution = Execution.begin(event, context, Flow.DYNAMODB)
     context.logger.info("Task starting")
-    try:
-        record = Record.from_item(
-            context.step(
-                lambda step: execution.create_record(step.logger).to_item(),
-                "create-record",
-                StepConfig(retry_strategy=RETRY),
-            )
-        )
-        task = context.step(
-            lambda step: execution.run_task(step.logger, record), "run-task", RETRIED
-        )
-    except StepError as error:
-        task = not_started(error)
-    if isinstance(task, Outcome):
-        return settle(context, "close-record", execution, task)
+    started = launch(context, "run-task", execution, functools.partial(_launch, context))
+    if isinstance(started, Outcome):
+        return settle(context, "close-record", execution, started)
+    record, task = started
     context.step(lambda _: execution.store_task(record, task), "store-task", RETRIED)
     context.logger.info("Returning", extra={"taskArn": task})
     return {**execution.facts, "taskArn": task, "status": Status.RUNNING.value}
+
+
+def _launch(
+    context: DurableContext, execution: Execution, refusal: Refusal
+) -> tuple[Record, str] | Outcome:
+    """Record, then start the task: each its own step, so that its end is seen in the history."""
+
+    def create(step: StepContext) -> dict[str, Any]:
+        refusal.tell(step)
+        return execution.create_record(step.logger).to_item()
+
+    record = Record.from_item(context.step(create, "create-record", RECORDED))
+    task = context.step(lambda step: execution.run_task(step.logger, record), "run-task", LAUNCHED)
+    return task if isinstance(task, Outcome) else (record, task)

@@ -18,7 +18,8 @@ from core.answer import Answer
 from core.outcome import Cancelled, Outcome, TimedOut
 from core.record import Flow
 from orchestrator.execution import Execution
-from orchestrator.steps import Ending, finish, launch, numbered, settle, settled, stop
+from orchestrator.launches import launch_in_one_step
+from orchestrator.steps import Ending, finish, numbered, settle, settled, stop
 
 if TYPE_CHECKING:
     from aws_durable_execution_sdk_python.context import Callback
@@ -53,12 +54,12 @@ def _attempt(context: DurableContext, execution: Execution) -> Ending:
     """Start one task and suspend until its end is reported."""
     timeout = CallbackConfig(timeout=Duration.from_seconds(execution.work.timeout_seconds))
     callback: Callback[str] = context.create_callback(numbered("task-end", execution), timeout)
-    task = launch(context, "launch-task", execution, callback.callback_id)
+    task = launch_in_one_step(context, "launch-task", execution, callback.callback_id)
     if isinstance(task, Outcome):
         return Ending(task)
     answer, ending = _wait(callback)
     if answer is None:
-        return Ending(stop(context, "stop-task", execution, task, ending))
+        return Ending(stop(context, "stop-task", execution, task.task_arn, ending))
     # The task-state function closes the record of a success: no step, no operation for it.
     return Ending(answer.outcome, answer.result, is_recorded=answer.outcome.succeeded)
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from adapters import ecs
+from adapters import clock, ecs
 from adapters.errors import AwsRefusedError
 from adapters.logs import evidence
 from adapters.records import Records, timestamp
@@ -15,7 +15,7 @@ from adapters.settings import OrchestratorSettings, read
 from adapters.telemetry import logger, tracer
 from core.correlation import Correlation, execution_id
 from core.launch import Launch
-from core.outcome import Cancelled, Missing, Outcome, classify, from_dict, stop_reason
+from core.outcome import Cancelled, FailedToStart, Missing, Outcome, classify, stop_reason
 from core.record import Flow, Record, Status
 from core.request import InvalidRequestError, Work, parse
 from core.retry import relaunch_delay
@@ -29,6 +29,18 @@ if TYPE_CHECKING:
 # launch that was cut off asks for its task by name instead of trusting the token.
 _TOKEN_TRUSTED = timedelta(minutes=30)
 _FIRST = 1
+
+
+class Started(NamedTuple):
+    """What a launch has come to.
+
+    Attributes:
+        task_arn: the task.
+        deadline: when its attempt is overdue, ISO 8601 UTC.
+    """
+
+    task_arn: str
+    deadline: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,10 +112,10 @@ class Execution:
         """Return the seconds to wait before the next attempt; None if the outcome is final."""
         return self.work.policy.delay(outcome, self.attempt, self.arn)
 
-    def relaunch_delay(self, outcome: Outcome) -> int | None:
+    def relaunch_delay(self, outcome: Outcome, tries: int) -> int | None:
         """Return the seconds to wait before RunTask is called again; None to give up."""
         seed = f"{self.arn}/{self.attempt}"
-        return relaunch_delay(outcome, self.launch.number, self.work.timeout_seconds, seed)
+        return relaunch_delay(outcome, tries, self.work.timeout_seconds, seed)
 
     def create_record(self, log: LoggerInterface, callback_id: str | None = None) -> Record:
         """Store the record that correlates the task, before the task exists."""
@@ -116,7 +128,7 @@ class Execution:
         return stored
 
     def _record(self, callback_id: str | None) -> Record:
-        created = datetime.now(UTC)
+        created = clock.now()
         return Record(
             execution_id=self.launch.correlation.execution_id,
             execution_arn=self.arn,
@@ -153,18 +165,21 @@ class Execution:
             closed = Cancelled(detail="The record was closed during the launch")
             ecs.stop_task(self.settings.cluster_arn, task_arn, stop_reason(closed))
 
-    def launch_task(self, log: LoggerInterface, callback_id: str | None = None) -> str | Outcome:
+    def launch_task(
+        self, log: LoggerInterface, callback_id: str | None = None
+    ) -> Started | Outcome:
         """Record, RunTask, record again: one step that may be cut off and repeated anywhere.
 
         Returns:
-            The task's ARN, or the outcome of having none.
+            The task, or the outcome of having none.
         """
         record = self.create_record(log, callback_id)
         task = self.run_task(log, record)
-        if isinstance(task, str):
-            self.store_task(record, task)
-            log.info("Waiting for the task to end", extra={"deadline": record.deadline})
-        return task
+        if isinstance(task, Outcome):
+            return task
+        self.store_task(record, task)
+        log.info("Waiting for the task to end", extra={"deadline": record.deadline})
+        return Started(task, record.deadline)
 
     def stop(self, task_arn: str, ending: Outcome) -> Outcome:
         """Stop a task; return `ending`, or the task's own end if that came first."""
@@ -182,15 +197,19 @@ class Execution:
 
     def end_of_forgotten(self, task_arn: str) -> Outcome:
         """Return the stored end of a task that ECS has forgotten, else Missing."""
-        record = self.records.get(self.launch.correlation.execution_id)
-        told = record.last_outcome if record else None
-        return from_dict(told) if told else Missing(task_arn=task_arn)
+        record = self._own_record()
+        told = record.end_of(task_arn) if record else None
+        return told or Missing(task_arn=task_arn)
 
-    def back_off(self, outcome: Outcome) -> None:
-        """End the attempt in the record, of which another follows."""
-        record = self.records.get(self.launch.correlation.execution_id)
-        if record and record.execution_arn == self.arn and record.attempt == self.attempt:
-            self.records.back_off(record, outcome)
+    def back_off(self, outcome: Outcome) -> bool:
+        """End the attempt in the record, of which another follows; False if none may any more."""
+        record = self._own_record()
+        if record is None:
+            return False
+        if record.attempt > self.attempt:
+            # An earlier try of this step came through.
+            return record.is_open
+        return self.records.back_off(record, outcome)
 
     def close(self, outcome: Outcome) -> dict[str, Any]:
         """End the record as the outcome says.
@@ -200,8 +219,8 @@ class Execution:
         """
         found = None if outcome.succeeded else evidence(self.settings, outcome)
         closing = {"result": None, "evidence": found.to_dict() if found else None}
-        record = self.records.get(self.launch.correlation.execution_id)
-        if record is None or record.execution_arn != self.arn:
+        record = self._own_record()
+        if record is None:
             return closing
         status = Status.COMPLETED if outcome.succeeded else Status.FAILED
         if not self.records.close(record, status, outcome, found):
@@ -214,9 +233,15 @@ class Execution:
             return record.task_arn
         if not record.is_open:
             return Cancelled(detail="The record was closed before the launch")
-        timeout = timedelta(seconds=self.work.timeout_seconds)
-        began = datetime.fromisoformat(record.deadline) - timeout
-        if datetime.now(UTC) - began <= _TOKEN_TRUSTED:
+        left = datetime.fromisoformat(record.deadline) - clock.now()
+        age = timedelta(seconds=self.work.timeout_seconds) - left
+        if left > timedelta() and age <= _TOKEN_TRUSTED:
             return None
-        started_by = self.launch.correlation.started_by
-        return ecs.find_task(self.settings.cluster_arn, started_by)
+        cluster, family = self.settings.cluster_arn, self.settings.task_family
+        found = ecs.find_task(cluster, family, self.launch.correlation.started_by)
+        late = FailedToStart(detail=f"No task was started before the deadline, {record.deadline}")
+        return found if found or left > timedelta() else late
+
+    def _own_record(self) -> Record | None:
+        record = self.records.get(self.launch.correlation.execution_id)
+        return record if record and record.execution_arn == self.arn else None

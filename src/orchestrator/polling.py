@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import functools
-import time
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from aws_durable_execution_sdk_python import DurableContext, durable_execution
@@ -14,14 +14,15 @@ from aws_durable_execution_sdk_python.waits import (
     WaitForConditionDecision,
 )
 
-from adapters import ecs
+from adapters import clock, ecs
 from adapters.errors import AwsBusyError, AwsRefusedError
 from adapters.telemetry import logger, tracer
 from core.outcome import Missing, Outcome, TimedOut, from_dict
 from core.polling import FIRST_DELAY, PollState, poll_delay
 from core.record import Flow
 from orchestrator.execution import Execution
-from orchestrator.steps import Ending, launch, numbered, settle, settled
+from orchestrator.launches import launch_in_one_step
+from orchestrator.steps import Ending, numbered, settle, settled
 
 if TYPE_CHECKING:
     from aws_durable_execution_sdk_python.types import WaitForConditionCheckContext
@@ -56,14 +57,16 @@ def handler(event: object, context: DurableContext) -> dict[str, Any]:
 
 def _attempt(context: DurableContext, execution: Execution) -> Ending:
     """Start one task and look at it until it has ended."""
-    task = launch(context, "launch-task", execution)
+    task = launch_in_one_step(context, "launch-task", execution)
     if isinstance(task, Outcome):
         return Ending(task)
+    timeout = execution.work.timeout_seconds
+    since = int(datetime.fromisoformat(task.deadline).timestamp()) - timeout
     state = context.wait_for_condition(
-        Check(execution, task),
+        Check(execution, task.task_arn),
         WaitForConditionConfig(
             wait_strategy=functools.partial(next_look, execution.work),
-            initial_state=PollState(since=int(time.time())).to_dict(),
+            initial_state=PollState(since).to_dict(),
         ),
         name=numbered("task-end", execution),
     )
@@ -82,7 +85,7 @@ class Check:
     ) -> dict[str, Any]:
         """Return the next `PollState` as JSON, and log a change of status once."""
         before = PollState(**state)
-        elapsed = int(time.time()) - before.since
+        elapsed = int(clock.now().timestamp()) - before.since
         try:
             after = self._look(before, elapsed)
         except AwsBusyError:

@@ -12,40 +12,51 @@ from aws_durable_execution_sdk_python.retries import RetryStrategyConfig, create
 from aws_durable_execution_sdk_python.serdes import SerDes, SerDesContext
 
 from adapters.errors import AwsBusyError
-from core.outcome import FailedToStart, Outcome, from_dict
+from core.outcome import Outcome, from_dict
 from orchestrator.errors import TaskFailedError
+from orchestrator.execution import Started
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from aws_durable_execution_sdk_python import DurableContext
+    from aws_durable_execution_sdk_python.retries import RetryDecision
 
     from orchestrator.execution import Execution
 
 
 class OutcomeSerDes(SerDes[Any]):
-    """Lets a step return a plain value or an outcome."""
+    """Lets a step return a plain value, an outcome or a started task."""
 
-    def serialize(self, value: str | Outcome | None, serdes_context: SerDesContext) -> str:  # noqa: ARG002
+    def serialize(self, value: Any, serdes_context: SerDesContext) -> str:  # noqa: ANN401, ARG002
         """Write JSON."""
         return json.dumps(value.to_dict() if isinstance(value, Outcome) else value)
 
-    def deserialize(self, data: str, serdes_context: SerDesContext) -> str | Outcome | None:  # noqa: ARG002
-        """Read JSON; an object is an outcome."""
+    def deserialize(self, data: str, serdes_context: SerDesContext) -> Any:  # noqa: ANN401, ARG002
+        """Read JSON; an object is an outcome, a list a started task."""
         value = json.loads(data)
+        if isinstance(value, list):
+            return Started(*value)
         return from_dict(value) if isinstance(value, dict) else value
 
 
-# Only what may pass is tried again; the SDK's default would repeat every error six times.
-RETRY = create_retry_strategy(
-    RetryStrategyConfig(
-        max_attempts=10,
-        initial_delay=Duration.from_seconds(2),
-        max_delay=Duration.from_minutes(1),
-        retryable_error_types=[AwsBusyError],
+def _strategy(max_attempts: int) -> Callable[[Exception, int], RetryDecision]:
+    """Only what may pass is tried again; the SDK's default would repeat every error six times."""
+    return create_retry_strategy(
+        RetryStrategyConfig(
+            max_attempts=max_attempts,
+            initial_delay=Duration.from_seconds(2),
+            max_delay=Duration.from_minutes(1),
+            retryable_error_types=[AwsBusyError],
+        )
     )
-)
+
+
+RETRY = _strategy(10)
 RETRIED = StepConfig(retry_strategy=RETRY, serdes=OutcomeSerDes())
+# For the steps of a launch, which is begun again as a whole, after longer waits.
+RECORDED: StepConfig = StepConfig(retry_strategy=_strategy(3))
+LAUNCHED = StepConfig(retry_strategy=_strategy(3), serdes=OutcomeSerDes())
 
 
 class Ending(NamedTuple):
@@ -86,53 +97,21 @@ def settled(
 
 def _back_off(context: DurableContext, name: str, execution: Execution, outcome: Outcome) -> bool:
     try:
-        context.step(lambda _: execution.back_off(outcome), numbered(name, execution), RETRIED)
+        backed_off: bool = context.step(
+            lambda _: execution.back_off(outcome), numbered(name, execution), RETRIED
+        )
     except StepError as error:
         # An attempt that the record does not know of could not be told from the last one.
         context.logger.warning("Not retried", extra={"reason": error.message})
         return False
-    return True
+    if not backed_off:
+        context.logger.warning("Not retried", extra={"reason": "The record was closed"})
+    return backed_off
 
 
 def numbered(name: str, execution: Execution) -> str:
     """Return an operation's name in the present attempt: the first has no number."""
     return name if execution.attempt == 1 else f"{name}-{execution.attempt}"
-
-
-def launch(
-    context: DurableContext, name: str, execution: Execution, callback_id: str | None = None
-) -> str | Outcome:
-    """Record and start the attempt's task in a step called `name`, again while there is no room.
-
-    Returns:
-        The task's ARN, or the outcome of having none.
-    """
-    while True:
-        try:
-            task = _launch(context, numbered(name, execution), execution, callback_id)
-        except StepError as error:
-            # Nobody knows whether it took effect, so another launch might double the task.
-            return not_started(error)
-        delay = None if isinstance(task, str) else execution.relaunch_delay(task)
-        if delay is None:
-            return task
-        told = {"delaySeconds": delay, "launch": execution.launch.number}
-        context.logger.warning("Launching again", extra={"relaunch": told})
-        context.wait(Duration.from_seconds(delay), numbered(name, execution))
-        execution = execution.next_launch()
-
-
-def _launch(
-    context: DurableContext, name: str, execution: Execution, callback_id: str | None
-) -> str | Outcome:
-    return context.step(lambda step: execution.launch_task(step.logger, callback_id), name, RETRIED)
-
-
-def not_started(error: StepError) -> FailedToStart:
-    """Return the outcome of a step that was to start the task and failed for good."""
-    busy = error.error_type.endswith(AwsBusyError.__name__)
-    name = error.error_type.rpartition(".")[2]
-    return FailedToStart(detail=f"{name}: {error.message}", transient=busy)
 
 
 def stop(

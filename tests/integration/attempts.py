@@ -8,7 +8,6 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial, wraps
 from itertools import count
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from aws_durable_execution_sdk_python_testing import runner
@@ -17,6 +16,7 @@ from aws_durable_execution_sdk_python_testing.executor import Executor
 from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ReadTimeoutError
 
+from adapters import clock
 from adapters.clients import client
 from core.outcome import classify
 from core.record import Flow
@@ -25,6 +25,7 @@ from tests.integration.aws import ENVIRONMENT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime
 
     import pytest
 
@@ -181,19 +182,19 @@ class Attempts:
         self._at(operation, numbers, self._lose, after=True)
 
     def share_clock(self, monkeypatch: pytest.MonkeyPatch) -> Callable[[], float]:
-        """Let the polling flow read the test runner's clock, which skips waits; return it."""
+        """Let the functions read the test runner's clock, which skips waits; return it."""
         clocks: list[SkipClock] = []
 
         def make() -> SkipClock:
             clocks.append(SkipClock())
             return clocks[-1]
 
-        def now() -> float:
-            return clocks[-1].now().timestamp()
+        def now() -> datetime:
+            return clocks[-1].now()
 
         monkeypatch.setattr(runner, "SkipClock", make)
-        monkeypatch.setattr(polling, "time", SimpleNamespace(time=now))
-        return now
+        monkeypatch.setattr(clock, "now", now)
+        return lambda: now().timestamp()
 
     def meanwhile(self, operation: str, number: int, hook: Callable[[], None]) -> None:
         """Do something right before the orchestrator's n-th call of an operation."""

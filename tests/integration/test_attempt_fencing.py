@@ -139,7 +139,6 @@ def test_closed_between_attempts(
     assert aws.record().status is Status.FAILED
 
 
-@pytest.mark.xfail(strict=True, reason="a back-off that was refused is followed by an attempt")
 @FLOWS
 def test_closed_before_the_next_attempt(
     aws: Aws, durable: Start, attempts: Attempts, handler: Handler
@@ -157,7 +156,6 @@ def test_closed_before_the_next_attempt(
     assert len(attempts.run_task_calls()) == 1
 
 
-@pytest.mark.xfail(strict=True, reason="the end that is looked up is the attempt's before it")
 def test_forgotten_task_of_the_second_attempt(aws: Aws, durable: Start, attempts: Attempts) -> None:
     """A task that ECS has forgotten did not end as the attempt before it did."""
     short = {"processingTime": 0, "timeoutSeconds": 5, "maxAttempts": 10}

@@ -201,7 +201,6 @@ def test_no_answer(
     assert closed_as(scene, record)[::2] == ("Cancelled", task_arn)
 
 
-@pytest.mark.xfail(strict=True, reason="find_task does not look at the family")
 def test_forged_task(scene: Scene) -> None:
     """A task of another family that bears our `startedBy` is not taken for the launch's own."""
     record = scene.begin()

@@ -107,7 +107,6 @@ def test_execution_is_over(
     assert (found.error or {})["kind"] == "Cancelled"
 
 
-@pytest.mark.xfail(strict=True, reason="find_task does not look at the family")
 @pytest.mark.usefixtures("executions")
 def test_forged_task(scene: Scene) -> None:
     """A task of another family that bears our `startedBy` is not adopted; ours beside it is."""

@@ -73,7 +73,6 @@ def test_no_time(scene: Scene, executions: Executions) -> None:
     assert len(set(executions.asked)) == 100
 
 
-@pytest.mark.xfail(strict=True, reason="each run begins with the oldest records")
 def test_never_time_enough(
     scene: Scene, executions: Executions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -101,7 +100,6 @@ def test_one_that_cannot_be_settled(aws: Aws, scene: Scene, lines: Lines, operat
     assert scene.reconcile() == {"adopted": 1, "running": 2}
 
 
-@pytest.mark.xfail(strict=True, reason="an error ends the run")
 @pytest.mark.usefixtures("executions")
 def test_one_that_cannot_be_read(aws: Aws, scene: Scene) -> None:
     """Nor does a record whose read fails keep the others waiting."""
@@ -122,7 +120,6 @@ SPOILT: dict[str, tuple[Any, str]] = {
 }
 
 
-@pytest.mark.xfail(strict=True, reason="an error ends the run")
 @pytest.mark.parametrize("name", SPOILT)
 @pytest.mark.usefixtures("executions")
 def test_one_that_makes_no_sense(scene: Scene, lines: Lines, name: str) -> None:

@@ -170,7 +170,6 @@ def test_missing_and_known_again(aws: Aws, scene: Scene, executions: Executions)
     assert not executions.answers
 
 
-@pytest.mark.xfail(strict=True, reason="two runs in a row count as two looks")
 def test_missing_in_the_same_moment(scene: Scene, executions: Executions) -> None:
     """A schedule that fires twice looks once: two looks lie apart."""
     forgotten(scene)
@@ -189,7 +188,6 @@ def test_young(scene: Scene, executions: Executions) -> None:
     assert not executions.answers
 
 
-@pytest.mark.xfail(strict=True, reason="young is who was created lately, not who was launched")
 def test_young_attempt(scene: Scene, executions: Executions) -> None:
     """A later attempt's task is as young as its launch, however old the execution is."""
     record = forgotten(scene)
@@ -198,7 +196,6 @@ def test_young_attempt(scene: Scene, executions: Executions) -> None:
     assert not executions.answers
 
 
-@pytest.mark.xfail(strict=True, reason="back_off keeps missingSince")
 def test_missing_attempt(scene: Scene, executions: Executions) -> None:
     """That an attempt's task was missing says nothing of the next attempt's."""
     record = forgotten(scene)
@@ -208,7 +205,6 @@ def test_missing_attempt(scene: Scene, executions: Executions) -> None:
     assert not executions.answers
 
 
-@pytest.mark.xfail(strict=True, reason="the last attempt's end is taken for this one's")
 def test_missing_task_of_a_later_attempt(scene: Scene, executions: Executions) -> None:
     """A missing task does not end as the attempt before it did."""
     before = SpotInterrupted(task_arn="arn:aws:ecs:us-east-1:123456789012:task/c/before")

@@ -1,0 +1,101 @@
+"""How the flows start a task: again and again while there is no room, and never two."""
+
+from __future__ import annotations
+
+from itertools import count
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
+
+from aws_durable_execution_sdk_python import StepError
+from aws_durable_execution_sdk_python.config import Duration
+
+from adapters.errors import AwsBusyError
+from core.outcome import FailedToStart, Outcome
+from orchestrator.steps import LAUNCHED, numbered
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from aws_durable_execution_sdk_python import DurableContext
+    from aws_durable_execution_sdk_python.types import StepContext
+
+    from orchestrator.execution import Execution, Started
+
+T = TypeVar("T")
+
+
+class Refusal(NamedTuple):
+    """Why a launch is not the first of its attempt.
+
+    Attributes:
+        launch: the one that came to no task; 0 if there was none.
+        reason: why it did not.
+        delay_seconds: how long was waited since.
+    """
+
+    launch: int = 0
+    reason: str = ""
+    delay_seconds: int = 0
+
+    def tell(self, step: StepContext) -> None:
+        """Log it in the step that follows: only there a line stands once, whatever is replayed."""
+        if self.launch and step.attempt == 1:
+            told = {"launch": self.launch, "reason": self.reason}
+            step.logger.warning(
+                "Launching again", extra={"relaunch": told | {"delaySeconds": self.delay_seconds}}
+            )
+
+
+def launch(
+    context: DurableContext,
+    name: str,
+    execution: Execution,
+    start: Callable[[Execution, Refusal], T | Outcome],
+) -> T | Outcome:
+    """Start the attempt's task, again while it is not known to run, with waits called `name`.
+
+    Args:
+        context: the execution's durable context.
+        name: of the waits.
+        execution: whose task to start.
+        start: runs the steps of one launch, the first of which tells of the last refusal.
+
+    Returns:
+        What `start` made of the task, or the outcome of having none.
+    """
+    refusal = Refusal()
+    for tries in count(1):
+        try:
+            task = start(execution, refusal)
+            following = execution.next_launch()
+        except StepError as error:
+            # Nobody knows whether it took effect: with the same token it starts no second task.
+            task, following = _unknown(error), execution
+        delay = execution.relaunch_delay(task, tries) if isinstance(task, Outcome) else None
+        if delay is None or not isinstance(task, Outcome):
+            break
+        refusal = Refusal(execution.launch.number, task.detail, delay)
+        context.wait(Duration.from_seconds(delay), numbered(name, execution))
+        execution = following
+    return task
+
+
+def launch_in_one_step(
+    context: DurableContext, name: str, execution: Execution, callback_id: str | None = None
+) -> Started | Outcome:
+    """Record and start the attempt's task in a step called `name`, as `launch` does."""
+
+    def start(execution: Execution, refusal: Refusal) -> Started | Outcome:
+        def once(step: StepContext) -> Started | Outcome:
+            refusal.tell(step)
+            return execution.launch_task(step.logger, callback_id)
+
+        return context.step(once, numbered(name, execution), LAUNCHED)
+
+    return launch(context, name, execution, start)
+
+
+def _unknown(error: StepError) -> FailedToStart:
+    """Return the outcome of a step that was to start the task and failed for good."""
+    busy = error.error_type.endswith(AwsBusyError.__name__)
+    name = error.error_type.rpartition(".")[2]
+    return FailedToStart(detail=f"{name}: {error.message}", transient=busy)
