@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from local.gateway import Gateway
 
+_CHECKPOINT = re.compile(r"/durable-executions/[^/]+/(checkpoint|state)$")
 _gateways: dict[str, Gateway] = {}
 
 
@@ -49,15 +51,22 @@ def _send(request: AWSPreparedRequest, **_: object) -> AWSResponse | None:
         return None
     caller = current.get()
     if caller and caller.is_dead:
-        raise KilledError
+        raise _end(parts.path)
     try:
         response = gateway.answer(_environ(request), caller)
     except ConnectionResetError as error:
         if caller and caller.is_dead:
-            raise KilledError from error
+            raise _end(parts.path) from error
         raise ConnectionClosedError(endpoint_url=request.url) from error
     body = _Body(response.get_data())
     return AWSResponse(request.url, response.status_code, dict(response.headers), body)
+
+
+def _end(path: str) -> BaseException:
+    """Return what ends a thread of a dead caller."""
+    # Threads of the SDK wait for the one that sends their checkpoints: it wakes them, so that they
+    # end too, if it fails with an error that is one of Exception's.
+    return RuntimeError("The caller was killed") if _CHECKPOINT.search(path) else KilledError()
 
 
 def _environ(request: AWSPreparedRequest) -> dict[str, Any]:
