@@ -55,7 +55,7 @@ ONLY =
 
 .PHONY: faults
 faults: $(DEV) ## Let everything go wrong at every call, in over 1,000 scenarios
-	@.venv/dev/bin/python -m tests.faults $(if $(ONLY),--only '$(ONLY)')
+	@PYTHONPATH=src .venv/dev/bin/python -m tests.faults $(if $(ONLY),--only '$(ONLY)')
 
 # For `make redrive`: the stack whose events to deliver again, in the account of the credentials.
 STACK = $(shell sed -n 's/^stack_name = "\(.*\)"/\1/p' samconfig.toml)

@@ -63,6 +63,7 @@ class System:
         functions: by name.
         tasks: the cluster's tasks and their processes.
         deliveries: of events to the rules' targets.
+        bus: takes events for the rules.
         seams: what is to go wrong.
     """
 
@@ -88,8 +89,8 @@ class System:
         self._asynchronous = AsynchronousInvocations(clock, self.account.send)
         targets = Targets(self.functions, self._asynchronous, self.account.send)
         self.deliveries = Deliveries(clock, self.journal, targets.take, self.account.send)
-        bus = Bus(self.stack, self.deliveries)
-        publication = Publication(bus, self.seams, clock)
+        self.bus = Bus(self.stack, self.deliveries)
+        publication = Publication(self.bus, self.seams, clock)
         self.tasks = Tasks(self._surroundings, host, publication.publish)
         executions = Executions(
             self.functions,
@@ -109,7 +110,7 @@ class System:
             self._cleanup.callback(close)
         for function in self.functions.values():
             self._cleanup.callback(function.close)
-        start_schedules(self.stack, bus, clock)
+        start_schedules(self.stack, self.bus, clock)
 
     def __enter__(self) -> Self:
         """Return itself: it runs already."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
+from io import BytesIO
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.wrappers import Request, Response
@@ -50,12 +52,16 @@ class Gateway:
             ConnectionResetError: the caller is to get no answer.
         """
         request = Request(environ)
+        body = request.get_data()
+        # moto reads it once more.
+        environ["wsgi.input"] = BytesIO(body)
         key, service = signed(request)
         caller = caller or self.callers.get(key)
         call = _call(request, service, caller)
         if call.number:
             self._journal.write("call", call.caller, call=call)
-        fault = self.seams.fault(call)
+        asked = f"{unquote(environ['REQUEST_URI'])} {body.decode(errors='replace')}"
+        fault = self.seams.fault(call, asked)
         if fault is None:
             return self._serve(request, service)
         return fault.apply(lambda: self._serve(request, service), caller)

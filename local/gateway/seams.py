@@ -110,12 +110,13 @@ class Seams:
     """The faults that are due.
 
     Attributes:
-        plan: says what goes wrong with a call, beside what was injected.
+        plan: says what goes wrong with a call, beside what was injected; what is asked for is told
+            as text, path and body.
         deliveries: says after which of AWS's seconds an event is delivered, once for each: `[0]`
             as a rule, `[]` for a lost event, `[0, 0]` for a doubled one.
     """
 
-    plan: Callable[[Call], Fault | None] = field(default=lambda _: None)
+    plan: Callable[[Call, str], Fault | None] = field(default=lambda *_: None)
     deliveries: Callable[[dict[str, Any]], Sequence[float]] = field(default=lambda _: (0,))
     _rules: list[_Rule] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -131,17 +132,17 @@ class Seams:
         with self._lock:
             self._rules.append(_Rule(fault, wanted, times))
 
-    def fault(self, call: Call) -> Fault | None:
-        """Return what goes wrong with a call, and count it."""
+    def fault(self, call: Call, asked: str) -> Fault | None:
+        """Return what goes wrong with a call that asks for that, and count it."""
         with self._lock:
             due = next((rule for rule in self._rules if rule.left and rule.matches(call)), None)
             if due:
                 due.left -= 1
                 return due.fault
-        return self.plan(call)
+        return self.plan(call, asked)
 
     def clear(self) -> None:
         """Let nothing go wrong any more."""
         with self._lock:
             self._rules.clear()
-        self.plan, self.deliveries = lambda _: None, lambda _: (0,)
+        self.plan, self.deliveries = lambda *_: None, lambda _: (0,)

@@ -114,7 +114,8 @@ class _Lines(io.TextIOBase):
         """Take a line and its end."""
         caller = current.get()
         for line in filter(None, text.split("\n")):
-            self._surroundings.journal.write("line", caller.name if caller else "", text=line)
+            about = {"text": line, "execution_id": caller.execution_id if caller else None}
+            self._surroundings.journal.write("line", caller.name if caller else "", **about)
         return len(text)
 
 

@@ -6,6 +6,7 @@ import argparse
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 from tests.faults.catalogue import Catalogue
 from tests.faults.scenario import Scenario
@@ -19,39 +20,41 @@ def main() -> int:
     options = _options()
     if options.only:
         return _tell(*_run([Scenario.read(text) for text in options.only]))
-    if options.part is None:
-        return _run_parts(options.parts)
-    return _tell(*_run(None, options.part, options.parts))
-
-
-def _run(chosen: list[Scenario] | None, part: int = 0, parts: int = 1) -> tuple[int, int]:
-    wrong = count = 0
+    if options.read:
+        return _tell(*_run([Scenario.read(line.rstrip("\n")) for line in sys.stdin]))
     with stage() as running:
-        scenarios = chosen if chosen is not None else list(Catalogue(running).all())[part::parts]
+        scenarios = list(Catalogue(running).all())
+    return _run_parts(scenarios, options.parts)
+
+
+def _run(scenarios: list[Scenario]) -> tuple[int, int]:
+    wrong = 0
+    with stage() as running:
         for scenario, found in running.run(scenarios):
-            count += 1
             if found:
                 wrong += 1
                 sys.stdout.write(f"{'; '.join(found)}\n  make faults ONLY='{scenario}'\n")
                 sys.stdout.flush()
-    return count, wrong
+    return len(scenarios), wrong
 
 
-def _run_parts(parts: int) -> int:
+def _run_parts(scenarios: list[Scenario], parts: int) -> int:
     """Run each part in a process of its own: threads share one core."""
-    command = [sys.executable, "-m", "tests.faults", "--parts", str(parts), "--part"]
-    running = [
-        subprocess.Popen([*command, str(part)], stdout=subprocess.PIPE, text=True)
-        for part in range(parts)
-    ]
-    count = wrong = failed = 0
-    for process in running:
-        *lines, summary = (process.communicate()[0] or "\n").splitlines()
-        sys.stdout.write("".join(f"{line}\n" for line in lines))
-        told = [int(word) for word in summary.split() if word.isdigit()]
-        count, wrong = count + sum(told[:1]), wrong + sum(told[1:])
-        failed += process.returncode not in {0, 1} or len(told) != len(("count", "wrong"))
-    return _tell(count, wrong) or bool(failed)
+    with ThreadPoolExecutor(parts) as pool:
+        ended = list(pool.map(_run_part, (scenarios[part::parts] for part in range(parts))))
+    count, wrong = (sum(numbers) for numbers in zip(*ended, strict=True))
+    return _tell(count, wrong)
+
+
+def _run_part(scenarios: list[Scenario]) -> tuple[int, int]:
+    lines = "".join(f"{scenario}\n" for scenario in scenarios)
+    command = [sys.executable, "-m", "tests.faults", "--read"]
+    told = subprocess.run(command, input=lines, stdout=subprocess.PIPE, text=True, check=False)
+    *violations, summary = told.stdout.splitlines() or [""]
+    sys.stdout.write("".join(f"{line}\n" for line in violations))
+    count, wrong = [int(word) for word in summary.split() if word.isdigit()] or (0, 0)
+    # A process that died has not run what it was given.
+    return count, wrong + (len(scenarios) - count)
 
 
 def _tell(count: int, wrong: int) -> int:
@@ -63,7 +66,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
     parser.add_argument("--only", action="append", help="a scenario, as a violation names it")
     parser.add_argument("--parts", type=int, default=os.cpu_count() or 1, help="processes")
-    parser.add_argument("--part", type=int, help="run one of the parts")
+    parser.add_argument("--read", action="store_true", help="read scenarios, a line each")
     return parser.parse_args()
 
 

@@ -9,23 +9,35 @@ from typing import TYPE_CHECKING
 from tests.faults.scenario import ENDS, EVENTS, FLOWS, Point, Scenario
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from tests.faults.scenario import Flow
     from tests.faults.stage import Stage
 
 _SEEDS = range(5)
+# Where executions are stopped so that something is left behind: before a task is started, after.
+_STOPS = (
+    Point("orchestrator", "RunTask", 1, "stop"),
+    Point("orchestrator", "UpdateItem", 1, "stop"),
+)
 
 
 class Catalogue:
     """All scenarios.
 
     Attributes:
-        points: where each flow's handlers and worker can die, by flow.
+        points: where a flow's handlers and its worker can die, by flow.
+        repairs: scenarios in which the reconciler dies at one of the calls that it repairs with.
+        farewells: scenarios in which the status function dies after the execution was stopped.
     """
 
     def __init__(self, stage: Stage) -> None:
-        self.points = {flow: _points(stage, flow) for flow in FLOWS}
+        clean = {flow: [Scenario(flow, end) for end in ENDS[:2]] for flow in FLOWS}
+        self.points = {flow: _points(stage, clean[flow], "reconciler") for flow in FLOWS}
+        unheard = [Scenario(flow, end, "none") for flow, end in product(FLOWS, ENDS)]
+        self.repairs = list(_deaths(stage, unheard, "reconciler"))
+        stopped = [Scenario(flow, "exit 0", points=(s,)) for flow, s in product(FLOWS, _STOPS)]
+        self.farewells = list(_deaths(stage, stopped, "status"))
 
     def all(self) -> Iterator[Scenario]:
         """Yield every scenario once."""
@@ -35,9 +47,15 @@ class Catalogue:
             for point in self.points[flow]:
                 yield from _crashes(flow, point)
                 if point.when == "before":
-                    yield Scenario(flow, "exit 0", points=(replace(point, when="stop"),))
+                    stop = (replace(point, when="stop"),)
+                    yield Scenario(flow, "exit 0", points=stop)
+                    yield Scenario(flow, "exit 3", "none", stop)
                 yield Scenario(flow, "exit 0", points=(point, _next(point)))
                 yield Scenario(flow, "exit 3", points=(point, _next(point)))
+        yield from self.repairs
+        yield from map(_twice, self.repairs)
+        yield from self.farewells
+        yield from map(_twice, self.farewells)
         for flow, end, seed in product(FLOWS, ENDS, _SEEDS):
             yield Scenario(flow, end, throttled=True, seed=seed)
 
@@ -49,6 +67,8 @@ class Catalogue:
                 yield Scenario(flow, end, events, (point,))
             yield from (Scenario(flow, "exit 0", events) for events in EVENTS)
             yield Scenario(flow, "exit 0", throttled=True)
+        yield from _one_of_each(self.repairs)
+        yield from _one_of_each(self.farewells)
 
 
 def _crashes(flow: Flow, point: Point) -> Iterator[Scenario]:
@@ -65,11 +85,32 @@ def _next(point: Point) -> Point:
     return replace(point, number=point.number + 1)
 
 
-def _points(stage: Stage, flow: Flow) -> list[Point]:
-    """Return the places before and after each call of a success and of a failure."""
-    made: dict[Point, None] = {}
-    for end in ENDS[:2]:
-        made |= dict.fromkeys(stage.calls(Scenario(flow, end)))
+def _twice(scenario: Scenario) -> Scenario:
+    return replace(scenario, points=(*scenario.points, _next(scenario.points[-1])))
+
+
+def _one_of_each(scenarios: Iterable[Scenario]) -> Iterator[Scenario]:
+    """Yield one scenario for each point, with another flow and end each time."""
+    by_point: dict[Point, list[Scenario]] = {}
+    for scenario in scenarios:
+        by_point.setdefault(scenario.points[-1], []).append(scenario)
+    for number, same in enumerate(by_point.values()):
+        yield same[number % len(same)]
+
+
+def _points(stage: Stage, scenarios: list[Scenario], other: str) -> list[Point]:
+    """Return the places before and after each call of these scenarios but for one role's."""
+    made = dict.fromkeys(point for scenario in scenarios for point in stage.calls(scenario))
     # A look that finds nothing new is as good as the next one.
-    first = [point for point in made if point.operation != "DescribeTasks" or point.number == 1]
-    return [replace(point, when=when) for point in sorted(first) for when in ("before", "after")]
+    first = [p for p in made if p.operation != "DescribeTasks" or p.number == 1]
+    own = sorted(point for point in first if point.role != other)
+    return [replace(point, when=when) for point in own for when in ("before", "after")]
+
+
+def _deaths(stage: Stage, scenarios: list[Scenario], role: str) -> Iterator[Scenario]:
+    """Yield each scenario with a death of one role before and after each kind of call it makes."""
+    for scenario in scenarios:
+        made = [point for point in stage.calls(scenario) if point.role == role]
+        for point in sorted({replace(p, number=1) for p in made}):
+            for when in ("before", "after"):
+                yield replace(scenario, points=(*scenario.points, replace(point, when=when)))

@@ -27,6 +27,15 @@ class End:
     record: Mapping[str, Any]
     tasks: list[Mapping[str, Any]]
 
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing more can happen to the execution."""
+        return (
+            self.execution["Status"] != "RUNNING"
+            and "open" not in self.record
+            and all(task["lastStatus"] == "STOPPED" for task in self.tasks)
+        )
+
 
 def violations(scenario: Scenario, end: End) -> list[str]:
     """Return what must not be, in words."""

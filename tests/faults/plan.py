@@ -5,10 +5,13 @@ from __future__ import annotations
 import random
 import threading
 from collections import Counter
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from local.gateway import Kill, Refuse, execution_of
+from tests.faults.history import History
 from tests.faults.scenario import Point
+from tests.faults.subjects import Subjects
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,20 +42,41 @@ class Stop:
         return serve()
 
 
+class Noted:
+    """After a call that may have written to a record, the record is looked at."""
+
+    def __init__(self, note: Callable[[], None], fault: Fault | None) -> None:
+        self._note, self._fault = note, fault
+
+    def apply(self, serve: Callable[[], Response], caller: Caller | None) -> Response:
+        """Answer as without, and note what has become of the record."""
+
+        def served() -> Response:
+            response = serve()
+            self._note()
+            return response
+
+        return self._fault.apply(served, caller) if self._fault else served()
+
+
 class Plan:
-    """Knows the executions by their ids, and counts their calls.
+    """Knows the executions by their ids, and counts the calls that are made for them.
 
     Attributes:
-        calls: that each execution has made, in order, as points.
+        calls: that were made for each execution, in order, as points.
         tasks: of each execution, which ECS forgets after a while.
+        history: of the records.
     """
 
     def __init__(self, system: System) -> None:
         self._system = system
         self._known = threading.Condition()
         self._scenarios: dict[str, tuple[Scenario, str]] = {}
+        self._active: set[str] = set()
         self._counts: Counter[tuple[str, str, str]] = Counter()
         self._chance: dict[str, random.Random] = {}
+        self._subjects = Subjects()
+        self.history = History(system.stack)
         self.calls: dict[str, list[Point]] = {}
         self.tasks: dict[str, list[Task]] = {}
         outputs = system.stack.outputs
@@ -72,24 +96,56 @@ class Plan:
         execution_id = arn.rpartition("/")[2]
         with self._known:
             self._scenarios[execution_id] = scenario, arn
+            self._active.add(execution_id)
             self._chance[execution_id] = random.Random(scenario.seed)  # noqa: S311 - no secret
             self.calls[execution_id], self.tasks[execution_id] = [], []
+            self._subjects.add(execution_id)
             self._known.notify_all()
 
-    def fault(self, call: Call) -> Fault | None:
+    def done(self, arn: str) -> None:
+        """Let nothing more happen to an execution."""
+        with self._known:
+            self._active.discard(arn.rpartition("/")[2])
+
+    def fault(self, call: Call, asked: str) -> Fault | None:
         """Say what goes wrong with a call."""
-        if call.execution_id is None or call.number == 0:
+        if call.number == 0:
             return None
-        scenario, arn = self._scenario(call.execution_id)
+        concerned = self._concerned(call, asked)
+        # Each execution counts the call, whichever of them it goes wrong for.
+        struck = [self._strike_at(execution_id, call) for execution_id in concerned]
+        fault = next(filter(None, struck), None) or self._refusal(call, concerned)
+        if call.operation not in {"PutItem", "UpdateItem"} or len(concerned) != 1:
+            return fault
+        return Noted(lambda: self.history.note(concerned[0]), fault)
+
+    def _concerned(self, call: Call, asked: str) -> list[str]:
+        """Return the executions that a call is made for: a list of tasks or records is for all."""
+        if call.execution_id:
+            return [call.execution_id]
+        if self._roles.get(call.caller) != "reconciler":
+            return []
+        with self._known:
+            return self._subjects.of(asked) or list(self._active)
+
+    def _refusal(self, call: Call, concerned: list[str]) -> Refuse | None:
+        """Refuse every second call, by chance, if it is for an execution that has no luck."""
+        for execution_id in concerned:
+            scenario, _ = self._scenario(execution_id)
+            if scenario.throttled:
+                with self._known:
+                    unlucky = self._chance[execution_id].random() < 0.5
+                return throttle(call.service) if unlucky else None
+        return None
+
+    def _strike_at(self, execution_id: str, call: Call) -> Fault | None:
+        scenario, arn = self._scenario(execution_id)
         role = self._roles.get(call.caller, "worker")
         with self._known:
-            key = (call.execution_id, role, call.operation)
+            key = (execution_id, role, call.operation)
             self._counts[key] += 1
             number = self._counts[key]
-            self.calls[call.execution_id].append(Point(role, call.operation, number, "before"))
-            unlucky = scenario.throttled and self._chance[call.execution_id].random() < 0.5
-        if unlucky and role != "worker":
-            return Refuse()
+            self.calls[execution_id].append(Point(role, call.operation, number, "before"))
         for point in scenario.points:
             if (point.role, point.operation, point.number) == (role, call.operation, number):
                 return self._strike(point, arn)
@@ -100,7 +156,7 @@ class Plan:
         detail = event["detail"]
         execution_id = execution_of(detail.get("startedBy"))
         if execution_id is None:
-            return [0]
+            return self._status_deliveries(detail)
         scenario, _ = self._scenario(execution_id)
         self._end(execution_id, scenario, detail)
         last = detail["lastStatus"]
@@ -113,6 +169,15 @@ class Plan:
         }
         return by_mode.get(scenario.events, [0])
 
+    def _status_deliveries(self, detail: dict[str, Any]) -> list[float]:
+        arn = detail.get("durableExecutionArn")
+        # Of the beginning nobody has to be told.
+        if arn is None or detail["status"] == "RUNNING":
+            return [0]
+        scenario, _ = self._scenario(arn.rpartition("/")[2])
+        by_mode: dict[str, list[float]] = {"none": [], "doubled": [0, 0], "late": [_LATE]}
+        return by_mode.get(scenario.events, [0])
+
     def _end(self, execution_id: str, scenario: Scenario, detail: dict[str, Any]) -> None:
         """Do to a task what its scenario's end asks for."""
         task = self._system.tasks.get(detail["taskArn"])
@@ -120,6 +185,7 @@ class Plan:
             return
         if detail["version"] == 1:
             self.tasks[execution_id].append(task)
+            self._subjects.add_task(task.arn, execution_id)
         if scenario.end == "failed to start" and detail["lastStatus"] == "PROVISIONING":
             task.failure = _REASON
         if detail["lastStatus"] != "RUNNING" or detail["desiredStatus"] != "RUNNING":
@@ -143,3 +209,10 @@ class Plan:
             known = self._known.wait_for(lambda: execution_id in self._scenarios, _PATIENCE)
             assert known, f"nobody started {execution_id}"
             return self._scenarios[execution_id]
+
+
+def throttle(service: str) -> Refuse:
+    """Return a throttle as the service tells of it."""
+    if service == "lambda":
+        return Refuse("TooManyRequestsException", status=HTTPStatus.TOO_MANY_REQUESTS)
+    return Refuse()

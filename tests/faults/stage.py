@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from local.system import System
 from tests.faults.invariants import End, violations
+from tests.faults.lines import Lines
 from tests.faults.plan import Plan
 
 if TYPE_CHECKING:
@@ -24,11 +25,11 @@ _PATIENCE = 60
 
 
 class Stage:
-    """A local system on threads of this process, with the reconciler's waits scaled too."""
+    """A local system on threads of this process."""
 
     def __init__(self, system: System) -> None:
         self._system = system
-        self._plan = Plan(system)
+        self._plan, self._lines = Plan(system), Lines(system.journal)
         self._lambda = system.account.client("lambda")
         self._table = system.account.table(system.stack.outputs["CallbackTableName"])
 
@@ -41,12 +42,16 @@ class Stage:
         """Run a scenario and return the calls that were made for it."""
         arn = self._start(scenario)
         self._system.journal.wait_for(lambda: self._is_over(arn), _PATIENCE)
+        self._plan.done(arn)
         return list(dict.fromkeys(self._plan.calls[arn.rpartition("/")[2]]))
 
     def _run(self, scenario: Scenario) -> list[str]:
         arn = self._start(scenario)
         over = self._system.journal.wait_for(lambda: self._is_over(arn), _PATIENCE)
-        found = violations(scenario, self._end(arn))
+        self._plan.done(arn)
+        key, end = arn.rpartition("/")[2], self._end(arn)
+        found = [*violations(scenario, end), *self._plan.history.illegal(key)]
+        found += self._lines.wrong(scenario, key, len(end.tasks))
         return found if over else [f"not over after {_PATIENCE} s", *found]
 
     def _start(self, scenario: Scenario) -> str:
@@ -66,18 +71,19 @@ class Stage:
         )
 
     def _is_over(self, arn: str) -> bool:
-        """Whether nothing more can happen to an execution."""
-        end: Any = self._end(arn)
-        return (
-            end.execution["Status"] != "RUNNING"
-            and "open" not in end.record
-            and all(task["lastStatus"] == "STOPPED" for task in end.tasks)
-        )
+        return self._end(arn).is_final
 
 
 @contextmanager
 def stage() -> Iterator[Stage]:
     """Provide a stage, and take it down."""
+    with fast_system() as system:
+        yield Stage(system)
+
+
+@contextmanager
+def fast_system() -> Iterator[System]:
+    """Provide a system in which the reconciler's waits are scaled like everybody's."""
     how: dict[str, Any] = {"time_scale": _TIME_SCALE, "durable_scale": _DURABLE_SCALE}
     with System(**how, in_process=True) as system:
         reconciliation: Any = importlib.import_module("ecs_events.reconciliation")
@@ -85,4 +91,4 @@ def stage() -> Iterator[Stage]:
         reconciliation.GRACE = timedelta(seconds=0.5)
         reconciliation._YOUNG = timedelta(seconds=2)  # noqa: SLF001
         reconciliation._PAUSE_SECONDS = 0  # noqa: SLF001
-        yield Stage(system)
+        yield system

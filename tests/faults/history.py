@@ -1,0 +1,58 @@
+"""Every state that records have been in, and whether one may follow another."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+from boto3.dynamodb.types import TypeDeserializer
+from moto.dynamodb.models import dynamodb_backends
+
+from core.record import TRANSITIONS, Status
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from local.stack import Stack
+
+
+class History:
+    """What the records were after each write."""
+
+    def __init__(self, stack: Stack) -> None:
+        self._backend = dynamodb_backends[stack.account][stack.region]
+        self._table = stack.outputs["CallbackTableName"]
+        self._states: defaultdict[str, list[Mapping[str, Any]]] = defaultdict(list)
+
+    def note(self, execution_id: str) -> None:
+        """Look at a record that may just have been written."""
+        item = self._backend.get_item(self._table, {"executionId": {"S": execution_id}})
+        if item is None:
+            return
+        attributes = item.to_json()["Attributes"].items()
+        state = {name: TypeDeserializer().deserialize(value) for name, value in attributes}
+        if state not in self._states[execution_id][-1:]:
+            self._states[execution_id].append(state)
+
+    def illegal(self, execution_id: str) -> list[str]:
+        """Return what a record may not have done, in words."""
+        states = self._states[execution_id]
+        return [fault for before, after in pairwise(states) for fault in _faults(before, after)]
+
+
+def _faults(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:
+    was, now = Status(before["status"]), Status(after["status"])
+    if now is not was and now not in TRANSITIONS[was]:
+        yield f"the record went from {was} to {now}"
+    if "open" not in before:
+        changed = {name for name in {*before, *after} if before.get(name) != after.get(name)}
+        yield f"the closed record changed: {', '.join(sorted(changed))}"
+    if ("open" in after) is ("expiresAt" in after):
+        yield "the record expires before its close, or never"
+    is_next = after["attempt"] == before["attempt"] + 1 and now is Status.BACKOFF
+    if after["attempt"] != before["attempt"] and not is_next:
+        yield f"the record went from attempt {before['attempt']} to {after['attempt']} as {now}"
+    for name in ("taskArn", "result"):
+        if not is_next and name in before and after.get(name) != before[name]:
+            yield f"the record's {name} changed"

@@ -1,0 +1,155 @@
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from local.gateway import Kill, execution_of
+from tests.faults.history import History
+from tests.faults.invariants import End, violations
+from tests.faults.plan import throttle
+from tests.faults.scenario import FLOWS, Flow, Scenario
+from tests.faults.stage import fast_system
+from tests.faults.turns import Turns
+
+if TYPE_CHECKING:
+    from local.ecs.task import Task
+    from local.system import System
+
+PATIENCE = 60
+TURNS = st.integers(0, 5)
+ENDS = st.sampled_from(["exit 0", "exit 0", "exit 3"])
+
+
+class Interleavings(RuleBasedStateMachine):
+    """One execution: functions, worker, reconciler, events and people take turns in any order."""
+
+    system: ClassVar[System]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.turns = Turns()
+        self.events: list[dict[str, Any]] = []
+        self.deaths = self.refusals = 0
+        self.system.seams.plan = self.turns.plan
+        self.system.seams.deliveries = self.keep
+        self.lambda_ = self.system.account.client("lambda")
+
+    def keep(self, event: dict[str, Any]) -> list[float]:
+        """Keep an event until its turn comes; some never has one."""
+        self.events.append(event)
+        return []
+
+    @initialize(flow=st.sampled_from(FLOWS), end=ENDS)
+    def begin(self, flow: Flow, end: Any) -> None:  # noqa: ANN401 - a name from ENDS
+        """Start an execution."""
+        self.scenario = Scenario(flow, end)
+        answer = self.lambda_.invoke(
+            FunctionName=self.system.stack.outputs[f"{flow}LambdaFunctionArn"],
+            InvocationType="Event",
+            Payload=json.dumps(self.scenario.payload),
+        )
+        self.arn = str(answer["DurableExecutionArn"])
+        self.history = History(self.system.stack)
+
+    @rule(turn=TURNS)
+    def serve(self, turn: int) -> None:
+        """A call that waits is served."""
+        self.turns.next(turn, None)
+        self.history.note(self.execution_id)
+
+    @rule(turn=TURNS)
+    def serve_another(self, turn: int) -> None:
+        """Mostly calls are served."""
+        self.serve(turn)
+
+    @precondition(lambda self: self.refusals < 6)
+    @rule(turn=TURNS)
+    def refuse(self, turn: int) -> None:
+        """A call that waits is throttled."""
+        self.refusals += self.turns.next(turn, throttle("ecs"))
+
+    @precondition(lambda self: self.deaths < 2)
+    @rule(turn=TURNS, after=st.booleans())
+    def die(self, turn: int, after: bool) -> None:  # noqa: FBT001 - Hypothesis's way
+        """Whoever waits for an answer dies, before or after it was served."""
+        self.deaths += self.turns.next(turn, Kill(after=after))
+        self.history.note(self.execution_id)
+
+    @rule(number=st.integers(0, 3), again=st.booleans())
+    def deliver(self, number: int, again: bool) -> None:  # noqa: FBT001
+        """An event comes, and may come again."""
+        if self.events:
+            event = self.events[number % len(self.events)]
+            if not again:
+                self.events.remove(event)
+            self.system.bus.put(event)
+
+    @precondition(lambda self: self.deaths < 2)
+    @rule()
+    def stop_task(self) -> None:
+        """A person stops the task."""
+        for task in self.tasks():
+            task.stop("No longer wanted")
+
+    @precondition(lambda self: self.deaths == 1)
+    @rule()
+    def stop_execution(self) -> None:
+        """A person stops the execution."""
+        self.lambda_.stop_durable_execution(DurableExecutionArn=self.arn)
+
+    def teardown(self) -> None:
+        """Nothing is in anybody's way any more: all ends, and rightly."""
+        if not hasattr(self, "arn"):
+            return
+        self.turns.end()
+        over = self.system.journal.wait_for(self.is_over, PATIENCE)
+        found = violations(self.scenario, self.end())
+        assert over, [*found, self.end()]
+        assert not [*found, *self.history.illegal(self.execution_id)]
+
+    def tasks(self) -> list[Task]:
+        """The execution's tasks."""
+        tasks = ((task.describe().get("startedBy"), task) for task in self.system.tasks.all())
+        return [task for name, task in tasks if execution_of(name) == self.execution_id]
+
+    @property
+    def execution_id(self) -> str:
+        """The record's key."""
+        return self.arn.rpartition("/")[2]
+
+    def end(self) -> End:
+        """What is there now."""
+        table = self.system.account.table(self.system.stack.outputs["CallbackTableName"])
+        return End(
+            execution=self.lambda_.get_durable_execution(DurableExecutionArn=self.arn),
+            record=table.get_item(Key={"executionId": self.execution_id}).get("Item", {}),
+            tasks=[task.describe() for task in self.tasks()],
+        )
+
+    def is_over(self) -> bool:
+        """Whether nothing more can happen."""
+        return self.end().is_final
+
+
+def test_interleavings() -> None:
+    """In whatever order calls, deaths, events and people come, the execution ends rightly."""
+    with fast_system() as system:
+        Interleavings.system = system
+        how = settings(
+            max_examples=15,
+            stateful_step_count=25,
+            deadline=None,
+            derandomize=True,
+            suppress_health_check=list(HealthCheck),
+        )
+        run_state_machine_as_test(Interleavings, settings=how)
