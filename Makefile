@@ -50,12 +50,16 @@ down: ## Stop it, and every process that it started
 env: ## Print what a shell has to export to use it
 	@$(PYTHON) -m local.up --env $(NOTED)
 
-# For `make faults`: one scenario, as a violation names it.
+# For `make faults`: one scenario, as a violation names it; for `make mutate`: words of a name.
 ONLY =
 
 .PHONY: faults
 faults: $(DEV) ## Let everything go wrong at every call, in over 1,000 scenarios
 	@PYTHONPATH=src .venv/dev/bin/python -m tests.faults $(if $(ONLY),--only '$(ONLY)')
+
+.PHONY: mutate
+mutate: $(DEV) ## Break a copy of the project in each of the known ways, and see that tests notice
+	@PYTHONPATH=src .venv/dev/bin/python -m tests.mutations $(if $(ONLY),--only '$(ONLY)')
 
 # For `make redrive`: the stack whose events to deliver again, in the account of the credentials.
 STACK = $(shell sed -n 's/^stack_name = "\(.*\)"/\1/p' samconfig.toml)
@@ -68,10 +72,8 @@ redrive: $(DEV) ## Deliver events again that were kept because of a failure: STA
 test: $(DEV) .venv/sam/.installed .venv/aws/.installed ## Everything that CI runs: all the checks below, on each Python
 	@$(MAKE) pythons
 	@$(MAKE) $(TOGETHER) lint types template build
-	@$(MAKE) $(TESTED:%=tests-on-%)
+	@$(MAKE) $(TOGETHER) $(sort $(TESTED:%=tests-on-%) tests-on-$(OWN))
 	@$(MAKE) pythons
-	$(call title,Tests on $$(.venv/dev/bin/python -V))
-	@.venv/dev/bin/pytest
 
 .PHONY: lint
 lint: $(DEV) ## Style (ruff)
@@ -127,13 +129,19 @@ pythons:
 	  test "$$CI" != true; \
 	}
 
-# All tests once more on another version; on the one in use they come last.
+# The version in use has its environment already; others get one, if this machine has them.
+OWN := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
+
+.PHONY: tests-on-$(OWN)
+tests-on-$(OWN):
+	$(call title,Tests on Python $(OWN))
+	@.venv/dev/bin/pytest
+
 tests-on-%:
-	@if test "$$(.venv/dev/bin/python -c 'import sys; print("%d.%d" % sys.version_info[:2])')" != $* \
-	  && $(find_python) $* >/dev/null; then $(MAKE) .venv/$*/.installed pytest-$*; fi
+	@if $(find_python) $* >/dev/null; then $(MAKE) .venv/$*/.installed pytest-$*; fi
 
 pytest-%:
-	$(call title,Tests on $$(.venv/$*/bin/python -V))
+	$(call title,Tests on Python $*)
 	@.venv/$*/bin/pytest
 
 .PHONY: artifacts
