@@ -52,12 +52,16 @@ def _send(request: AWSPreparedRequest, **_: object) -> AWSResponse | None:
     caller = current.get()
     if caller and caller.is_dead:
         raise _end(parts.path)
+    # What AWS does for a request, it does as itself, on whatever threads it starts.
+    asking = current.set(None)
     try:
         response = gateway.answer(_environ(request), caller)
     except ConnectionResetError as error:
         if caller and caller.is_dead:
             raise _end(parts.path) from error
         raise ConnectionClosedError(endpoint_url=request.url) from error
+    finally:
+        current.reset(asking)
     body = _Body(response.get_data())
     return AWSResponse(request.url, response.status_code, dict(response.headers), body)
 

@@ -54,21 +54,32 @@ class Reader:
         done = user.start("callback", processingTime=0)
         failed = user.start("sync", processingTime="long")
         unwanted, doomed, busy = (user.start("eventbridge", processingTime=300) for _ in "123")
-        queue = user.client("sqs").get_queue_url(QueueName=f"{STACK}-undelivered-events")
         lost = _EVENT.read_text()
-        user.client("sqs").send_message(QueueUrl=queue["QueueUrl"], MessageBody=lost)
+        cls._lose(user, lost)
         user.record(done)
         user.ended(failed)
         user.task(unwanted)
         return cls(user, done, failed, unwanted, doomed, user.task(doomed), user.task(busy), lost)
 
+    @staticmethod
+    def _lose(user: AwsUser, event: str) -> None:
+        """Put an event where EventBridge puts what it cannot deliver."""
+        target = user.client("lambda").get_function(FunctionName=f"{STACK}-task-state-function")
+        told = {"DataType": "String", "StringValue": target["Configuration"]["FunctionArn"]}
+        queue = user.client("sqs").get_queue_url(QueueName=f"{STACK}-undelivered-events")
+        user.client("sqs").send_message(
+            QueueUrl=queue["QueueUrl"],
+            MessageBody=event,
+            MessageAttributes={"TARGET_ARN": told},
+        )
+
     def try_all(self, blocks: Mapping[str, Fence], folder: Path) -> dict[str, Future[list[Ran]]]:
-        """Paste each block, those that look for the newest execution last."""
+        """Paste each block, those last that want the newest execution or all of the queues."""
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             first = {
                 name: pool.submit(self._paste, block, folder / name)
                 for name, block in blocks.items()
-                if "list-durable-executions" not in block.text
+                if not re.search("list-durable-executions|make redrive", block.text)
             }
         self.user.ended(self.user.start("eventbridge", processingTime=0))
         with ThreadPoolExecutor(_AT_ONCE) as pool:

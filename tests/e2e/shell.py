@@ -60,6 +60,9 @@ def paste(text: str, folder: Path, variables: Mapping[str, str]) -> list[Ran]:
     program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -P "{_AWS}" "$@"\n')
     program.chmod(0o755)
     (folder / "bin" / "sam").symlink_to(tool("sam", "sam"))
+    make = folder / "bin" / "make"
+    make.write_text(f'#!/bin/sh\nexec "{shutil.which("make")}" -C "{PROJECT}" "$@"\n')
+    make.chmod(0o755)
     transcript = folder / "transcript"
     transcript.touch()
     environment = {

@@ -18,7 +18,7 @@ from tests.mutations.table import MUTATIONS
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from tests.mutations.table import Mutation
+    from tests.mutations.mutation import Mutation
 
 _TESTS_FAILED = 1
 _PARTS = ("src", "local", "tests", "scripts", "events", "docs")

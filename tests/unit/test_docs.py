@@ -30,6 +30,7 @@ CLI_OPTIONS = {"cli-binary-format", "output", "query"}
 # Services that only AWS has.
 AWS_ALONE = {"ecr"}
 OTHER_COMMANDS: dict[tuple[str, str], set[str]] = {
+    ("make", "redrive"): set(),
     ("sam", "build"): set(),
     ("sam", "deploy"): {"guided", "parameter-overrides"},
     ("sam", "delete"): set(),

@@ -1,9 +1,14 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from tests.markdown import ROOT
-from tests.mutations.table import MUTATIONS, Mutation
+from tests.mutations.table import MUTATIONS
+
+if TYPE_CHECKING:
+    from tests.mutations.mutation import Mutation
 
 
 @pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda mutation: mutation.name)

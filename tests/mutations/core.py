@@ -1,0 +1,99 @@
+"""Mistakes in the rules, each with the tests that should notice."""
+
+from __future__ import annotations
+
+from tests.mutations.mutation import Mutation
+
+_FENCES = ("tests/integration/test_attempt_fencing.py", "tests/property/test_records.py")
+_OUTCOMES = ("tests/unit/core",)
+_LAUNCHES = ("tests/integration/test_launch.py", "tests/integration/test_relaunch.py")
+
+MUTATIONS = (
+    Mutation(
+        "the client token does not know the launch",
+        "src/core/correlation.py",
+        'f"{execution_arn}\\n{attempt}\\n{launch}"',
+        'f"{execution_arn}\\n{attempt}"',
+        _LAUNCHES,
+    ),
+    Mutation(
+        "RunTask has no client token",
+        "src/core/launch.py",
+        '            "clientToken": self.token,\n',
+        "",
+        _LAUNCHES,
+    ),
+    Mutation(
+        "an event of an earlier attempt completes the present one",
+        "src/core/record.py",
+        """\
+        if attempt != self.attempt:
+            return Standing.STALE_ATTEMPT
+""",
+        "",
+        _FENCES,
+    ),
+    Mutation(
+        "the exit code beats the stop code",
+        "src/core/outcome/classification.py",
+        "    return (by_stop_code or _by_exit(code, reason))(**facts)\n",
+        "    return (_by_exit(code, reason) if code is not None else by_stop_code)(**facts)\n",
+        _OUTCOMES,
+    ),
+    Mutation(
+        "the exit code beats the container's reason",
+        "src/core/outcome/classification.py",
+        "    if _OUT_OF_MEMORY.search(reason):\n",
+        "    if code and _OUT_OF_MEMORY.search(reason):\n",
+        _OUTCOMES,
+    ),
+    Mutation(
+        "no exit code is a success",
+        "src/core/outcome/classification.py",
+        """\
+    if code is None:
+        return InfrastructureLost
+    return Succeeded if int(code) == 0 else ApplicationFailed
+""",
+        """\
+    return ApplicationFailed if code else Succeeded
+""",
+        _OUTCOMES,
+    ),
+    Mutation(
+        "a killed container's end counts before its reason has come",
+        "src/core/outcome/classification.py",
+        "        and code not in (None, SIGKILL, SIGTERM)\n",
+        "        and code is not None\n",
+        _OUTCOMES,
+    ),
+    Mutation(
+        "Spot's warning counts as the end",
+        "src/core/outcome/classification.py",
+        """\
+    if task.get("lastStatus") == "STOPPED":
+""",
+        """\
+    if "STOPPED" in (task.get("lastStatus"), task.get("desiredStatus")):
+""",
+        _OUTCOMES,
+    ),
+    Mutation(
+        "the first container is taken for the main one",
+        "src/core/outcome/classification.py",
+        """\
+    named = (c for c in task.get("containers") or () if c.get("name") == container)
+""",
+        """\
+    named = (c for c in task.get("containers") or () if container)
+""",
+        _OUTCOMES,
+    ),
+    Mutation(
+        "an application's failure is tried again unasked",
+        "src/core/retry.py",
+        "            outcome.kind in self.retry_on\n",
+        "            outcome.kind in self.retry_on or outcome.exit_code\n",
+        ("tests/unit/core", "tests/integration/test_retries.py"),
+    ),
+)

@@ -1,0 +1,184 @@
+"""Mistakes in the functions and the worker, each with the tests that should notice."""
+
+from __future__ import annotations
+
+from tests.mutations.mutation import Mutation
+
+_EVENTS = ("tests/integration/test_task_state.py", "tests/integration/test_eventbridge.py")
+_REPAIRS = ("tests/integration/repairs",)
+_FENCES = ("tests/integration/test_attempt_fencing.py", "tests/property/test_records.py")
+_LAUNCHES = ("tests/integration/test_launch.py", "tests/integration/test_relaunch.py")
+
+MUTATIONS = (
+    Mutation(
+        "the record is written after RunTask",
+        "src/orchestrator/execution.py",
+        """\
+        record = self.create_record(log, callback_id)
+        task = self.run_task(log, record)
+""",
+        """\
+        task = self.run_task(log, self._record(callback_id))
+        record = self.create_record(log, callback_id)
+""",
+        (*_EVENTS, "tests/faults"),
+    ),
+    Mutation(
+        "the record is closed before the callback is answered",
+        "src/ecs_events/completion.py",
+        """\
+            if callbacks.succeed(callback_id, answer.to_dict()):
+                return self._close(Status.COMPLETED, self.outcome, "callback succeeded")
+""",
+        """\
+            done = self._close(Status.COMPLETED, self.outcome, "callback succeeded")
+            if callbacks.succeed(callback_id, answer.to_dict()):
+                return done
+""",
+        ("tests/property/test_task_state.py", "tests/faults"),
+    ),
+    Mutation(
+        "writes are not fenced by attempt",
+        "src/adapters/records.py",
+        """\
+    same_attempt = Attr("executionArn").eq(record.execution_arn) & Attr("attempt").eq(
+        record.attempt
+    )
+""",
+        """\
+    same_attempt = Attr("executionArn").eq(record.execution_arn)
+""",
+        _FENCES,
+    ),
+    Mutation(
+        "the worker's writes are not fenced by attempt",
+        "src/worker/report.py",
+        """\
+        & Attr("attempt").eq(assignment.attempt)
+""",
+        "",
+        _FENCES,
+    ),
+    Mutation(
+        "a record expires from its creation on",
+        "src/orchestrator/execution.py",
+        """\
+            created_at=timestamp(created),
+""",
+        """\
+            created_at=timestamp(created),
+            expires_at=int(created.timestamp()) + 86_400,
+""",
+        (*_EVENTS, "tests/faults"),
+    ),
+    Mutation(
+        "an execution that has succeeded loses its task",
+        "src/ecs_events/abandonment.py",
+        'frozenset({"FAILED", "STOPPED", "TIMED_OUT"})',
+        'frozenset({"FAILED", "STOPPED", "TIMED_OUT", "SUCCEEDED"})',
+        _REPAIRS,
+    ),
+    Mutation(
+        "a record is closed before its task is stopped",
+        "src/ecs_events/abandonment.py",
+        """\
+        outcome = self._stop(cancelled)
+        found = evidence(self.settings, outcome)
+""",
+        """\
+        self.records.close(self.record, Status.FAILED, cancelled)
+        outcome = self._stop(cancelled)
+        found = evidence(self.settings, outcome)
+""",
+        _REPAIRS,
+    ),
+    Mutation(
+        "a task is missing at the first look",
+        "src/ecs_events/reconciliation.py",
+        """\
+            self.records.missed(record, is_missing=True)
+            return "missing: first look"
+""",
+        """\
+            self.records.missed(record, is_missing=True)
+""",
+        _REPAIRS,
+    ),
+    Mutation(
+        "the reconciler completes with what it read before the end",
+        "src/ecs_events/reconciliation.py",
+        "        fresh = self.records.get(record.execution_id)\n",
+        "        fresh: Record | None = record\n",
+        _REPAIRS,
+    ),
+    Mutation(
+        "a forged startedBy is believed",
+        "src/adapters/ecs.py",
+        "found.items() if correlation.family(task) == family)",
+        "found.items())",
+        _REPAIRS,
+    ),
+    Mutation(
+        "the worker drops `open`",
+        "src/worker/report.py",
+        """\
+        UpdateExpression="SET " + ", ".join(f"#{name} = :{name}" for name in changes),
+        ExpressionAttributeNames={f"#{name}": name for name in changes},
+""",
+        """\
+        UpdateExpression="SET "
+        + ", ".join(f"#{name} = :{name}" for name in changes)
+        + " REMOVE #open",
+        ExpressionAttributeNames={f"#{name}": name for name in (*changes, "open")},
+""",
+        ("tests/property/test_records.py", "tests/integration/test_worker.py"),
+    ),
+    Mutation(
+        "a closed callback is taken for an answered one",
+        "src/ecs_events/completion.py",
+        """\
+        status = callbacks.execution_status(self.record.execution_arn)
+        if status == "SUCCEEDED":
+""",
+        """\
+        status: str | None = "SUCCEEDED"
+        if status == "SUCCEEDED":
+""",
+        ("tests/property/test_task_state.py",),
+    ),
+    Mutation(
+        "a task whose record was closed meanwhile runs on",
+        "src/orchestrator/execution.py",
+        "        if not self.records.started(record, task_arn):\n",
+        "        if not self.records.started(record, task_arn) and not task_arn:\n",
+        _LAUNCHES,
+    ),
+    Mutation(
+        "the attempt does not count",
+        "src/adapters/records.py",
+        '"attempt": record.attempt + 1, "launch": 1}',
+        '"attempt": record.attempt, "launch": 1}',
+        _FENCES,
+    ),
+    Mutation(
+        "a step repeats every error",
+        "src/orchestrator/steps.py",
+        "            retryable_error_types=[AwsBusyError],\n",
+        "",
+        _LAUNCHES,
+    ),
+    Mutation(
+        "events are told apart by task alone",
+        "src/ecs_events/task_state.py",
+        'key = {"taskArn": task["taskArn"], "version": task["version"]}',
+        'key = {"version": task["version"]}',
+        _EVENTS,
+    ),
+    Mutation(
+        "a failed worker exits as if it had succeeded",
+        "src/worker/__main__.py",
+        "        return _failed(assignment, error)\n",
+        "        _failed(assignment, error)\n",
+        ("tests/integration/test_worker.py",),
+    ),
+)

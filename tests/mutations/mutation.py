@@ -1,0 +1,24 @@
+"""One way to break the code."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Mutation:
+    """One change to one file.
+
+    Attributes:
+        name: what is wrong after it.
+        path: of the file, from the repository's root.
+        old: what stands there, once.
+        new: what stands there instead.
+        tests: that are run, until the first of them fails.
+    """
+
+    name: str
+    path: str
+    old: str
+    new: str
+    tests: tuple[str, ...]
