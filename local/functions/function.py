@@ -65,6 +65,7 @@ class Function:
             sandbox = self._take(version or qualifier)
             sandbox.caller.begin(_execution_id(event))
             answer = sandbox.invoke(event, headers, self.configuration.timeout)
+            sandbox.caller.begin(None)
             self._idle[version or qualifier].append(sandbox)
         self._journal.write("invocation", name, requestId=request_id, error=answer.error)
         return request_id, answer
@@ -74,6 +75,11 @@ class Function:
         with self._lock:
             alive = (sandbox.pid for sandbox in self._sandboxes if sandbox.is_alive)
             return [pid for pid in alive if pid is not None]
+
+    def works_for(self, execution_id: str) -> bool:
+        """Whether an invocation that is about an execution has not ended."""
+        with self._lock:
+            return any(s.caller.execution_id == execution_id for s in self._sandboxes)
 
     def close(self) -> None:
         """End all processes, and start none any more."""

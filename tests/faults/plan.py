@@ -12,6 +12,7 @@ from local.gateway import Kill, Refuse, execution_of
 from tests.faults.history import History
 from tests.faults.scenario import Point
 from tests.faults.subjects import Subjects
+from tests.faults.turns import THE_SDKS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 _PATIENCE = 20
 # AWS's seconds: beyond the reconciler's grace, and beyond STOPPED.
 _LATE, _AFTER_STOPPED = 900, 60
+# Each fails an invocation. Nobody documents after how many of those AWS fails an execution; the
+# local runner does after five in a row.
+_SDK_REFUSALS = 3
 _REASON = "CannotPullContainerError: manifest unknown"
 
 
@@ -74,6 +78,7 @@ class Plan:
         self._scenarios: dict[str, tuple[Scenario, str]] = {}
         self._active: set[str] = set()
         self._counts: Counter[tuple[str, str, str]] = Counter()
+        self._spared: Counter[str] = Counter()
         self._chance: dict[str, random.Random] = {}
         self._subjects = Subjects()
         self.history = History(system.stack)
@@ -135,6 +140,9 @@ class Plan:
             if scenario.throttled:
                 with self._known:
                     unlucky = self._chance[execution_id].random() < 0.5
+                    if unlucky and call.operation in THE_SDKS:
+                        self._spared[execution_id] += 1
+                        unlucky = self._spared[execution_id] <= _SDK_REFUSALS
                 return throttle(call.service) if unlucky else None
         return None
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from local.gateway.seams import Fault
 
 # What the SDK asks for is no call of the functions' own.
-_THE_SDKS = {"CheckpointDurableExecution", "GetDurableExecutionState"}
+THE_SDKS = {"CheckpointDurableExecution", "GetDurableExecutionState"}
 _PATIENCE = 60
 # Long enough for whoever has been answered to ask for the next thing.
 _QUIET_SECONDS = 0.03
@@ -48,7 +48,7 @@ class Turns:
 
     def plan(self, call: Call, _asked: str) -> Fault | None:
         """Hold a call; see `local.gateway.Seams`."""
-        if call.number == 0 or call.operation in _THE_SDKS:
+        if call.number == 0 or call.operation in THE_SDKS:
             return None
         with self._changed:
             if self._is_over:
