@@ -168,6 +168,7 @@ class Reconciliation:
         if record.status is Status.BACKOFF or _age(record.updated_at) < GRACE:
             return "about to start"
         name = Correlation(self.settings.stack_name, record.execution_id, record.attempt)
+        time.sleep(_PAUSE_SECONDS)
         cluster, family = self.settings.cluster_arn, self.settings.task_family
         task_arn = ecs.find_task(cluster, family, name.started_by)
         if task_arn is None:

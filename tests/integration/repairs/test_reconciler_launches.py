@@ -66,6 +66,19 @@ def test_without_a_task(
     assert scene.stored(record) == record
 
 
+@pytest.mark.usefixtures("executions")
+def test_pace(aws: Aws, scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between two tasks that are looked for lies a pause: ListTasks has a quota for everybody."""
+    order: list[str] = []
+    monkeypatch.setattr("ecs_events.reconciliation.time.sleep", lambda _: order.append("pause"))
+    aws.before("ecs.ListTasks", lambda: order.append("look"))
+    for _ in range(3):
+        scene.begin()
+    assert scene.reconcile() == {"no task": 3}
+    looks = "".join("p" if what == "pause" else "l" for what in order)
+    assert looks.startswith("pll" * 3)
+
+
 @EACH_FLOW
 @NOT_GONE
 def test_about_to_start(
