@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 _PATIENCE = 20
 # AWS's seconds: beyond the reconciler's grace, and beyond STOPPED.
 _LATE, _AFTER_STOPPED = 900, 60
-# Each fails an invocation. Nobody documents after how many of those AWS fails an execution; the
-# local runner does after five in a row.
-_SDK_REFUSALS = 3
+# What is not tried again by us has to come through. Each refused checkpoint fails an invocation, of
+# which the local runner takes five in a row; the worker's client waits ever longer, in real time.
+_REFUSALS = 3
 _REASON = "CannotPullContainerError: manifest unknown"
 
 
@@ -78,7 +78,7 @@ class Plan:
         self._scenarios: dict[str, tuple[Scenario, str]] = {}
         self._active: set[str] = set()
         self._counts: Counter[tuple[str, str, str]] = Counter()
-        self._spared: Counter[str] = Counter()
+        self._refused: Counter[tuple[str, str]] = Counter()
         self._chance: dict[str, random.Random] = {}
         self._subjects = Subjects()
         self.history = History(system.stack)
@@ -140,9 +140,9 @@ class Plan:
             if scenario.throttled:
                 with self._known:
                     unlucky = self._chance[execution_id].random() < 0.5
-                    if unlucky and call.operation in THE_SDKS:
-                        self._spared[execution_id] += 1
-                        unlucky = self._spared[execution_id] <= _SDK_REFUSALS
+                    if unlucky and (call.operation in THE_SDKS or call.caller not in self._roles):
+                        self._refused[execution_id, call.caller] += 1
+                        unlucky = self._refused[execution_id, call.caller] <= _REFUSALS
                 return throttle(call.service) if unlucky else None
         return None
 
