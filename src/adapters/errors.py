@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import ClientError, HTTPClientError
+from botocore.exceptions import ClientError, ConnectionError, HTTPClientError  # noqa: A004 - botocore's
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,7 +17,12 @@ _BUSY_CODES = frozenset({
     "ThrottlingException",
     "Throttling",
     "ThrottledException",
+    "RequestThrottled",
+    "RequestThrottledException",
     "RequestLimitExceeded",
+    "BandwidthLimitExceeded",
+    "SlowDown",
+    "PriorRequestNotComplete",
     "TooManyRequestsException",
     "ProvisionedThroughputExceededException",
     "TransactionInProgressException",
@@ -24,11 +30,14 @@ _BUSY_CODES = frozenset({
     "ServiceException",
     "InternalServerError",
     "RequestTimeout",
+    "RequestTimeoutException",
 })  # fmt: skip
+# ECS has been seen to wrap a throttle of a service behind it in InvalidParameterException.
+_BUSY_MESSAGE = re.compile(r"throttl|rate exceeded|request ?limit ?exceeded", re.IGNORECASE)
 
 
 class AwsBusyError(Exception):
-    """A throttle, a timeout or a server's fault: the same call may succeed later.
+    """A throttle, a timeout, no connection or a server's fault: the same call may succeed later.
 
     Whether the call took effect is not known.
     """
@@ -53,7 +62,7 @@ def aws_errors() -> Iterator[None]:
     """Raise `AwsBusyError` or `AwsRefusedError` for what botocore raises in the block."""
     try:
         yield
-    except HTTPClientError as error:
+    except (HTTPClientError, ConnectionError) as error:
         raise AwsBusyError(str(error)) from error
     except ClientError as error:
         if _is_busy(error):
@@ -69,7 +78,5 @@ def _is_busy(error: ClientError) -> bool:
         told.get("Code") in _BUSY_CODES
         or status == _TOO_MANY_REQUESTS
         or status >= _SERVER_ERROR
-        # ECS has been seen to wrap a throttle of a service behind it in InvalidParameterException.
-        or "throttl" in told.get("Message", "").lower()
-        or "rate exceeded" in told.get("Message", "").lower()
+        or bool(_BUSY_MESSAGE.search(told.get("Message", "")))
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from core.correlation import Correlation, client_token
 from core.outcome import FailedToStart, is_transient
@@ -36,6 +36,18 @@ class Target:
     table: str
     subnets: Sequence[str]
     security_groups: Sequence[str]
+
+
+class Started(NamedTuple):
+    """What a launch has come to.
+
+    Attributes:
+        task_arn: the task.
+        deadline: when its attempt is overdue, ISO 8601 UTC.
+    """
+
+    task_arn: str
+    deadline: str
 
 
 @dataclass(frozen=True, slots=True)

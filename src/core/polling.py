@@ -19,8 +19,8 @@ _ATTEMPT_OPERATIONS = 60
 FIRST_DELAY = 5
 _GROWTH, _CEILING = 1.5, 300
 _DAY = 86_400
-_MISSING_AFTER = 600
-_MISSING_LOOKS = 2
+# ECS may not know a task for minutes after RunTask, nor for a moment later on.
+_YOUNG, _MISSING_FOR = 600, 120
 
 
 def poll_delay(checks: int, elapsed: int, poll_seconds: int | None) -> int:
@@ -55,7 +55,8 @@ class PollState:
 
     Attributes:
         status: the task's `lastStatus` as last seen; None before the first sight.
-        misses: looks in a row in which ECS did not know the task.
+        missed_at: `elapsed` of the first look in a row that ECS answered without the task; None if
+            the last one found it.
         since: when the attempt began, epoch seconds.
         elapsed: seconds from then to the last check.
         outcome: the end in `Outcome.to_dict` form; None while the task is not over.
@@ -63,7 +64,7 @@ class PollState:
 
     since: int = 0
     status: str | None = None
-    misses: int = 0
+    missed_at: int | None = None
     elapsed: int = 0
     outcome: dict[str, Any] | None = None
 
@@ -79,7 +80,8 @@ class PollState:
 
     def missed(self, elapsed: int) -> PollState:
         """Fold in that ECS did not know the task; see `is_gone`."""
-        return replace(self, misses=self.misses + 1, elapsed=elapsed)
+        first = elapsed if self.missed_at is None else self.missed_at
+        return replace(self, missed_at=first, elapsed=elapsed)
 
     def throttled(self, elapsed: int) -> PollState:
         """Fold in that nothing could be learned this time."""
@@ -92,8 +94,9 @@ class PollState:
     @property
     def is_gone(self) -> bool:
         """Whether an unknown task is gone, and not just too young to be known everywhere."""
-        known_or_old = self.status is not None or self.elapsed > _MISSING_AFTER
-        return known_or_old and self.misses >= _MISSING_LOOKS
+        known_or_old = self.status is not None or self.elapsed > _YOUNG
+        missed_for = 0 if self.missed_at is None else self.elapsed - self.missed_at
+        return known_or_old and missed_for >= _MISSING_FOR
 
     def to_dict(self) -> dict[str, Any]:
         """JSON form, the constructor's arguments."""

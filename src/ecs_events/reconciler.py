@@ -13,9 +13,6 @@ from ecs_events.reconciliation import Reconciliation
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
-# Enough to finish a batch, even a throttled one.
-_SPARE_MILLISECONDS = 60_000
-
 
 @logger.inject_lambda_context(clear_state=True)
 @tracer.capture_lambda_handler(capture_response=False)
@@ -35,9 +32,9 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  #
     settings = read(Settings)
     records = Records(settings.table_name, timedelta(days=settings.record_retention_days))
 
-    def has_time() -> bool:
-        return context.get_remaining_time_in_millis() > _SPARE_MILLISECONDS
+    def seconds_left() -> float:
+        return context.get_remaining_time_in_millis() / 1_000
 
-    done = Reconciliation(settings, records, has_time).run()
+    done = Reconciliation(settings, records, seconds_left).run()
     logger.info("Reconciled", extra={"done": dict(done)})
     return dict(done)

@@ -12,6 +12,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from adapters import callbacks, clock, ecs
+from adapters.errors import AwsRefusedError
 from adapters.telemetry import logger
 from core.correlation import Correlation
 from core.outcome import Cancelled, Missing, Succeeded, TimedOut, classify, stop_reason
@@ -33,6 +34,8 @@ _BATCH = 100
 GRACE = timedelta(minutes=2)
 # ECS may not know a task for minutes after RunTask.
 _YOUNG = timedelta(minutes=10)
+# Seconds that have to be left: for a batch that is throttled, for all orphans, for one of them.
+_FOR_A_BATCH, _FOR_ORPHANS, _FOR_ONE = 60, 30, 10
 # DescribeTasks and ListTasks share 20 calls a second with everybody in the account.
 _PAUSE_SECONDS = 0.2
 
@@ -42,13 +45,13 @@ class Reconciliation:
     """One run.
 
     Attributes:
-        has_time: whether the run may go on; what is left waits for the next one.
+        seconds_left: until the run has to be over; what is not done by then waits for the next one.
         done: how often what was done, by a few words for it.
     """
 
     settings: Settings
     records: Records
-    has_time: Callable[[], bool]
+    seconds_left: Callable[[], float]
     done: Counter[str] = field(default_factory=Counter)
     _unsettled: set[str] = field(default_factory=set)
 
@@ -59,9 +62,9 @@ class Reconciliation:
             AwsBusyError, AwsRefusedError: a list could not be read; the next run starts afresh.
         """
         for batch in _batches(self._open()):
-            if not self.has_time():
+            if self.seconds_left() <= _FOR_A_BATCH + _FOR_ORPHANS:
                 self.done["left for the next run"] += 1
-                return self.done
+                break
             self._reconcile(batch)
             time.sleep(_PAUSE_SECONDS)
         self._stop_orphans()
@@ -75,11 +78,22 @@ class Reconciliation:
 
     def _reconcile(self, execution_ids: list[str]) -> None:
         found = [record for record in map(self._read, execution_ids) if record and record.is_open]
-        known = [record.task_arn for record in found if record.task_arn]
-        tasks = ecs.describe_tasks(self.settings.cluster_arn, known)
-        for record in found:
+        tasks = self._tasks([record for record in found if record.task_arn])
+        for record in (record for record in found if record.execution_id not in self._unsettled):
             with self._settling(record.execution_id):
                 self.done[self._look(record, tasks.get(record.task_arn or ""))] += 1
+
+    def _tasks(self, records: list[Record]) -> dict[str, Mapping[str, Any]]:
+        cluster, known = self.settings.cluster_arn, [record.task_arn or "" for record in records]
+        try:
+            return ecs.describe_tasks(cluster, known)
+        except AwsRefusedError:
+            # One ARN that is none has ECS refuse all of them.
+            tasks: dict[str, Mapping[str, Any]] = {}
+            for record in records:
+                with self._settling(record.execution_id):
+                    tasks |= ecs.describe_tasks(cluster, [record.task_arn or ""])
+            return tasks
 
     def _read(self, execution_id: str) -> Record | None:
         with self._settling(execution_id):
@@ -183,7 +197,8 @@ class Reconciliation:
         """Stop what runs although its record is closed, or speaks of a later attempt."""
         unsettled = frozenset(self._unsettled)
         for task in ecs.running_tasks(self.settings.cluster_arn, self.settings.task_family):
-            if not self.has_time():
+            if self.seconds_left() <= _FOR_ONE:
+                self.done["left for the next run"] += 1
                 return
             name = Correlation.parse(task.get("startedBy"))
             if (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, Any
 
-from aws_durable_execution_sdk_python import DurableContext, durable_execution
+from aws_durable_execution_sdk_python import DurableContext, StepError, durable_execution
 
 from adapters.telemetry import logger, tracer
 from core.outcome import Outcome
@@ -34,7 +34,6 @@ def handler(event: object, context: DurableContext) -> dict[str, Any]:
     Raises:
         InvalidPayloadError: the payload was refused; nothing was started.
         TaskFailedError: the task could not be started.
-        StepError: the task runs, but its ARN could not be recorded.
     """
     execution = Execution.begin(event, context, Flow.DYNAMODB)
     context.logger.info("Task starting")
@@ -42,7 +41,7 @@ def handler(event: object, context: DurableContext) -> dict[str, Any]:
     if isinstance(started, Outcome):
         return settle(context, "close-record", execution, started)
     record, task = started
-    context.step(lambda _: execution.store_task(record, task), "store-task", RETRIED)
+    _store(context, execution, record, task)
     context.logger.info("Returning", extra={"taskArn": task})
     return {**execution.facts, "taskArn": task, "status": Status.RUNNING.value}
 
@@ -57,5 +56,20 @@ def _launch(
         return execution.create_record(step.logger).to_item()
 
     record = Record.from_item(context.step(create, "create-record", RECORDED))
-    task = context.step(lambda step: execution.run_task(step.logger, record), "run-task", LAUNCHED)
+
+    def start(step: StepContext) -> str | Outcome:
+        # What an interrupted try of this step has come to, only the table knows.
+        return execution.run_task(step.logger, execution.stored() or record)
+
+    task = context.step(start, "run-task", LAUNCHED)
     return task if isinstance(task, Outcome) else (record, task)
+
+
+def _store(context: DurableContext, execution: Execution, record: Record, task: str) -> None:
+    """Write the task's ARN down; without it, the end of the task is told all the same."""
+    try:
+        context.step(lambda _: execution.store_task(record, task), "store-task", RETRIED)
+    except StepError as error:
+        context.logger.warning(
+            "Task not recorded", extra={"taskArn": task, "reason": error.message}
+        )

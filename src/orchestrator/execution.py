@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from adapters import clock, ecs
 from adapters.errors import AwsRefusedError
@@ -14,7 +15,7 @@ from adapters.records import Records, timestamp
 from adapters.settings import OrchestratorSettings, read
 from adapters.telemetry import logger, tracer
 from core.correlation import Correlation, execution_id
-from core.launch import Launch
+from core.launch import Launch, Started
 from core.outcome import Cancelled, FailedToStart, Missing, Outcome, classify, stop_reason
 from core.record import Flow, Record, Status
 from core.request import InvalidRequestError, Work, parse
@@ -29,18 +30,6 @@ if TYPE_CHECKING:
 # launch that was cut off asks for its task by name instead of trusting the token.
 _TOKEN_TRUSTED = timedelta(minutes=30)
 _FIRST = 1
-
-
-class Started(NamedTuple):
-    """What a launch has come to.
-
-    Attributes:
-        task_arn: the task.
-        deadline: when its attempt is overdue, ISO 8601 UTC.
-    """
-
-    task_arn: str
-    deadline: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,13 +186,13 @@ class Execution:
 
     def end_of_forgotten(self, task_arn: str) -> Outcome:
         """Return the stored end of a task that ECS has forgotten, else Missing."""
-        record = self._own_record()
+        record = self.stored()
         told = record.end_of(task_arn) if record else None
         return told or Missing(task_arn=task_arn)
 
     def back_off(self, outcome: Outcome) -> bool:
         """End the attempt in the record, of which another follows; False if none may any more."""
-        record = self._own_record()
+        record = self.stored()
         if record is None:
             return False
         if record.attempt > self.attempt:
@@ -215,17 +204,17 @@ class Execution:
         """End the record as the outcome says.
 
         Returns:
-            `result`, the container's as JSON text, and `evidence` of a failure; null for none.
+            `result`, what the container of a success has handed over, and `evidence` of a failure;
+            null for none.
         """
         found = None if outcome.succeeded else evidence(self.settings, outcome)
-        closing = {"result": None, "evidence": found.to_dict() if found else None}
-        record = self._own_record()
-        if record is None:
-            return closing
+        record = self.stored()
         status = Status.COMPLETED if outcome.succeeded else Status.FAILED
-        if not self.records.close(record, status, outcome, found):
+        if record and not self.records.close(record, status, outcome, found):
             logger.warning("Record not closed: it has moved on", extra={"status": record.status})
-        return {**closing, "result": record.result}
+        text = record.result if record and outcome.succeeded else None
+        result = None if text is None else json.loads(text)
+        return {"result": result, "evidence": found.to_dict() if found else None}
 
     def _decided(self, record: Record) -> str | Outcome | None:
         """What an interrupted try of this launch, or somebody meanwhile, has decided already."""
@@ -242,6 +231,7 @@ class Execution:
         late = FailedToStart(detail=f"No task was started before the deadline, {record.deadline}")
         return found if found or left > timedelta() else late
 
-    def _own_record(self) -> Record | None:
+    def stored(self) -> Record | None:
+        """Return the execution's record as it stands; None if it is gone or another's."""
         record = self.records.get(self.launch.correlation.execution_id)
         return record if record and record.execution_arn == self.arn else None

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from aws_durable_execution_sdk_python import DurableContext
     from aws_durable_execution_sdk_python.types import StepContext
 
-    from orchestrator.execution import Execution, Started
+    from core.launch import Started
+    from orchestrator.execution import Execution
 
 T = TypeVar("T")
 

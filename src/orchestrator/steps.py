@@ -12,9 +12,9 @@ from aws_durable_execution_sdk_python.retries import RetryStrategyConfig, create
 from aws_durable_execution_sdk_python.serdes import SerDes, SerDesContext
 
 from adapters.errors import AwsBusyError
+from core.launch import Started
 from core.outcome import Outcome, from_dict
 from orchestrator.errors import TaskFailedError
-from orchestrator.execution import Started
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -29,15 +29,16 @@ class OutcomeSerDes(SerDes[Any]):
     """Lets a step return a plain value, an outcome or a started task."""
 
     def serialize(self, value: Any, serdes_context: SerDesContext) -> str:  # noqa: ANN401, ARG002
-        """Write JSON."""
-        return json.dumps(value.to_dict() if isinstance(value, Outcome) else value)
+        """Write JSON, as small as can be: Lambda keeps at most 256 KiB for a step."""
+        told = value.to_dict() if isinstance(value, Outcome) else value
+        return json.dumps(told, separators=(",", ":"))
 
     def deserialize(self, data: str, serdes_context: SerDesContext) -> Any:  # noqa: ANN401, ARG002
-        """Read JSON; an object is an outcome, a list a started task."""
+        """Read JSON; an object with a kind is an outcome, a list a started task."""
         value = json.loads(data)
         if isinstance(value, list):
             return Started(*value)
-        return from_dict(value) if isinstance(value, dict) else value
+        return from_dict(value) if isinstance(value, dict) and "kind" in value else value
 
 
 def _strategy(max_attempts: int) -> Callable[[Exception, int], RetryDecision]:
@@ -64,12 +65,12 @@ class Ending(NamedTuple):
 
     Attributes:
         outcome: of its task.
-        result: what the container handed over, as JSON text; None if it is still to be read.
+        result: what the container handed over; None if it is still to be read.
         is_recorded: whether whoever told the end closes the record.
     """
 
     outcome: Outcome
-    result: str | None = None
+    result: Any = None
     is_recorded: bool = False
 
 
@@ -134,9 +135,7 @@ def settle(
 ) -> dict[str, Any]:
     """Close the record in a step called `name`, then `finish`."""
     try:
-        closing = context.step(
-            lambda _: execution.close(outcome), name, StepConfig(retry_strategy=RETRY)
-        )
+        closing = context.step(lambda _: execution.close(outcome), name, RETRIED)
     except StepError as error:
         # How the task ended is worth more to the caller than why it could not be written down.
         context.logger.warning("Record left open", extra={"reason": error.message})
@@ -148,7 +147,7 @@ def finish(
     context: DurableContext,
     execution: Execution,
     outcome: Outcome,
-    result: str | None,
+    result: Any,  # noqa: ANN401 - whatever JSON can hold
     evidence: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Return the execution's result, and log it.
@@ -157,7 +156,7 @@ def finish(
         context: the execution's durable context.
         execution: what was to be done.
         outcome: how its task ended.
-        result: what the container handed over, as JSON text.
+        result: what the container handed over.
         evidence: what is left of a task that failed.
 
     Raises:
@@ -174,7 +173,7 @@ def finish(
         "exitCode": outcome.exit_code,
         "startedAt": outcome.started_at,
         "stoppedAt": outcome.stopped_at,
-        "result": None if result is None else json.loads(result),
+        "result": result,
     }
     context.logger.info("Final result", extra={"final": final})
     return final

@@ -156,10 +156,12 @@ def test_closed_before_the_next_attempt(
     assert len(attempts.run_task_calls()) == 1
 
 
-def test_forgotten_task_of_the_second_attempt(aws: Aws, durable: Start, attempts: Attempts) -> None:
+def test_forgotten_task_of_the_second_attempt(
+    aws: Aws, durable: Start, attempts: Attempts, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A task that ECS has forgotten did not end as the attempt before it did."""
-    short = {"processingTime": 0, "timeoutSeconds": 5, "maxAttempts": 10}
-    execution = durable(WAITING["polling"], short)
+    attempts.share_clock(monkeypatch)
+    execution = durable(WAITING["polling"], {})
     attempts.end(1, SPOT)
     second = attempts.task(2)
     looks = aws.calls["DescribeTasks"]

@@ -2,13 +2,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from adapters.clients import client
 from core.record import Status
 from orchestrator.polling import handler
 from tests.integration.aws import error, throttled
+from tests.integration.repairs.executions import reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import pytest
+
+    from tests.integration.attempts import Attempts
     from tests.integration.aws import Aws
     from tests.integration.conftest import Lines, Start
 
@@ -104,8 +109,11 @@ def test_refused_look(aws: Aws, durable: Start) -> None:
     assert len(aws.tasks()) == 1
 
 
-def test_forgotten_task_with_stored_outcome(aws: Aws, durable: Start) -> None:
+def test_forgotten_task_with_stored_outcome(
+    aws: Aws, durable: Start, attempts: Attempts, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A task that ECS has forgotten ended as the task-state function has stored it."""
+    attempts.share_clock(monkeypatch)
     ended: dict[str, Any] = {}
 
     def store() -> None:
@@ -119,11 +127,32 @@ def test_forgotten_task_with_stored_outcome(aws: Aws, durable: Start) -> None:
     assert (data["kind"], data["exitCode"]) == ("ApplicationFailed", 7)
 
 
-def test_forgotten_task(aws: Aws, durable: Start) -> None:
+def test_forgotten_task(
+    aws: Aws, durable: Start, attempts: Attempts, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A task that ECS has forgotten without a trace is Missing, which is no success."""
+    clock = attempts.share_clock(monkeypatch)
+    moments: list[float] = []
+    aws.before("ecs.DescribeTasks", lambda: moments.append(clock()))
     aws.script(*through(aws, "RUNNING"), aws.forget)
-    _, data = durable(handler, {}).error()
+    _, data = durable(handler, {"pollSeconds": 30}).error()
     assert data["kind"] == "Missing"
+    assert 120 <= moments[-1] - moments[1] <= 155
+
+
+def test_unknown_for_a_moment(
+    aws: Aws, durable: Start, attempts: Attempts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A task that ECS does not know for a moment, though it was seen before, is not gone."""
+    attempts.share_clock(monkeypatch)
+    aws.script(*through(aws, "RUNNING"), *[lambda: None] * 5, lambda: aws.exit(0))
+    unknown = {"tasks": [], "failures": [{"reason": "MISSING"}]}
+    looks = iter([False, True, True, True, True])
+    events = client("ecs").meta.events
+    events.register_first(
+        "before-call.ecs.DescribeTasks", lambda **_: reply(unknown) if next(looks, False) else None
+    )
+    assert durable(handler, {}).result()["outcome"] == "Succeeded"
 
 
 def test_timeout(aws: Aws, durable: Start) -> None:

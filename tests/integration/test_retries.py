@@ -155,8 +155,11 @@ def test_overdue_task(durable: Start, attempts: Attempts, handler: Handler) -> N
     assert len(attempts.run_task_calls()) == 1
 
 
-def test_forgotten_task(aws: Aws, durable: Start, attempts: Attempts) -> None:
+def test_forgotten_task(
+    aws: Aws, durable: Start, attempts: Attempts, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A task that ECS has forgotten may have done its work: nothing is started in its place."""
+    attempts.share_clock(monkeypatch)
     aws.script(lambda: aws.move("RUNNING"), aws.forget)
     _, data = durable(WAITING["polling"], EAGER).error()
     assert (data["kind"], data["attempt"]) == ("Missing", 1)

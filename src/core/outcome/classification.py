@@ -30,6 +30,7 @@ _STOPPED_BY_US = "durable-task/"
 _TRANSIENT = re.compile(
     r"capacity is unavailable|timeout waiting for network interface|i/o timeout|\beof\b|\beni\b"
     r"|insufficientfreeaddresses|throttl|rate exceeded|toomanyrequests|serverexception"
+    r"|request ?limit ?exceeded|reached the limit on the number of"
     r"|request timed out|connection reset|temporarily unavailable",
     re.IGNORECASE,
 )

@@ -107,5 +107,12 @@ def test_no_time(scene: Scene) -> None:
     record = closed(scene)
     for _ in range(3):
         scene.launch(record)
-    assert scene.reconcile(240_000, 1_000) == {"stopped: orphan": 1}
+    assert scene.reconcile(240_000, 1_000) == {"stopped: orphan": 1, "left for the next run": 1}
     assert scene.reconcile() == {"stopped: orphan": 2}
+
+
+def test_no_time_for_records(scene: Scene) -> None:
+    """Orphans have their turn although there is no time for all records."""
+    scene.running()
+    scene.launch(closed(scene))
+    assert scene.reconcile(40_000) == {"left for the next run": 1, "stopped: orphan": 1}

@@ -4,10 +4,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from adapters.clients import client
 from adapters.errors import AwsBusyError
 from core.record import Flow, Status
 from ecs_events import reconciliation
-from tests.integration.aws import throttled
+from tests.integration.aws import error, throttled
+from tests.integration.repairs.executions import Reply, reply
 
 if TYPE_CHECKING:
     from core.record import Record
@@ -79,7 +81,8 @@ def test_never_time_enough(
     """Where no run has time for all, each record still has its turn in one of them."""
     monkeypatch.setattr(reconciliation, "_BATCH", 4)
     records = [scene.running() for _ in range(8)]
-    for _ in range(12):
+    # By chance, a half has its turn at each run.
+    for _ in range(60):
         scene.reconcile(240_000, 59_000)
     assert {record.execution_id for record in records} == set(executions.asked)
 
@@ -132,6 +135,27 @@ def test_one_that_makes_no_sense(scene: Scene, lines: Lines, name: str) -> None:
         assert scene.reconcile() == {"running": 1, "not settled": 1}
     warned = [vars(line) for line in lines.records if line.getMessage() == "Not settled"]
     assert [line["executionId"] for line in warned] == [spoilt.execution_id] * 3
+
+
+@pytest.mark.usefixtures("executions")
+def test_one_that_ecs_refuses(aws: Aws, scene: Scene, lines: Lines) -> None:
+    """A record with an ARN that is none, for which ECS refuses a whole list, harms no other."""
+    spoilt = scene.running(task_arn="none")
+    scene.spoil(spoilt, {"taskArn": "none"})
+    for _ in range(2):
+        scene.running()
+
+    def refuse(params: dict[str, Any], **_: object) -> Reply | None:
+        refusal = reply(error("InvalidParameterException", "taskId is invalid"))
+        return refusal if b'"none"' in params["body"] else None
+
+    events = client("ecs").meta.events
+    events.register_first("before-call.ecs.DescribeTasks", refuse)
+    done = scene.reconcile()
+    assert (done["running"], done["not settled"]) == (2, 1)
+    [warned] = [vars(line) for line in lines.records if line.getMessage() == "Not settled"]
+    assert warned["executionId"] == spoilt.execution_id
+    assert len(aws.calls["DescribeTasks"]) >= 4
 
 
 @pytest.mark.parametrize("operation", ["dynamodb.Query", "ecs.DescribeTasks", "ecs.ListTasks"])

@@ -78,13 +78,13 @@ def test_attempts_share_the_operations(attempts: int) -> None:
 
 def test_first_state() -> None:
     """Before the first check nothing is known, and no time has passed."""
-    nothing = {"since": 0, "status": None, "misses": 0, "elapsed": 0, "outcome": None}
+    nothing = {"since": 0, "status": None, "missed_at": None, "elapsed": 0, "outcome": None}
     assert PollState().to_dict() == nothing
 
 
 def test_seen() -> None:
     """A look keeps the task's status and how long it took to get there, and forgets misses."""
-    state = PollState(since=1_000, misses=1).seen(RUNNING, WORKER, 30)
+    state = PollState(since=1_000, missed_at=10).seen(RUNNING, WORKER, 30)
     assert state == PollState(since=1_000, status="RUNNING", elapsed=30)
 
 
@@ -98,14 +98,14 @@ def test_seen_end() -> None:
 
 def test_throttled() -> None:
     """A look that learned nothing changes nothing but the time."""
-    state = PollState(since=1_000, status="PENDING", misses=1, elapsed=30)
+    state = PollState(since=1_000, status="PENDING", missed_at=10, elapsed=30)
     assert state.throttled(60) == replace(state, elapsed=60)
 
 
 def test_missed() -> None:
-    """A look that ECS answered without the task is counted; its last status stays."""
+    """Since when ECS has answered without the task is kept; its last status stays."""
     state = PollState(since=1_000, status="PENDING").missed(30).missed(60)
-    assert state == PollState(since=1_000, status="PENDING", misses=2, elapsed=60)
+    assert state == PollState(since=1_000, status="PENDING", missed_at=30, elapsed=60)
 
 
 def test_ended() -> None:
@@ -118,29 +118,30 @@ def test_ended() -> None:
 @pytest.mark.parametrize(
     ("state", "gone"),
     [
-        (PollState(status="RUNNING", misses=1), False),
-        (PollState(status="RUNNING", misses=2), True),
-        (PollState(misses=1, elapsed=601), False),
-        (PollState(misses=2, elapsed=600), False),
-        (PollState(misses=2, elapsed=601), True),
-        (PollState(misses=99), False),
+        (PollState(status="RUNNING", missed_at=10, elapsed=10), False),
+        (PollState(status="RUNNING", missed_at=10, elapsed=129), False),
+        (PollState(status="RUNNING", missed_at=10, elapsed=130), True),
+        (PollState(missed_at=601, elapsed=601), False),
+        (PollState(missed_at=10, elapsed=600), False),
+        (PollState(missed_at=10, elapsed=601), True),
+        (PollState(elapsed=9_999), False),
     ],
 )
 def test_gone(state: PollState, *, gone: bool) -> None:
-    """A task is gone at the second miss in a row, if it was seen before or is 10 minutes old."""
+    """A task that was seen, or is no longer young, is gone if looks two minutes apart missed it."""
     assert state.is_gone is gone
 
 
 def test_two_misses_in_a_row() -> None:
-    """A sight between two misses starts their count anew."""
-    state = PollState().seen(RUNNING, WORKER, 5).missed(10).seen(RUNNING, WORKER, 15).missed(20)
+    """A sight between two misses starts their time anew."""
+    state = PollState().seen(RUNNING, WORKER, 5).missed(10).seen(RUNNING, WORKER, 90).missed(140)
     assert not state.is_gone
-    assert state.missed(25).is_gone
+    assert state.missed(260).is_gone
 
 
 def test_kept_state() -> None:
     """What is kept at each check, and so paid for, is small, and read back as it was."""
-    state = PollState(since=1_700_000_000, status="RUNNING", misses=1, elapsed=90)
+    state = PollState(since=1_700_000_000, status="RUNNING", missed_at=80, elapsed=90)
     text = json.dumps(state.to_dict())
     assert len(text) < 150
     assert PollState(**json.loads(text)) == state
