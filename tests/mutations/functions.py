@@ -168,11 +168,11 @@ MUTATIONS = (
         _LAUNCHES,
     ),
     Mutation(
-        "events are told apart by task alone",
+        "events of two tasks are taken for the same",
         "src/ecs_events/task_state.py",
         'key = {"taskArn": task["taskArn"], "version": task["version"]}',
         'key = {"version": task["version"]}',
-        _EVENTS,
+        ("tests/integration/repairs/test_two_tasks.py",),
     ),
     Mutation(
         "a failed worker exits as if it had succeeded",

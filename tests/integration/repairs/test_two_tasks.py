@@ -1,0 +1,22 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from core.record import Flow, Status
+
+if TYPE_CHECKING:
+    from tests.integration.aws import Aws
+    from tests.integration.repairs.executions import Executions
+    from tests.integration.repairs.scene import Scene
+
+
+@pytest.mark.parametrize("flow", [Flow.DYNAMODB, Flow.EVENTBRIDGE])
+def test_same_version(aws: Aws, scene: Scene, executions: Executions, flow: Flow) -> None:
+    """The ends of two tasks are both told, although their events bear the same version."""
+    records = [scene.ended(flow, 0) for _ in range(2)]
+    for record in records:
+        aws.deliver(aws.event(record.task_arn, version=5))
+    assert [scene.stored(record).status for record in records] == [Status.COMPLETED] * 2
+    assert len(executions.answers) == (2 if flow is Flow.EVENTBRIDGE else 0)
