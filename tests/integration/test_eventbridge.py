@@ -4,10 +4,12 @@ import json
 from typing import TYPE_CHECKING
 
 import boto3
+from aws_durable_execution_sdk_python_testing.runner import StepOperation
 
 from core.record import Status
 from orchestrator.eventbridge import handler
 from tests.integration.aws import error
+from worker.report import MAX_RESULT_BYTES, encoded
 
 if TYPE_CHECKING:
     import pytest
@@ -107,6 +109,19 @@ def test_timeout_of_an_ended_task(aws: Aws, durable: Start) -> None:
     assert (result["outcome"], result["result"]) == ("Succeeded", "done")
     assert "StopTask" not in aws.calls
     assert aws.record().status is Status.COMPLETED
+
+
+def test_result_of_any_text(aws: Aws, durable: Start) -> None:
+    """The largest result fits into a step, whatever it is made of."""
+    worst = encoded('"' * (MAX_RESULT_BYTES // 2 - 1))
+    execution = durable(handler, {"processingTime": 0, "timeoutSeconds": 2})
+    aws.wait_for_record(lambda record: record.task_arn)
+    aws.rewrite("SET #result = :result", result=worst)
+    aws.exit(0)
+    assert execution.result()["result"] == json.loads(worst)
+    [close] = [o for o in execution.ended.operations if o.name == "close-record"]
+    assert isinstance(close, StepOperation)
+    assert 0 < len(close.result or "") <= 262_144
 
 
 def test_timeout_of_a_forgotten_task(aws: Aws, durable: Start) -> None:

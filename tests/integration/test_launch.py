@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import boto3
 import pytest
+from botocore.exceptions import EndpointConnectionError
 
 from adapters.records import timestamp
 from core.record import Status
@@ -178,3 +179,60 @@ def test_record_precedes_the_task(aws: Aws, durable: Start) -> None:
     durable(dynamodb.handler, {}).result()
     assert [(r.status, r.is_open, r.task_arn) for r in seen] == [(Status.PENDING, True, None)]
     assert boto3.client("ecs").list_tasks(cluster=CLUSTER)["taskArns"] == [aws.record().task_arn]
+
+
+def test_cut_off_until_the_end_of_the_task(aws: Aws, durable: Start) -> None:
+    """A launch that is resumed when its task has ended, and is forgotten, starts no other."""
+    task_arn = f"arn:aws:ecs:us-east-1:123456789012:task/{CLUSTER.rpartition('/')[2]}/ended"
+
+    def end_meanwhile(**_: object) -> None:
+        # What an earlier try started has ended, and its event has closed the record.
+        if "taskArn" not in aws.item():
+            aws.rewrite(
+                "SET #status = :done, #taskArn = :arn REMOVE #open", done="COMPLETED", arn=task_arn
+            )
+
+    aws.after("dynamodb.PutItem", end_meanwhile)
+    assert durable(dynamodb.handler, {}).result()["taskArn"] == task_arn
+    assert "RunTask" not in aws.calls
+    assert not aws.tasks()
+
+
+def test_late_launch(aws: Aws, durable: Start) -> None:
+    """A launch that comes to its turn after the attempt's deadline starts no task."""
+    aws.after(
+        "dynamodb.PutItem",
+        lambda: aws.rewrite("SET #deadline = :then", then="2026-01-01T00:00:00.000Z"),
+    )
+    _, data = durable(dynamodb.handler, {}).error()
+    assert (data["kind"], data["transient"]) == ("FailedToStart", False)
+    assert "2026-01-01" in data["detail"]
+    assert not aws.tasks()
+    assert not aws.record().is_open
+
+
+def test_task_that_cannot_be_recorded(aws: Aws, durable: Start, lines: Lines) -> None:
+    """In the DynamoDB flow a task goes on though its ARN was not recorded, and its end is told."""
+    aws.answer_with("dynamodb.UpdateItem", *throttled(10))
+    result = durable(dynamodb.handler, {}).result()
+    assert result["status"] == "RUNNING"
+    assert "Task not recorded" in lines.messages
+    assert (aws.record().task_arn, aws.record().is_open) == (None, True)
+    aws.exit(0)
+    assert aws.report() == {"done": "record closed COMPLETED"}
+    assert aws.record().task_arn == result["taskArn"]
+
+
+@pytest.mark.parametrize("handler", [polling.handler, dynamodb.handler], ids=["poll", "db"])
+def test_no_connection(aws: Aws, durable: Start, handler: Handler) -> None:
+    """Where ECS cannot be reached for a while the launch is repeated, and starts one task."""
+    down = iter([True] * 2)
+
+    def unreachable(**_: object) -> None:
+        if next(down, False):
+            raise EndpointConnectionError(endpoint_url="https://127.0.0.1")
+
+    aws.before("ecs.RunTask", unreachable)
+    aws.script(lambda: aws.exit(0))
+    durable(handler, {}).result()
+    assert len(aws.tasks()) == 1

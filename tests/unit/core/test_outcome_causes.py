@@ -130,6 +130,8 @@ def test_no_containers(containers: list[object] | None) -> None:
         "net/http: request timed out",
         "read: connection reset by peer",
         "Service temporarily unavailable",
+        "Request limit exceeded.",
+        "You've reached the limit on the number of vCPUs you can run concurrently",
     ],
 )
 def test_transient_start(reason: str) -> None:
