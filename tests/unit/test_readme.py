@@ -142,7 +142,7 @@ def test_returned() -> None:
         stopped_at=told["stoppedAt"],
     )
     context = cast("DurableContext", SimpleNamespace(logger=logging.getLogger(__name__)))
-    assert finish(context, execution(told), outcome, json.dumps(told["result"])) == told
+    assert finish(context, execution(told), outcome, told["result"]) == told
 
 
 def test_returned_at_once() -> None:
