@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import count
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from aws_durable_execution_sdk_python import StepError
@@ -64,20 +63,23 @@ def launch(
         What `start` made of the task, or the outcome of having none.
     """
     refusal = Refusal()
-    for tries in count(1):
+    tries = 0
+    while True:
+        tries += 1
         try:
             task = start(execution, refusal)
             following = execution.next_launch()
         except StepError as error:
             # Nobody knows whether it took effect: with the same token it starts no second task.
             task, following = _unknown(error), execution
-        delay = execution.relaunch_delay(task, tries) if isinstance(task, Outcome) else None
-        if delay is None or not isinstance(task, Outcome):
-            break
+        if not isinstance(task, Outcome):
+            return task
+        delay = execution.relaunch_delay(task, tries)
+        if delay is None:
+            return task
         refusal = Refusal(execution.launch.number, task.detail, delay)
         context.wait(Duration.from_seconds(delay), numbered(name, execution))
         execution = following
-    return task
 
 
 def launch_in_one_step(

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 PATIENCE = 60
 TURNS = st.integers(0, 5)
 ENDS = st.sampled_from(["exit 0", "exit 0", "exit 3"])
+# What a person may stop; mostly nothing.
+STOPS = st.sampled_from(["", "", "task", "execution"])
 
 
 class Interleavings(RuleBasedStateMachine):
@@ -40,6 +42,7 @@ class Interleavings(RuleBasedStateMachine):
         self.turns = Turns()
         self.events: list[dict[str, Any]] = []
         self.deaths = self.refusals = 0
+        self.stops = ""
         self.system.seams.plan = self.turns.plan
         self.system.seams.deliveries = self.keep
         self.lambda_ = self.system.account.client("lambda")
@@ -49,9 +52,10 @@ class Interleavings(RuleBasedStateMachine):
         self.events.append(event)
         return []
 
-    @initialize(flow=st.sampled_from(FLOWS), end=ENDS)
-    def begin(self, flow: Flow, end: Any) -> None:  # noqa: ANN401 - a name from ENDS
+    @initialize(flow=st.sampled_from(FLOWS), end=ENDS, stops=STOPS)
+    def begin(self, flow: Flow, end: Any, stops: str) -> None:  # noqa: ANN401 - a name from ENDS
         """Start an execution."""
+        self.stops = stops
         self.scenario = Scenario(flow, end)
         answer = self.lambda_.invoke(
             FunctionName=self.system.stack.outputs[f"{flow}LambdaFunctionArn"],
@@ -72,17 +76,17 @@ class Interleavings(RuleBasedStateMachine):
         """Mostly calls are served."""
         self.serve(turn)
 
-    @precondition(lambda self: self.refusals < 6)
     @rule(turn=TURNS)
     def refuse(self, turn: int) -> None:
-        """A call that waits is throttled."""
-        self.refusals += self.turns.next(turn, throttle("ecs"))
+        """A call that waits is throttled, up to six times."""
+        if self.refusals < 6:
+            self.refusals += self.turns.next(turn, throttle("ecs"))
 
-    @precondition(lambda self: self.deaths < 2)
     @rule(turn=TURNS, after=st.booleans())
     def die(self, turn: int, after: bool) -> None:  # noqa: FBT001 - Hypothesis's way
-        """Whoever waits for an answer dies, before or after it was served."""
-        self.deaths += self.turns.next(turn, Kill(after=after))
+        """Whoever waits for an answer dies, before or after it was served, up to twice."""
+        if self.deaths < 2:
+            self.deaths += self.turns.next(turn, Kill(after=after))
         self.history.note(self.execution_id)
 
     @rule(number=st.integers(0, 3), again=st.booleans())
@@ -94,14 +98,14 @@ class Interleavings(RuleBasedStateMachine):
                 self.events.remove(event)
             self.system.bus.put(event)
 
-    @precondition(lambda self: self.deaths < 2)
+    @precondition(lambda self: self.stops == "task")
     @rule()
     def stop_task(self) -> None:
         """A person stops the task."""
         for task in self.tasks():
             task.stop("No longer wanted")
 
-    @precondition(lambda self: self.deaths == 1)
+    @precondition(lambda self: self.stops == "execution")
     @rule()
     def stop_execution(self) -> None:
         """A person stops the execution."""
