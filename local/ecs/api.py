@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from werkzeug.wrappers import Response
 
-from local.ecs.service import UnknownDefinitionError
+from local.ecs.service import UnknownContainerError, UnknownDefinitionError
 from local.ecs.tokens import TokenConflictError
 from local.errors import ApiError
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from local.ecs.task import Task
 
 _MOST_TASKS = 100
+_MOST_STARTED = 10
 _MOST_OVERRIDES = 8192
 _LONGEST_REASON = 255
 _FORMS = {
@@ -63,6 +64,10 @@ class EcsApi:
         for name, form in _FORMS.items():
             if not form.fullmatch(asked.get(name, "")):
                 raise _invalid(f"{name} is not of the form {form.pattern}")
+        if not 1 <= asked.get("count", 1) <= _MOST_STARTED:
+            raise _invalid(f"count must be 1 to {_MOST_STARTED}")
+        if "networkConfiguration" not in asked:
+            raise _invalid("Network Configuration must be provided for awsvpc")
         if len(json.dumps(asked.get("overrides", {}))) > _MOST_OVERRIDES:
             raise _invalid(f"Container Overrides length must be at most {_MOST_OVERRIDES}")
         try:
@@ -72,6 +77,8 @@ class EcsApi:
             raise _refused("ConflictException", str(error), **ids) from error
         except UnknownDefinitionError as error:
             raise _refused("ClientException", str(error)) from error
+        except UnknownContainerError as error:
+            raise _invalid(str(error)) from error
         shown = [task.describe() for task in launched.tasks]
         return {"tasks": shown, "failures": launched.failures}
 

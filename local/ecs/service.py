@@ -28,6 +28,10 @@ class UnknownDefinitionError(Exception):
     """The stack has no such task definition."""
 
 
+class UnknownContainerError(Exception):
+    """The task definition has no such container."""
+
+
 class Tasks:
     """Starts tasks, keeps them, and publishes each change of state as an event.
 
@@ -58,6 +62,7 @@ class Tasks:
         Raises:
             TokenConflictError: another request used the client token.
             UnknownDefinitionError: the stack has no such family or revision.
+            UnknownContainerError: an override is for a container that the definition has not.
         """
         key = (request.get("cluster", ""), request.get("clientToken", ""))
         asked = json.dumps(request, sort_keys=True)
@@ -89,6 +94,11 @@ class Tasks:
 
     def _launch(self, request: Mapping[str, Any]) -> Launched:
         definition = self._definition(request["taskDefinition"])
+        known = {container["Name"] for container in definition["ContainerDefinitions"]}
+        for override in request.get("overrides", {}).get("containerOverrides", ()):
+            if override.get("name") not in known:
+                told = f"Override for container named {override.get('name')} is not a container"
+                raise UnknownContainerError(f"{told} in the TaskDefinition.")
         if refusal := self.mishaps.refusal():
             return Launched(failures=[refusal])
         return Launched([self._new(definition, request) for _ in range(request.get("count", 1))])

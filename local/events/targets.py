@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from botocore.exceptions import ClientError
+
 from local.events.delivery import DeliveryError
 
 if TYPE_CHECKING:
@@ -33,12 +35,18 @@ class Targets:
         """
         service = arn.split(":")[2]
         if service == "sqs":
-            self._send(arn, event.decode())
+            self._queue(arn, event)
         elif service == "lambda":
             self._invoke(arn, event)
         else:
             unknown = f"Targets of {service} are not known here"
             raise DeliveryError("INVALID_PARAMETER", unknown, is_transient=False)
+
+    def _queue(self, arn: str, event: bytes) -> None:
+        try:
+            self._send(arn, event.decode())
+        except ClientError as error:
+            raise DeliveryError("NO_RESOURCE", str(error), is_transient=False) from error
 
     def _invoke(self, arn: str, event: bytes) -> None:
         _, _, named = arn.partition(":function:")

@@ -75,10 +75,12 @@ class AsynchronousInvocations:
         threading.Thread(target=self._process, args=[accepted], daemon=True).start()
 
     def _process(self, event: _Event) -> None:
-        with suppress(FunctionClosedError):
-            self._try(event)
-        with self._lock:
-            self.pending -= 1
+        try:
+            with suppress(FunctionClosedError):
+                self._try(event)
+        finally:
+            with self._lock:
+                self.pending -= 1
 
     def _try(self, event: _Event) -> None:
         configured = event.function.configuration.asynchronous

@@ -41,6 +41,8 @@ class ProcessSandbox:
         self._api = RuntimeApi()
         self._process = subprocess.Popen(
             [sys.executable, "-m", "awslambdaric", handler],
+            # Python imports from where it is started: that is the code, and not the project.
+            cwd=environment["LAMBDA_TASK_ROOT"],
             env={**environment, "AWS_LAMBDA_RUNTIME_API": self._api.address},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -65,8 +67,7 @@ class ProcessSandbox:
             headers: what the Runtime API tells beside the event, but for the deadline.
             timeout: the function's, in seconds; the process is killed then.
         """
-        deadline = {"Lambda-Runtime-Deadline-Ms": str(int((time.time() + timeout) * 1000))}
-        invocation = Invocation(event, {**headers, **deadline})
+        invocation = Invocation(event, headers, timeout)
         self._api.invocations.put(invocation)
         if not self._wait_until_taken(invocation):
             # What the process said of its failed start, or else how it ended, is there by now.

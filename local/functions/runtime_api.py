@@ -7,12 +7,16 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from local.functions.sandbox import Answer
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _SHUTDOWN_POLL = 0.1
 
@@ -22,12 +26,20 @@ class Invocation:
     """One event on its way to the process.
 
     Attributes:
-        headers: request id, deadline, ARN and trace, under the Runtime API's names.
+        given: request id, ARN and trace, under the Runtime API's names.
+        timeout: the function's, in seconds.
+        taken: set when the process has it.
     """
 
     event: bytes
-    headers: dict[str, str]
+    given: Mapping[str, str]
+    timeout: float
     taken: threading.Event = field(default_factory=threading.Event)
+
+    def headers(self) -> dict[str, str]:
+        """All headers; the time counts from here on, not from before a cold start."""
+        deadline = int((time.time() + self.timeout) * 1000)
+        return {**self.given, "Lambda-Runtime-Deadline-Ms": str(deadline)}
 
 
 class RuntimeApi(ThreadingHTTPServer):
@@ -69,7 +81,7 @@ class _Handler(BaseHTTPRequestHandler):
         invocation = self.server.invocations.get()
         if invocation is None:
             return
-        self._respond(HTTPStatus.OK, invocation.event, invocation.headers)
+        self._respond(HTTPStatus.OK, invocation.event, invocation.headers())
         invocation.taken.set()
 
     def do_POST(self) -> None:

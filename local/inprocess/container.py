@@ -55,4 +55,8 @@ class ThreadContainer:
     def _run(self) -> None:
         current.set(self._caller)
         with suppress(KilledError, InvalidStateError):
-            self._code.set_result(self._work())
+            try:
+                code = self._work()
+            except Exception:  # noqa: BLE001 - as a process ends on any
+                code = 1
+            self._code.set_result(code)

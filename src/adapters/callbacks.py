@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from adapters.clients import client
 from adapters.errors import AwsRefusedError, aws_errors
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-# A callback that was answered, has expired or whose execution is over. AWS says Timeout; the
-# local runner says NotFound.
+# A callback that was answered, has expired or whose execution is over: Lambda's API has both.
 _CLOSED = frozenset({"CallbackTimeoutException", "ResourceNotFoundException"})
 
 
-def succeed(callback_id: str, result: Mapping[str, Any]) -> bool:
-    """Complete a callback with a result of at most 256 KiB as JSON.
+def succeed(callback_id: str, result: str) -> bool:
+    """Complete a callback with a result of at most 256 KiB.
 
     Returns:
         False where the callback was closed before.
@@ -28,12 +23,12 @@ def succeed(callback_id: str, result: Mapping[str, Any]) -> bool:
     return _answer(
         "send_durable_execution_callback_success",
         CallbackId=callback_id,
-        Result=json.dumps(result, separators=(",", ":")).encode(),
+        Result=result.encode(),
     )
 
 
-def fail(callback_id: str, message: str, data: Mapping[str, Any]) -> bool:
-    """Complete a callback with a failure; the data arrives as the error's JSON text.
+def fail(callback_id: str, message: str, data: str) -> bool:
+    """Complete a callback with a failure; the data arrives as that of its error.
 
     Returns:
         False where the callback was closed before.
@@ -42,7 +37,7 @@ def fail(callback_id: str, message: str, data: Mapping[str, Any]) -> bool:
         AwsBusyError, AwsRefusedError: Lambda did not take the answer.
     """
     # ErrorType is lost on the way, so the kind travels in the data.
-    error = {"ErrorMessage": message, "ErrorData": json.dumps(data)}
+    error = {"ErrorMessage": message, "ErrorData": data}
     return _answer("send_durable_execution_callback_failure", CallbackId=callback_id, Error=error)
 
 

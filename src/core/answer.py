@@ -6,7 +6,10 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from core.outcome import Outcome, from_dict
+from core.outcome import ApplicationFailed, Outcome, from_dict
+
+# What Lambda takes as a callback's result.
+MAX_ANSWER_BYTES = 262_144
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,23 +17,53 @@ class Answer:
     """A callback's answer: how the task ended, and what its container handed over.
 
     Attributes:
-        result: the container's result as JSON text; None where it reported none.
+        result: whatever JSON can hold; None where the container handed nothing over.
     """
 
     outcome: Outcome
-    result: str | None = None
+    result: Any = None
 
-    def to_dict(self) -> dict[str, Any]:
-        """JSON form; the result is embedded, not quoted a second time."""
-        result = None if self.result is None else json.loads(self.result)
-        return {"outcome": self.outcome.to_dict(), "result": result}
+    @classmethod
+    def of(cls, outcome: Outcome, result: str | None) -> Answer:
+        """Answer with the result as the record holds it.
+
+        A success with more than a callback takes is told as a failure: its result is lost.
+        """
+        if not outcome.succeeded:
+            return cls(outcome)
+        answer = cls(outcome, decoded(result))
+        size = len(answer.text())
+        if size <= MAX_ANSWER_BYTES:
+            return answer
+        detail = f"Its result makes an answer of {size} bytes, at most {MAX_ANSWER_BYTES} are taken"
+        failed = {**outcome.to_dict(), "kind": ApplicationFailed.__name__, "detail": detail}
+        return cls(from_dict(failed))
+
+    def text(self) -> str:
+        """JSON text, in ASCII and as small as can be."""
+        told = {"outcome": self.outcome.to_dict(), "result": self.result}
+        return json.dumps(told, separators=(",", ":"))
 
     @classmethod
     def read(cls, text: str | None) -> Answer | None:
         """Read an answer's JSON text; None where somebody else wrote it."""
         try:
             told = json.loads(text or "")
-            result = told["result"]
-            return cls(from_dict(told["outcome"]), None if result is None else json.dumps(result))
+            return cls(from_dict(told["outcome"]), told["result"])
         except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
             return None
+
+
+def decoded(result: str | None) -> Any:  # noqa: ANN401 - whatever JSON can hold
+    """Return a record's result as a value; text that is no JSON, as the text that it is."""
+    if result is None:
+        return None
+    try:
+        return json.loads(result, parse_constant=_refuse)
+    except (ValueError, RecursionError):
+        return result
+
+
+def _refuse(constant: str) -> None:
+    """Python reads NaN and Infinity, which no other reader of JSON does."""
+    raise ValueError(constant)

@@ -50,7 +50,7 @@ class Completion:
         if self.record.end_of(self.outcome.task_arn):
             return TOLD_BEFORE
         if self.record.flow is Flow.POLLING:
-            return self._report("outcome stored")
+            return self._report(self.outcome, "outcome stored")
         if self.record.flow is Flow.DYNAMODB:
             return self._close_for_worker()
         return self._answer()
@@ -58,14 +58,12 @@ class Completion:
     def _answer(self) -> str:
         """Answer first, write second: the event's retry repairs a crash between the two."""
         callback_id = self.record.callback_id or ""
-        if self.outcome.succeeded:
-            answer = Answer(self.outcome, self.record.result)
-            if callbacks.succeed(callback_id, answer.to_dict()):
+        answer = Answer.of(self.outcome, self.record.result)
+        if answer.outcome.succeeded:
+            if callbacks.succeed(callback_id, answer.text()):
                 return self._close(Status.COMPLETED, self.outcome, "callback succeeded")
-        else:
-            answer = Answer(self.outcome)
-            if callbacks.fail(callback_id, self.outcome.summary, answer.to_dict()):
-                return self._report("callback failed")
+        elif callbacks.fail(callback_id, answer.outcome.summary, answer.text()):
+            return self._report(answer.outcome, "callback failed")
         return self._after_closed_callback()
 
     def _after_closed_callback(self) -> str:
@@ -99,8 +97,8 @@ class Completion:
             status = self.record.status
         return self._close(status, self.outcome, f"record closed {status}")
 
-    def _report(self, done: str) -> str:
-        return done if self.records.report(self.record, self.outcome) else self._overtaken()
+    def _report(self, outcome: Outcome, done: str) -> str:
+        return done if self.records.report(self.record, outcome) else self._overtaken()
 
     def _close(self, status: Status, outcome: Outcome, done: str) -> str:
         found = None if outcome.succeeded else evidence(self.settings, outcome)

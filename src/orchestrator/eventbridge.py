@@ -61,8 +61,7 @@ def _attempt(context: DurableContext, execution: Execution) -> Ending:
     if answer is None:
         return Ending(stop(context, "stop-task", execution, task.task_arn, ending))
     # The task-state function closes the record of a success: no step, no operation for it.
-    result = answer.to_dict()["result"]
-    return Ending(answer.outcome, result, is_recorded=answer.outcome.succeeded)
+    return Ending(answer.outcome, answer.result, is_recorded=answer.outcome.succeeded)
 
 
 def _wait(callback: Callback[str]) -> tuple[Answer | None, Outcome]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -14,6 +13,7 @@ from adapters.logs import evidence
 from adapters.records import Records, timestamp
 from adapters.settings import OrchestratorSettings, read
 from adapters.telemetry import logger, tracer
+from core.answer import Answer
 from core.correlation import Correlation, execution_id
 from core.launch import Launch, Started
 from core.outcome import Cancelled, FailedToStart, Missing, Outcome, classify, stop_reason
@@ -212,8 +212,7 @@ class Execution:
         status = Status.COMPLETED if outcome.succeeded else Status.FAILED
         if record and not self.records.close(record, status, outcome, found):
             logger.warning("Record not closed: it has moved on", extra={"status": record.status})
-        text = record.result if record and outcome.succeeded else None
-        result = None if text is None else json.loads(text)
+        result = Answer.of(outcome, record.result).result if record else None
         return {"result": result, "evidence": found.to_dict() if found else None}
 
     def _decided(self, record: Record) -> str | Outcome | None:

@@ -124,7 +124,9 @@ def stop(
         `ending`, or the task's own end if that came first.
     """
     try:
-        return context.step(lambda _: execution.stop(task_arn, ending), name, RETRIED)
+        return context.step(
+            lambda _: execution.stop(task_arn, ending), numbered(name, execution), RETRIED
+        )
     except StepError as error:
         detail = f"The task could not be stopped and may still run: {error.message}"
         return replace(ending, task_arn=task_arn, detail=detail)

@@ -22,6 +22,10 @@ _SIGNALLED = 128
 logger = Logger(service="worker")
 
 
+class TerminatedError(SystemExit):
+    """SIGTERM came; no exception of the work's own, so that a handler for those lets it pass."""
+
+
 class SimulatedFailureError(Exception):
     """The payload's `simulate` asked for this failure."""
 
@@ -41,11 +45,11 @@ def run(environment: Mapping[str, str]) -> int:
         logger.info("Work started", extra={"pid": os.getpid(), "attempt": assignment.attempt})
         _deliver(assignment)
         logger.info("Work finished")
-    except SystemExit:
+    except TerminatedError:
         # Why the task is stopped is for ECS to tell, so nothing is written to the record.
         logger.warning("Stopped by SIGTERM")
         raise
-    except Exception as error:  # noqa: BLE001 - whatever the work raises is its failure to tell
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - what work raises is its failure
         return _failed(assignment, error)
     return 0
 
@@ -58,8 +62,8 @@ def _deliver(assignment: Assignment) -> None:
         report.result(assignment, text)
 
 
-def _failed(assignment: Assignment, error: Exception) -> int:
-    exit_code = assignment.exit_code or 1
+def _failed(assignment: Assignment, error: BaseException) -> int:
+    exit_code = assignment.exit_code or _own_code(error) or 1
     logger.error("Work failed", exc_info=error, extra={"exitCode": exit_code})
     if assignment.tells_end:
         try:
@@ -69,8 +73,14 @@ def _failed(assignment: Assignment, error: Exception) -> int:
     return exit_code
 
 
+def _own_code(error: BaseException) -> int:
+    """The code of a `sys.exit` in the work; leaving early is no success, so 0 is none."""
+    code = error.code if isinstance(error, SystemExit) else None
+    return code if isinstance(code, int) else 0
+
+
 def _terminate(number: int, _frame: FrameType | None) -> None:
-    sys.exit(_SIGNALLED + number)
+    raise TerminatedError(_SIGNALLED + number)
 
 
 if __name__ == "__main__":

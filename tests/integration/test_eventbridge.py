@@ -4,16 +4,16 @@ import json
 from typing import TYPE_CHECKING
 
 import boto3
+import pytest
 from aws_durable_execution_sdk_python_testing.runner import StepOperation
 
+from core.answer import MAX_ANSWER_BYTES
 from core.record import Status
 from orchestrator.eventbridge import handler
 from tests.integration.aws import error
 from worker.report import MAX_RESULT_BYTES, encoded
 
 if TYPE_CHECKING:
-    import pytest
-
     from tests.integration.aws import Aws
     from tests.integration.conftest import Lines, Start
 
@@ -167,3 +167,28 @@ def test_no_callback_id_in_the_log(
     told = printed.out + printed.err + "".join(repr(vars(line)) for line in lines.records)
     assert record.callback_id
     assert record.callback_id not in told
+
+
+@pytest.mark.parametrize("has_event", [True, False])
+def test_result_that_is_no_json(aws: Aws, durable: Start, has_event: bool) -> None:  # noqa: FBT001
+    """A result that is no JSON is handed over as text, whether its task's event comes or not."""
+    execution = durable(handler, {"processingTime": 0, "timeoutSeconds": 600 if has_event else 2})
+    aws.wait_for_record(lambda record: record.task_arn)
+    aws.rewrite("SET #result = :result", result="plain text")
+    aws.exit(0)
+    if has_event:
+        assert aws.report() == {"done": "callback succeeded"}
+    assert execution.result()["result"] == "plain text"
+
+
+def test_result_too_large(aws: Aws, durable: Start) -> None:
+    """A result that no callback takes fails the execution at once, with its size."""
+    execution = durable(handler, {})
+    aws.wait_for_record(lambda record: record.task_arn)
+    aws.rewrite("SET #result = :result", result="x" * (MAX_ANSWER_BYTES + 1))
+    aws.exit(0)
+    assert aws.report() == {"done": "callback failed"}
+    message, data = execution.error()
+    assert "at most 262144" in message
+    assert (data["kind"], data["exitCode"]) == ("ApplicationFailed", 0)
+    assert (aws.record().status, aws.record().is_open) == (Status.FAILED, False)

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -169,9 +168,9 @@ def test_forgotten_task(
 def test_task_told_to_be_missing(durable: Start, attempts: Attempts, aws: Aws) -> None:
     """Nor is one started where the callback tells that the task is missing."""
     execution = durable(WAITING["eventbridge"], EAGER)
-    answer = Answer(Missing(task_arn=attempts.task(1))).to_dict()
+    answer = Answer(Missing(task_arn=attempts.task(1))).text()
     boto3.client("lambda").send_durable_execution_callback_failure(
-        CallbackId=aws.record().callback_id, Error={"ErrorData": json.dumps(answer)}
+        CallbackId=aws.record().callback_id, Error={"ErrorData": answer}
     )
     assert execution.error()[1]["kind"] == "Missing"
     assert len(attempts.run_task_calls()) == 1

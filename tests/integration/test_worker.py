@@ -204,3 +204,18 @@ def test_sigterm(table: Any, worker: Worker) -> None:  # noqa: ANN401
     assert [line["message"] for line in lines(process)] == ["Stopped by SIGTERM"]
     assert process.returncode == 143
     assert read(table) == before
+
+
+@pytest.mark.parametrize(("code", "exit_code"), [(3, 3), (0, 1), ("None", 1), ("'gone'", 1)])
+def test_work_that_exits(table: Any, worker: Worker, code: object, exit_code: int) -> None:  # noqa: ANN401
+    """Work that leaves by sys.exit has failed, with its own code where that tells a failure."""
+    process = worker(f"""\
+import sys
+import worker.__main__ as m
+m.work = lambda _: sys.exit({code})
+sys.exit(m.main())
+""")
+    assert [line["message"] for line in lines(process)] == ["Work started", "Work failed"]
+    assert process.returncode == exit_code
+    item = read(table)
+    assert (item["status"], item["error"]["exitCode"]) == ("FAILED", exit_code)

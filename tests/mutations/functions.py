@@ -27,12 +27,12 @@ MUTATIONS = (
         "the record is closed before the callback is answered",
         "src/ecs_events/completion.py",
         """\
-            if callbacks.succeed(callback_id, answer.to_dict()):
+            if callbacks.succeed(callback_id, answer.text()):
                 return self._close(Status.COMPLETED, self.outcome, "callback succeeded")
 """,
         """\
             done = self._close(Status.COMPLETED, self.outcome, "callback succeeded")
-            if callbacks.succeed(callback_id, answer.to_dict()):
+            if callbacks.succeed(callback_id, answer.text()):
                 return done
 """,
         ("tests/property/test_task_state.py", "tests/faults"),

@@ -28,6 +28,7 @@ def request(system: System, seconds: int = 600, **changes: Any) -> dict[str, Any
     return {
         "cluster": system.stack.outputs["ECSClusterName"],
         "taskDefinition": definition["Family"],
+        "networkConfiguration": {"awsvpcConfiguration": {"subnets": ["subnet-1"]}},
         "startedBy": f"test/{uuid.uuid4()}/1",
         "clientToken": str(uuid.uuid4()),
         "overrides": {"containerOverrides": [{"name": container, "environment": environment}]},

@@ -51,6 +51,28 @@ def test_unknown_names(system: System, ecs: Any) -> None:  # noqa: ANN401
         run(system, ecs, taskDefinition="unknown")
 
 
+@pytest.mark.parametrize(
+    ("changes", "complaint"),
+    [
+        ({"count": 11}, "count"),
+        ({"count": 0}, "count"),
+        ({"networkConfiguration": None}, "Network Configuration"),
+        ({"overrides": {"containerOverrides": [{"name": "other"}]}}, "container named other"),
+    ],
+    ids=["too many", "none", "no network", "unknown container"],
+)
+def test_impossible_tasks(
+    system: System,
+    ecs: Any,  # noqa: ANN401
+    changes: dict[str, Any],
+    complaint: str,
+) -> None:
+    """What ECS would refuse to start is refused with the name of what is wrong."""
+    asked = {name: value for name, value in request(system, **changes).items() if value is not None}
+    with pytest.raises(ecs.exceptions.InvalidParameterException, match=complaint):
+        ecs.run_task(**asked)
+
+
 def test_unknown_cluster(system: System, ecs: Any) -> None:  # noqa: ANN401
     """Nothing runs in a cluster that does not exist, and nothing is told of it."""
     with pytest.raises(ecs.exceptions.ClusterNotFoundException):

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from core.answer import Answer
-from core.outcome import KINDS, Outcome, Succeeded
+from core.answer import MAX_ANSWER_BYTES, Answer
+from core.outcome import KINDS, ApplicationFailed, Outcome, Succeeded
 
 OUTCOME = Succeeded(task_arn="arn", exit_code=0)
 
@@ -14,20 +14,39 @@ OUTCOME = Succeeded(task_arn="arn", exit_code=0)
 def test_round_trip(kind: type[Outcome]) -> None:
     """An answer of each outcome is read back as it was given."""
     answer = Answer(kind(task_arn="arn", exit_code=3, detail="why"))
-    assert Answer.read(json.dumps(answer.to_dict())) == answer
+    assert Answer.read(answer.text()) == answer
 
 
 @pytest.mark.parametrize("result", ['{"answer": 42.5}', '"text"', "[1, 2]", "0", "false", '""'])
 def test_result(result: str) -> None:
     """The container's result is embedded as JSON, not as text of JSON, and read back."""
-    told = Answer(OUTCOME, result).to_dict()
-    assert told == {"outcome": OUTCOME.to_dict(), "result": json.loads(result)}
-    assert Answer.read(json.dumps(told)) == Answer(OUTCOME, result)
+    told = Answer.of(OUTCOME, result).text()
+    assert json.loads(told) == {"outcome": OUTCOME.to_dict(), "result": json.loads(result)}
+    assert Answer.read(told) == Answer(OUTCOME, json.loads(result))
 
 
 def test_no_result() -> None:
     """A container that reported nothing leaves null."""
-    assert Answer(OUTCOME).to_dict()["result"] is None
+    assert json.loads(Answer.of(OUTCOME, None).text())["result"] is None
+
+
+@pytest.mark.parametrize("result", ["", "done", "{", "NaN", '{"a": -Infinity}', "[" * 100_000])
+def test_result_that_is_no_json(result: str) -> None:
+    """What an image of the user's own writes without minding JSON arrives as text."""
+    assert Answer.of(OUTCOME, result).result == result
+
+
+def test_result_too_large() -> None:
+    """A success whose result no callback takes fails, and says how large it may be."""
+    answer = Answer.of(OUTCOME, json.dumps("x" * MAX_ANSWER_BYTES))
+    assert (answer.outcome.kind, answer.outcome.exit_code) == ("ApplicationFailed", 0)
+    assert "at most 262144 are taken" in answer.outcome.detail
+    assert len(answer.text()) < 1_000
+
+
+def test_result_of_a_failure() -> None:
+    """What a failed container left behind is no result."""
+    assert Answer.of(ApplicationFailed(exit_code=1), '"half"').result is None
 
 
 @pytest.mark.parametrize(

@@ -6,13 +6,11 @@ from typing import Any
 
 import pytest
 
-from core.answer import Answer
+from core.answer import MAX_ANSWER_BYTES, Answer
 from core.outcome import Succeeded
 from worker.report import MAX_RESULT_BYTES, ResultRefusedError, encoded
 
 LIMIT = 256_000
-# What a callback takes.
-CALLBACK = 256 * 1024
 
 
 @pytest.mark.parametrize(
@@ -48,8 +46,9 @@ def test_largest_result_fits_a_callback() -> None:
         stopped_at="2026-03-02T09:15:00.000Z",
         detail="x" * 1_000,
     )
-    answer = Answer(outcome, encoded("x" * (LIMIT - 2))).to_dict()
-    assert len(json.dumps(answer, separators=(",", ":"))) <= CALLBACK
+    answer = Answer.of(outcome, encoded("x" * (LIMIT - 2)))
+    assert answer.outcome.succeeded
+    assert len(answer.text()) <= MAX_ANSWER_BYTES
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from local.functions.process import ProcessSandbox
+from local.gateway import Caller
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from local.functions.sandbox import Answer
+
+HEADERS = {
+    "Lambda-Runtime-Aws-Request-Id": "00000000-0000-0000-0000-000000000000",
+    "Lambda-Runtime-Invoked-Function-Arn": "arn:aws:lambda:us-east-1:123456789012:function:mine",
+    "Lambda-Runtime-Trace-Id": "Root=1-00000000-000000000000000000000000",
+}
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Callable[[str], ProcessSandbox]]:
+    """Start a function's process from its code."""
+    started: list[ProcessSandbox] = []
+
+    def start(code: str) -> ProcessSandbox:
+        (tmp_path / "mine.py").write_text(code)
+        environment = {
+            "LAMBDA_TASK_ROOT": str(tmp_path),
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": str(tmp_path),
+        }
+        caller = Caller("mine", "key")
+        started.append(ProcessSandbox("mine.handler", environment, caller, lambda _: None))
+        return started[-1]
+
+    yield start
+    for sandbox in started:
+        sandbox.close()
+
+
+def told(answer: Answer) -> Any:  # noqa: ANN401 - whatever JSON can hold
+    """Return what a function answered."""
+    return json.loads(answer.payload)
+
+
+def test_hung_invocation(start: Callable[[str], ProcessSandbox]) -> None:
+    """A function that hangs is killed at its timeout, and its invocation fails as in Lambda."""
+    sandbox = start("import time\ndef handler(event, context): time.sleep(600)")
+    answer = sandbox.invoke(b"{}", HEADERS, 1)
+    assert answer.error == "Unhandled"
+    assert told(answer)["errorMessage"] == "Task timed out after 1.00 seconds"
+    assert not sandbox.is_alive
+
+
+def test_time_after_a_cold_start(start: Callable[[str], ProcessSandbox]) -> None:
+    """A slow start takes nothing from the time that an invocation has."""
+    sandbox = start(
+        "import time\ntime.sleep(1)\nstarted = time.time()\n"
+        "def handler(event, context):\n"
+        "    return context._epoch_deadline_time_in_ms / 1000 - started"
+    )
+    # The deadline is told in whole milliseconds.
+    assert told(sandbox.invoke(b"{}", HEADERS, 600)) > 600 - 0.001
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        ("import nothing_like_it\n", "Runtime.ImportModuleError"),
+        ("def other(event, context): ...\n", "Runtime.HandlerNotFound"),
+        ("import os\nos._exit(7)\n", "Runtime.ExitError"),
+    ],
+    ids=["import", "handler", "exit"],
+)
+def test_failed_start(start: Callable[[str], ProcessSandbox], code: str, kind: str) -> None:
+    """A function that cannot start fails its invocation with the reason."""
+    answer = start(code).invoke(b"{}", HEADERS, 10)
+    assert (answer.error, told(answer)["errorType"]) == ("Unhandled", kind)
+
+
+def test_killed_invocation(start: Callable[[str], ProcessSandbox]) -> None:
+    """A process that dies in the middle of an event fails its invocation."""
+    sandbox = start("import os\ndef handler(event, context): os.kill(os.getpid(), 9)")
+    assert told(sandbox.invoke(b"{}", HEADERS, 10))["errorType"] == "Runtime.ExitError"
+    assert not sandbox.is_alive
+
+
+def test_function_sees_its_own_code_alone(start: Callable[[str], ProcessSandbox]) -> None:
+    """A function has the environment that it was given, and none of this project's modules."""
+    sandbox = start(
+        "import importlib.util, os\n"
+        "def handler(event, context):\n"
+        "    seen = [m for m in ('local', 'tests') if importlib.util.find_spec(m)]\n"
+        "    return {'modules': seen, 'names': sorted(os.environ), 'at': os.getcwd()}"
+    )
+    seen = told(sandbox.invoke(b"{}", HEADERS, 10))
+    assert seen["modules"] == []
+    given = {"AWS_LAMBDA_RUNTIME_API", "LAMBDA_TASK_ROOT", "PATH", "PYTHONPATH"}
+    assert given <= set(seen["names"])
+    assert not {"HOME", "USER", "AWS_PROFILE"} & set(seen["names"])
