@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import nullcontext
 from io import BytesIO
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
@@ -63,15 +64,16 @@ class Gateway:
         asked = f"{unquote(environ['REQUEST_URI'])} {body.decode(errors='replace')}"
         fault = self.seams.fault(call, asked)
         if fault is None:
-            return self._serve(request, service)
-        return fault.apply(lambda: self._serve(request, service), caller)
+            return self._serve(request, call)
+        return fault.apply(lambda: self._serve(request, call), caller)
 
-    def _serve(self, request: Request, service: str) -> Response:
-        ours = self.services.get(service)
+    def _serve(self, request: Request, call: Call) -> Response:
+        ours = self.services.get(call.service)
         response = ours(request) if ours else None
         if response is not None:
             return response
-        with self._one_at_a_time:
+        # Whoever waits for a message waits for what the next request may bring.
+        with nullcontext() if call.operation == "ReceiveMessage" else self._one_at_a_time:
             return Response.from_app(self._moto, request.environ, buffered=True)
 
 
