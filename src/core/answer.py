@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from core.outcome import ApplicationFailed, Outcome, from_dict
+from core.outcome import ApplicationFailed, Outcome, from_dict, reclassified
 
 # What Lambda takes as a callback's result.
 MAX_ANSWER_BYTES = 262_144
@@ -36,8 +36,7 @@ class Answer:
         if size <= MAX_ANSWER_BYTES:
             return answer
         detail = f"Its result makes an answer of {size} bytes, at most {MAX_ANSWER_BYTES} are taken"
-        failed = {**outcome.to_dict(), "kind": ApplicationFailed.__name__, "detail": detail}
-        return cls(from_dict(failed))
+        return cls(reclassified(outcome, ApplicationFailed, detail))
 
     def text(self) -> str:
         """JSON text, in ASCII and as small as can be."""

@@ -20,6 +20,9 @@ RESERVE_SECONDS = 300
 _MAX_SHOWN = 200
 _PATH = re.compile(r" - at `\$\.?(?P<path>[^`]*)`$")
 _INDEX = re.compile(r"\[[^]]*\]")
+_TYPES = re.compile(r"`(?P<names>[^`]+)`")
+# What msgspec calls them, and what people do.
+_WORDS = {"int": "a whole number", "str": "text", "object": "an object", "array": "a list"}
 # The longest that a durable execution can last: 366 days.
 _LONGEST = 31_622_400
 
@@ -114,19 +117,20 @@ def parse(payload: object, flow: Flow, execution_timeout: int) -> Work:
     limit = _limit(flow, execution_timeout - RESERVE_SECONDS, poll_seconds, policy)
     timeout = given.timeout_seconds
     if limit.seconds < 1:
-        expected = f"fewer, so that each has a second of {limit.reason}"
+        whole = f"ExecutionTimeout ({execution_timeout} s) less {RESERVE_SECONDS} s"
+        expected = f"fewer: {whole} and the waits between attempts leaves none of them a second"
         raise InvalidRequestError("maxAttempts", policy.max_attempts, expected)
     if timeout is not None and timeout > limit.seconds:
         expected = f"at most {limit.seconds} s, {limit.reason}"
         raise InvalidRequestError("timeoutSeconds", timeout, expected)
     longest = min(limit.seconds, execution_timeout - RESERVE_SECONDS)
     work = Work(
-        given.message,
-        given.processing_time,
-        timeout or longest,
-        poll_seconds,
-        given.simulate,
-        policy,
+        message=given.message,
+        processing_time=given.processing_time,
+        timeout_seconds=timeout or longest,
+        poll_seconds=poll_seconds,
+        simulate=given.simulate,
+        policy=policy,
     )
     _check(work)
     return work
@@ -187,9 +191,14 @@ def _explained(payload: object, message: str) -> InvalidRequestError:
     for name in filter(None, path.split(".")):
         value = value[name] if isinstance(value, dict) else value
     expected = complaint.removeprefix("Expected ").partition(", got")[0]
+    expected = _TYPES.sub(_words, expected)
     if complaint.startswith("Invalid enum value"):
         expected = f"a list of any of {', '.join(get_args(OnDemand))}"
     return InvalidRequestError(path or "payload", value, expected)
+
+
+def _words(types: re.Match[str]) -> str:
+    return " or ".join(_WORDS.get(name, name) for name in types["names"].split(" | "))
 
 
 def _check(work: Work) -> None:

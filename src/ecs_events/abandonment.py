@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from adapters import ecs
 from adapters.errors import AwsRefusedError
 from adapters.logs import evidence
 from core.correlation import Correlation
-from core.outcome import Cancelled, classify, stop_reason
+from core.outcome import Cancelled, classify, reclassified, stop_reason
 from core.record import ENDED, Status
 
 if TYPE_CHECKING:
@@ -70,9 +70,10 @@ class Abandonment:
                 # What ECS has forgotten, it cannot stop either, nor need it.
                 if task is not None:
                     raise
-        elif not ended.succeeded or self.record.status is Status.COMPLETED:
-            return ended
-        return Cancelled(task_arn=task_arn, detail=cancelled.detail)
+            return replace(cancelled, task_arn=task_arn)
+        if ended.succeeded and self.record.status is not Status.COMPLETED:
+            return reclassified(ended, Cancelled, cancelled.detail)
+        return ended
 
     @property
     def _started_by(self) -> str:

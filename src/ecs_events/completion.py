@@ -9,7 +9,7 @@ from adapters import callbacks
 from adapters.logs import evidence
 from adapters.telemetry import logger
 from core.answer import Answer
-from core.outcome import Cancelled
+from core.outcome import Cancelled, reclassified
 from core.record import ENDED, Flow, Standing, Status
 from ecs_events.abandonment import ENDED_BADLY
 
@@ -79,16 +79,11 @@ class Completion:
             return self._close(Status.FAILED, self._failure(status), f"execution is {status}")
         raise NotSettledError(f"The callback is closed, and its execution is {status}.")
 
-    def _failure(self, status: str | None) -> Outcome:
+    def _failure(self, status: str) -> Outcome:
         if not self.outcome.succeeded:
             return self.outcome
-        return Cancelled(
-            task_arn=self.outcome.task_arn,
-            exit_code=self.outcome.exit_code,
-            started_at=self.outcome.started_at,
-            stopped_at=self.outcome.stopped_at,
-            detail=f"The execution was {status} before its task succeeded",
-        )
+        detail = f"The execution was {status} before its task succeeded"
+        return reclassified(self.outcome, Cancelled, detail)
 
     def _close_for_worker(self) -> str:
         """Nobody waits in this flow: what the worker wrote stands, its silence is filled in."""

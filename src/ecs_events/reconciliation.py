@@ -170,7 +170,9 @@ class Reconciliation:
 
     def _close_succeeded(self, record: Record) -> str:
         """The answer came through, and whoever gave it died before writing that down."""
-        succeeded = Succeeded(task_arn=record.task_arn, exit_code=0)
+        known = record.end_of(record.task_arn)
+        invented = Succeeded(task_arn=record.task_arn, exit_code=0)
+        succeeded = known if known and known.succeeded else invented
         self.records.close(record, Status.COMPLETED, succeeded)
         return "closed: execution succeeded"
 

@@ -59,7 +59,10 @@ def _launch(
 
     def start(step: StepContext) -> str | Outcome:
         # What an interrupted try of this step has come to, only the table knows.
-        return execution.run_task(step.logger, execution.stored() or record)
+        started = execution.run_task(execution.stored() or record)
+        if isinstance(started, str):
+            step.logger.info("Task started", extra={"taskArn": started})
+        return started
 
     task = context.step(start, "run-task", LAUNCHED)
     return task if isinstance(task, Outcome) else (record, task)

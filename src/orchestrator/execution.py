@@ -62,7 +62,9 @@ class Execution:
         try:
             work = parse(event, flow, settings.execution_timeout)
             launch = Launch(arn, correlation, _FIRST, flow, work)
-            launch.request(settings.target)
+            # The last attempt's request is the longest: ECS would refuse what is too long.
+            last = replace(correlation, attempt=work.policy.max_attempts)
+            replace(launch, correlation=last).request(settings.target)
         except InvalidRequestError as error:
             raise InvalidPayloadError.of(error) from error
         retention = timedelta(days=settings.record_retention_days)
@@ -136,17 +138,14 @@ class Execution:
         )
 
     @tracer.capture_method(capture_response=False)
-    def run_task(self, log: LoggerInterface, record: Record) -> str | Outcome:
+    def run_task(self, record: Record) -> str | Outcome:
         """Start the task, or find the one that an interrupted try of this launch started.
 
         Returns:
             The task's ARN, or the outcome of having none.
         """
         tracer.put_annotation("executionId", record.execution_id)
-        task = self._decided(record) or ecs.run_task(self.launch, self.settings.target)
-        if isinstance(task, str):
-            log.info("Task started", extra={"taskArn": task})
-        return task
+        return self._decided(record) or ecs.run_task(self.launch, self.settings.target)
 
     def store_task(self, record: Record, task_arn: str) -> None:
         """Write the task's ARN down; stop the task if nobody waits for it any more."""
@@ -163,10 +162,12 @@ class Execution:
             The task, or the outcome of having none.
         """
         record = self.create_record(log, callback_id)
-        task = self.run_task(log, record)
+        task = self.run_task(record)
         if isinstance(task, Outcome):
             return task
         self.store_task(record, task)
+        # Last of all: a throttle has the step repeated, and each line stands once.
+        log.info("Task started", extra={"taskArn": task})
         log.info("Waiting for the task to end", extra={"deadline": record.deadline})
         return Started(task, record.deadline)
 

@@ -6,6 +6,7 @@ import pytest
 
 from core.record import Status
 from orchestrator.dynamodb import handler
+from tests.integration.attempts import NO_ROOM
 
 if TYPE_CHECKING:
     from tests.integration.aws import Aws
@@ -33,6 +34,16 @@ def test_log_lines(aws: Aws, durable: Start, lines: Lines) -> None:
     durable(handler, {}).result()
     assert lines.messages == ["Task starting", "Record created", "Task started", "Returning"]
     assert vars(lines.records[1])["executionId"] == aws.record().execution_id
+
+
+def test_log_lines_of_replays(aws: Aws, durable: Start, lines: Lines) -> None:
+    """Each line stands once, although every wait for room replays the handler."""
+    aws.answer_with("ecs.RunTask", NO_ROOM, NO_ROOM)
+    durable(handler, {}).result()
+    again = ["Launching again"] * 2
+    assert lines.messages == [
+        *("Task starting", "Record created", *again, "Task started", "Returning")
+    ]
 
 
 def test_worker_faster_than_the_launch(aws: Aws, durable: Start) -> None:

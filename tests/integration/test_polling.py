@@ -98,10 +98,8 @@ def test_throttled_look(aws: Aws, durable: Start) -> None:
 
 
 def test_refused_look(aws: Aws, durable: Start) -> None:
-    """A look that is forbidden ends the execution with ECS's own words, and as Missing.
-
-    Nothing is known of the task then, so nothing is started in its place.
-    """
+    """A look that is forbidden ends the execution with ECS's own words, and as Missing."""
+    # Nothing is known of the task then, so nothing is started in its place.
     aws.answer_with("ecs.DescribeTasks", error("AccessDeniedException"))
     _, data = durable(handler, {"maxAttempts": 10}).error()
     assert (data["kind"], data["taskArn"]) == ("Missing", aws.record().task_arn)

@@ -159,11 +159,12 @@ def test_answers_lost_for_good(
 
 @FLOWS
 def test_task_that_could_not_be_recorded(
-    aws: Aws, durable: Start, attempts: Attempts, handler: Handler
+    aws: Aws, durable: Start, attempts: Attempts, lines: Lines, handler: Handler
 ) -> None:
-    """A task whose ARN could not be written down is found again, not doubled."""
+    """A task whose ARN could not be written down is found again, neither doubled nor told twice."""
     aws.answer_with("dynamodb.UpdateItem", *throttled(10))
     execution = durable(handler, {})
     attempts.end(1, SUCCESS)
     assert execution.result()["attempt"] == 1
     assert len(aws.tasks()) == 1
+    assert lines.messages.count("Task started") == 1

@@ -15,10 +15,10 @@ MUTATIONS = (
         "src/orchestrator/execution.py",
         """\
         record = self.create_record(log, callback_id)
-        task = self.run_task(log, record)
+        task = self.run_task(record)
 """,
         """\
-        task = self.run_task(log, self._record(callback_id))
+        task = self.run_task(self._record(callback_id))
         record = self.create_record(log, callback_id)
 """,
         (*_EVENTS, "tests/faults"),

@@ -30,10 +30,8 @@ def functions(aws: Aws) -> Lambda:  # noqa: ARG001 - the clients' account
 
 
 def happenings(world: World, ending: Ending, data: st.DataObject) -> list[Any]:
-    """Draw what happens in which order: the task's events and doubles, and the orchestrator.
-
-    Among them are events that are not ours, or not the attempt's any more, and tell another end.
-    """
+    """Draw what happens in which order: the task's events and doubles, and the orchestrator."""
+    # Among them are events that are not ours, or not the attempt's any more, and tell another end.
     tasks = life(ending)
     doubled = data.draw(st.lists(st.sampled_from(tasks[-2:]), max_size=3))
     *_, other = life(ANOTHER if ending.kind == "Succeeded" else SUCCESS)
@@ -61,10 +59,8 @@ def live_through(world: World, happened: list[Any], data: st.DataObject) -> None
 def test_deliveries(
     aws: Aws, functions: Lambda, flow: Flow, ending: Ending, data: st.DataObject
 ) -> None:
-    """However events are doubled, reordered and cut off, the execution ends once and as its task.
-
-    The callback takes one answer; the record ends as it would have without any of it.
-    """
+    """However events are doubled, reordered and cut off, the execution ends once, as its task."""
+    # The callback takes one answer; the record ends as it would have without any of it.
     success = ending.kind == "Succeeded"
     world = World(aws, functions, flow, RESULT if success else None)
     live_through(world, happenings(world, ending, data), data)
@@ -89,10 +85,8 @@ def test_deliveries(
 def test_stopped_execution(
     aws: Aws, functions: Lambda, ending: Ending, data: st.DataObject
 ) -> None:
-    """An execution that is stopped meanwhile is never recorded as COMPLETED against its answer.
-
-    Its callback takes one answer or none, and no delivery is left without an end.
-    """
+    """An execution that is stopped meanwhile is never recorded as COMPLETED against its answer."""
+    # Its callback takes one answer or none, and no delivery is left without an end.
     world = World(aws, functions, Flow.EVENTBRIDGE, RESULT)
     happened = happenings(world, ending, data)
     happened.insert(data.draw(st.integers(0, len(happened))), world.stop)

@@ -15,6 +15,7 @@ from cloudformation_validate import (  # type: ignore[import-untyped]  # it ship
 
 from adapters.settings import OrchestratorSettings, Settings, TaskStateSettings
 from core.correlation import Correlation
+from core.record import OPEN_INDEX
 from tests import template
 from tests.template import ROOT, Stack
 
@@ -24,6 +25,8 @@ FUNCTIONS: dict[str, type[Settings]] = {
     "CallbackLambdaFunction": OrchestratorSettings,
     "EventBridgeLambdaFunction": OrchestratorSettings,
     "TaskStateFunction": TaskStateSettings,
+    "ExecutionStatusFunction": Settings,
+    "ReconcilerFunction": Settings,
 }
 
 
@@ -50,10 +53,8 @@ def test_no_named_roles(stack: Stack) -> None:
 
 
 def test_aws_validator() -> None:
-    """AWS's own validator warns of nothing but the versions that running executions are pinned to.
-
-    The transform retains them while the stack lives; they go with their function.
-    """
+    """AWS's validator warns of nothing but the versions that running executions are pinned to."""
+    # The transform retains them while the stack lives; they go with their function.
     report = CompositeEngine().validate_template(
         TemplateContent(json.dumps(template.translated()), "template.json")
     )
@@ -121,10 +122,11 @@ def test_durable_functions() -> None:
 
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_alias(stack: Stack, function: str) -> None:
-    """Each function has an alias `live`, which the outputs name."""
+    """Each function has an alias `live`, which the outputs of those that are called name."""
     alias = stack.of_type("AWS::Lambda::Alias")[f"{function}Aliaslive"]
     assert (alias["Name"], alias["FunctionName"]) == ("live", f"${{{function}}}")
-    assert stack.outputs[f"{function.removesuffix('Arn')}Arn"] == f"${{{function}Aliaslive}}"
+    if FUNCTIONS[function] is not Settings:
+        assert stack.outputs[f"{function}Arn"] == f"${{{function}Aliaslive}}"
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
@@ -132,6 +134,29 @@ def test_changed_environment_publishes(function: str) -> None:
     """A deployment that changes only the environment moves `live` too."""
     properties = template.source()["Resources"][function]["Properties"]
     assert properties["AutoPublishAliasAllProperties"] is True
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_runtime(stack: Stack, function: str) -> None:
+    """Each function runs on Python 3.13 and is traced."""
+    properties = stack.resources[function]["Properties"]
+    assert properties["Runtime"] == "python3.13"
+    assert properties["TracingConfig"] == {"Mode": "Active"}
+
+
+def test_records(stack: Stack) -> None:
+    """Records can be recovered, and those that are open are found by an index."""
+    properties = stack.of_type("AWS::DynamoDB::Table")["CallbackTable"]
+    assert properties["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"] is True
+    [index] = properties["GlobalSecondaryIndexes"]
+    keys = [(key["AttributeName"], key["KeyType"]) for key in index["KeySchema"]]
+    assert index["IndexName"] == OPEN_INDEX
+    assert keys == [("open", "HASH"), ("createdAt", "RANGE")]
+
+
+def test_workers_log_group(stack: Stack) -> None:
+    """The workers' log lines are kept for a while too."""
+    assert stack.of_type("AWS::Logs::LogGroup")["TaskLogGroup"]["RetentionInDays"] == 30
 
 
 def test_task_state_timeout(stack: Stack) -> None:
@@ -149,72 +174,6 @@ def test_function_log_group(stack: Stack, function: str) -> None:
     assert told["RetentionInDays"] == 30
 
 
-def test_rule(stack: Stack) -> None:
-    """The rule matches ends of this stack's tasks, and no other stack's, whatever its name."""
-    rule = stack.of_type("AWS::Events::Rule")["TaskStateFunctionTaskStateChange"]
-    assert rule["EventPattern"] == {
-        "source": ["aws.ecs"],
-        "detail-type": ["ECS Task State Change"],
-        "detail": {
-            "clusterArn": ["${Cluster.Arn}"],
-            "startedBy": [{"prefix": "demo/"}],
-            "lastStatus": ["DEPROVISIONING", "STOPPED"],
-        },
-    }
-
-
-def test_executions_rule(stack: Stack) -> None:
-    """The other rule matches the bad ends of this stack's executions, and of no other's."""
-    rule = stack.of_type("AWS::Events::Rule")["ExecutionStatusFunctionExecutionStatusChange"]
-    functions = f"arn:aws:lambda:{template.REGION}:{template.ACCOUNT}:function:demo-"
-    assert rule["EventPattern"] == {
-        "source": ["aws.lambda"],
-        "detail-type": ["Durable Execution Status Change"],
-        "detail": {
-            "durableExecutionArn": [{"prefix": functions}],
-            "status": ["FAILED", "STOPPED", "TIMED_OUT"],
-        },
-    }
-
-
-@pytest.mark.parametrize(
-    ("rule", "function"),
-    [
-        ("TaskStateFunctionTaskStateChange", "TaskStateFunction"),
-        ("ExecutionStatusFunctionExecutionStatusChange", "ExecutionStatusFunction"),
-    ],
-)
-def test_rule_target(stack: Stack, rule: str, function: str) -> None:
-    """A rule invokes the alias for up to a day, then keeps the event in a queue."""
-    [target] = stack.of_type("AWS::Events::Rule")[rule]["Targets"]
-    assert target["Arn"] == f"${{{function}Aliaslive}}"
-    assert target["RetryPolicy"] == {
-        "MaximumRetryAttempts": 185,
-        "MaximumEventAgeInSeconds": 86_400,
-    }
-    assert target["DeadLetterConfig"]["Arn"] == "${UndeliveredEventsQueue.Arn}"
-
-
-@pytest.mark.parametrize("function", ["TaskStateFunction", "ExecutionStatusFunction"])
-def test_failed_events(stack: Stack, function: str) -> None:
-    """An event on which its function failed three times is kept in a queue."""
-    config = stack.of_type("AWS::Lambda::EventInvokeConfig")[f"{function}EventInvokeConfig"]
-    assert (config["FunctionName"], config["Qualifier"]) == (f"${{{function}}}", "live")
-    assert config["MaximumRetryAttempts"] == 2
-    destination = config["DestinationConfig"]["OnFailure"]["Destination"]
-    assert destination == "${UnprocessedEventsQueue.Arn}"
-
-
-def test_reconciler_runs_every_five_minutes(stack: Stack) -> None:
-    """The reconciler is invoked every five minutes, one run at a time, and is its own retry."""
-    rule = stack.of_type("AWS::Events::Rule")["ReconcilerFunctionPeriod"]
-    assert rule["ScheduleExpression"] == "rate(5 minutes)"
-    assert [target["Arn"] for target in rule["Targets"]] == ["${ReconcilerFunctionAliaslive}"]
-    assert stack.of_type("AWS::Lambda::Function")["ReconcilerFunction"]["Timeout"] < 5 * 60
-    config = stack.of_type("AWS::Lambda::EventInvokeConfig")["ReconcilerFunctionEventInvokeConfig"]
-    assert config["MaximumRetryAttempts"] == 0
-
-
 def test_queues(stack: Stack) -> None:
     """Every queue is encrypted and keeps its messages for 14 days."""
     for queue in stack.of_type("AWS::SQS::Queue").values():
@@ -223,12 +182,10 @@ def test_queues(stack: Stack) -> None:
 
 
 def test_tables(stack: Stack) -> None:
-    """Both tables are paid by request, encrypted, recoverable and forget what has expired."""
+    """Both tables are paid by request, encrypted and forget what has expired."""
     for table, expiry in (("CallbackTable", "expiresAt"), ("IdempotencyTable", "expiration")):
         properties = stack.of_type("AWS::DynamoDB::Table")[table]
         assert properties["BillingMode"] == "PAY_PER_REQUEST"
         assert properties["SSESpecification"]["SSEEnabled"] is True
-        recovery = properties["PointInTimeRecoverySpecification"]
-        assert recovery["PointInTimeRecoveryEnabled"] is True
         expected = {"AttributeName": expiry, "Enabled": True}
         assert properties["TimeToLiveSpecification"] == expected

@@ -167,7 +167,7 @@ def test_callbacks_of_one_function(stack: Stack) -> None:
 
 
 def test_columns_of_the_worker(stack: Stack) -> None:
-    """A worker writes its result and how it went, and can neither change nor read the rest."""
+    """A worker can write a result, how it went and what its condition names, and reads nothing."""
     [statement] = [s for s in stack.statements("TaskRole") if "dynamodb" in str(s["Action"])]
     assert statement["Action"] == "dynamodb:UpdateItem"
     assert statement["Condition"] == {
@@ -182,7 +182,7 @@ def test_columns_of_the_worker(stack: Stack) -> None:
                 "updatedAt",
             ]
         },
-        "StringEqualsIfExists": {"dynamodb:ReturnValues": ["NONE", "UPDATED_OLD", "UPDATED_NEW"]},
+        "StringEqualsIfExists": {"dynamodb:ReturnValues": "NONE"},
     }
 
 
@@ -208,9 +208,10 @@ def test_undelivered_events(stack: Stack) -> None:
 
 
 def test_unprocessed_events(stack: Stack) -> None:
-    """Lambda may hand failed events on: it does so in the function's role."""
-    [resource] = allowing(stack, "TaskStateRole", "sqs:SendMessage")
-    assert resource == "${UnprocessedEventsQueue.Arn}"
+    """Lambda may hand failed events on: it does so in the functions' roles."""
+    for role in ("TaskStateRole", "ExecutionStatusRole"):
+        [resource] = allowing(stack, role, "sqs:SendMessage")
+        assert resource == "${UnprocessedEventsQueue.Arn}"
 
 
 def test_failed_executions(stack: Stack) -> None:

@@ -15,6 +15,7 @@ from core.outcome.kinds import (
     Succeeded,
     TimedOut,
     from_dict,
+    reclassified,
 )
 
 __all__ = [
@@ -33,5 +34,6 @@ __all__ = [
     "classify",
     "from_dict",
     "is_transient",
+    "reclassified",
     "stop_reason",
 ]

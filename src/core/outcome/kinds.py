@@ -139,9 +139,9 @@ class TimedOut(Outcome):
 
 
 class Cancelled(Outcome):
-    """The execution ended first, so its task was stopped."""
+    """The execution ended first: its task was stopped, or what it came to is not used."""
 
-    summary_text = "The task was stopped because its execution ended."
+    summary_text = "The execution ended before its task could complete it."
     advice_text = "Start a new execution if the work is still wanted."
 
 
@@ -153,9 +153,9 @@ class InfrastructureLost(Outcome):
 
 
 class Missing(Outcome):
-    """ECS no longer knows the task and no end of it was recorded."""
+    """ECS tells nothing of the task, and no end of it was recorded."""
 
-    summary_text = "ECS no longer knows the task."
+    summary_text = "What became of the task is not known."
     advice_text = "Look for the work's traces (log, output) before running it again."
 
 
@@ -185,3 +185,8 @@ def from_dict(data: Mapping[str, Any]) -> Outcome:
         detail=data.get("detail") or "",
         **extra,
     )
+
+
+def reclassified(outcome: Outcome, kind: type[Outcome], detail: str) -> Outcome:
+    """Return the same end of the same task as another kind, with a reason of its own."""
+    return from_dict({**outcome.to_dict(), "kind": kind.__name__, "detail": detail})

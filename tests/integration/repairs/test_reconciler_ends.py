@@ -142,7 +142,7 @@ def test_result_of_this_moment(aws: Aws, scene: Scene, executions: Executions) -
 
     aws.script(work)
     scene.reconcile()
-    assert executions.answer(record).result == '"done"'
+    assert executions.answer(record).result == "done"
 
 
 @EACH_FLOW

@@ -117,7 +117,6 @@ SPOILT: dict[str, tuple[Any, str]] = {
     "status": ("DONE", "running"),
     "flow": (None, "running"),
     "deadline": ("tomorrow", "running"),
-    "result": ("{", "ended"),
     "callbackId": (None, "ended"),
     "lastOutcome": ({"kind": "?"}, "ended"),
 }

@@ -66,11 +66,9 @@ def test_room_for_other_operations() -> None:
 
 @pytest.mark.parametrize("attempts", range(1, 11))
 def test_attempts_share_the_operations(attempts: int) -> None:
-    """All attempts' checks, launches and waits fit into an execution's 3,000 operations.
-
-    An attempt makes ten launches of three tries with nine waits at most; between two attempts lie
-    a step, which like the closing one has ten tries, and a wait.
-    """
+    """All attempts' checks, launches and waits fit into an execution's 3,000 operations."""
+    # An attempt makes ten launches of three tries with nine waits at most; between two attempts lie
+    # a step, which like the closing one has ten tries, and a wait.
     checks = longest_wait(1, attempts)
     assert attempts * (checks + 10 * 3 + 9) + (attempts - 1) * 11 + 10 <= 3_000
     assert attempts * checks > 2_300

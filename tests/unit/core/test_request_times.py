@@ -18,10 +18,8 @@ WAITING = pytest.mark.parametrize("flow", [Flow.POLLING, Flow.EVENTBRIDGE])
 )
 @WAITING
 def test_default_timeout(flow: Flow, execution_timeout: int, share: int) -> None:
-    """Without a timeout of its own an attempt may take its share of the execution's time.
-
-    Three attempts, the two waits between them and the reserve fill it up.
-    """
+    """Without a timeout of its own an attempt may take its share of the execution's time."""
+    # Three attempts, the two waits between them and the reserve fill it up.
     assert parse({}, flow, execution_timeout).timeout_seconds == share
     assert 0 <= execution_timeout - (3 * share + 30 + 60 + RESERVE) < 3
 

@@ -38,10 +38,8 @@ def test_kinds(kind: str, retry_on: set[Any]) -> None:
 @pytest.mark.parametrize("task_arn", [None, "arn:task"])
 @pytest.mark.parametrize("transient", [False, True])
 def test_failed_start(retry_on: set[Any], task_arn: str | None, *, transient: bool) -> None:
-    """A task that could not start is tried again if its cause may pass.
-
-    A launch that got no task has waited already: it uses up no attempt.
-    """
+    """A task that could not start is tried again if its cause may pass."""
+    # A launch that got no task has waited already: it uses up no attempt.
     outcome = FailedToStart(task_arn=task_arn, transient=transient)
     delay = Policy(3, frozenset(retry_on)).delay(outcome, 1, "seed")
     assert (delay is not None) is (transient and task_arn is not None)
