@@ -1,7 +1,7 @@
 """Deliver again what nobody could deliver or process: `python scripts/redrive.py STACK`.
 
 Reads the stack's two queues of events and hands each event to the function that it was meant for.
-Run it once the reason is mended: an event that fails again comes back to its queue. Credentials and
+Run it once the cause is fixed: an event that fails again comes back to its queue. Credentials and
 Region are those of the environment. The durable functions' own queue is left alone, because
 delivering its messages would run work again that somebody has stopped.
 """
@@ -30,7 +30,7 @@ class Delivery(NamedTuple):
 
 
 def redrive(stack: str) -> int:
-    """Deliver all that stands in the queues now; return how much that was."""
+    """Deliver all that is in the queues now; return how much that was."""
     outputs = _outputs(stack)
     return sum(_redrive_queue(outputs[name]) for name in _QUEUES)
 

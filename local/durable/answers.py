@@ -1,4 +1,4 @@
-"""The runner's answers, where they differ from AWS's mended by AWS's model of the API."""
+"""The runner's answers, corrected by AWS's model of the API where they differ from it."""
 
 from __future__ import annotations
 
