@@ -1,4 +1,4 @@
-"""Lambda's API for durable executions: the runner's web handlers, corrected where they differ from it."""
+"""Lambda's API for durable executions: the runner's web handlers, corrected where they differ."""
 
 from __future__ import annotations
 

@@ -164,6 +164,9 @@ class Records:
         code.
         """
         ours = _ours(record, outcome.task_arn) & Attr("open").exists() & _before(status)
+        if record.task_arn is None and outcome.task_arn is None:
+            # Whoever closes without a task must not overlook one that was started meanwhile.
+            ours &= Attr("taskArn").not_exists()
         changes = _told(outcome) | {"status": status, "expiresAt": self._expiry()}
         defaults: dict[str, Any] = {}
         if status is Status.FAILED:

@@ -11,6 +11,7 @@ from adapters.logs import evidence
 from core.correlation import Correlation
 from core.outcome import Cancelled, classify, reclassified, stop_reason
 from core.record import ENDED, Status
+from ecs_events.failure import NotSettledError, log_failure
 
 if TYPE_CHECKING:
     from adapters.records import Records
@@ -44,6 +45,7 @@ class Abandonment:
             What was done, in a few words.
 
         Raises:
+            NotSettledError: the record changed meanwhile, such as by the task's start.
             AwsBusyError, AwsRefusedError: the task could not be stopped, or the record not closed.
         """
         cancelled = Cancelled(detail=f"The execution is {self.status}")
@@ -52,8 +54,18 @@ class Abandonment:
         # A worker that has told its end has the last word: its work is done.
         told = self.record.status
         status = told if told in ENDED else Status.FAILED
-        closed = self.records.close(self.record, status, outcome, found)
-        return f"abandoned: execution {self.status}" if closed else "record moved on"
+        if not self.records.close(self.record, status, outcome, found):
+            return self._overtaken()
+        if status is Status.FAILED and self.status != "FAILED":
+            # An execution that failed told it itself; one that was ended from outside could not.
+            log_failure(self.record, outcome, found)
+        return f"abandoned: execution {self.status}"
+
+    def _overtaken(self) -> str:
+        fresh = self.records.get(self.record.execution_id)
+        if fresh and fresh.is_open and fresh.execution_arn == self.record.execution_arn:
+            raise NotSettledError("The record changed while its execution's end was written down.")
+        return "record moved on"
 
     def _stop(self, cancelled: Cancelled) -> Outcome:
         cluster, family = self.settings.cluster_arn, self.settings.task_family

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from adapters import callbacks
 from adapters.logs import evidence
-from adapters.telemetry import logger
 from core.answer import Answer
 from core.outcome import Cancelled, reclassified
 from core.record import ENDED, Flow, Standing, Status
 from ecs_events.abandonment import ENDED_BADLY
+from ecs_events.failure import NotSettledError, log_failure
 
 if TYPE_CHECKING:
     from adapters.records import Records
@@ -21,10 +21,6 @@ if TYPE_CHECKING:
 
 
 TOLD_BEFORE = "told before"
-
-
-class NotSettledError(Exception):
-    """The completion cannot be finished yet: its event has to come again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +72,10 @@ class Completion:
         if status == "SUCCEEDED":
             return self._close(Status.COMPLETED, self.outcome, "callback was answered before")
         if status in ENDED_BADLY:
-            return self._close(Status.FAILED, self._failure(status), f"execution is {status}")
+            failure = self._failure(status)
+            # An execution that failed told it itself; one that was ended from outside could not.
+            done, is_told = f"execution is {status}", status == "FAILED"
+            return self._close(Status.FAILED, failure, done, is_told=is_told)
         raise NotSettledError(f"The callback is closed, and its execution is {status}.")
 
     def _failure(self, status: str) -> Outcome:
@@ -90,20 +89,17 @@ class Completion:
         status = Status.COMPLETED if self.outcome.succeeded else Status.FAILED
         if self.record.status in ENDED:
             status = self.record.status
-        return self._close(status, self.outcome, f"record closed {status}")
+        return self._close(status, self.outcome, f"record closed {status}", is_told=False)
 
     def _report(self, outcome: Outcome, done: str) -> str:
         return done if self.records.report(self.record, outcome) else self._overtaken()
 
-    def _close(self, status: Status, outcome: Outcome, done: str) -> str:
+    def _close(self, status: Status, outcome: Outcome, done: str, *, is_told: bool = True) -> str:
         found = None if outcome.succeeded else evidence(self.settings, outcome)
         if not self.records.close(self.record, status, outcome, found):
             return self._overtaken()
-        if status is Status.FAILED and self.record.flow is Flow.DYNAMODB:
-            # In the other flows the execution's own line tells it.
-            left = found.to_dict() if found else {}
-            told = {**outcome.to_dict(), "attempt": self.record.attempt, **left}
-            logger.error("Task failed", extra={"error": told})
+        if status is Status.FAILED and not is_told:
+            log_failure(self.record, outcome, found)
         return done
 
     def _overtaken(self) -> str:

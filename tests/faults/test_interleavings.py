@@ -117,7 +117,7 @@ class Interleavings(RuleBasedStateMachine):
             return
         self.turns.end()
         over = self.system.journal.wait_for(self.is_over, PATIENCE)
-        found = violations(self.scenario, self.end())
+        found = violations(self.scenario, self.end(), is_calm=False)
         assert over, [*found, self.end()]
         assert not [*found, *self.history.illegal(self.execution_id)]
 
