@@ -58,11 +58,9 @@ def decoded(result: str | None) -> Any:  # noqa: ANN401 - whatever JSON can hold
     if result is None:
         return None
     try:
-        return json.loads(result, parse_constant=_refuse)
+        value = json.loads(result)
+        # Python reads NaN and Infinity, and takes 1e999 for one; no other reader of JSON does.
+        json.dumps(value, allow_nan=False)
     except (ValueError, RecursionError):
         return result
-
-
-def _refuse(constant: str) -> None:
-    """Python reads NaN and Infinity, which no other reader of JSON does."""
-    raise ValueError(constant)
+    return value

@@ -158,6 +158,10 @@ class Reconciliation:
             return self._abandon(record, str(status))
         if status == "SUCCEEDED" and record.flow is not Flow.DYNAMODB:
             return self._close_succeeded(record)
+        return self._gone(record)
+
+    def _gone(self, record: Record) -> str:
+        """Nobody will tell of the task any more: sure after two looks, and some minutes between."""
         if record.missing_since is None:
             if _age(record.updated_at) < _YOUNG:
                 return "young"
@@ -188,7 +192,9 @@ class Reconciliation:
         cluster, family = self.settings.cluster_arn, self.settings.task_family
         task_arn = ecs.find_task(cluster, family, name.started_by)
         if task_arn is None:
-            return "no task"
+            # In this flow an execution succeeds when its task has started: no launch will follow.
+            is_over = record.flow is Flow.DYNAMODB and status == "SUCCEEDED"
+            return self._gone(record) if is_over else "no task"
         self.records.started(record, task_arn)
         return "adopted"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from aws_durable_execution_sdk_python import DurableContext, StepError, durable_execution
@@ -53,7 +54,9 @@ def _launch(
 
     def create(step: StepContext) -> dict[str, Any]:
         refusal.tell(step)
-        return execution.create_record(step.logger).to_item()
+        # A task that was started by a try that was cut off may have a result already, which would
+        # be too large for a step.
+        return replace(execution.create_record(step.logger), result=None).to_item()
 
     record = Record.from_item(context.step(create, "create-record", RECORDED))
 

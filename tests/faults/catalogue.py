@@ -26,7 +26,8 @@ class Catalogue:
     """All scenarios.
 
     Attributes:
-        points: where a flow's handlers and its worker can die, by flow.
+        points: where a flow's handlers and its worker can die, by flow, each with a clean scenario
+            that comes there.
         repairs: scenarios in which the reconciler dies at one of the calls that it repairs with.
         farewells: scenarios in which the status function dies after the execution was stopped.
     """
@@ -64,7 +65,8 @@ class Catalogue:
         for flow in FLOWS:
             for number, point in enumerate(self.points[flow]):
                 end, events = ENDS[number % len(ENDS)], EVENTS[number % len(EVENTS)]
-                yield Scenario(flow, end, events, (point,))
+                certain = replace(self.points[flow][point], points=(point,))
+                yield from {certain, Scenario(flow, end, events, (point,))}
             yield from (Scenario(flow, "exit 0", events) for events in EVENTS)
             yield Scenario(flow, "exit 0", throttled=True)
         yield from _one_of_each(self.repairs)
@@ -98,13 +100,13 @@ def _one_of_each(scenarios: Iterable[Scenario]) -> Iterator[Scenario]:
         yield same[number % len(same)]
 
 
-def _points(stage: Stage, scenarios: list[Scenario], other: str) -> list[Point]:
+def _points(stage: Stage, scenarios: list[Scenario], other: str) -> dict[Point, Scenario]:
     """Return the places before and after each call of these scenarios but for one role's."""
-    made = dict.fromkeys(point for scenario in scenarios for point in stage.calls(scenario))
+    made = {point: scenario for scenario in scenarios for point in stage.calls(scenario)}
     # A look that finds nothing new is as good as the next one.
     first = [p for p in made if p.operation != "DescribeTasks" or p.number == 1]
     own = sorted(point for point in first if point.role != other)
-    return [replace(point, when=when) for point in own for when in ("before", "after")]
+    return {replace(p, when=when): made[p] for p in own for when in ("before", "after")}
 
 
 def _deaths(stage: Stage, scenarios: list[Scenario], role: str) -> Iterator[Scenario]:

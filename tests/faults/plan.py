@@ -69,6 +69,7 @@ class Plan:
     Attributes:
         calls: that were made for each execution, in order, as points.
         tasks: of each execution, which ECS forgets after a while.
+        struck: the points at which something did happen.
         history: of the records.
     """
 
@@ -83,6 +84,7 @@ class Plan:
         self._subjects = Subjects()
         self.history = History(system.stack)
         self.calls: dict[str, list[Point]] = {}
+        self.struck: set[tuple[str, Point]] = set()
         self.tasks: dict[str, list[Task]] = {}
         outputs = system.stack.outputs
         self._roles = {outputs["TaskStateFunctionArn"].split(":")[6]: "task-state"}
@@ -156,6 +158,7 @@ class Plan:
             self.calls[execution_id].append(Point(role, call.operation, number, "before"))
         for point in scenario.points:
             if (point.role, point.operation, point.number) == (role, call.operation, number):
+                self.struck.add((scenario.flow, point))
                 return self._strike(point, arn)
         return None
 

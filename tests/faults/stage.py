@@ -34,6 +34,11 @@ class Stage:
         self._lambda = system.account.client("lambda")
         self._table = system.account.table(system.stack.outputs["CallbackTableName"])
 
+    @property
+    def struck(self) -> set[tuple[str, Point]]:
+        """Flows and points at which something did happen."""
+        return self._plan.struck
+
     def run(self, scenarios: Iterable[Scenario]) -> Iterator[tuple[Scenario, list[str]]]:
         """Yield each scenario, in any order, with what is wrong with its end."""
         mixed = list(scenarios)

@@ -24,10 +24,11 @@ def test_sample(running: Stage) -> None:
     catalogue = Catalogue(running)
     results = dict(running.run(catalogue.sample()))
     assert not {str(scenario): found for scenario, found in results.items() if found}
-    struck = {point for scenario in results for point in scenario.points}
-    repairs = [*catalogue.repairs, *catalogue.farewells]
-    assert struck >= {point for scenario in repairs for point in scenario.points}
-    assert struck >= {point for points in catalogue.points.values() for point in points}
+    own = {(flow, point) for flow, points in catalogue.points.items() for point in points}
+    assert not own - running.struck
+    repairs = {point for s in (*catalogue.repairs, *catalogue.farewells) for point in s.points}
+    # Which executions a run of the reconciler finds to repair depends on who ended before it.
+    assert not repairs - {point for scenario in results for point in scenario.points}
 
 
 def test_catalogue_is_large(running: Stage) -> None:

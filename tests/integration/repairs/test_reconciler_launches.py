@@ -66,6 +66,23 @@ def test_without_a_task(
     assert scene.stored(record) == record
 
 
+@pytest.mark.parametrize("written", [Status.PENDING, Status.COMPLETED])
+def test_forgotten_before_it_was_recorded(
+    scene: Scene, executions: Executions, written: Status
+) -> None:
+    """A record whose task was neither written down nor heard of again is closed all the same."""
+    record = scene.begin(Flow.DYNAMODB, status=written)
+    executions.set(record, "SUCCEEDED")
+    assert scene.reconcile() == {"missing: first look": 1}
+    assert scene.stored(record).is_open
+    scene.pass_time(LATER)
+    ended = Status.FAILED if written is Status.PENDING else written
+    assert scene.reconcile() == {f"record closed {ended}": 1}
+    stored = scene.stored(record)
+    assert (stored.status, stored.is_open) == (ended, False)
+    assert (stored.last_outcome or {})["kind"] == "Missing"
+
+
 @pytest.mark.usefixtures("executions")
 def test_pace(aws: Aws, scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     """Between two tasks that are looked for lies a pause: ListTasks has a quota for everybody."""

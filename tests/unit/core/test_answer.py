@@ -30,7 +30,9 @@ def test_no_result() -> None:
     assert json.loads(Answer.of(OUTCOME, None).text())["result"] is None
 
 
-@pytest.mark.parametrize("result", ["", "done", "{", "NaN", '{"a": -Infinity}', "[" * 100_000])
+@pytest.mark.parametrize(
+    "result", ["", "done", "{", "NaN", "[1e999]", '{"a": -Infinity}', "[" * 100_000]
+)
 def test_result_that_is_no_json(result: str) -> None:
     """What an image of the user's own writes without minding JSON arrives as text."""
     assert Answer.of(OUTCOME, result).result == result
