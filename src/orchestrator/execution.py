@@ -205,16 +205,18 @@ class Execution:
         """End the record as the outcome says.
 
         Returns:
-            `result`, what the container of a success has handed over, and `evidence` of a failure;
-            null for none.
+            `outcome`, a failure where nobody could take the result of a success; `result`, null for
+            none; and of a failure `evidence`.
         """
-        found = None if outcome.succeeded else evidence(self.settings, outcome)
         record = self.stored()
+        answer = Answer.of(outcome, record.result if record else None)
+        outcome = answer.outcome
+        found = None if outcome.succeeded else evidence(self.settings, outcome)
         status = Status.COMPLETED if outcome.succeeded else Status.FAILED
         if record and not self.records.close(record, status, outcome, found):
             logger.warning("Record not closed: it has moved on", extra={"status": record.status})
-        result = Answer.of(outcome, record.result).result if record else None
-        return {"result": result, "evidence": found.to_dict() if found else None}
+        told = {"outcome": outcome.to_dict(), "result": answer.result}
+        return told | ({"evidence": found.to_dict()} if found else {})
 
     def _decided(self, record: Record) -> str | Outcome | None:
         """What an interrupted try of this launch, or somebody meanwhile, has decided already."""

@@ -141,8 +141,9 @@ def settle(
     except StepError as error:
         # How the task ended is worth more to the caller than why it could not be written down.
         context.logger.warning("Record left open", extra={"reason": error.message})
-        closing = {"result": None, "evidence": None}
-    return finish(context, execution, outcome, **closing)
+        closing = {"outcome": outcome.to_dict(), "result": None}
+    outcome = from_dict(closing["outcome"])
+    return finish(context, execution, outcome, closing["result"], closing.get("evidence"))
 
 
 def finish(

@@ -181,6 +181,17 @@ def test_result_that_is_no_json(aws: Aws, durable: Start, has_event: bool) -> No
     assert execution.result()["result"] == "plain text"
 
 
+def test_result_too_large_without_an_event(aws: Aws, durable: Start) -> None:
+    """Nor does it pass where the end of its task was found without an event."""
+    execution = durable(handler, {"processingTime": 0, "timeoutSeconds": 2})
+    aws.wait_for_record(lambda record: record.task_arn)
+    aws.rewrite("SET #result = :result", result="x" * (MAX_ANSWER_BYTES + 1))
+    aws.exit(0)
+    _, data = execution.error()
+    assert (data["kind"], data["exitCode"]) == ("ApplicationFailed", 0)
+    assert (aws.record().status, aws.record().is_open) == (Status.FAILED, False)
+
+
 def test_result_too_large(aws: Aws, durable: Start) -> None:
     """A result that no callback takes fails the execution at once, with its size."""
     execution = durable(handler, {})
