@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
 
 from local.system import System
 from tests.faults.invariants import End, violations
@@ -98,13 +99,12 @@ def fast_system() -> Iterator[System]:
     """Provide a system in which the reconciler's waits are scaled like everybody's."""
     how: dict[str, Any] = {"time_scale": _TIME_SCALE, "durable_scale": _DURABLE_SCALE}
     with System(**how, in_process=True) as system:
-        reconciliation: Any = importlib.import_module("ecs_events.reconciliation")
+        reconciliation = importlib.import_module("ecs_events.reconciliation")
         # As short against the scaled period as the real ones are against the real period.
-        reconciliation.GRACE = timedelta(seconds=0.5)
-        reconciliation._YOUNG = timedelta(seconds=2)  # noqa: SLF001
-        reconciliation._PAUSE_SECONDS = 0  # noqa: SLF001
-        # Many executions side by side have the one reconciler killed again and again: no outage
-        # of an hour, after which ECS forgets.
-        service: Any = importlib.import_module("local.ecs.service")
-        service._SHOWN_SECONDS = 36_000  # noqa: SLF001
-        yield system
+        short: dict[str, Any] = {"GRACE": timedelta(seconds=0.5), "_YOUNG": timedelta(seconds=2)}
+        service = importlib.import_module("local.ecs.service")
+        # Many executions side by side have the one reconciler killed again and again: that is no
+        # outage of an hour, after which ECS forgets.
+        remembering = patch.object(service, "_SHOWN_SECONDS", 36_000)
+        with patch.multiple(reconciliation, **short, _PAUSE_SECONDS=0), remembering:
+            yield system
