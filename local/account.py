@@ -38,7 +38,7 @@ class Account:
                 self._clients[service] = boto3.client(service, **self._where)
             return self._clients[service]
 
-    def table(self, name: str) -> Any:  # noqa: ANN401
+    def table(self, name: str) -> Any:  # noqa: ANN401 - nor have its resources
         """Return a DynamoDB table of the local endpoint."""
         return boto3.resource("dynamodb", **self._where).Table(name)
 

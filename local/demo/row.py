@@ -92,7 +92,7 @@ class Row:
         return self._system.account.client("lambda")
 
     @cached_property
-    def _table(self) -> Any:  # noqa: ANN401
+    def _table(self) -> Any:  # noqa: ANN401 - nor have its resources
         name = self._system.stack.outputs["CallbackTableName"]
         return self._system.account.table(name)
 

@@ -59,13 +59,13 @@ def runner(
     )
     executor._invocation_pool = DaemonThreadPool(_INVOCATION_THREADS)  # noqa: SLF001 - its size is no parameter
     processor.add_execution_observer(executor)
-    scheduler.start()  # type: ignore[no-untyped-call]
+    scheduler.start()  # type: ignore[no-untyped-call] # the runner has no annotation there
     try:
         yield executor
     finally:
         executor.shutdown()
         registry.shutdown()
-        scheduler.stop()  # type: ignore[no-untyped-call]
+        scheduler.stop()  # type: ignore[no-untyped-call] # nor there
 
 
 class _Executor(Executor):

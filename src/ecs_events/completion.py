@@ -60,9 +60,9 @@ class Completion:
                 return self._close(Status.COMPLETED, self.outcome, "callback succeeded")
         elif callbacks.fail(callback_id, answer.outcome.summary, answer.text()):
             return self._report(answer.outcome, "callback failed")
-        return self._after_closed_callback()
+        return self._after_closed_callback(answer.outcome)
 
-    def _after_closed_callback(self) -> str:
+    def _after_closed_callback(self, outcome: Outcome) -> str:
         """Somebody or something closed the callback first: only the execution knows who.
 
         It may have been an earlier try of ours that was cut off before its write; the callback's
@@ -70,19 +70,13 @@ class Completion:
         """
         status = callbacks.execution_status(self.record.execution_arn)
         if status == "SUCCEEDED":
-            return self._close(Status.COMPLETED, self.outcome, "callback was answered before")
+            return self._close(Status.COMPLETED, outcome, "callback was answered before")
         if status in ENDED_BADLY:
-            failure = self._failure(status)
+            failure = _failure(outcome, status)
             # An execution that failed told it itself; one that was ended from outside could not.
             done, is_told = f"execution is {status}", status == "FAILED"
             return self._close(Status.FAILED, failure, done, is_told=is_told)
         raise NotSettledError(f"The callback is closed, and its execution is {status}.")
-
-    def _failure(self, status: str) -> Outcome:
-        if not self.outcome.succeeded:
-            return self.outcome
-        detail = f"The execution was {status} before its task succeeded"
-        return reclassified(self.outcome, Cancelled, detail)
 
     def _close_for_worker(self) -> str:
         """Nobody waits in this flow: what the worker wrote stands, its silence is filled in."""
@@ -109,3 +103,11 @@ class Completion:
         if fresh and fresh.standing(attempt, task_arn) is Standing.CURRENT:
             raise NotSettledError("The record changed while the end was being written.")
         return "record moved on"
+
+
+def _failure(outcome: Outcome, status: str) -> Outcome:
+    """Return what a record closed as FAILED says: the task's end, or that its success was late."""
+    if not outcome.succeeded:
+        return outcome
+    detail = f"The execution was {status} before its task succeeded"
+    return reclassified(outcome, Cancelled, detail)

@@ -74,9 +74,10 @@ def _failed(assignment: Assignment, error: BaseException) -> int:
 
 
 def _own_code(error: BaseException) -> int:
-    """The code of a `sys.exit` in the work; leaving early is no success, so 0 is none."""
+    """The code of a `sys.exit` in the work, as a process ends with it; 0 for none of its own."""
     code = error.code if isinstance(error, SystemExit) else None
-    return code if isinstance(code, int) else 0
+    # A process has eight bits for it: 256 would end as a success.
+    return code & 0xFF if isinstance(code, int) else 0
 
 
 def _terminate(number: int, _frame: FrameType | None) -> None:

@@ -206,7 +206,9 @@ def test_sigterm(table: Any, worker: Worker) -> None:  # noqa: ANN401
     assert read(table) == before
 
 
-@pytest.mark.parametrize(("code", "exit_code"), [(3, 3), (0, 1), ("None", 1), ("'gone'", 1)])
+@pytest.mark.parametrize(
+    ("code", "exit_code"), [(3, 3), (0, 1), (256, 1), (-1, 255), ("None", 1), ("'gone'", 1)]
+)
 def test_work_that_exits(table: Any, worker: Worker, code: object, exit_code: int) -> None:  # noqa: ANN401
     """Work that leaves by sys.exit has failed, with its own code where that tells a failure."""
     process = worker(f"""\
