@@ -7,10 +7,11 @@ import boto3
 import pytest
 from aws_durable_execution_sdk_python_testing.runner import StepOperation
 
+from adapters.errors import AwsBusyError
 from core.answer import MAX_ANSWER_BYTES
 from core.record import Status
 from orchestrator.eventbridge import handler
-from tests.integration.aws import error
+from tests.integration.aws import error, throttled
 from worker.report import MAX_RESULT_BYTES, encoded
 
 if TYPE_CHECKING:
@@ -203,3 +204,33 @@ def test_result_too_large(aws: Aws, durable: Start) -> None:
     assert "at most 262144" in message
     assert (data["kind"], data["exitCode"]) == ("ApplicationFailed", 0)
     assert (aws.record().status, aws.record().is_open) == (Status.FAILED, False)
+
+
+def test_result_too_large_told_twice(aws: Aws, durable: Start) -> None:
+    """An event that comes again after its write was lost still says why the execution failed."""
+    execution = durable(handler, {})
+    aws.wait_for_record(lambda record: record.task_arn)
+    aws.rewrite("SET #result = :result", result="x" * (MAX_ANSWER_BYTES + 1))
+    aws.exit(0)
+    # The report's write, and all ten tries of the orchestrator's closing step.
+    aws.answer_with("dynamodb.UpdateItem", *throttled(11))
+    with pytest.raises(AwsBusyError):
+        aws.report()
+    assert execution.error()[1]["kind"] == "ApplicationFailed"
+    assert aws.record().is_open
+    assert aws.report() == {"done": "execution is FAILED"}
+    assert (aws.record().error or {})["kind"] == "ApplicationFailed"
+
+
+def test_longest_request(aws: Aws, durable: Start) -> None:
+    """A message that only the tenth attempt's request has no room for is refused at once."""
+    longest = "x" * 9_000
+    for attempts in (10, 1):
+        _, data = durable(handler, {"message": longest, "maxAttempts": attempts}).error()
+        room = int(data["expected"].removeprefix("at most ").partition(" ")[0]) - len('""')
+        if attempts == 10:
+            of_ten = room
+    # Its number has one digit more.
+    assert room == of_ten + 1
+    durable(handler, {"message": "x" * room, "maxAttempts": 10}).error()
+    assert "RunTask" not in aws.calls

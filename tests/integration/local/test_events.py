@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -202,3 +203,26 @@ def test_statuses_of_executions(user: User, events: Any, taken: Queue) -> None: 
     assert told["STOPPED"]["functionArn"] == execution["FunctionArn"]
     assert told["STOPPED"]["durableExecutionName"] == execution["DurableExecutionName"]
     assert told["STOPPED"]["startTimestamp"].endswith("Z")
+
+
+def test_queue_that_is_gone(events: Any, rule: str, user: User, undelivered: Queue) -> None:  # noqa: ANN401
+    """An event for a queue that does not exist is kept, and keeps nobody else's from coming."""
+    gone = undelivered.arn.rpartition(":")[0] + ":gone"
+    target(events, rule, gone, DeadLetterConfig={"Arn": undelivered.arn})
+    assert put(events)["FailedEntryCount"] == 0
+    message = undelivered.message("TARGET_ARN", gone)
+    assert message["MessageAttributes"]["ERROR_CODE"]["StringValue"] == "NO_RESOURCE"
+    assert user.result(user.start("EventBridge", processingTime=0))["outcome"] == "Succeeded"
+
+
+def test_reader_who_waits(user: User, taken: Queue) -> None:
+    """Whoever waits for a message keeps nobody from sending it."""
+    sqs = user.system.account.client("sqs")
+    url = user.system.stack.outputs["FailedExecutionsQueueUrl"]
+    with ThreadPoolExecutor(1) as pool:
+        # Longer than the whole test has: it ends because of the message.
+        waiting = pool.submit(sqs.receive_message, QueueUrl=url, WaitTimeSeconds=20)
+        sqs.send_message(QueueUrl=url, MessageBody=taken.arn)
+        [message] = waiting.result()["Messages"]
+    assert message["Body"] == taken.arn
+    sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])

@@ -145,6 +145,19 @@ def test_result_of_this_moment(aws: Aws, scene: Scene, executions: Executions) -
     assert executions.answer(record).result == "done"
 
 
+def test_end_that_was_told_is_kept(scene: Scene, executions: Executions) -> None:
+    """A record that is closed after its execution keeps the end that an event has told."""
+    record = scene.ended(Flow.POLLING, 0)
+    outcome = scene.outcome(record.task_arn)
+    assert outcome is not None
+    scene.records.report(record, outcome)
+    executions.set(record, "SUCCEEDED")
+    assert scene.reconcile() == {"closed: execution succeeded": 1}
+    told = outcome.to_dict()
+    assert told["stoppedAt"] is not None
+    assert scene.stored(record).last_outcome == told
+
+
 @EACH_FLOW
 @pytest.mark.parametrize("known", [True, False], ids=["known", "forgotten"])
 def test_lost_close_of_a_success(
