@@ -3,10 +3,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from aws_durable_execution_sdk_python_testing.runner import StepOperation
 
 from core.record import Status
 from orchestrator.dynamodb import handler
 from tests.integration.attempts import NO_ROOM
+from tests.integration.aws import throttled
 
 if TYPE_CHECKING:
     from tests.integration.aws import Aws
@@ -44,6 +46,25 @@ def test_log_lines_of_replays(aws: Aws, durable: Start, lines: Lines) -> None:
     assert lines.messages == [
         *("Task starting", "Record created", *again, "Task started", "Returning")
     ]
+
+
+def test_result_before_the_second_launch(aws: Aws, durable: Start) -> None:
+    """A result that is there before the launch is known stays out of the step that reads it."""
+    large = "x" * 100_000
+
+    def report() -> None:
+        if not aws.record().result:
+            aws.rewrite("SET #status = :done, #result = :result", done="COMPLETED", result=large)
+
+    aws.before("ecs.RunTask", report)
+    # All tries of the first launch's step: nobody knows whether it took effect.
+    aws.answer_with("ecs.RunTask", *throttled(3))
+    execution = durable(handler, {})
+    assert execution.result()["status"] == "RUNNING"
+    steps = [o for o in execution.ended.operations if o.name == "create-record"]
+    assert len(steps) == 2
+    assert all(isinstance(o, StepOperation) and large not in (o.result or "") for o in steps)
+    assert aws.record().result == large
 
 
 def test_worker_faster_than_the_launch(aws: Aws, durable: Start) -> None:

@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 import json
+import threading
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from moto.sqs.models import SQSBackend
 
 from local.events import DeliveryError
+from tests.e2e.user import PATIENCE
 from tests.integration.local.queues import Queue
 
 if TYPE_CHECKING:
@@ -215,14 +218,21 @@ def test_queue_that_is_gone(events: Any, rule: str, user: User, undelivered: Que
     assert user.result(user.start("EventBridge", processingTime=0))["outcome"] == "Succeeded"
 
 
-def test_reader_who_waits(user: User, taken: Queue) -> None:
+def test_reader_who_waits(user: User, taken: Queue, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever waits for a message keeps nobody from sending it."""
     sqs = user.system.account.client("sqs")
     url = user.system.stack.outputs["FailedExecutionsQueueUrl"]
+    begun, receive = threading.Event(), SQSBackend.receive_message
+
+    def receiving(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - moto's own
+        begun.set()
+        return receive(*args, **kwargs)
+
+    monkeypatch.setattr(SQSBackend, "receive_message", receiving)
     with ThreadPoolExecutor(1) as pool:
-        # Longer than the whole test has: it ends because of the message.
         waiting = pool.submit(sqs.receive_message, QueueUrl=url, WaitTimeSeconds=20)
+        assert begun.wait(PATIENCE)
         sqs.send_message(QueueUrl=url, MessageBody=taken.arn)
-        [message] = waiting.result()["Messages"]
+        [message] = waiting.result().get("Messages", [None])
     assert message["Body"] == taken.arn
     sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
