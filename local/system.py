@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Self, TypedDict, Unpack
 
 from local.account import Account
 from local.clock import Clock
-from local.durable import DurableApi, Executions, Told
+from local.durable import DurableApi, Executions, Listeners
 from local.ecs import EcsApi, Tasks
 from local.endpoint import Endpoint
 from local.events import Bus, Deliveries, EventsApi, Targets, start_schedules
@@ -95,7 +95,7 @@ class System:
         executions = Executions(
             self.functions,
             self.stack,
-            Told(publication.publish, self.account.send),
+            Listeners(publication.publish, self.account.send),
             options["durable_scale"],
         )
         durable = DurableApi(executions)

@@ -48,13 +48,13 @@ def main() -> int:
 
 def _watch(system: System, rows: list[Row], console: Console, timeout: float) -> dict[Row, Report]:
     """Show what happens, kill who is to be killed, and return how all ended."""
-    narrator, told, shown = Narrator(rows), 0, 0.0
+    narrator, heard, shown = Narrator(rows), 0, 0.0
     reports = {row: row.report() for row in rows}
 
     def look() -> bool:
-        nonlocal told, shown
-        for entry in system.journal.after(told):
-            told += 1
+        nonlocal heard, shown
+        for entry in system.journal.after(heard):
+            heard += 1
             if line := narrator.line(entry):
                 live.console.print(line)
             if (found := narrator.worker(entry)) and found[0].case.kill:

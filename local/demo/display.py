@@ -79,18 +79,18 @@ class Narrator:
 
     def worker(self, entry: Entry) -> tuple[Row, int] | None:
         """Return the row and the process id of a worker that has just begun its work."""
-        row, told = self._by_task.get(entry.source), _json(entry.facts.get("text", ""))
-        return (row, told["pid"]) if row and "pid" in told else None
+        row, line = self._by_task.get(entry.source), _json(entry.facts.get("text", ""))
+        return (row, line["pid"]) if row and "pid" in line else None
 
     def _log_line(self, entry: Entry) -> str:
-        told = _json(entry.facts["text"])
-        pid = self._pids.setdefault(entry.source, told.get("pid", 0))
-        return f"[magenta]worker {pid}[/] {told.get('level')} {told.get('message')}"
+        line = _json(entry.facts["text"])
+        pid = self._pids.setdefault(entry.source, line.get("pid", 0))
+        return f"[magenta]worker {pid}[/] {line.get('level')} {line.get('message')}"
 
 
 def _json(text: str) -> dict[str, Any]:
     try:
-        told = json.loads(text)
+        line = json.loads(text)
     except ValueError:
         return {"message": text}
-    return told if isinstance(told, dict) else {"message": text}
+    return line if isinstance(line, dict) else {"message": text}

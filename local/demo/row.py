@@ -62,14 +62,14 @@ class Row:
         """Look at the execution, its history and its record."""
         execution = self._lambda.get_durable_execution(DurableExecutionArn=self._arn)
         record = self._record()
-        told = self._told(execution, record)
+        end = self._end(execution, record)
         history = self._history()
         kinds = [event["EventType"] for event in history]
         return Report(
             status=execution["Status"],
             record=record.get("status"),
-            outcome=told.get("kind"),
-            exit_code=None if told.get("exitCode") is None else int(told["exitCode"]),
+            outcome=end.get("kind"),
+            exit_code=None if end.get("exitCode") is None else int(end["exitCode"]),
             seconds=self._seconds(execution, record),
             operations=len({event["Id"] for event in history if "Id" in event}),
             invocations=kinds.count("InvocationCompleted"),
@@ -106,7 +106,7 @@ class Row:
         )
         return list(answer["Events"])
 
-    def _told(self, execution: dict[str, Any], record: dict[str, Any]) -> dict[str, Any]:
+    def _end(self, execution: dict[str, Any], record: dict[str, Any]) -> dict[str, Any]:
         """What the execution says of its task or, if it does not wait, the record."""
         if not self.flow.waits:
             return dict(record.get("lastOutcome", {}))

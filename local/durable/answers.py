@@ -21,11 +21,11 @@ _PAGE = 100
 _DATA = ("InputPayload", "Result", "Error")
 
 
-def details(told: Mapping[str, Any], execution: Execution, *, with_data: bool) -> dict[str, Any]:
+def details(answer: Mapping[str, Any], execution: Execution, *, with_data: bool) -> dict[str, Any]:
     """Return what GetDurableExecution answers."""
     started = execution.start_input
     return {
-        **{name: value for name, value in told.items() if with_data or name not in _DATA},
+        **{name: value for name, value in answer.items() if with_data or name not in _DATA},
         "ExecutionDataIncluded": with_data,
         "DurableConfig": {
             "ExecutionTimeout": started.execution_timeout_seconds,
@@ -34,10 +34,10 @@ def details(told: Mapping[str, Any], execution: Execution, *, with_data: bool) -
     }
 
 
-def history(told: dict[str, Any], execution: Execution) -> dict[str, Any]:
+def history(answer: dict[str, Any], execution: Execution) -> dict[str, Any]:
     """Return what GetDurableExecutionHistory answers."""
     steps = {o.operation_id: o.step_details for o in execution.operations if o.step_details}
-    for event in told["Events"]:
+    for event in answer["Events"]:
         for part in _parts(event):
             # Data that was not asked for; the runner leaves it out at most places.
             if part.get("Truncated"):
@@ -45,7 +45,7 @@ def history(told: dict[str, Any], execution: Execution) -> dict[str, Any]:
         if "StepSucceededDetails" in event:
             attempt = {"CurrentAttempt": steps[event["Id"]].attempt} if event["Id"] in steps else {}
             event["StepSucceededDetails"].setdefault("RetryDetails", attempt)
-    return told
+    return answer
 
 
 def _parts(event: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

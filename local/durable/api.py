@@ -107,8 +107,8 @@ class DurableApi:
             return answer
         if isinstance(route, GetDurableExecutionRoute):
             execution = self._executor.get_execution(route.arn)
-            told = answers.details(answer.body, execution, with_data=with_data)
-            return HTTPResponse.create_json(HTTPStatus.OK, told)
+            shown = answers.details(answer.body, execution, with_data=with_data)
+            return HTTPResponse.create_json(HTTPStatus.OK, shown)
         if isinstance(route, GetDurableExecutionHistoryRoute):
             answers.history(answer.body, self._executor.get_execution(route.arn))
         return answer

@@ -39,8 +39,8 @@ class Send(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """Who is told of executions.
+class Listeners:
+    """Who hears of executions.
 
     Attributes:
         publish: takes an event whenever an execution's status has changed.
@@ -62,10 +62,10 @@ class Executions:
         self,
         functions: Mapping[str, Function],
         stack: Stack,
-        told: Told,
+        listeners: Listeners,
         scale: float,
     ) -> None:
-        self._functions, self._stack, self._told = functions, stack, told
+        self._functions, self._stack, self._listeners = functions, stack, listeners
         self._names: dict[tuple[str, str], tuple[str, bytes]] = {}
         self._synchronous: set[str] = set()
         self._lock = threading.Lock()
@@ -152,7 +152,7 @@ class Executions:
         )
 
     def _changed(self, execution: Execution) -> None:
-        self._told.publish(status.event(execution, self._stack))
+        self._listeners.publish(status.event(execution, self._stack))
         if (
             execution.durable_execution_arn in self._synchronous
             or status_of(execution) not in FAILED
@@ -162,15 +162,15 @@ class Executions:
         queue = function.configuration.properties.get("DeadLetterConfig")
         if queue:
             payload, attributes = status.dead_letter(execution)
-            self._told.send(queue["TargetArn"], payload, **attributes)
+            self._listeners.send(queue["TargetArn"], payload, **attributes)
 
 
 def _error(error: ErrorObject) -> bytes:
     """Return an error as Lambda answers a function's."""
-    told = {
+    fields = {
         "errorType": error.type,
         "errorMessage": error.message,
         "errorData": error.data,
         "stackTrace": error.stack_trace,
     }
-    return json.dumps({name: value for name, value in told.items() if value is not None}).encode()
+    return json.dumps({name: value for name, value in fields.items() if value is not None}).encode()

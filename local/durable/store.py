@@ -28,7 +28,7 @@ class Store(InMemoryExecutionStore):
     def __init__(self, tell: Callable[[Execution], None]) -> None:
         super().__init__()
         self._tell = tell
-        self._told: dict[str, ExecutionStatus] = {}
+        self._published: dict[str, ExecutionStatus] = {}
         self._telling = threading.Lock()
 
     def save(self, execution: Execution) -> None:
@@ -44,7 +44,7 @@ class Store(InMemoryExecutionStore):
     def _look_at(self, execution: Execution) -> None:
         arn, status = execution.durable_execution_arn, status_of(execution)
         with self._telling:
-            is_news = self._told.get(arn) is not status
-            self._told[arn] = status
+            is_news = self._published.get(arn) is not status
+            self._published[arn] = status
         if is_news:
             self._tell(execution)

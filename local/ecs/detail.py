@@ -60,17 +60,17 @@ def new_detail(
 def event(detail: Mapping[str, Any], stack: Stack) -> dict[str, Any]:
     """Return the `ECS Task State Change` event about a task's present state."""
     kind, about = "ECS Task State Change", [detail["taskArn"]]
-    return envelope(stack, "aws.ecs", kind, _told(detail, _iso), about)
+    return envelope(stack, "aws.ecs", kind, _written(detail, _iso), about)
 
 
 def described(detail: Mapping[str, Any]) -> dict[str, Any]:
     """Return a task as ECS's API writes it: without the member that events alone have."""
-    told = _told(detail, datetime.timestamp)
-    del told["updatedAt"]
-    return told
+    answer = _written(detail, datetime.timestamp)
+    del answer["updatedAt"]
+    return answer
 
 
-def _told(detail: Mapping[str, Any], form: Callable[[datetime], str | float]) -> dict[str, Any]:
+def _written(detail: Mapping[str, Any], form: Callable[[datetime], str | float]) -> dict[str, Any]:
     shown = {k: form(v) if isinstance(v, datetime) else v for k, v in detail.items()}
     return copy.deepcopy(shown)
 

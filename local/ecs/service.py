@@ -97,8 +97,8 @@ class Tasks:
         known = {container["Name"] for container in definition["ContainerDefinitions"]}
         for override in request.get("overrides", {}).get("containerOverrides", ()):
             if override.get("name") not in known:
-                told = f"Override for container named {override.get('name')} is not a container"
-                raise UnknownContainerError(f"{told} in the TaskDefinition.")
+                problem = f"Override for container named {override.get('name')} is not a container"
+                raise UnknownContainerError(f"{problem} in the TaskDefinition.")
         if refusal := self.mishaps.refusal():
             return Launched(failures=[refusal])
         return Launched([self._new(definition, request) for _ in range(request.get("count", 1))])

@@ -59,8 +59,8 @@ class EventsApi:
         about = entry.get("Resources", ())
         event = envelope(self._stack, entry["Source"], entry["DetailType"], detail, about)
         if "Time" in entry:
-            told = datetime.fromtimestamp(entry["Time"], UTC)
-            event["time"] = told.strftime("%Y-%m-%dT%H:%M:%SZ")
+            moment = datetime.fromtimestamp(entry["Time"], UTC)
+            event["time"] = moment.strftime("%Y-%m-%dT%H:%M:%SZ")
         self._publish(event)
         return {"EventId": event["id"]}
 

@@ -110,12 +110,12 @@ class Function:
 
 def _execution_id(event: bytes) -> str | None:
     """Return the id of the execution that an event is about, whether it runs or its task ended."""
-    told = json.loads(event)
-    if not isinstance(told, dict):
+    envelope = json.loads(event)
+    if not isinstance(envelope, dict):
         return None
-    if arn := told.get("DurableExecutionArn"):
+    if arn := envelope.get("DurableExecutionArn"):
         return str(arn).rpartition("/")[2]
-    detail = told.get("detail")
+    detail = envelope.get("detail")
     if not isinstance(detail, dict):
         return None
     if arn := detail.get("durableExecutionArn"):

@@ -57,5 +57,5 @@ class LambdaApi:
         return self._durable(request)
 
 
-def _json(told: dict[str, Any]) -> Response:
-    return Response(json.dumps(told, default=datetime.timestamp), mimetype="application/json")
+def _json(body: dict[str, Any]) -> Response:
+    return Response(json.dumps(body, default=datetime.timestamp), mimetype="application/json")

@@ -72,11 +72,11 @@ def aws_errors() -> Iterator[None]:
 
 
 def _is_busy(error: ClientError) -> bool:
-    told = error.response["Error"]
+    answer = error.response["Error"]
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     return (
-        told.get("Code") in _BUSY_CODES
+        answer.get("Code") in _BUSY_CODES
         or status == _TOO_MANY_REQUESTS
         or status >= _SERVER_ERROR
-        or bool(_BUSY_MESSAGE.search(told.get("Message", "")))
+        or bool(_BUSY_MESSAGE.search(answer.get("Message", "")))
     )

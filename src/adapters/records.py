@@ -127,7 +127,7 @@ class Records:
         return stored is not None and stored.is_open and stored.attempt == record.attempt + 1
 
     def started(self, record: Record, task_arn: str) -> bool:
-        """Store the attempt's task ARN, and RUNNING unless the worker has already told its end.
+        """Store the attempt's task ARN, and RUNNING unless the worker has already reported its end.
 
         False means that nobody waits for the task any more.
         """
@@ -153,7 +153,7 @@ class Records:
     def report(self, record: Record, outcome: Outcome) -> bool:
         """Store how the attempt's task ended, and leave the record open for who decides."""
         ours = _ours(record, outcome.task_arn) & Attr("open").exists()
-        return self._update(record, Update(_told(outcome)), ours)
+        return self._update(record, Update(_ended(outcome)), ours)
 
     def close(
         self, record: Record, status: Status, outcome: Outcome, evidence: Evidence | None = None
@@ -167,13 +167,13 @@ class Records:
         if record.task_arn is None and outcome.task_arn is None:
             # Whoever closes without a task must not overlook one that was started meanwhile.
             ours &= Attr("taskArn").not_exists()
-        changes = _told(outcome) | {"status": status, "expiresAt": self._expiry()}
+        changes = _ended(outcome) | {"status": status, "expiresAt": self._expiry()}
         defaults: dict[str, Any] = {}
         if status is Status.FAILED:
             error = _error(record, outcome, evidence)
             # What the worker has written itself is completed; what it may still write is kept.
-            told = {"error": {**error, **record.error}} if record.error else {}
-            changes, defaults = {**changes, **told}, {} if told else {"error": error}
+            completed = {"error": {**error, **record.error}} if record.error else {}
+            changes, defaults = {**changes, **completed}, {} if completed else {"error": error}
         if self._update(record, Update(changes, defaults, ["open"]), ours):
             return True
         stored = self.get(record.execution_id)
@@ -228,12 +228,12 @@ def _before(status: Status) -> ConditionBase:
     return Attr("status").is_in([*sources(status), status])
 
 
-def _told(outcome: Outcome) -> dict[str, Any]:
-    told: dict[str, Any] = {"lastOutcome": outcome.to_dict()}
-    return told | ({"taskArn": outcome.task_arn} if outcome.task_arn else {})
+def _ended(outcome: Outcome) -> dict[str, Any]:
+    changes: dict[str, Any] = {"lastOutcome": outcome.to_dict()}
+    return changes | ({"taskArn": outcome.task_arn} if outcome.task_arn else {})
 
 
 def _error(record: Record, outcome: Outcome, evidence: Evidence | None) -> dict[str, Any]:
-    told = outcome.to_dict()
-    error = {name: told[name] for name in _ERROR_FIELDS} | {"attempt": record.attempt}
+    fields = outcome.to_dict()
+    error = {name: fields[name] for name in _ERROR_FIELDS} | {"attempt": record.attempt}
     return error | (evidence.to_dict() if evidence else {})

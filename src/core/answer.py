@@ -40,15 +40,15 @@ class Answer:
 
     def text(self) -> str:
         """JSON text, in ASCII and as small as can be."""
-        told = {"outcome": self.outcome.to_dict(), "result": self.result}
-        return json.dumps(told, separators=(",", ":"))
+        answer = {"outcome": self.outcome.to_dict(), "result": self.result}
+        return json.dumps(answer, separators=(",", ":"))
 
     @classmethod
     def read(cls, text: str | None) -> Answer | None:
         """Read an answer's JSON text; None where somebody else wrote it."""
         try:
-            told = json.loads(text or "")
-            return cls(from_dict(told["outcome"]), told["result"])
+            answer = json.loads(text or "")
+            return cls(from_dict(answer["outcome"]), answer["result"])
         except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
             return None
 

@@ -113,6 +113,6 @@ class Launch:
 
 def refused(failures: Sequence[Mapping[str, Any]]) -> FailedToStart:
     """Return the outcome of a RunTask that answered with `failures[]` and no task."""
-    told = [": ".join(filter(None, (f.get("reason"), f.get("detail")))) for f in failures]
-    detail = "; ".join(filter(None, told)) or "RunTask returned neither a task nor a reason."
+    reasons = [": ".join(filter(None, (f.get("reason"), f.get("detail")))) for f in failures]
+    detail = "; ".join(filter(None, reasons)) or "RunTask returned neither a task nor a reason."
     return FailedToStart(detail=detail, transient=is_transient(detail))

@@ -110,9 +110,9 @@ class Record:
         return Standing.CURRENT if self.is_open else Standing.CLOSED
 
     def end_of(self, task_arn: str | None) -> Outcome | None:
-        """Return the end that was told of a task; None if none was, or only another task's."""
-        told = self.last_outcome
-        return from_dict(told) if told and told["taskArn"] == task_arn else None
+        """Return the end that was reported of a task; None if none was, or only another task's."""
+        last = self.last_outcome
+        return from_dict(last) if last and last["taskArn"] == task_arn else None
 
     def to_item(self) -> dict[str, Any]:
         """The item's attributes as plain values, absent ones left out."""

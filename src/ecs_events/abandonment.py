@@ -51,13 +51,13 @@ class Abandonment:
         cancelled = Cancelled(detail=f"The execution is {self.status}")
         outcome = self._stop(cancelled)
         found = evidence(self.settings, outcome)
-        # A worker that has told its end has the last word: its work is done.
-        told = self.record.status
-        status = told if told in ENDED else Status.FAILED
+        # A worker that has reported its end has the last word: its work is done.
+        reported = self.record.status
+        status = reported if reported in ENDED else Status.FAILED
         if not self.records.close(self.record, status, outcome, found):
             return self._overtaken()
         if status is Status.FAILED and self.status != "FAILED":
-            # An execution that failed told it itself; one that was ended from outside could not.
+            # An execution that failed has logged it; one that was ended from outside could not.
             log_failure(self.record, outcome, found)
         return f"abandoned: execution {self.status}"
 
@@ -73,8 +73,8 @@ class Abandonment:
         if task_arn is None:
             return cancelled
         task = ecs.describe_task(cluster, task_arn)
-        told = self.record.end_of(task_arn)
-        ended = classify(task, self.settings.container_name) if task else told
+        stored = self.record.end_of(task_arn)
+        ended = classify(task, self.settings.container_name) if task else stored
         if ended is None:
             try:
                 ecs.stop_task(cluster, task_arn, stop_reason(cancelled))

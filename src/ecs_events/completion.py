@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from core.record import Record
 
 
-TOLD_BEFORE = "told before"
+REPORTED_BEFORE = "reported before"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Completion:
             AwsBusyError, AwsRefusedError: an answer or a write failed.
         """
         if self.record.end_of(self.outcome.task_arn):
-            return TOLD_BEFORE
+            return REPORTED_BEFORE
         if self.record.flow is Flow.POLLING:
             return self._report(self.outcome, "outcome stored")
         if self.record.flow is Flow.DYNAMODB:
@@ -73,9 +73,9 @@ class Completion:
             return self._close(Status.COMPLETED, outcome, "callback was answered before")
         if status in ENDED_BADLY:
             failure = _failure(outcome, status)
-            # An execution that failed told it itself; one that was ended from outside could not.
-            done, is_told = f"execution is {status}", status == "FAILED"
-            return self._close(Status.FAILED, failure, done, is_told=is_told)
+            # An execution that failed has logged it; one that was ended from outside could not.
+            logs = status != "FAILED"
+            return self._close(Status.FAILED, failure, f"execution is {status}", logs=logs)
         raise NotSettledError(f"The callback is closed, and its execution is {status}.")
 
     def _close_for_worker(self) -> str:
@@ -83,16 +83,16 @@ class Completion:
         status = Status.COMPLETED if self.outcome.succeeded else Status.FAILED
         if self.record.status in ENDED:
             status = self.record.status
-        return self._close(status, self.outcome, f"record closed {status}", is_told=False)
+        return self._close(status, self.outcome, f"record closed {status}", logs=True)
 
     def _report(self, outcome: Outcome, done: str) -> str:
         return done if self.records.report(self.record, outcome) else self._overtaken()
 
-    def _close(self, status: Status, outcome: Outcome, done: str, *, is_told: bool = True) -> str:
+    def _close(self, status: Status, outcome: Outcome, done: str, *, logs: bool = False) -> str:
         found = None if outcome.succeeded else evidence(self.settings, outcome)
         if not self.records.close(self.record, status, outcome, found):
             return self._overtaken()
-        if status is Status.FAILED and not is_told:
+        if status is Status.FAILED and logs:
             log_failure(self.record, outcome, found)
         return done
 

@@ -19,5 +19,5 @@ class NotSettledError(Exception):
 def log_failure(record: Record, outcome: Outcome, evidence: Evidence | None) -> None:
     """Log a failed task's cause and evidence, where no execution is left to do so."""
     left = evidence.to_dict() if evidence else {}
-    told = {**outcome.to_dict(), "attempt": record.attempt, **left}
-    logger.error("Task failed", extra={"error": told})
+    error = {**outcome.to_dict(), "attempt": record.attempt, **left}
+    logger.error("Task failed", extra={"error": error})

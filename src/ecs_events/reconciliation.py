@@ -18,7 +18,7 @@ from core.correlation import Correlation
 from core.outcome import Cancelled, Missing, Succeeded, TimedOut, classify, stop_reason
 from core.record import Flow, Standing, Status
 from ecs_events.abandonment import ENDED_BADLY, Abandonment
-from ecs_events.completion import TOLD_BEFORE, Completion
+from ecs_events.completion import REPORTED_BEFORE, Completion
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -81,7 +81,7 @@ class Reconciliation:
         tasks = self._tasks([record for record in found if record.task_arn])
         for record in (record for record in found if record.execution_id not in self._unsettled):
             with self._settling(record.execution_id):
-                self.done[self._look(record, tasks.get(record.task_arn or ""))] += 1
+                self.done[self._repair(record, tasks.get(record.task_arn or ""))] += 1
 
     def _tasks(self, records: list[Record]) -> dict[str, Mapping[str, Any]]:
         cluster, known = self.settings.cluster_arn, [record.task_arn or "" for record in records]
@@ -111,7 +111,7 @@ class Reconciliation:
             self.done["not settled"] += 1
             self._unsettled.add(execution_id)
 
-    def _look(self, record: Record, task: Mapping[str, Any] | None) -> str:
+    def _repair(self, record: Record, task: Mapping[str, Any] | None) -> str:
         if task:
             return self._known(record, task)
         if record.task_arn:
@@ -132,14 +132,14 @@ class Reconciliation:
         if fresh is None or fresh.standing(record.attempt, task["taskArn"]) is not Standing.CURRENT:
             return "record moved on"
         done = Completion(self.settings, self.records, fresh, outcome).complete()
-        return self._told(fresh) if done == TOLD_BEFORE else done
+        return self._still_open(fresh) if done == REPORTED_BEFORE else done
 
-    def _told(self, record: Record) -> str:
-        """The end was told, and the record is open: its execution closes it, unless it is over."""
+    def _still_open(self, record: Record) -> str:
+        """The record is open after a report: its execution closes it, unless that is over."""
         status = callbacks.execution_status(record.execution_arn)
         if status in ENDED_BADLY:
             return self._abandon(record, str(status))
-        return self._close_succeeded(record) if status == "SUCCEEDED" else TOLD_BEFORE
+        return self._close_succeeded(record) if status == "SUCCEEDED" else REPORTED_BEFORE
 
     def _running(self, record: Record) -> str:
         status = callbacks.execution_status(record.execution_arn)

@@ -13,7 +13,7 @@ from core.outcome import Outcome
 from core.record import Flow, Record, Status
 from orchestrator.execution import Execution
 from orchestrator.launches import Refusal, launch
-from orchestrator.steps import LAUNCHED, RECORDED, RETRIED, settle
+from orchestrator.steps import LAUNCHED, RECORDED, RETRIED, conclude
 
 if TYPE_CHECKING:
     from aws_durable_execution_sdk_python.types import StepContext
@@ -40,7 +40,7 @@ def handler(event: object, context: DurableContext) -> dict[str, Any]:
     context.logger.info("Task starting")
     started = launch(context, "run-task", execution, functools.partial(_launch, context))
     if isinstance(started, Outcome):
-        return settle(context, "close-record", execution, started)
+        return conclude(context, "close-record", execution, started)
     record, task = started
     _store(context, execution, record, task)
     context.logger.info("Returning", extra={"taskArn": task})

@@ -36,6 +36,6 @@ class TaskFailedError(DurableOperationError):
     @classmethod
     def of(cls, outcome: Outcome, context: Mapping[str, Any]) -> TaskFailedError:
         """Tell cause, evidence and advice in one sentence each."""
-        told = (f"{outcome.kind}: {outcome.summary}", outcome.detail, outcome.advice)
-        message = " ".join(part if part.endswith(".") else f"{part}." for part in told if part)
+        sentences = (f"{outcome.kind}: {outcome.summary}", outcome.detail, outcome.advice)
+        message = " ".join(part if part.endswith(".") else f"{part}." for part in sentences if part)
         return cls(message, data=json.dumps({**context, **outcome.to_dict()}))

@@ -19,7 +19,7 @@ from core.outcome import Cancelled, Outcome, TimedOut
 from core.record import Flow
 from orchestrator.execution import Execution
 from orchestrator.launches import launch_in_one_step
-from orchestrator.steps import Ending, finish, numbered, settle, settled, stop
+from orchestrator.steps import Ending, conclude, finish, numbered, run_attempts, stop
 
 if TYPE_CHECKING:
     from aws_durable_execution_sdk_python.context import Callback
@@ -44,10 +44,10 @@ def handler(event: object, context: DurableContext) -> dict[str, Any]:
     """
     execution = Execution.begin(event, context, Flow.EVENTBRIDGE)
     context.logger.info("Task starting")
-    execution, ending = settled(context, "back-off", execution, partial(_attempt, context))
+    execution, ending = run_attempts(context, "back-off", execution, partial(_attempt, context))
     if ending.is_recorded:
         return finish(context, execution, ending.outcome, ending.result)
-    return settle(context, "close-record", execution, ending.outcome)
+    return conclude(context, "close-record", execution, ending.outcome)
 
 
 def _attempt(context: DurableContext, execution: Execution) -> Ending:

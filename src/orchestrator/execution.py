@@ -188,8 +188,8 @@ class Execution:
     def end_of_forgotten(self, task_arn: str) -> Outcome:
         """Return the stored end of a task that ECS has forgotten, else Missing."""
         record = self.stored()
-        told = record.end_of(task_arn) if record else None
-        return told or Missing(task_arn=task_arn)
+        stored = record.end_of(task_arn) if record else None
+        return stored or Missing(task_arn=task_arn)
 
     def back_off(self, outcome: Outcome) -> bool:
         """End the attempt in the record, of which another follows; False if none may any more."""
@@ -215,8 +215,8 @@ class Execution:
         status = Status.COMPLETED if outcome.succeeded else Status.FAILED
         if record and not self.records.close(record, status, outcome, found):
             logger.warning("Record not closed: it has moved on", extra={"status": record.status})
-        told = {"outcome": outcome.to_dict(), "result": answer.result}
-        return told | ({"evidence": found.to_dict()} if found else {})
+        closing = {"outcome": outcome.to_dict(), "result": answer.result}
+        return closing | ({"evidence": found.to_dict()} if found else {})
 
     def _decided(self, record: Record) -> str | Outcome | None:
         """What an interrupted try of this launch, or somebody meanwhile, has decided already."""

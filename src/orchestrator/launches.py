@@ -39,10 +39,9 @@ class Refusal(NamedTuple):
     def tell(self, step: StepContext) -> None:
         """Log it in the step that follows: only there a line stands once, whatever is replayed."""
         if self.launch and step.attempt == 1:
-            told = {"launch": self.launch, "reason": self.reason}
-            step.logger.warning(
-                "Launching again", extra={"relaunch": told | {"delaySeconds": self.delay_seconds}}
-            )
+            refused = {"launch": self.launch, "reason": self.reason}
+            refused["delaySeconds"] = self.delay_seconds
+            step.logger.warning("Launching again", extra={"relaunch": refused})
 
 
 def launch(

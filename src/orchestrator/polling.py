@@ -22,7 +22,7 @@ from core.polling import FIRST_DELAY, PollState, poll_delay
 from core.record import Flow
 from orchestrator.execution import Execution
 from orchestrator.launches import launch_in_one_step
-from orchestrator.steps import Ending, numbered, settle, settled
+from orchestrator.steps import Ending, conclude, numbered, run_attempts
 
 if TYPE_CHECKING:
     from aws_durable_execution_sdk_python.types import WaitForConditionCheckContext
@@ -51,8 +51,8 @@ def handler(event: object, context: DurableContext) -> dict[str, Any]:
     execution = Execution.begin(event, context, Flow.POLLING)
     context.logger.info("Task starting")
     attempt = functools.partial(_attempt, context)
-    execution, ending = settled(context, "back-off", execution, attempt)
-    return settle(context, "close-record", execution, ending.outcome)
+    execution, ending = run_attempts(context, "back-off", execution, attempt)
+    return conclude(context, "close-record", execution, ending.outcome)
 
 
 def _attempt(context: DurableContext, execution: Execution) -> Ending:
@@ -65,7 +65,7 @@ def _attempt(context: DurableContext, execution: Execution) -> Ending:
     state = context.wait_for_condition(
         Check(execution, task.task_arn),
         WaitForConditionConfig(
-            wait_strategy=functools.partial(next_look, execution.work),
+            wait_strategy=functools.partial(next_check, execution.work),
             initial_state=PollState(since).to_dict(),
         ),
         name=numbered("task-end", execution),
@@ -87,7 +87,7 @@ class Check:
         before = PollState(**state)
         elapsed = int(clock.now().timestamp()) - before.since
         try:
-            after = self._look(before, elapsed)
+            after = self._next_state(before, elapsed)
         except AwsBusyError:
             after = before.throttled(elapsed)
         except AwsRefusedError as error:
@@ -98,7 +98,7 @@ class Check:
             context.logger.info("Task status: %s → %s", before.status or "requested", after.status)
         return after.to_dict()
 
-    def _look(self, before: PollState, elapsed: int) -> PollState:
+    def _next_state(self, before: PollState, elapsed: int) -> PollState:
         settings = self.execution.settings
         task = ecs.describe_task(settings.cluster_arn, self.task_arn)
         if task is None:
@@ -112,7 +112,7 @@ class Check:
         return after
 
 
-def next_look(work: Work, state: dict[str, Any], checks: int) -> WaitForConditionDecision:
+def next_check(work: Work, state: dict[str, Any], checks: int) -> WaitForConditionDecision:
     """Stop at an outcome; else wait, but not past the timeout."""
     if state["outcome"]:
         return WaitForConditionDecision.stop_polling()

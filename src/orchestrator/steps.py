@@ -30,8 +30,8 @@ class OutcomeSerDes(SerDes[Any]):
 
     def serialize(self, value: Any, serdes_context: SerDesContext) -> str:  # noqa: ANN401, ARG002
         """Write JSON, as small as can be: Lambda keeps at most 256 KiB for a step."""
-        told = value.to_dict() if isinstance(value, Outcome) else value
-        return json.dumps(told, separators=(",", ":"))
+        plain = value.to_dict() if isinstance(value, Outcome) else value
+        return json.dumps(plain, separators=(",", ":"))
 
     def deserialize(self, data: str, serdes_context: SerDesContext) -> Any:  # noqa: ANN401, ARG002
         """Read JSON; an object with a kind is an outcome, a list a started task."""
@@ -66,7 +66,7 @@ class Ending(NamedTuple):
     Attributes:
         outcome: of its task.
         result: what the container handed over; None if it is still to be read.
-        is_recorded: whether whoever told the end closes the record.
+        is_recorded: whether whoever reported the end closes the record.
     """
 
     outcome: Outcome
@@ -74,7 +74,7 @@ class Ending(NamedTuple):
     is_recorded: bool = False
 
 
-def settled(
+def run_attempts(
     context: DurableContext,
     name: str,
     execution: Execution,
@@ -90,8 +90,8 @@ def settled(
         delay = execution.retry_delay(ending.outcome)
         if delay is None or not _back_off(context, name, execution, ending.outcome):
             return execution, ending
-        told = {"kind": ending.outcome.kind, "delaySeconds": delay, "attempt": execution.attempt}
-        context.logger.warning("Retrying", extra={"retry": told})
+        retry = {"kind": ending.outcome.kind, "delaySeconds": delay, "attempt": execution.attempt}
+        context.logger.warning("Retrying", extra={"retry": retry})
         context.wait(Duration.from_seconds(delay), numbered(name, execution))
         execution = execution.next_attempt()
 
@@ -132,7 +132,7 @@ def stop(
         return replace(ending, task_arn=task_arn, detail=detail)
 
 
-def settle(
+def conclude(
     context: DurableContext, name: str, execution: Execution, outcome: Outcome
 ) -> dict[str, Any]:
     """Close the record in a step called `name`, then `finish`."""

@@ -63,15 +63,15 @@ def failure(assignment: Assignment, error: BaseException, exit_code: int) -> Non
     Raises:
         botocore.exceptions.ClientError: the record has moved on, or DynamoDB did not answer.
     """
-    told = {
+    failed = {
         "kind": "ApplicationFailed",
         "summary": f"{type(error).__name__}: {error}"[:1_000],
         "detail": f"The worker exits with code {exit_code}",
         "exitCode": exit_code,
         "advice": "The container's log has the traceback.",
     }
-    changes = {"status": "FAILED", "error": told}
-    _update(assignment, changes, Attr("status").is_in(_NOT_ENDED) | Attr("error").eq(told))
+    changes = {"status": "FAILED", "error": failed}
+    _update(assignment, changes, Attr("status").is_in(_NOT_ENDED) | Attr("error").eq(failed))
 
 
 def _update(assignment: Assignment, changes: dict[str, Any], condition: ConditionBase) -> None:

@@ -82,7 +82,7 @@ def test_failure_told_twice(aws: Aws, waiting: Durable) -> None:
     assert waiting.error()[1]["exitCode"] == 3
     aws.rewrite("SET #open = :open", open="OPEN")
     aws.exit(3)
-    assert aws.report(version=5) == {"done": "told before"}
+    assert aws.report(version=5) == {"done": "reported before"}
 
 
 def test_overtaken(aws: Aws, durable: Start) -> None:

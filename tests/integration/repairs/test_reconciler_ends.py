@@ -102,7 +102,7 @@ def test_after_the_event(
     record = scene.ended(flow, code)
     aws.deliver(aws.event(record.task_arn))
     before, answered = scene.stored(record), dict(executions.answers)
-    assert scene.reconcile() == ({"told before": 1} if before.is_open else {})
+    assert scene.reconcile() == ({"reported before": 1} if before.is_open else {})
     assert (scene.stored(record), executions.answers) == (before, answered)
 
 
@@ -115,7 +115,7 @@ def test_before_the_event(
     record = scene.ended(flow, code)
     scene.reconcile()
     before, answered = scene.stored(record), dict(executions.answers)
-    done = "told before" if before.is_open else "ignored: record closed"
+    done = "reported before" if before.is_open else "ignored: record closed"
     assert aws.deliver(aws.event(record.task_arn)) == {"done": done}
     assert (scene.stored(record), executions.answers) == (before, answered)
 
