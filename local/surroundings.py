@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from local.clock import Clock
     from local.gateway import Callers
     from local.journal import Journal
@@ -29,6 +31,15 @@ class Surroundings:
     endpoint: str
     callers: Callers
     logs: Streams
+
+    def writer(self, group: str, stream: str, source: str) -> Callable[[str], None]:
+        """Return what takes a process's lines: for a log stream, and for the journal."""
+
+        def line(text: str) -> None:
+            self.logs.write(group, stream, text)
+            self.journal.write("line", source, text=text)
+
+        return line
 
     @property
     def variables(self) -> dict[str, str]:

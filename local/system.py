@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Self, TypedDict, Unpack
+from typing import TYPE_CHECKING, Self
 
 from local.account import Account
 from local.clock import Clock
-from local.durable import DurableApi, Executions, Listeners
+from local.durable import DurableApi, Executions
 from local.ecs import EcsApi, Tasks
 from local.endpoint import Endpoint
 from local.events import Bus, Deliveries, EventsApi, Targets, start_schedules
@@ -18,8 +18,7 @@ from local.hosts import process_host
 from local.inprocess import ThreadHost
 from local.journal import Journal
 from local.lambda_api import LambdaApi
-from local.logs import LoggedHost, LogsApi, Streams
-from local.publication import Publication
+from local.logs import LogsApi, Streams
 from local.stack import Stack
 from local.stack.regions import own_region
 from local.stack.stack import PROJECT
@@ -35,25 +34,16 @@ if TYPE_CHECKING:
 _PARAMETERS = {"WorkerImage": "local"}
 
 
-class How(TypedDict, total=False):
-    """How the system runs.
+class System:
+    """Everything that the template describes; a context manager that leaves nothing running.
 
-    Attributes:
+    Args:
+        template: what to run.
         time_scale: how much faster than in AWS Fargate's phases pass, and Lambda's and
             EventBridge's waits before they try again.
         durable_scale: how much faster executions' waits, timeouts and retries pass.
         port: of the endpoint; 0 takes a free one.
         in_process: whether functions and workers are threads, not processes.
-    """
-
-    time_scale: float
-    durable_scale: float
-    port: int
-    in_process: bool
-
-
-class System:
-    """Everything that the template describes; a context manager that leaves nothing running.
 
     Attributes:
         endpoint: for AWS_ENDPOINT_URL.
@@ -67,14 +57,21 @@ class System:
         seams: what is to go wrong.
     """
 
-    def __init__(self, template: Path = PROJECT / "template.yaml", **how: Unpack[How]) -> None:
-        options: How = {"time_scale": 1, "durable_scale": 1, "port": 0, "in_process": False, **how}
+    def __init__(
+        self,
+        template: Path = PROJECT / "template.yaml",
+        *,
+        time_scale: float = 1,
+        durable_scale: float = 1,
+        port: int = 0,
+        in_process: bool = False,
+    ) -> None:
         self._cleanup = ExitStack()
         self.journal = Journal()
-        clock = Clock(options["time_scale"])
+        clock = Clock(time_scale)
         gateway = Gateway(self.journal)
         self.seams = gateway.seams
-        server = Endpoint(gateway, options["port"])
+        server = Endpoint(gateway, port)
         self.endpoint = server.url
         region = self._cleanup.enter_context(own_region())
         self.stack = Stack(template, self.endpoint, _PARAMETERS, region)
@@ -84,25 +81,21 @@ class System:
         )
         self.account = Account(self.stack, self.endpoint)
         self.account.create()
-        host = self._cleanup.enter_context(self._host(gateway, options["in_process"]))
-        self.functions = self._functions(LoggedHost(host, logs))
+        host = self._cleanup.enter_context(self._host(gateway, in_process))
+        self.functions = self._functions(host)
         self._asynchronous = AsynchronousInvocations(clock, self.account.send)
         targets = Targets(self.functions, self._asynchronous, self.account.send)
         self.deliveries = Deliveries(clock, self.journal, targets.take, self.account.send)
-        self.bus = Bus(self.stack, self.deliveries)
-        publication = Publication(self.bus, self.seams, clock)
-        self.tasks = Tasks(self._surroundings, host, publication.publish)
+        self.bus = Bus(self.stack, self.deliveries, self.seams, clock)
+        self.tasks = Tasks(self._surroundings, host, self.bus.publish)
         executions = Executions(
-            self.functions,
-            self.stack,
-            Listeners(publication.publish, self.account.send),
-            options["durable_scale"],
+            self.functions, self.stack, self.bus.publish, self.account.send, durable_scale
         )
         durable = DurableApi(executions)
         gateway.services |= {
             "lambda": LambdaApi(self.functions, executions, durable, self._asynchronous),
             "ecs": EcsApi(self.tasks),
-            "events": EventsApi(self.stack, publication.publish),
+            "events": EventsApi(self.stack, self.bus.publish),
             "logs": LogsApi(self.stack),
         }
         # Undone from the last to the first: nothing starts a process that would outlive it.
@@ -145,9 +138,7 @@ class System:
                     a["Name"]: a["FunctionVersion"] for a in aliases if a["FunctionName"] == name
                 },
                 code=self.stack.code(properties).resolve(),
-                platform=self._surroundings.variables,
                 asynchronous=next((c for c in configs if c["FunctionName"] == name), {}),
             )
-            callers = self._surroundings.callers
-            functions[name] = Function(configuration, host, callers, self.journal)
+            functions[name] = Function(configuration, host, self._surroundings)
         return functions

@@ -1,6 +1,6 @@
 """Durable executions, run by AWS's own local runner, and their part of Lambda's API."""
 
 from local.durable.api import DurableApi
-from local.durable.executions import AlreadyStartedError, Executions, Listeners, Send
+from local.durable.executions import Executions
 
-__all__ = ["AlreadyStartedError", "DurableApi", "Executions", "Listeners", "Send"]
+__all__ = ["DurableApi", "Executions"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from aws_durable_execution_sdk_python_testing.model import Execution as Summary
@@ -102,7 +101,7 @@ def _page(summaries: list[Summary], marker: str | None, size: int) -> dict[str, 
     arns = [summary.durable_execution_arn for summary in summaries]
     if marker and marker not in arns:
         unknown = "Invalid Marker"
-        raise ApiError(HTTPStatus.BAD_REQUEST, "InvalidParameterValueException", unknown)
+        raise ApiError("InvalidParameterValueException", unknown)
     start = arns.index(marker) + 1 if marker else 0
     shown = [summary.to_dict() for summary in summaries[start : start + size]]
     more = start + size < len(arns)

@@ -30,7 +30,7 @@ from aws_durable_execution_sdk_python_testing.web.server import WebServer
 from werkzeug.wrappers import Response
 
 from local.durable import answers
-from local.errors import refusal
+from local.errors import ApiError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -72,16 +72,17 @@ class DurableApi:
         try:
             route = self._router.find_route(path, request.method)
         except DurableFunctionsLocalRunnerError as error:
-            return refusal(HTTPStatus.NOT_FOUND, "UnknownOperationException", str(error))
+            not_found = HTTPStatus.NOT_FOUND
+            raise ApiError("UnknownOperationException", str(error), not_found) from error
         if self._is_closed(route):
-            return _callback_closed()
+            raise _callback_closed()
         try:
             answer = self._answer(route, request, parse_qs(query))
         except AwsApiException as error:
             answer = HTTPResponse.create_error_from_exception(error)
         # Another answer may have been faster since; the runner calls that "not found".
         if answer.status_code >= HTTPStatus.BAD_REQUEST and self._is_closed(route):
-            return _callback_closed()
+            raise _callback_closed()
         return _typed(answer)
 
     def _answer(self, route: Route, request: Request, query: dict[str, list[str]]) -> HTTPResponse:
@@ -148,7 +149,5 @@ def _typed(answer: HTTPResponse) -> Response:
     return response
 
 
-def _callback_closed() -> Response:
-    return refusal(
-        HTTPStatus.BAD_REQUEST, "CallbackTimeoutException", "The callback is closed or has expired."
-    )
+def _callback_closed() -> ApiError:
+    return ApiError("CallbackTimeoutException", "The callback is closed or has expired.")

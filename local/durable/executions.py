@@ -7,14 +7,15 @@ import threading
 import uuid
 from concurrent.futures import CancelledError
 from contextlib import ExitStack
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
 
 from aws_durable_execution_sdk_python_testing.model import StartDurableExecutionInput
 
 from local.durable import status
 from local.durable.runner import ARN, runner
 from local.durable.store import FAILED, Store, status_of
+from local.errors import ApiError
 from local.functions import Answer
 
 if TYPE_CHECKING:
@@ -27,32 +28,11 @@ if TYPE_CHECKING:
     from local.stack import Stack
 
 
-class AlreadyStartedError(Exception):
-    """An execution of that name was started with another payload."""
-
-
-class Send(Protocol):
-    """Puts a message into a queue."""
-
-    def __call__(self, queue_arn: str, message: str, **attributes: str | int) -> None:
-        """Put a message with attributes into the queue with that ARN."""
-
-
-@dataclass(frozen=True, slots=True)
-class Listeners:
-    """Who hears of executions.
-
-    Attributes:
-        publish: takes an event whenever an execution's status has changed.
-        send: takes what is kept of executions that failed.
-    """
-
-    publish: Callable[[dict[str, Any]], None]
-    send: Send
-
-
 class Executions:
     """Starts executions; the runner drives them.
+
+    Each change of an execution's status is published, and what failed is kept in its function's
+    dead-letter queue.
 
     Attributes:
         executor: the runner's own, which its web handlers work on.
@@ -62,10 +42,12 @@ class Executions:
         self,
         functions: Mapping[str, Function],
         stack: Stack,
-        listeners: Listeners,
+        publish: Callable[[dict[str, Any]], None],
+        send: Callable[..., None],
         scale: float,
     ) -> None:
-        self._functions, self._stack, self._listeners = functions, stack, listeners
+        self._functions, self._stack = functions, stack
+        self._publish, self._send = publish, send
         self._names: dict[tuple[str, str], tuple[str, bytes]] = {}
         self._synchronous: set[str] = set()
         self._lock = threading.Lock()
@@ -94,14 +76,14 @@ class Executions:
             synchronous: whether the caller waits for the end, and so is told of a failure.
 
         Raises:
-            AlreadyStartedError: the name is taken by an execution with another payload.
+            ApiError: the name is taken by an execution with another payload.
         """
         with self._lock:
             key = (function.configuration.name, name or str(uuid.uuid4()))
             if key in self._names:
                 arn, earlier = self._names[key]
                 if json.loads(earlier) != json.loads(payload):
-                    raise AlreadyStartedError(f"Execution {name} was started with another payload")
+                    raise _already_started(key[1])
                 return arn
             started = self._input(function.configuration, version, payload, key[1])
             arn = str((started.trace_fields or {})[ARN])
@@ -152,7 +134,7 @@ class Executions:
         )
 
     def _changed(self, execution: Execution) -> None:
-        self._listeners.publish(status.event(execution, self._stack))
+        self._publish(status.event(execution, self._stack))
         if (
             execution.durable_execution_arn in self._synchronous
             or status_of(execution) not in FAILED
@@ -162,7 +144,7 @@ class Executions:
         queue = function.configuration.properties.get("DeadLetterConfig")
         if queue:
             payload, attributes = status.dead_letter(execution)
-            self._listeners.send(queue["TargetArn"], payload, **attributes)
+            self._send(queue["TargetArn"], payload, **attributes)
 
 
 def _error(error: ErrorObject) -> bytes:
@@ -174,3 +156,8 @@ def _error(error: ErrorObject) -> bytes:
         "stackTrace": error.stack_trace,
     }
     return json.dumps({name: value for name, value in fields.items() if value is not None}).encode()
+
+
+def _already_started(name: str) -> ApiError:
+    message = f"Execution {name} was started with another payload"
+    return ApiError("DurableExecutionAlreadyStartedException", message, HTTPStatus.CONFLICT)

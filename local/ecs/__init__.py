@@ -1,7 +1,6 @@
 """ECS tasks on Fargate as processes of this machine."""
 
 from local.ecs.api import EcsApi
-from local.ecs.phases import Phases
 from local.ecs.service import Tasks
 
-__all__ = ["EcsApi", "Phases", "Tasks"]
+__all__ = ["EcsApi", "Tasks"]

@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from werkzeug.wrappers import Response
-
-from local.ecs.service import UnknownContainerError, UnknownDefinitionError
-from local.ecs.tokens import TokenConflictError
+from local.ecs.service import invalid
 from local.errors import ApiError
 
 if TYPE_CHECKING:
@@ -45,46 +41,33 @@ class EcsApi:
             "StopTask": self._stop_task,
         }
 
-    def __call__(self, request: Request) -> Response | None:
-        """Answer a request; None leaves it to somebody else."""
-        name = request.headers.get("X-Amz-Target", "").rpartition(".")[2]
+    def __call__(self, request: Request, name: str) -> dict[str, Any] | None:
+        """Answer an operation; None leaves it to somebody else."""
         operation = self._operations.get(name)
         if operation is None:
             return None
         asked = json.loads(request.get_data())
-        try:
-            if asked.get("cluster", "default").rpartition("/")[2] not in self._tasks.clusters:
-                raise _refused("ClusterNotFoundException", "Cluster not found.")
-            answer = operation(asked)
-        except ApiError as error:
-            return error.response
-        return Response(json.dumps(answer), mimetype="application/x-amz-json-1.1")
+        if asked.get("cluster", "default").rpartition("/")[2] not in self._tasks.clusters:
+            raise ApiError("ClusterNotFoundException", "Cluster not found.")
+        return operation(asked)
 
     def _run_task(self, asked: Mapping[str, Any]) -> dict[str, Any]:
         for name, form in _FORMS.items():
             if not form.fullmatch(asked.get(name, "")):
-                raise _invalid(f"{name} is not of the form {form.pattern}")
+                raise invalid(f"{name} is not of the form {form.pattern}")
         if not 1 <= asked.get("count", 1) <= _MOST_STARTED:
-            raise _invalid(f"count must be 1 to {_MOST_STARTED}")
+            raise invalid(f"count must be 1 to {_MOST_STARTED}")
         if "networkConfiguration" not in asked:
-            raise _invalid("Network Configuration must be provided for awsvpc")
+            raise invalid("Network Configuration must be provided for awsvpc")
         if len(json.dumps(asked.get("overrides", {}))) > _MOST_OVERRIDES:
-            raise _invalid(f"Container Overrides length must be at most {_MOST_OVERRIDES}")
-        try:
-            launched = self._tasks.run(asked)
-        except TokenConflictError as error:
-            ids = {"resourceIds": error.task_arns}
-            raise _refused("ConflictException", str(error), **ids) from error
-        except UnknownDefinitionError as error:
-            raise _refused("ClientException", str(error)) from error
-        except UnknownContainerError as error:
-            raise _invalid(str(error)) from error
+            raise invalid(f"Container Overrides length must be at most {_MOST_OVERRIDES}")
+        launched = self._tasks.run(asked)
         shown = [task.describe() for task in launched.tasks]
         return {"tasks": shown, "failures": launched.failures}
 
     def _describe_tasks(self, asked: Mapping[str, Any]) -> dict[str, Any]:
         if not 0 < len(asked["tasks"]) <= _MOST_TASKS:
-            raise _invalid(f"Tasks must be 1 to {_MOST_TASKS}.")
+            raise invalid(f"Tasks must be 1 to {_MOST_TASKS}.")
         found = {name: self._tasks.get(name) for name in asked["tasks"]}
         with_tags = "TAGS" in asked.get("include", ())
         return {
@@ -96,7 +79,7 @@ class EcsApi:
 
     def _list_tasks(self, asked: Mapping[str, Any]) -> dict[str, Any]:
         if "startedBy" in asked and any(name in asked for name in _ALONE):
-            raise _invalid("cannot specify startedBy with other arguments")
+            raise invalid("cannot specify startedBy with other arguments")
         wanted = {"desiredStatus": "RUNNING"} | {
             name: asked[name]
             for name in ("desiredStatus", "launchType", "startedBy")
@@ -111,10 +94,10 @@ class EcsApi:
     def _stop_task(self, asked: Mapping[str, Any]) -> dict[str, Any]:
         task = self._tasks.get(asked["task"])
         if task is None:
-            raise _invalid("The referenced task was not found.")
+            raise invalid("The referenced task was not found.")
         reason = asked.get("reason", "Task stopped by user")
         if len(reason) > _LONGEST_REASON:
-            raise _invalid(f"reason must be at most {_LONGEST_REASON} characters")
+            raise invalid(f"reason must be at most {_LONGEST_REASON} characters")
         task.stop(reason)
         return {"task": task.describe()}
 
@@ -128,11 +111,3 @@ def _page(arns: list[str], after: str | None, size: int) -> dict[str, Any]:
     start = arns.index(after) + 1 if after in arns else 0
     shown = arns[start : start + size]
     return {"taskArns": shown} | ({"nextToken": shown[-1]} if start + size < len(arns) else {})
-
-
-def _refused(code: str, message: str, **more: Any) -> ApiError:  # noqa: ANN401 - any JSON
-    return ApiError(HTTPStatus.BAD_REQUEST, code, message, **more)
-
-
-def _invalid(message: str) -> ApiError:
-    return _refused("InvalidParameterException", message)

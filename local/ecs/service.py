@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import threading
+from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from local.ecs.detail import event, new_detail
-from local.ecs.mishaps import Mishaps
-from local.ecs.phases import Phases
 from local.ecs.start import start_container
 from local.ecs.task import Task
 from local.ecs.tokens import Launched, Tokens
+from local.errors import ApiError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -24,20 +24,13 @@ if TYPE_CHECKING:
 _SHOWN_SECONDS = 3600
 
 
-class UnknownDefinitionError(Exception):
-    """The stack has no such task definition."""
-
-
-class UnknownContainerError(Exception):
-    """The task definition has no such container."""
-
-
 class Tasks:
     """Starts tasks, keeps them, and publishes each change of state as an event.
 
     Attributes:
         clusters: names of the clusters in which tasks may run.
-        mishaps: what is to go wrong with the next tasks.
+        refusals: failures that the next new requests are answered with, instead of a task.
+        failed_starts: `stoppedReason` of the next tasks, which end before their containers run.
     """
 
     def __init__(
@@ -51,7 +44,8 @@ class Tasks:
         definitions = stack.of_type("AWS::ECS::TaskDefinition").values()
         self._definitions = {definition["Family"]: definition for definition in definitions}
         self.clusters = {c["ClusterName"] for c in stack.of_type("AWS::ECS::Cluster").values()}
-        self.mishaps = Mishaps()
+        self.refusals: deque[dict[str, str]] = deque()
+        self.failed_starts: deque[str] = deque()
         self._lock = threading.Lock()
         self._tasks: dict[str, Task] = {}
         self._tokens = Tokens(surroundings.clock)
@@ -60,9 +54,8 @@ class Tasks:
         """Start tasks, or return what the same request came to before.
 
         Raises:
-            TokenConflictError: another request used the client token.
-            UnknownDefinitionError: the stack has no such family or revision.
-            UnknownContainerError: an override is for a container that the definition has not.
+            ApiError: another request used the client token, or the stack has no such family or
+                revision, or that no such container as an override is for.
         """
         key = (request.get("cluster", ""), request.get("clientToken", ""))
         asked = json.dumps(request, sort_keys=True)
@@ -74,7 +67,7 @@ class Tasks:
             if key[1]:
                 self._tokens.keep(key, asked, launched)
         for task in launched.tasks:
-            threading.Thread(target=task.live, args=[Phases()], daemon=True).start()
+            threading.Thread(target=task.live, daemon=True).start()
         return launched
 
     def get(self, arn_or_id: str) -> Task | None:
@@ -98,15 +91,15 @@ class Tasks:
         for override in request.get("overrides", {}).get("containerOverrides", ()):
             if override.get("name") not in known:
                 problem = f"Override for container named {override.get('name')} is not a container"
-                raise UnknownContainerError(f"{problem} in the TaskDefinition.")
-        if refusal := self.mishaps.refusal():
-            return Launched(failures=[refusal])
+                raise invalid(f"{problem} in the TaskDefinition.")
+        if self.refusals:
+            return Launched(failures=[self.refusals.popleft()])
         return Launched([self._new(definition, request) for _ in range(request.get("count", 1))])
 
     def _definition(self, name: str) -> Mapping[str, Any]:
         family, _, revision = name.rpartition("/")[2].partition(":")
         if family not in self._definitions or revision not in {"", "1"}:
-            raise UnknownDefinitionError("TaskDefinition not found.")
+            raise ApiError("ClientException", "TaskDefinition not found.")
         found: Mapping[str, Any] = self._definitions[family]
         return found
 
@@ -118,7 +111,8 @@ class Tasks:
             return start_container(detail, main, self._surroundings, self._host)
 
         task = Task(detail, main, start, self._changed, self._surroundings.clock)
-        task.tags, task.failure = request.get("tags", []), self.mishaps.failed_start()
+        task.tags = request.get("tags", [])
+        task.failure = self.failed_starts.popleft() if self.failed_starts else None
         return task
 
     def _changed(self, detail: dict[str, Any]) -> None:
@@ -126,3 +120,8 @@ class Tasks:
         known = {name: detail.get(name) for name in ("lastStatus", "startedBy", "version")}
         surroundings.journal.write("task", detail["taskArn"], **known)
         self._publish(event(detail, surroundings.stack))
+
+
+def invalid(message: str) -> ApiError:
+    """Return the error for a parameter that ECS does not take."""
+    return ApiError("InvalidParameterException", message)

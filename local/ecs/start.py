@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from local.gateway import execution_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from local.ecs.container import Container
     from local.hosts import Host
@@ -29,7 +29,10 @@ def start_container(
     caller.begin(execution_of(detail.get("startedBy")))
     given = _environment(main, detail["overrides"])
     environment = {**given, **surroundings.variables, **caller.credentials}
-    return host.container(environment, caller, _log(detail["taskArn"], main, surroundings))
+    options, arn = main["LogConfiguration"]["Options"], detail["taskArn"]
+    stream = f"{options['awslogs-stream-prefix']}/{main['Name']}/{arn.rpartition('/')[2]}"
+    log = surroundings.writer(options["awslogs-group"], stream, arn)
+    return host.container(environment, caller, log)
 
 
 def _environment(main: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str, str]:
@@ -39,15 +42,3 @@ def _environment(main: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[
         if container["name"] == main["Name"]:
             given |= {pair["name"]: pair["value"] for pair in container.get("environment", ())}
     return given
-
-
-def _log(arn: str, main: Mapping[str, Any], surroundings: Surroundings) -> Callable[[str], None]:
-    """Return what takes the container's lines."""
-    options = main["LogConfiguration"]["Options"]
-    stream = f"{options['awslogs-stream-prefix']}/{main['Name']}/{arn.rpartition('/')[2]}"
-
-    def line(text: str) -> None:
-        surroundings.logs.write(options["awslogs-group"], stream, text)
-        surroundings.journal.write("line", arn, text=text)
-
-    return line

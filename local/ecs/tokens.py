@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from local.errors import ApiError
+
 if TYPE_CHECKING:
     from local.clock import Clock
     from local.ecs.task import Task
@@ -12,18 +14,6 @@ if TYPE_CHECKING:
 # A token is kept for a day, or until an hour after its task's end if that is sooner.
 _LONGEST = 86400
 _AFTER_END = 3600
-
-
-class TokenConflictError(Exception):
-    """The client token was used for a request that differed.
-
-    Attributes:
-        task_arns: the tasks of that request.
-    """
-
-    def __init__(self, task_arns: list[str]) -> None:
-        super().__init__("Parameters do not match the ones of the request with this client token.")
-        self.task_arns = task_arns
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +44,7 @@ class Tokens:
             asked: all of the request.
 
         Raises:
-            TokenConflictError: another request used the token.
+            ApiError: another request used the token.
         """
         at, first, launched = self._kept.get(key, (0, "", Launched()))
         ended = [task.ended_for for task in launched.tasks]
@@ -62,7 +52,9 @@ class Tokens:
         if key not in self._kept or over or self._clock.passed - at > _LONGEST:
             return None
         if first != asked:
-            raise TokenConflictError([task.arn for task in launched.tasks])
+            unlike = "Parameters do not match the ones of the request with this client token."
+            arns = [task.arn for task in launched.tasks]
+            raise ApiError("ConflictException", unlike, resourceIds=arns)
         return launched
 
     def keep(self, key: tuple[str, str], asked: str, launched: Launched) -> None:

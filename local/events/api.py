@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from werkzeug.wrappers import Response
-
-from local.errors import refusal
+from local.errors import ApiError
 from local.events.envelope import envelope
 
 if TYPE_CHECKING:
@@ -29,19 +26,18 @@ class EventsApi:
     def __init__(self, stack: Stack, publish: Callable[[dict[str, Any]], None]) -> None:
         self._stack, self._publish = stack, publish
 
-    def __call__(self, request: Request) -> Response | None:
-        """Answer a request; None leaves it to somebody else."""
-        if request.headers.get("X-Amz-Target", "").rpartition(".")[2] != "PutEvents":
+    def __call__(self, request: Request, operation: str) -> dict[str, Any] | None:
+        """Answer an operation; None leaves it to somebody else."""
+        if operation != "PutEvents":
             return None
         entries = json.loads(request.get_data())["Entries"]
         if len(entries) > _MOST_ENTRIES:
             many = "Value at 'entries' failed to satisfy constraint: Member must have length less"
             text = f"1 validation error detected: {many} than or equal to {_MOST_ENTRIES}"
-            return refusal(HTTPStatus.BAD_REQUEST, "ValidationException", text)
+            raise ApiError("ValidationException", text)
         results = [self._put(entry) for entry in entries]
         failed = sum("ErrorCode" in result for result in results)
-        answer = {"FailedEntryCount": failed, "Entries": results}
-        return Response(json.dumps(answer), mimetype="application/x-amz-json-1.1")
+        return {"FailedEntryCount": failed, "Entries": results}
 
     def _put(self, entry: Mapping[str, Any]) -> dict[str, str]:
         """Publish an entry, or say what is wrong with it."""

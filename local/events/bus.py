@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, Any, cast
 
 from moto.events.models import events_backends
@@ -10,15 +11,17 @@ if TYPE_CHECKING:
     from moto.events.models import Rule
     from moto.events.utils import EventMessageType
 
+    from local.clock import Clock
     from local.events.delivery import Deliveries
+    from local.gateway import Seams
     from local.stack import Stack
 
 
 class Bus:
     """Gives each event to the targets of the rules that match it."""
 
-    def __init__(self, stack: Stack, deliveries: Deliveries) -> None:
-        self._deliveries = deliveries
+    def __init__(self, stack: Stack, deliveries: Deliveries, seams: Seams, clock: Clock) -> None:
+        self._deliveries, self._seams, self._clock = deliveries, seams, clock
         kept = events_backends[stack.account][stack.region].event_buses["default"]
         self._rules: dict[str, Rule] = kept.rules
 
@@ -27,8 +30,16 @@ class Bus:
         """The rules that are there now and not disabled."""
         return [rule for rule in list(self._rules.values()) if rule.state != "DISABLED"]
 
+    def publish(self, event: dict[str, Any]) -> None:
+        """Take one event, as often and as late as the seams say."""
+        for delay in self._seams.deliveries(event):
+            if delay:
+                threading.Thread(target=self._put_later, args=[delay, event], daemon=True).start()
+            else:
+                self.put(event)
+
     def put(self, event: dict[str, Any]) -> None:
-        """Take one event."""
+        """Take one event now, whatever the seams say."""
         for rule in self.rules:
             # A schedule has no pattern, and matches nothing.
             pattern = rule.event_pattern
@@ -39,3 +50,7 @@ class Bus:
         """Deliver an event to all targets of a rule."""
         for target in list(rule.targets):
             self._deliveries.begin(rule.arn, target, event)
+
+    def _put_later(self, delay: float, event: dict[str, Any]) -> None:
+        if self._clock.sleep(delay):
+            self.put(event)

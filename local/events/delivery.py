@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from local.clock import Clock
-    from local.durable import Send
     from local.journal import Journal
 
 # EventBridge's limits where a target sets none.
@@ -62,7 +61,11 @@ class Deliveries:
     """
 
     def __init__(
-        self, clock: Clock, journal: Journal, deliver: Callable[[str, bytes], None], send: Send
+        self,
+        clock: Clock,
+        journal: Journal,
+        deliver: Callable[[str, bytes], None],
+        send: Callable[..., None],
     ) -> None:
         self._clock, self._journal, self._send = clock, journal, send
         self._lock = threading.Lock()

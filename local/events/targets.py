@@ -9,9 +9,8 @@ from botocore.exceptions import ClientError
 from local.events.delivery import DeliveryError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
-    from local.durable import Send
     from local.functions import Function
     from local.functions.asynchronous import AsynchronousInvocations
 
@@ -23,7 +22,7 @@ class Targets:
         self,
         functions: Mapping[str, Function],
         asynchronous: AsynchronousInvocations,
-        send: Send,
+        send: Callable[..., None],
     ) -> None:
         self._functions, self._asynchronous, self._send = functions, asynchronous, send
 

@@ -23,7 +23,6 @@ class Configuration:
         properties: those of the AWS::Lambda::Function.
         aliases: version by alias.
         code: the folder that Lambda would unpack the code to.
-        platform: what the local system adds to every environment: endpoint and region.
         asynchronous: properties of the AWS::Lambda::EventInvokeConfig, empty without one.
     """
 
@@ -31,7 +30,6 @@ class Configuration:
     properties: Mapping[str, Any]
     aliases: Mapping[str, str]
     code: Path
-    platform: Mapping[str, str]
     asynchronous: Mapping[str, Any]
 
     @property
@@ -61,12 +59,11 @@ class Configuration:
         return {LATEST: LATEST, **published, **self.aliases}.get(qualifier)
 
     def environment(self, version: str) -> dict[str, str]:
-        """Return the template's variables, Lambda's own, and where the local system stands."""
+        """Return the template's variables and Lambda's own."""
         logging = self.properties["LoggingConfig"]
         given = self.properties.get("Environment", {}).get("Variables", {})
         return {
             **{name: str(value) for name, value in given.items()},
-            **self.platform,
             "AWS_EXECUTION_ENV": f"AWS_Lambda_{self.properties['Runtime']}",
             "AWS_LAMBDA_FUNCTION_NAME": self.name,
             "AWS_LAMBDA_FUNCTION_VERSION": version,

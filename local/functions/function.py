@@ -14,9 +14,8 @@ from local.gateway import execution_of
 if TYPE_CHECKING:
     from local.functions.configuration import Configuration
     from local.functions.sandbox import Answer, Sandbox
-    from local.gateway import Callers
     from local.hosts import Host
-    from local.journal import Journal
+    from local.surroundings import Surroundings
 
 
 class FunctionClosedError(Exception):
@@ -31,10 +30,10 @@ class Function:
     """
 
     def __init__(
-        self, configuration: Configuration, host: Host, callers: Callers, journal: Journal
+        self, configuration: Configuration, host: Host, surroundings: Surroundings
     ) -> None:
         self.configuration = configuration
-        self._host, self._callers, self._journal = host, callers, journal
+        self._host, self._surroundings = host, surroundings
         self._free = threading.BoundedSemaphore(host.concurrency)
         self._lock = threading.Lock()
         self._idle: defaultdict[str, list[Sandbox]] = defaultdict(list)
@@ -67,7 +66,8 @@ class Function:
             answer = sandbox.invoke(event, headers, self.configuration.timeout)
             sandbox.caller.begin(None)
             self._idle[version or qualifier].append(sandbox)
-        self._journal.write("invocation", name, requestId=request_id, error=answer.error)
+        facts = {"requestId": request_id, "error": answer.error}
+        self._surroundings.journal.write("invocation", name, **facts)
         return request_id, answer
 
     def pids(self) -> list[int]:
@@ -98,14 +98,19 @@ class Function:
                     return sandbox
             if self._closed:
                 raise FunctionClosedError(self.configuration.name)
-            caller = self._callers.new(self.configuration.name)
-            environment = self.configuration.environment(version) | caller.credentials
-            sandbox = self._host.function(self.configuration, environment, caller, self._log)
+            sandbox = self._start(version)
             self._sandboxes.append(sandbox)
             return sandbox
 
-    def _log(self, line: str) -> None:
-        self._journal.write("line", self.configuration.name, text=line)
+    def _start(self, version: str) -> Sandbox:
+        configuration, surroundings = self.configuration, self._surroundings
+        caller = surroundings.callers.new(configuration.name)
+        environment = configuration.environment(version)
+        group = environment["AWS_LAMBDA_LOG_GROUP_NAME"]
+        stream = environment["AWS_LAMBDA_LOG_STREAM_NAME"]
+        log = surroundings.writer(group, stream, configuration.name)
+        environment |= surroundings.variables | caller.credentials
+        return self._host.function(configuration, environment, caller, log)
 
 
 def _execution_id(event: bytes) -> str | None:

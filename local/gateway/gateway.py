@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
+import json
 import threading
+from collections.abc import Callable
 from contextlib import nullcontext
+from datetime import datetime
 from io import BytesIO
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.wrappers import Request, Response
 
+from local.errors import ApiError
 from local.gateway.callers import Callers
 from local.gateway.calls import Call, operation, signed
 from local.gateway.seams import Seams
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import Any
-
     from local.gateway.callers import Caller
     from local.journal import Journal
 
 _USER = "user"
+# Answers an operation with a response or its JSON; None leaves it to moto.
+Service = Callable[[Request, str], Response | dict[str, Any] | None]
 
 
 class Gateway:
@@ -31,12 +34,12 @@ class Gateway:
     Attributes:
         callers: the processes that the local system has started.
         seams: what is to go wrong.
-        services: by the name that requests are signed for; an answer of None leaves it to moto.
+        services: by the name that requests are signed for.
     """
 
     def __init__(self, journal: Journal) -> None:
         self.callers, self.seams = Callers(), Seams()
-        self.services: dict[str, Callable[[Request], Response | None]] = {}
+        self.services: dict[str, Service] = {}
         self._journal = journal
         self._moto = DomainDispatcherApplication(create_backend_app)
         # moto looks at a condition and writes in two steps, which only one thread may be between.
@@ -69,9 +72,15 @@ class Gateway:
 
     def _serve(self, request: Request, call: Call) -> Response:
         ours = self.services.get(call.service)
-        response = ours(request) if ours else None
-        if response is not None:
-            return response
+        try:
+            answer = ours(request, call.operation) if ours else None
+        except ApiError as error:
+            return error.response
+        if isinstance(answer, Response):
+            return answer
+        if answer is not None:
+            text = json.dumps(answer, default=datetime.timestamp)
+            return Response(text, mimetype="application/json")
         # Whoever waits for a message waits for what the next request may bring.
         with nullcontext() if call.operation == "ReceiveMessage" else self._one_at_a_time:
             return Response.from_app(self._moto, request.environ, buffered=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Protocol
 
-from local.errors import refusal
+from local.errors import ApiError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -39,7 +39,7 @@ class Refuse:
 
     def apply(self, serve: Callable[[], Response], caller: Caller | None) -> Response:  # noqa: ARG002 - the protocol's
         """Answer with the error; nothing is done."""
-        return refusal(self.status, self.code, self.message)
+        return ApiError(self.code, self.message, self.status).response
 
 
 @dataclass(frozen=True, slots=True)

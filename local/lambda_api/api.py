@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import json
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from werkzeug.wrappers import Response
-
-from local.errors import ApiError
 from local.lambda_api.catalogue import Catalogue
 from local.lambda_api.invocations import Invocations
 from local.lambda_api.request import read
@@ -16,7 +11,7 @@ from local.lambda_api.request import read
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from werkzeug.wrappers import Request
+    from werkzeug.wrappers import Request, Response
 
     from local.durable import DurableApi, Executions
     from local.functions import Function
@@ -37,25 +32,15 @@ class LambdaApi:
         self._invocations = Invocations(executions, asynchronous)
         self._durable = durable
 
-    def __call__(self, request: Request) -> Response:
-        """Answer one request."""
-        try:
-            return self._answer(request)
-        except ApiError as error:
-            return error.response
-
-    def _answer(self, request: Request) -> Response:
-        asked = read(request)
+    def __call__(self, request: Request, operation: str) -> Response | dict[str, Any]:
+        """Answer an operation."""
+        asked = read(request, operation)
         if asked.operation == "Invoke":
             return self._invocations.invoke(*self._catalogue.find(asked), asked)
         if asked.operation == "ListDurableExecutionsByFunction":
             function, qualifier = self._catalogue.find(asked)
             known = self._durable.executions_of
-            return _json(known(function.configuration, qualifier, asked.parameters))
+            return known(function.configuration, qualifier, asked.parameters)
         if tell := self._catalogue.operations.get(asked.operation):
-            return _json(tell(asked))
+            return tell(asked)
         return self._durable(request)
-
-
-def _json(body: dict[str, Any]) -> Response:
-    return Response(json.dumps(body, default=datetime.timestamp), mimetype="application/json")

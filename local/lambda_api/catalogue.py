@@ -53,9 +53,7 @@ class Catalogue:
         qualifier = asked.parameters.get("Qualifier", in_name)
         if in_name and in_name != qualifier:
             unlike = "The derived qualifier from the function name does not match the specified"
-            raise ApiError(
-                HTTPStatus.BAD_REQUEST, "InvalidParameterValueException", f"{unlike} qualifier."
-            )
+            raise ApiError("InvalidParameterValueException", f"{unlike} qualifier.")
         function = self._functions.get(name)
         if function is None or (qualifier and not function.configuration.version(qualifier)):
             raise _missing(f"Function not found: {name}:{qualifier or LATEST}")
@@ -126,4 +124,4 @@ def _as_modelled(shape: Any, value: Any) -> Any:  # noqa: ANN401 - any of botoco
 
 
 def _missing(message: str) -> ApiError:
-    return ApiError(HTTPStatus.NOT_FOUND, "ResourceNotFoundException", message)
+    return ApiError("ResourceNotFoundException", message, HTTPStatus.NOT_FOUND)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from werkzeug.wrappers import Response
 
-from local.durable import AlreadyStartedError
 from local.errors import ApiError
 from local.functions.configuration import LATEST
 
@@ -57,11 +56,7 @@ class Invocations:
         """Start a durable execution, and wait for its end if the caller does."""
         name = asked.parameters.get("DurableExecutionName")
         waits = asked.parameters.get("InvocationType") != "Event"
-        try:
-            arn = self._executions.start(function, version, event, name, synchronous=waits)
-        except AlreadyStartedError as error:
-            code = "DurableExecutionAlreadyStartedException"
-            raise ApiError(HTTPStatus.CONFLICT, code, str(error)) from error
+        arn = self._executions.start(function, version, event, name, synchronous=waits)
         headers = {"X-Amz-Durable-Execution-Arn": arn, "X-Amz-Executed-Version": version}
         if not waits:
             return Response(status=HTTPStatus.ACCEPTED, headers=headers)
@@ -77,14 +72,13 @@ def _event(body: bytes, kind: str) -> bytes:
     if len(body) > _LARGEST_PAYLOAD[kind]:
         large = f"{len(body)} byte payload is too large for the {kind} invocation type"
         limit = f"(limit {_LARGEST_PAYLOAD[kind]} bytes)"
-        code = "RequestTooLargeException"
-        raise ApiError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, code, f"{large} {limit}")
+        too_large = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+        raise ApiError("RequestTooLargeException", f"{large} {limit}", too_large)
     try:
         json.loads(body or b"{}")
     except ValueError as error:
         unread = f"Could not parse request body into json: {error}"
-        code = "InvalidRequestContentException"
-        raise ApiError(HTTPStatus.BAD_REQUEST, code, unread) from error
+        raise ApiError("InvalidRequestContentException", unread) from error
     return body or b"{}"
 
 
@@ -104,4 +98,4 @@ def _answered(answer: Answer, headers: dict[str, str]) -> Response:
 
 
 def _invalid(message: str) -> ApiError:
-    return ApiError(HTTPStatus.BAD_REQUEST, "InvalidParameterValueException", message)
+    return ApiError("InvalidParameterValueException", message)

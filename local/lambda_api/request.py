@@ -13,7 +13,6 @@ import botocore.session
 from botocore.utils import parse_timestamp
 
 from local.errors import ApiError
-from local.gateway.calls import operation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -46,16 +45,15 @@ class ApiRequest:
     http: Request
 
 
-def read(request: Request) -> ApiRequest:
-    """Return what a request asks for.
+def read(request: Request, name: str) -> ApiRequest:
+    """Return what a request for an operation asks for.
 
     Raises:
         ApiError: no such operation, or a parameter that the model does not allow.
     """
-    name = operation(request, "lambda")
     if not name:
         missing = f"{request.method} {request.path} is no operation of Lambda"
-        raise ApiError(HTTPStatus.NOT_FOUND, "UnknownOperationException", missing)
+        raise ApiError("UnknownOperationException", missing, HTTPStatus.NOT_FOUND)
     asked = model().operation_model(name)
     given = dict(_given(asked, request))
     faults = [
@@ -66,9 +64,7 @@ def read(request: Request) -> ApiRequest:
     ]
     if faults:
         count = f"{len(faults)} validation error{'s' * (len(faults) > 1)} detected"
-        raise ApiError(
-            HTTPStatus.BAD_REQUEST, "ValidationException", f"{count}: {'; '.join(faults)}"
-        )
+        raise ApiError("ValidationException", f"{count}: {'; '.join(faults)}")
     return ApiRequest(name, given, request)
 
 

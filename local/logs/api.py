@@ -20,9 +20,9 @@ class LogsApi:
     def __init__(self, stack: Stack) -> None:
         self._place = (stack.account, stack.region)
 
-    def __call__(self, request: Request) -> None:
+    def __call__(self, request: Request, operation: str) -> None:
         """Leave a request to moto, in words that it knows."""
-        if request.headers.get("X-Amz-Target", "").rpartition(".")[2] == "FilterLogEvents":
+        if operation == "FilterLogEvents":
             body = json.dumps(self._known(json.loads(request.get_data()))).encode()
             request.environ["wsgi.input"] = io.BytesIO(body)
             request.environ["CONTENT_LENGTH"] = str(len(body))

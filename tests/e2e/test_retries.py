@@ -27,9 +27,9 @@ def impatient() -> Iterator[User]:
 @pytest.mark.parametrize("flow", WAITING)
 def test_lost_capacity_is_replaced(impatient: User, flow: Flow) -> None:
     """No room, a start that fails and a Spot interruption cost an execution time, and no more."""
-    user, mishaps = impatient, impatient.system.tasks.mishaps
-    mishaps.refuse("Capacity is unavailable at this time.")
-    mishaps.fail_to_start(NO_NETWORK)
+    user, tasks = impatient, impatient.system.tasks
+    tasks.refusals.append({"reason": "Capacity is unavailable at this time."})
+    tasks.failed_starts.append(NO_NETWORK)
     arn = user.start(flow, message="hi", processingTime=2)
     interrupt(user, arn, attempt=2)
     result = user.result(arn)

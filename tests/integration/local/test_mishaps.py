@@ -20,7 +20,8 @@ CAPACITY = "Capacity is unavailable at this time."
 def _mended(system: System) -> Iterator[None]:
     """Let nothing go wrong after the test."""
     yield
-    system.tasks.mishaps.clear()
+    system.tasks.refusals.clear()
+    system.tasks.failed_starts.clear()
 
 
 def events(system: System, arn: str) -> list[tuple[str, int]]:
@@ -31,18 +32,19 @@ def events(system: System, arn: str) -> list[tuple[str, int]]:
 
 def test_refused_placement(system: System, ecs: Any) -> None:  # noqa: ANN401
     """A refused placement is an answer without a task, which its token keeps."""
-    system.tasks.mishaps.refuse(CAPACITY, "Try another zone")
+    refusal = {"reason": CAPACITY, "detail": "Try another zone"}
+    system.tasks.refusals.append(refusal)
     asked = request(system, seconds=0)
     first, second = (ecs.run_task(**asked) for _ in "12")
     assert first["tasks"] == second["tasks"] == []
-    assert first["failures"] == [{"reason": CAPACITY, "detail": "Try another zone"}]
+    assert first["failures"] == [refusal]
     assert second["failures"] == first["failures"]
     assert ecs.run_task(**{**asked, "clientToken": str(uuid.uuid4())})["tasks"]
 
 
 def test_failed_start(system: System, ecs: Any) -> None:  # noqa: ANN401
     """A task whose image cannot be pulled stops with the reason and without an exit code."""
-    system.tasks.mishaps.fail_to_start("CannotPullContainerError: i/o timeout")
+    system.tasks.failed_starts.append("CannotPullContainerError: i/o timeout")
     task = wait(system, ecs, run(system, ecs), "STOPPED")
     assert task["stopCode"] == "TaskFailedToStart"
     assert task["stoppedReason"] == "CannotPullContainerError: i/o timeout"
