@@ -11,7 +11,6 @@ from tests.faults.scenario import ENDS, EVENTS, FLOWS, Point, Scenario
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from tests.faults.scenario import Flow
     from tests.faults.stage import Stage
 
 _SEEDS = range(5)
@@ -46,7 +45,8 @@ class Catalogue:
             yield Scenario(flow, end, events)
         for flow in FLOWS:
             for point in self.points[flow]:
-                yield from _crashes(flow, point)
+                for end, events in product(ENDS, EVENTS):
+                    yield Scenario(flow, end, events, (point,))
                 if point.when == "before":
                     stop = (replace(point, when="stop"),)
                     yield Scenario(flow, "exit 0", points=stop)
@@ -71,15 +71,6 @@ class Catalogue:
             yield Scenario(flow, "exit 0", throttled=True)
         yield from _one_of_each(self.repairs)
         yield from _one_of_each(self.farewells)
-
-
-def _crashes(flow: Flow, point: Point) -> Iterator[Scenario]:
-    for end in ENDS:
-        yield Scenario(flow, end, points=(point,))
-        yield Scenario(flow, end, "none", (point,))
-    for events in EVENTS:
-        if events not in {"as they are", "none"}:
-            yield Scenario(flow, "exit 0", events, (point,))
 
 
 def _next(point: Point) -> Point:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import random
 import threading
 from collections import Counter
+from dataclasses import replace
 from http import HTTPStatus
+from itertools import starmap
 from typing import TYPE_CHECKING, Any
 
 from local.gateway import Kill, Refuse, execution_of
@@ -15,7 +17,7 @@ from tests.faults.subjects import Subjects
 from tests.faults.turns import THE_SDKS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from werkzeug.wrappers import Response
 
@@ -80,7 +82,6 @@ class Plan:
         self._active: set[str] = set()
         self._counts: Counter[tuple[str, str, str]] = Counter()
         self._refused: Counter[tuple[str, str]] = Counter()
-        self._chance: dict[str, random.Random] = {}
         self._subjects = Subjects()
         self.history = History(system.stack)
         self.calls: dict[str, list[Point]] = {}
@@ -104,7 +105,6 @@ class Plan:
         with self._known:
             self._scenarios[execution_id] = scenario, arn
             self._active.add(execution_id)
-            self._chance[execution_id] = random.Random(scenario.seed)  # noqa: S311 - no secret
             self.calls[execution_id], self.tasks[execution_id] = [], []
             self._subjects.add(execution_id)
             self._known.notify_all()
@@ -118,13 +118,14 @@ class Plan:
         """Say what goes wrong with a call."""
         if call.number == 0:
             return None
-        concerned = self._concerned(call, asked)
         # Each execution counts the call, whichever of them it goes wrong for.
-        struck = [self._strike_at(execution_id, call) for execution_id in concerned]
-        fault = next(filter(None, struck), None) or self._refusal(call, concerned)
-        if call.operation not in {"PutItem", "UpdateItem"} or len(concerned) != 1:
+        points = {key: self._counted(key, call) for key in self._concerned(call, asked)}
+        faults = [*starmap(self._strike_at, points.items()), self._refusal(call, points)]
+        fault = next(filter(None, faults), None)
+        if call.operation not in {"PutItem", "UpdateItem"} or len(points) != 1:
             return fault
-        return Noted(lambda: self.history.note(concerned[0]), fault)
+        [execution_id] = points
+        return Noted(lambda: self.history.note(execution_id), fault)
 
     def _concerned(self, call: Call, asked: str) -> list[str]:
         """Return the executions that a call is made for: a list of tasks or records is for all."""
@@ -135,32 +136,40 @@ class Plan:
         with self._known:
             return self._subjects.of(asked) or list(self._active)
 
-    def _refusal(self, call: Call, concerned: list[str]) -> Refuse | None:
-        """Refuse every second call, by chance, if it is for an execution that has no luck."""
-        for execution_id in concerned:
-            scenario, _ = self._scenario(execution_id)
-            if scenario.throttled:
-                with self._known:
-                    unlucky = self._chance[execution_id].random() < 0.5
-                    if unlucky and (call.operation in THE_SDKS or call.caller not in self._roles):
-                        self._refused[execution_id, call.caller] += 1
-                        unlucky = self._refused[execution_id, call.caller] <= _REFUSALS
-                return throttle(call.service) if unlucky else None
-        return None
-
-    def _strike_at(self, execution_id: str, call: Call) -> Fault | None:
-        scenario, arn = self._scenario(execution_id)
+    def _counted(self, execution_id: str, call: Call) -> Point:
         role = self._roles.get(call.caller, "worker")
         with self._known:
             key = (execution_id, role, call.operation)
             self._counts[key] += 1
-            number = self._counts[key]
-            self.calls[execution_id].append(Point(role, call.operation, number, "before"))
+            point = Point(role, call.operation, self._counts[key], "before")
+            self.calls[execution_id].append(point)
+        return point
+
+    def _strike_at(self, execution_id: str, reached: Point) -> Fault | None:
+        scenario, arn = self._scenario(execution_id)
         for point in scenario.points:
-            if (point.role, point.operation, point.number) == (role, call.operation, number):
+            if replace(point, when=reached.when) == reached:
                 self.struck.add((scenario.flow, point))
                 return self._strike(point, arn)
         return None
+
+    def _refusal(self, call: Call, points: Mapping[str, Point]) -> Refuse | None:
+        """Refuse every second call, by chance, if it is for an execution that has no luck."""
+        for execution_id, point in points.items():
+            scenario, _ = self._scenario(execution_id)
+            if scenario.throttled:
+                unlucky = self._is_unlucky(execution_id, scenario, point)
+                return throttle(call.service) if unlucky else None
+        return None
+
+    def _is_unlucky(self, execution_id: str, scenario: Scenario, point: Point) -> bool:
+        """Toss a coin for the call itself, so that no order of threads changes its side."""
+        unlucky = random.Random(f"{scenario}/{point}").random() < 0.5  # noqa: S311 - no secret
+        if not unlucky or (point.operation not in THE_SDKS and point.role != "worker"):
+            return unlucky
+        with self._known:
+            self._refused[execution_id, point.role] += 1
+            return self._refused[execution_id, point.role] <= _REFUSALS
 
     def deliveries(self, event: dict[str, Any]) -> list[float]:
         """Say when an event is delivered; what a task's events tell also ends the task."""
