@@ -6,15 +6,16 @@ happen to the execution or its task.
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from core.outcome import from_dict
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from core.outcome import Outcome
 
 OPEN = "OPEN"
@@ -71,7 +72,8 @@ class Record:
     Attributes:
         result: what the container handed over, as JSON text.
         last_outcome: the last ended task's outcome in `Outcome.to_dict` form.
-        error: why the execution failed: kind, summary, detail, exitCode, advice.
+        error: why the execution failed: kind, summary, detail, exitCode, advice, taskArn, attempt
+            and the evidence; a worker's own may hold less.
         deadline: when the current attempt is overdue, ISO 8601 UTC.
         missing_since: when ECS was first found not to know the task, ISO 8601 UTC.
         expires_at: when DynamoDB may delete the item, epoch seconds; set at the close.
@@ -128,6 +130,7 @@ class Record:
             if fields[number] is not None:
                 fields[number] = int(fields[number])
         fields |= {"flow": Flow(item["flow"]), "status": Status(item["status"])}
+        fields |= {"result": _text(item.get("result")), "error": _mapping(item.get("error"))}
         return cls(**fields, is_open="open" in item)
 
 
@@ -152,3 +155,21 @@ _ATTRIBUTES: Mapping[str, str] = {
     "missing_since": "missingSince",
     "expires_at": "expiresAt",
 }
+
+
+def _text(result: object) -> str | None:
+    """Return a result as JSON text, of whatever DynamoDB type a container has stored it."""
+    if result is None or isinstance(result, str):
+        return result
+    return json.dumps(result, default=_as_json)
+
+
+def _as_json(value: object) -> object:
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    return sorted(value, key=str) if isinstance(value, set) else str(value)
+
+
+def _mapping(error: object) -> Mapping[str, Any] | None:
+    """Return an error as the record's other writers have it; a container may store just words."""
+    return error if error is None or isinstance(error, Mapping) else {"summary": str(error)}

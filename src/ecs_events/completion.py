@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from adapters import callbacks
 from adapters.logs import evidence
 from core.answer import Answer
-from core.outcome import Cancelled, reclassified
+from core.outcome import Cancelled, Missing, reclassified
 from core.record import ENDED, Flow, Standing, Status
 from ecs_events.abandonment import ENDED_BADLY
 from ecs_events.failure import NotSettledError, log_failure
@@ -43,13 +43,20 @@ class Completion:
             NotSettledError: what a closed callback or a refused write means is not known yet.
             AwsBusyError, AwsRefusedError: an answer or a write failed.
         """
-        if self.record.end_of(self.outcome.task_arn):
+        if self._is_reported():
             return REPORTED_BEFORE
         if self.record.flow is Flow.POLLING:
             return self._report(self.outcome, "outcome stored")
         if self.record.flow is Flow.DYNAMODB:
             return self._close_for_worker()
         return self._answer()
+
+    def _is_reported(self) -> bool:
+        known = self.record.end_of(self.outcome.task_arn)
+        if self.record.flow is Flow.POLLING and isinstance(known, Missing):
+            # Nobody was told yet: what ECS knows after all is better.
+            return isinstance(self.outcome, Missing)
+        return known is not None
 
     def _answer(self) -> str:
         """Answer first, write second: the event's retry repairs a crash between the two."""

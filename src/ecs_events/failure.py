@@ -20,4 +20,4 @@ def log_failure(record: Record, outcome: Outcome, evidence: Evidence | None) -> 
     """Log a failed task's cause and evidence, where no execution is left to do so."""
     left = evidence.to_dict() if evidence else {}
     error = {**outcome.to_dict(), "attempt": record.attempt, **left}
-    logger.error("Task failed", extra={"error": error})
+    logger.error("Task failed", extra={"executionId": record.execution_id, "error": error})

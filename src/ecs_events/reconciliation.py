@@ -12,7 +12,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from adapters import callbacks, clock, ecs
-from adapters.errors import AwsRefusedError
+from adapters.errors import AwsBusyError, AwsRefusedError
 from adapters.telemetry import logger
 from core.correlation import Correlation
 from core.outcome import Cancelled, Missing, Succeeded, TimedOut, classify, stop_reason
@@ -87,6 +87,11 @@ class Reconciliation:
         cluster, known = self.settings.cluster_arn, [record.task_arn or "" for record in records]
         try:
             return ecs.describe_tasks(cluster, known)
+        except AwsBusyError as error:
+            # Those of other batches, and orphans, are not to wait for these.
+            for record in records:
+                self._leave(record.execution_id, error)
+            return {}
         except AwsRefusedError:
             # One ARN that is none has ECS refuse all of them.
             tasks: dict[str, Mapping[str, Any]] = {}
@@ -106,10 +111,13 @@ class Reconciliation:
         try:
             yield
         except Exception as error:  # noqa: BLE001 - of a record that was spoilt by hand, any
-            reason = f"{type(error).__name__}: {error}"
-            logger.warning("Not settled", extra={"executionId": execution_id, "reason": reason})
-            self.done["not settled"] += 1
-            self._unsettled.add(execution_id)
+            self._leave(execution_id, error)
+
+    def _leave(self, execution_id: str, error: Exception) -> None:
+        reason = f"{type(error).__name__}: {error}"
+        logger.warning("Not settled", extra={"executionId": execution_id, "reason": reason})
+        self.done["not settled"] += 1
+        self._unsettled.add(execution_id)
 
     def _repair(self, record: Record, task: Mapping[str, Any] | None) -> str:
         if task:

@@ -8,7 +8,7 @@ from aws_durable_execution_sdk_python import StepError
 from aws_durable_execution_sdk_python.config import Duration
 
 from adapters.errors import AwsBusyError
-from core.outcome import FailedToStart, Outcome
+from core.outcome import FailedToStart, Outcome, is_transient
 from orchestrator.steps import LAUNCHED, numbered
 
 if TYPE_CHECKING:
@@ -98,6 +98,9 @@ def launch_in_one_step(
 
 def _unknown(error: StepError) -> FailedToStart:
     """Return the outcome of a step that was to start the task and failed for good."""
-    busy = error.error_type.endswith(AwsBusyError.__name__)
     name = error.error_type.rpartition(".")[2]
-    return FailedToStart(detail=f"{name}: {error.message}", transient=busy)
+    detail = f"{name}: {error.message}"
+    # Some quotas are told by an error instead of in `failures[]`.
+    return FailedToStart(
+        detail=detail, transient=name == AwsBusyError.__name__ or is_transient(detail)
+    )

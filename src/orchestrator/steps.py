@@ -13,7 +13,8 @@ from aws_durable_execution_sdk_python.serdes import SerDes, SerDesContext
 
 from adapters.errors import AwsBusyError
 from core.launch import Started
-from core.outcome import Outcome, from_dict
+from core.outcome import Missing, Outcome, from_dict, reclassified
+from core.record import Flow
 from orchestrator.errors import TaskFailedError
 
 if TYPE_CHECKING:
@@ -141,9 +142,18 @@ def conclude(
     except StepError as error:
         # How the task ended is worth more to the caller than why it could not be written down.
         context.logger.warning("Record left open", extra={"reason": error.message})
-        closing = {"outcome": outcome.to_dict(), "result": None}
+        known = _without_result(execution, outcome, error.message)
+        closing = {"outcome": known.to_dict(), "result": None}
     outcome = from_dict(closing["outcome"])
     return finish(context, execution, outcome, closing["result"], closing.get("evidence"))
+
+
+def _without_result(execution: Execution, outcome: Outcome, reason: str | None) -> Outcome:
+    """Return what may be said of an end whose record cannot be read: null would be a result."""
+    if not outcome.succeeded or execution.launch.flow is not Flow.EVENTBRIDGE:
+        return outcome
+    detail = f"The task succeeded, and its result could not be read: {reason}"
+    return reclassified(outcome, Missing, detail)
 
 
 def finish(

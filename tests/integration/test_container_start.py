@@ -57,6 +57,7 @@ class Aws:
         url: where it answers.
         archive: what a download gives.
         lookup: status of GetLayerVersionByArn.
+        throttles: how often it is throttled before.
         downloads: statuses of the next downloads; 200 when they are used up.
         downloaded: how many downloads were asked for.
         hold: downloads wait for it.
@@ -65,6 +66,7 @@ class Aws:
     url: str = ""
     archive: bytes = field(default_factory=lambda: layer(FAKE_WORKER))
     lookup: HTTPStatus = HTTPStatus.OK
+    throttles: int = 0
     downloads: list[HTTPStatus] = field(default_factory=list)
     downloaded: int = 0
     asked: threading.Event = field(default_factory=threading.Event)
@@ -75,6 +77,9 @@ class Aws:
         if path.startswith("/2018-10-31/layers?"):
             asked_for = parse_qs(urlsplit(path).query)["Arn"]
             assert asked_for == [LAYER]
+            if self.throttles:
+                self.throttles -= 1
+                return HTTPStatus.TOO_MANY_REQUESTS, b"{}"
             location = f"{self.url}/archive?X-Amz-Signature={SIGNATURE}"
             told = {"Content": {"Location": location}, "Message": "not authorized to read"}
             return self.lookup, json.dumps(told).encode()
@@ -168,6 +173,13 @@ def test_passing_fault(aws: Aws, tmp_path: Path) -> None:
     aws.downloads = [HTTPStatus.SERVICE_UNAVAILABLE]
     assert ended(start(aws, tmp_path))[0] == 0
     assert aws.downloaded == 2
+
+
+def test_throttled_lookup(aws: Aws, tmp_path: Path) -> None:
+    """Many containers that start at once ask for their code again until they have it."""
+    aws.throttles = 2
+    assert ended(start(aws, tmp_path))[0] == 0
+    assert aws.throttles == 0
 
 
 def test_lasting_fault(aws: Aws, tmp_path: Path) -> None:

@@ -127,3 +127,19 @@ def test_error_of_the_worker_is_kept(aws: Aws, durable: Start) -> None:
     error = dict(aws.record().error or {})
     assert told.items() <= error.items()
     assert (error["exitCode"], error["logStream"].partition("/")[0]) == (1, "worker")
+
+
+def test_error_in_words_is_kept(aws: Aws, durable: Start) -> None:
+    """An error that an image of the user's own has written as text is kept as the summary."""
+    durable(handler, {}).result()
+    aws.rewrite("SET #status = :status, #error = :error", status="FAILED", error="disk full")
+    aws.exit(3)
+    assert aws.report() == {"done": "record closed FAILED"}
+    record = aws.record()
+    error = record.error or {}
+    assert (error["kind"], error["summary"], error["exitCode"]) == (
+        "ApplicationFailed",
+        "disk full",
+        3,
+    )
+    assert not record.is_open

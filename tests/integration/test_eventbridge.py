@@ -182,6 +182,28 @@ def test_result_that_is_no_json(aws: Aws, durable: Start, has_event: bool) -> No
     assert execution.result()["result"] == "plain text"
 
 
+def test_result_that_is_no_text(aws: Aws, durable: Start) -> None:
+    """A result that was stored as DynamoDB's own types is handed over as JSON."""
+    execution = durable(handler, {})
+    aws.wait_for_record(lambda record: record.task_arn)
+    aws.rewrite("SET #result = :result", result={"rows": [1, 2]})
+    aws.exit(0)
+    assert aws.report() == {"done": "callback succeeded"}
+    assert execution.result()["result"] == {"rows": [1, 2]}
+
+
+def test_result_that_cannot_be_read(aws: Aws, durable: Start) -> None:
+    """A success whose record cannot be reached is none without its result: null would be one."""
+    execution = durable(handler, {"processingTime": 0, "timeoutSeconds": 2})
+    aws.wait_for_record(lambda record: record.task_arn)
+    aws.rewrite("SET #result = :result", result='"done"')
+    aws.exit(0)
+    aws.answer_with("dynamodb.UpdateItem", error("AccessDeniedException"))
+    _, data = execution.error()
+    assert (data["kind"], data["exitCode"]) == ("Missing", 0)
+    assert data["detail"].startswith("The task succeeded, and its result could not be read")
+
+
 def test_result_too_large_without_an_event(aws: Aws, durable: Start) -> None:
     """Nor does it pass where the end of its task was found without an event."""
     execution = durable(handler, {"processingTime": 0, "timeoutSeconds": 2})

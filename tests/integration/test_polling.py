@@ -138,6 +138,19 @@ def test_forgotten_task(
     assert 120 <= moments[-1] - moments[1] <= 155
 
 
+def test_forgotten_between_distant_looks(
+    aws: Aws, durable: Start, attempts: Attempts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A task that is not known at a look is looked at again soon, however far apart looks are."""
+    clock = attempts.share_clock(monkeypatch)
+    moments: list[float] = []
+    aws.before("ecs.DescribeTasks", lambda: moments.append(clock()))
+    aws.script(*through(aws, "RUNNING"), aws.forget)
+    _, data = durable(handler, {"pollSeconds": 3_000}).error()
+    assert data["kind"] == "Missing"
+    assert 120 <= moments[-1] - moments[-2] <= 155
+
+
 def test_unknown_for_a_moment(
     aws: Aws, durable: Start, attempts: Attempts, monkeypatch: pytest.MonkeyPatch
 ) -> None:

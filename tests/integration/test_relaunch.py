@@ -95,6 +95,19 @@ def test_lasting_refusal(
 
 
 @FLOWS
+def test_quota_told_by_an_error(
+    aws: Aws, durable: Start, attempts: Attempts, handler: Handler
+) -> None:
+    """A quota that ECS tells by an error, not among the failures, costs time and no execution."""
+    quota = "You've reached the limit on the number of vCPUs you can run concurrently"
+    aws.answer_with("ecs.RunTask", error("ClientException", quota))
+    execution = durable(handler, {})
+    attempts.end(1, SUCCESS)
+    assert execution.result()["attempt"] == 1
+    assert len(aws.tasks()) == 1
+
+
+@FLOWS
 def test_every_launch_is_its_own(
     aws: Aws, durable: Start, attempts: Attempts, handler: Handler
 ) -> None:

@@ -157,7 +157,20 @@ def test_one_that_ecs_refuses(aws: Aws, scene: Scene, lines: Lines) -> None:
     assert len(aws.calls["DescribeTasks"]) >= 4
 
 
-@pytest.mark.parametrize("operation", ["dynamodb.Query", "ecs.DescribeTasks", "ecs.ListTasks"])
+def test_busy_batch(aws: Aws, scene: Scene, executions: Executions, lines: Lines) -> None:
+    """Tasks that ECS is too busy to tell of are left for the next run, and orphans stopped."""
+    records = [scene.ended(Flow.EVENTBRIDGE, 0) for _ in range(2)]
+    orphan = scene.launch(scene.begin(status=Status.FAILED, is_open=False))
+    aws.answer_with("ecs.DescribeTasks", *throttled(1))
+    assert scene.reconcile() == {"not settled": 2, "stopped: orphan": 1}
+    assert scene.stops() == [orphan]
+    warned = [vars(line) for line in lines.records if line.getMessage() == "Not settled"]
+    assert {line["executionId"] for line in warned} == {r.execution_id for r in records}
+    scene.reconcile()
+    assert all(executions.answer(record).outcome.succeeded for record in records)
+
+
+@pytest.mark.parametrize("operation", ["dynamodb.Query", "ecs.ListTasks"])
 def test_no_list(aws: Aws, scene: Scene, executions: Executions, operation: str) -> None:
     """A list that cannot be read is an error, which the next run recovers from."""
     record = scene.ended(Flow.EVENTBRIDGE, 0)

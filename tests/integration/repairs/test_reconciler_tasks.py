@@ -156,6 +156,20 @@ def test_missing_work_that_was_done(scene: Scene, executions: Executions) -> Non
     assert (found.status, found.is_open, found.result) == (Status.COMPLETED, False, '"done"')
 
 
+@pytest.mark.usefixtures("executions")
+def test_missing_and_ended_after_all(aws: Aws, scene: Scene) -> None:
+    """In the polling flow, an end that ECS tells after all takes the place of Missing."""
+    record = scene.running(Flow.POLLING)
+    for _ in range(2):
+        aws.answer_with("ecs.DescribeTasks", {"tasks": [], "failures": [{"reason": "MISSING"}]})
+        scene.reconcile()
+        scene.pass_time(LATER)
+    assert (scene.stored(record).last_outcome or {})["kind"] == "Missing"
+    scene.end(record.task_arn, 0)
+    assert aws.deliver(aws.event(record.task_arn)) == {"done": "outcome stored"}
+    assert (scene.stored(record).last_outcome or {})["kind"] == "Succeeded"
+
+
 def test_missing_and_known_again(aws: Aws, scene: Scene, executions: Executions) -> None:
     """A task that was seen again between two looks begins to be missing anew."""
     record = scene.running()

@@ -92,6 +92,30 @@ def test_numbers_of_dynamodb() -> None:
     assert (record.flow, record.status) == (Flow.EVENTBRIDGE, Status.FAILED)
 
 
+@pytest.mark.parametrize(
+    ("stored", "text"),
+    [
+        ({"answer": Decimal(42), "share": Decimal("0.5")}, '{"answer": 42, "share": 0.5}'),
+        ([Decimal(1), "two", None, True], '[1, "two", null, true]'),
+        ({"b", "a"}, '["a", "b"]'),
+        (Decimal(7), "7"),
+        (False, "false"),
+        (b"bytes", "\"b'bytes'\""),
+        ('{"answer": 42}', '{"answer": 42}'),
+    ],
+    ids=["map", "list", "set", "number", "boolean", "binary", "text"],
+)
+def test_result_of_any_type(stored: object, text: str) -> None:
+    """A result that a container has stored as something else than text is read as JSON text."""
+    assert Record.from_item({**NEW.to_item(), "result": stored}).result == text
+
+
+def test_error_in_words() -> None:
+    """An error that a container has stored as mere text is read as its summary."""
+    error = Record.from_item({**CLOSED.to_item(), "error": "disk full"}).error
+    assert error == {"summary": "disk full"}
+
+
 def test_later_attributes() -> None:
     """An attribute that a later release writes does not disturb this one."""
     assert Record.from_item({**NEW.to_item(), "parentArn": "arn"}) == NEW
