@@ -4,17 +4,14 @@ import json
 from typing import TYPE_CHECKING
 
 import boto3
-import pytest
-from aws_durable_execution_sdk_python_testing.runner import StepOperation
 
-from adapters.errors import AwsBusyError
-from core.answer import MAX_ANSWER_BYTES
 from core.record import Status
 from orchestrator.eventbridge import handler
-from tests.integration.aws import error, throttled
-from worker.report import MAX_RESULT_BYTES, encoded
+from tests.integration.aws import error
 
 if TYPE_CHECKING:
+    import pytest
+
     from tests.integration.aws import Aws
     from tests.integration.conftest import Lines, Start
 
@@ -112,19 +109,6 @@ def test_timeout_of_an_ended_task(aws: Aws, durable: Start) -> None:
     assert aws.record().status is Status.COMPLETED
 
 
-def test_result_of_any_text(aws: Aws, durable: Start) -> None:
-    """The largest result fits into a step, whatever it is made of."""
-    worst = encoded('"' * (MAX_RESULT_BYTES // 2 - 1))
-    execution = durable(handler, {"processingTime": 0, "timeoutSeconds": 2})
-    aws.wait_for_record(lambda record: record.task_arn)
-    aws.rewrite("SET #result = :result", result=worst)
-    aws.exit(0)
-    assert execution.result()["result"] == json.loads(worst)
-    [close] = [o for o in execution.ended.operations if o.name == "close-record"]
-    assert isinstance(close, StepOperation)
-    assert 0 < len(close.result or "") <= 262_144
-
-
 def test_timeout_of_a_forgotten_task(aws: Aws, durable: Start) -> None:
     """A callback that times out over a task that ECS has forgotten ends as Missing."""
     execution = durable(handler, {"processingTime": 0, "timeoutSeconds": 1})
@@ -168,80 +152,6 @@ def test_no_callback_id_in_the_log(
     told = printed.out + printed.err + "".join(repr(vars(line)) for line in lines.records)
     assert record.callback_id
     assert record.callback_id not in told
-
-
-@pytest.mark.parametrize("has_event", [True, False])
-def test_result_that_is_no_json(aws: Aws, durable: Start, has_event: bool) -> None:  # noqa: FBT001
-    """A result that is no JSON is handed over as text, whether its task's event comes or not."""
-    execution = durable(handler, {"processingTime": 0, "timeoutSeconds": 600 if has_event else 2})
-    aws.wait_for_record(lambda record: record.task_arn)
-    aws.rewrite("SET #result = :result", result="plain text")
-    aws.exit(0)
-    if has_event:
-        assert aws.report() == {"done": "callback succeeded"}
-    assert execution.result()["result"] == "plain text"
-
-
-def test_result_that_is_no_text(aws: Aws, durable: Start) -> None:
-    """A result that was stored as DynamoDB's own types is handed over as JSON."""
-    execution = durable(handler, {})
-    aws.wait_for_record(lambda record: record.task_arn)
-    aws.rewrite("SET #result = :result", result={"rows": [1, 2]})
-    aws.exit(0)
-    assert aws.report() == {"done": "callback succeeded"}
-    assert execution.result()["result"] == {"rows": [1, 2]}
-
-
-def test_result_that_cannot_be_read(aws: Aws, durable: Start) -> None:
-    """A success whose record cannot be reached is none without its result: null would be one."""
-    execution = durable(handler, {"processingTime": 0, "timeoutSeconds": 2})
-    aws.wait_for_record(lambda record: record.task_arn)
-    aws.rewrite("SET #result = :result", result='"done"')
-    aws.exit(0)
-    aws.answer_with("dynamodb.UpdateItem", error("AccessDeniedException"))
-    _, data = execution.error()
-    assert (data["kind"], data["exitCode"]) == ("Missing", 0)
-    assert data["detail"].startswith("The task succeeded, and its result could not be read")
-
-
-def test_result_too_large_without_an_event(aws: Aws, durable: Start) -> None:
-    """Nor does it pass where the end of its task was found without an event."""
-    execution = durable(handler, {"processingTime": 0, "timeoutSeconds": 2})
-    aws.wait_for_record(lambda record: record.task_arn)
-    aws.rewrite("SET #result = :result", result="x" * (MAX_ANSWER_BYTES + 1))
-    aws.exit(0)
-    _, data = execution.error()
-    assert (data["kind"], data["exitCode"]) == ("ApplicationFailed", 0)
-    assert (aws.record().status, aws.record().is_open) == (Status.FAILED, False)
-
-
-def test_result_too_large(aws: Aws, durable: Start) -> None:
-    """A result that no callback takes fails the execution at once, with its size."""
-    execution = durable(handler, {})
-    aws.wait_for_record(lambda record: record.task_arn)
-    aws.rewrite("SET #result = :result", result="x" * (MAX_ANSWER_BYTES + 1))
-    aws.exit(0)
-    assert aws.report() == {"done": "callback failed"}
-    message, data = execution.error()
-    assert "at most 262144" in message
-    assert (data["kind"], data["exitCode"]) == ("ApplicationFailed", 0)
-    assert (aws.record().status, aws.record().is_open) == (Status.FAILED, False)
-
-
-def test_result_too_large_told_twice(aws: Aws, durable: Start) -> None:
-    """An event that comes again after its write was lost still says why the execution failed."""
-    execution = durable(handler, {})
-    aws.wait_for_record(lambda record: record.task_arn)
-    aws.rewrite("SET #result = :result", result="x" * (MAX_ANSWER_BYTES + 1))
-    aws.exit(0)
-    # The report's write, and all ten tries of the orchestrator's closing step.
-    aws.answer_with("dynamodb.UpdateItem", *throttled(11))
-    with pytest.raises(AwsBusyError):
-        aws.report()
-    assert execution.error()[1]["kind"] == "ApplicationFailed"
-    assert aws.record().is_open
-    assert aws.report() == {"done": "execution is FAILED"}
-    assert (aws.record().error or {})["kind"] == "ApplicationFailed"
 
 
 def test_longest_request(aws: Aws, durable: Start) -> None:
