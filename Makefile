@@ -12,8 +12,9 @@ LOCKED := src/requirements src/worker/requirements requirements/dev requirements
   requirements/aws requirements/uv
 
 # For `make up` and `make demo`, on make's command line: make up PORT=4600 TIME_SCALE=10
-# FOLDER is where `make up` leaves its note, if not in .local.
+# FOLDER is where `make up` leaves its note, if not in .local; TEMPLATE what it runs.
 PORT =
+TEMPLATE =
 TIME_SCALE =
 FOLDER =
 LOAD =
@@ -40,7 +41,8 @@ demo: $(DEV) ## Run every flow on this machine and show how each task ended; or 
 
 .PHONY: up
 up: $(DEV) ## Keep the local system running and say how to use it: PORT=4500 TIME_SCALE=1
-	@.venv/dev/bin/python -m local.up $(if $(PORT),--port $(PORT)) $(SCALED) $(NOTED)
+	@.venv/dev/bin/python -m local.up $(if $(PORT),--port $(PORT)) $(SCALED) $(NOTED) \
+	  $(if $(TEMPLATE),--template $(TEMPLATE))
 
 .PHONY: down
 down: ## Stop it, and every process that it started
@@ -62,7 +64,7 @@ mutate: $(DEV) ## Break a copy of the project in each of the known ways, and see
 	@PYTHONPATH=src .venv/dev/bin/python -m tests.mutations $(if $(ONLY),--only '$(ONLY)')
 
 # For `make redrive`: the stack whose events to deliver again, in the account of the credentials.
-STACK = $(shell sed -n 's/^stack_name = "\(.*\)"/\1/p' samconfig.toml)
+STACK = $(shell sed -n 's/^stack_name = "\(.*\)"/\1/p' samconfig.toml | tail -n 1)
 
 .PHONY: redrive
 redrive: $(DEV) ## Deliver events again that were kept because of a failure: STACK=name

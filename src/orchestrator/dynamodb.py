@@ -23,10 +23,17 @@ if TYPE_CHECKING:
 @durable_execution
 @logger.inject_lambda_context
 def handler(event: object, context: DurableContext) -> dict[str, Any]:
+    """Start one task and return without waiting for it; see `run`."""
+    return run(event, context)
+
+
+def run(payload: object, context: DurableContext) -> dict[str, Any]:
     """Start one task and return without waiting for it.
 
+    Any durable handler may call this, once in an execution.
+
     Args:
-        event: the payload; see `core.request.Work`.
+        payload: see `core.request.Work`.
         context: the execution's durable context.
 
     Returns:
@@ -36,7 +43,7 @@ def handler(event: object, context: DurableContext) -> dict[str, Any]:
         InvalidPayloadError: the payload was refused; nothing was started.
         TaskFailedError: the task could not be started.
     """
-    execution = Execution.begin(event, context, Flow.DYNAMODB)
+    execution = Execution.begin(payload, context, Flow.DYNAMODB)
     context.logger.info("Task starting")
     started = launch(context, "run-task", execution, functools.partial(_launch, context))
     if isinstance(started, Outcome):

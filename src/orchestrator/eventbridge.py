@@ -29,10 +29,17 @@ if TYPE_CHECKING:
 @durable_execution
 @logger.inject_lambda_context
 def handler(event: object, context: DurableContext) -> dict[str, Any]:
+    """Run one task and return how it ended; see `run`."""
+    return run(event, context)
+
+
+def run(payload: object, context: DurableContext) -> dict[str, Any]:
     """Run one task and return how it ended.
 
+    Any durable handler may call this, once in an execution.
+
     Args:
-        event: the payload; see `core.request.Work`.
+        payload: see `core.request.Work`.
         context: the execution's durable context.
 
     Returns:
@@ -42,7 +49,7 @@ def handler(event: object, context: DurableContext) -> dict[str, Any]:
         InvalidPayloadError: the payload was refused; nothing was started.
         TaskFailedError: the task failed, was stopped or never ran.
     """
-    execution = Execution.begin(event, context, Flow.EVENTBRIDGE)
+    execution = Execution.begin(payload, context, Flow.EVENTBRIDGE)
     context.logger.info("Task starting")
     execution, ending = run_attempts(context, "back-off", execution, partial(_attempt, context))
     if ending.is_recorded:

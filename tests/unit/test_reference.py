@@ -46,7 +46,7 @@ def variables(payload: dict[str, Any], flow: Flow) -> set[str]:
 @pytest.mark.parametrize("flow", Flow)
 def test_longest_message(flow: Flow) -> None:
     """A message of 7,500 characters fits, as README says, under the longest stack name."""
-    assert "about 7,500 characters" in (ROOT / "README.md").read_text()
+    assert "about 7,500 characters of plain text" in (ROOT / "README.md").read_text()
     assert request({"message": "x" * 7_500, **FAILING}, flow)
 
 
