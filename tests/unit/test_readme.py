@@ -191,9 +191,27 @@ def test_where_it_is_decided() -> None:
 def test_numbers_of_polling() -> None:
     """What README says of polling's reach and operations is what the code does."""
     assert f"{longest_wait(None) // 86_400} days" in README.text
+    assert f"{longest_wait(None, 3) // 86_400} days each with three" in README.text
     looks = elapsed = 0
     while elapsed < 3_600:
         looks += 1
         elapsed += poll_delay(looks, elapsed, None)
     # The last wait ends in a look; beside looks: execution, launch, wait and close.
     assert f"{looks + 1 + 4} operations for an hour" in README.text
+
+
+@pytest.mark.parametrize(("attempts", "told"), [(3, "7 h 57 min"), (1, "23 h 55 min")])
+def test_longest_task_by_default(attempts: int, told: str) -> None:
+    """README says how long a task may run if nothing is asked for but a number of attempts."""
+    seconds = parse({"maxAttempts": attempts}, Flow.EVENTBRIDGE, EXECUTION_TIMEOUT).timeout_seconds
+    assert f"{seconds // 3_600} h {seconds % 3_600 // 60} min" == told
+    assert told in README.text
+
+
+def test_longer_tasks() -> None:
+    """README's ExecutionTimeout for three attempts of three days is just long enough."""
+    [told] = re.findall(r"three attempts of three days\s+take ([\d,]+)", README.text)
+    timeout, days = int(told.replace(",", "")), 3 * 86_400
+    assert parse({"timeoutSeconds": days}, Flow.EVENTBRIDGE, timeout).timeout_seconds == days
+    with pytest.raises(InvalidRequestError):
+        parse({"timeoutSeconds": days}, Flow.EVENTBRIDGE, timeout - 3)
