@@ -16,8 +16,8 @@ class Entry:
     """One thing that happened.
 
     Attributes:
-        kind: what sort of thing: "line", "task", "invocation" or "delivery".
-        source: the function, task or rule that it happened to.
+        kind: what sort of thing: "line", "task", "invocation", "delivery" or "call".
+        source: the function or task that it happened to, the target of a delivery, the caller.
         facts: the rest, by name.
     """
 

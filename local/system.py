@@ -11,7 +11,7 @@ from local.durable import DurableApi, Executions
 from local.ecs import EcsApi, Tasks
 from local.endpoint import Endpoint
 from local.events import Bus, Deliveries, EventsApi, Targets, start_schedules
-from local.functions import Configuration, Function
+from local.functions import functions_of
 from local.functions.asynchronous import AsynchronousInvocations
 from local.gateway import Gateway
 from local.hosts import process_host
@@ -82,7 +82,7 @@ class System:
         self.account = Account(self.stack, self.endpoint)
         self.account.create()
         host = self._cleanup.enter_context(self._host(gateway, in_process))
-        self.functions = self._functions(host)
+        self.functions = functions_of(self._surroundings, host)
         self._asynchronous = AsynchronousInvocations(clock, self.account.send)
         targets = Targets(self.functions, self._asynchronous, self.account.send)
         self.deliveries = Deliveries(clock, self.journal, targets.take, self.account.send)
@@ -124,21 +124,3 @@ class System:
         if in_process:
             return ThreadHost(code, self._surroundings, gateway)
         return process_host(code / "worker")
-
-    def _functions(self, host: Host) -> dict[str, Function]:
-        aliases = self.stack.of_type("AWS::Lambda::Alias").values()
-        configs = self.stack.of_type("AWS::Lambda::EventInvokeConfig").values()
-        functions = {}
-        for logical_id, properties in self.stack.of_type("AWS::Lambda::Function").items():
-            name = properties["FunctionName"]
-            configuration = Configuration(
-                arn=self.stack.arn(logical_id),
-                properties=properties,
-                aliases={
-                    a["Name"]: a["FunctionVersion"] for a in aliases if a["FunctionName"] == name
-                },
-                code=self.stack.code(properties).resolve(),
-                asynchronous=next((c for c in configs if c["FunctionName"] == name), {}),
-            )
-            functions[name] = Function(configuration, host, self._surroundings)
-        return functions

@@ -127,7 +127,10 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument("--port", type=int, default=PORT, help="where it answers; 0: a free one")
     parser.add_argument(
-        "--time-scale", type=float, default=1, help="how much faster Fargate's phases pass"
+        "--time-scale",
+        type=float,
+        default=1,
+        help="how much faster than in AWS tasks come and go, and failed events come again",
     )
     parser.add_argument(
         "--folder", type=Path, default=_PROJECT / ".local", help="where its note is kept"

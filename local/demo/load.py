@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from rich.progress import Progress
 
 from local.demo.cases import FLOWS
+from local.functions.process import memory
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -84,10 +84,4 @@ class Load:
         pids = [os.getpid()]
         pids += [pid for function in self.system.functions.values() for pid in function.pids()]
         pids += [task.pid for task in self.system.tasks.all() if task.pid]
-        shown = subprocess.run(
-            ["ps", "-o", "rss=", "-p", ",".join(map(str, pids))],  # noqa: S607 - any ps will do
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        return sum(map(int, shown.stdout.split())) / 1024
+        return sum(map(memory, pids)) / 2**20

@@ -33,8 +33,8 @@ def details(answer: Mapping[str, Any], execution: Execution, *, with_data: bool)
     }
 
 
-def history(answer: dict[str, Any], execution: Execution) -> dict[str, Any]:
-    """Return what GetDurableExecutionHistory answers."""
+def complete_history(answer: dict[str, Any], execution: Execution) -> None:
+    """Fill in what the runner leaves out of GetDurableExecutionHistory's answer."""
     steps = {o.operation_id: o.step_details for o in execution.operations if o.step_details}
     for event in answer["Events"]:
         for part in _parts(event):
@@ -44,7 +44,6 @@ def history(answer: dict[str, Any], execution: Execution) -> dict[str, Any]:
         if "StepSucceededDetails" in event:
             attempt = {"CurrentAttempt": steps[event["Id"]].attempt} if event["Id"] in steps else {}
             event["StepSucceededDetails"].setdefault("RetryDetails", attempt)
-    return answer
 
 
 def _parts(event: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

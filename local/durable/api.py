@@ -111,7 +111,7 @@ class DurableApi:
             shown = answers.details(answer.body, execution, with_data=with_data)
             return HTTPResponse.create_json(HTTPStatus.OK, shown)
         if isinstance(route, GetDurableExecutionHistoryRoute):
-            answers.history(answer.body, self._executor.get_execution(route.arn))
+            answers.complete_history(answer.body, self._executor.get_execution(route.arn))
         return answer
 
     def _stop(self, arn: str, body: bytes) -> HTTPResponse:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from moto.core.utils import iso_8601_datetime_with_milliseconds
+
 from local.durable.store import status_of
 from local.events.envelope import envelope
 
@@ -47,4 +49,4 @@ def dead_letter(execution: Execution) -> tuple[str, dict[str, str | int]]:
 def _iso(moment: datetime | None) -> str | None:
     if moment is None:
         return None
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return iso_8601_datetime_with_milliseconds(moment.astimezone(UTC))

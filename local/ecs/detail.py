@@ -7,6 +7,8 @@ import uuid
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from moto.core.utils import iso_8601_datetime_with_milliseconds
+
 from local.events.envelope import envelope
 
 if TYPE_CHECKING:
@@ -60,7 +62,9 @@ def new_detail(
 def event(detail: Mapping[str, Any], stack: Stack) -> dict[str, Any]:
     """Return the `ECS Task State Change` event about a task's present state."""
     kind, about = "ECS Task State Change", [detail["taskArn"]]
-    return envelope(stack, "aws.ecs", kind, _written(detail, _iso), about)
+    return envelope(
+        stack, "aws.ecs", kind, _written(detail, iso_8601_datetime_with_milliseconds), about
+    )
 
 
 def described(detail: Mapping[str, Any]) -> dict[str, Any]:
@@ -73,10 +77,6 @@ def described(detail: Mapping[str, Any]) -> dict[str, Any]:
 def _written(detail: Mapping[str, Any], form: Callable[[datetime], str | float]) -> dict[str, Any]:
     shown = {k: form(v) if isinstance(v, datetime) else v for k, v in detail.items()}
     return copy.deepcopy(shown)
-
-
-def _iso(moment: datetime) -> str:
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _container(definition: Mapping[str, Any], task_arn: str, arn: str) -> dict[str, Any]:

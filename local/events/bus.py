@@ -32,7 +32,7 @@ class Bus:
 
     def publish(self, event: dict[str, Any]) -> None:
         """Take one event, as often and as late as the seams say."""
-        for delay in self._seams.deliveries(event):
+        for delay in self._seams.delays(event):
             if delay:
                 threading.Thread(target=self._put_later, args=[delay, event], daemon=True).start()
             else:

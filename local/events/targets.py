@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from aws_durable_execution_sdk_python_testing.child_dispatcher import parse_function_target
 from botocore.exceptions import ClientError
 
 from local.events.delivery import DeliveryError
+from local.functions.configuration import LATEST
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -48,9 +50,8 @@ class Targets:
             raise DeliveryError("NO_RESOURCE", str(error), is_transient=False) from error
 
     def _invoke(self, arn: str, event: bytes) -> None:
-        _, _, named = arn.partition(":function:")
-        name, _, qualifier = named.partition(":")
-        function = self._functions.get(name)
-        if function is None or (qualifier and not function.configuration.version(qualifier)):
+        target = parse_function_target(arn)
+        function, qualifier = self._functions.get(target.name), target.qualifier or LATEST
+        if function is None or not function.configuration.version(qualifier):
             raise DeliveryError("NO_RESOURCE", f"Function not found: {arn}", is_transient=False)
-        self._asynchronous.accept(function, event, qualifier or "$LATEST")
+        self._asynchronous.accept(function, event, qualifier)

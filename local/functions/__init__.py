@@ -1,7 +1,7 @@
 """Lambda functions as processes that run Lambda's own runtime client."""
 
 from local.functions.configuration import Configuration
-from local.functions.function import Function
+from local.functions.function import Function, functions_of
 from local.functions.sandbox import Answer
 
-__all__ = ["Answer", "Configuration", "Function"]
+__all__ = ["Answer", "Configuration", "Function", "functions_of"]

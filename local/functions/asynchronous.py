@@ -6,8 +6,9 @@ import json
 import threading
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+
+from moto.core.utils import iso_8601_datetime_with_milliseconds
 
 from local.functions.function import FunctionClosedError
 
@@ -38,7 +39,7 @@ class _Event:
         configuration = self.function.configuration
         return {
             "version": "1.0",
-            "timestamp": datetime.now(UTC).isoformat(timespec="milliseconds"),
+            "timestamp": iso_8601_datetime_with_milliseconds(),
             "requestContext": {
                 "requestId": request_id,
                 "functionArn": f"{configuration.arn}:{self.qualifier}",

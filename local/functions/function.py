@@ -9,10 +9,10 @@ import uuid
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
+from local.functions.configuration import Configuration
 from local.gateway import execution_of
 
 if TYPE_CHECKING:
-    from local.functions.configuration import Configuration
     from local.functions.sandbox import Answer, Sandbox
     from local.hosts import Host
     from local.surroundings import Surroundings
@@ -111,6 +111,24 @@ class Function:
         log = surroundings.writer(group, stream, configuration.name)
         environment |= surroundings.variables | caller.credentials
         return self._host.function(configuration, environment, caller, log)
+
+
+def functions_of(surroundings: Surroundings, host: Host) -> dict[str, Function]:
+    """Return the stack's functions by name."""
+    stack, functions = surroundings.stack, {}
+    aliases = stack.of_type("AWS::Lambda::Alias").values()
+    configs = stack.of_type("AWS::Lambda::EventInvokeConfig").values()
+    for logical_id, properties in stack.of_type("AWS::Lambda::Function").items():
+        name = properties["FunctionName"]
+        configuration = Configuration(
+            arn=stack.arn(logical_id),
+            properties=properties,
+            aliases={a["Name"]: a["FunctionVersion"] for a in aliases if a["FunctionName"] == name},
+            code=stack.code(properties).resolve(),
+            asynchronous=next((c for c in configs if c["FunctionName"] == name), {}),
+        )
+        functions[name] = Function(configuration, host, surroundings)
+    return functions
 
 
 def _execution_id(event: bytes) -> str | None:

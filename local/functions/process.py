@@ -7,7 +7,10 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
+
+import psutil
 
 from local.functions.runtime_api import Invocation, RuntimeApi
 from local.functions.sandbox import Answer, failure
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
 
 # Lambda gives initialisation 10 s; here many processes start at once on few cores.
 _INIT_SECONDS = 60
+_LOOK_SECONDS = 0.1
 
 
 class ProcessSandbox:
@@ -39,6 +43,7 @@ class ProcessSandbox:
         self.caller = caller
         caller.kill = self.kill
         self._api = RuntimeApi()
+        self._most_memory = int(environment["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"]) * 2**20
         self._process = subprocess.Popen(
             [sys.executable, "-m", "awslambdaric", handler],
             # Python imports from where it is started: that is the code, and not the project.
@@ -73,11 +78,11 @@ class ProcessSandbox:
             # What the process said of its failed start, or else how it ended, is there by now.
             self.close()
             return self._api.answers.get()
-        try:
-            return self._api.answers.get(timeout=timeout)
-        except queue.Empty:
-            self.close()
-            return failure("Sandbox.Timedout", f"Task timed out after {timeout:.2f} seconds")
+        answer = self._answer(time.monotonic() + timeout)
+        if answer:
+            return answer
+        self.close()
+        return failure("Sandbox.Timedout", f"Task timed out after {timeout:.2f} seconds")
 
     def kill(self) -> None:
         """Send SIGKILL; `close` waits for the end."""
@@ -87,6 +92,17 @@ class ProcessSandbox:
         """End the process at once."""
         self.kill()
         self._watcher.join()
+
+    def _answer(self, deadline: float) -> Answer | None:
+        """Wait for the function's answer; None if there is none in time."""
+        while (left := deadline - time.monotonic()) > 0:
+            with suppress(queue.Empty):
+                return self._api.answers.get(timeout=min(left, _LOOK_SECONDS))
+            if memory(self.pid) > self._most_memory:
+                self.close()
+                killed = "Error: Runtime exited with error: signal: killed"
+                return failure("Runtime.OutOfMemory", killed)
+        return None
 
     def _wait_until_taken(self, invocation: Invocation) -> bool:
         deadline = time.monotonic() + _INIT_SECONDS
@@ -103,3 +119,10 @@ class ProcessSandbox:
         how = f"signal {-code}" if code < 0 else f"exit status {code}"
         self._api.answers.put(failure("Runtime.ExitError", f"Runtime exited with error: {how}"))
         self._api.close()
+
+
+def memory(pid: int) -> int:
+    """Return what a process holds resident, in bytes; 0 if it has ended."""
+    with suppress(psutil.Error):
+        return int(psutil.Process(pid).memory_info().rss)
+    return 0

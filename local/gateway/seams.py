@@ -112,12 +112,12 @@ class Seams:
     Attributes:
         plan: says what goes wrong with a call, beside what was injected; what is asked for is told
             as text, path and body.
-        deliveries: says after which of AWS's seconds an event is delivered, once for each: `[0]`
+        delays: says after which of AWS's seconds an event is delivered, once for each: `[0]`
             as a rule, `[]` for a lost event, `[0, 0]` for a doubled one.
     """
 
     plan: Callable[[Call, str], Fault | None] = field(default=lambda *_: None)
-    deliveries: Callable[[dict[str, Any]], Sequence[float]] = field(default=lambda _: (0,))
+    delays: Callable[[dict[str, Any]], Sequence[float]] = field(default=lambda _: (0,))
     _rules: list[_Rule] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -145,4 +145,4 @@ class Seams:
         """Let nothing go wrong any more."""
         with self._lock:
             self._rules.clear()
-        self.plan, self.deliveries = lambda *_: None, lambda _: (0,)
+        self.plan, self.delays = lambda *_: None, lambda _: (0,)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -11,7 +10,8 @@ from urllib.parse import urlsplit
 from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ConnectionClosedError
 from botocore.handlers import BUILTIN_HANDLERS
-from werkzeug.test import EnvironBuilder
+from moto.core.botocore_stubber import MockRawResponse
+from moto.core.request import Request
 
 from local.inprocess.identity import KilledError, current
 
@@ -36,13 +36,6 @@ def direct(endpoint: str, gateway: Gateway) -> Iterator[None]:
         del _gateways[endpoint]
 
 
-class _Body(io.BytesIO):
-    """A response's body as urllib3 gives it."""
-
-    def stream(self, **_: object) -> Iterator[bytes]:
-        yield self.read()
-
-
 def _send(request: AWSPreparedRequest, **_: object) -> AWSResponse | None:
     """Answer a request of a client made after this was registered; None lets it go."""
     parts = urlsplit(request.url)
@@ -62,7 +55,7 @@ def _send(request: AWSPreparedRequest, **_: object) -> AWSResponse | None:
         raise ConnectionClosedError(endpoint_url=request.url) from error
     finally:
         current.reset(asking)
-    body = _Body(response.get_data())
+    body = MockRawResponse(response.get_data())
     return AWSResponse(request.url, response.status_code, dict(response.headers), body)
 
 
@@ -74,26 +67,12 @@ def _end(path: str) -> BaseException:
 
 
 def _environ(request: AWSPreparedRequest) -> dict[str, Any]:
-    parts = urlsplit(request.url)
-    headers = {name: _text(value) for name, value in request.headers.items()}
     body = request.body.read() if hasattr(request.body, "read") else request.body
-    environ = EnvironBuilder(
-        method=request.method,
-        path=parts.path or "/",
-        query_string=parts.query,
-        base_url=f"{parts.scheme}://{parts.netloc}",
-        headers=headers,
-        data=body or b"",
-    ).get_environ()
-    # The builder decodes the path; what was asked for is told by the raw one.
-    environ["REQUEST_URI"] = environ["RAW_URI"] = parts.path + (
-        f"?{parts.query}" if parts.query else ""
-    )
-    return environ
-
-
-def _text(value: str | bytes) -> str:
-    return value.decode() if isinstance(value, bytes) else value
+    made = Request.from_primitives(request.method, request.url, request.headers, body)
+    # As a server has it: undecoded, with the query.
+    parts = urlsplit(request.url)
+    made.environ["REQUEST_URI"] = f"{parts.path}?{parts.query}" if parts.query else parts.path
+    return made.environ
 
 
 BUILTIN_HANDLERS.append(("before-send", _send))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import re
 import uuid
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
+
+from aws_durable_execution_sdk_python_testing.child_dispatcher import parse_function_target
 
 from local.errors import ApiError
 from local.functions.configuration import LATEST
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
 
     from local.functions import Function
     from local.lambda_api.request import ApiRequest
-
-_NAME = re.compile(r"(?:(?:.*:)?function:)?(?P<name>[^:]+)(?::(?P<qualifier>[^:]+))?")
 
 
 class Catalogue:
@@ -48,10 +47,12 @@ class Catalogue:
             ApiError: there is no such function, version or alias.
         """
         given = str(asked.parameters["FunctionName"])
-        named = _NAME.fullmatch(given)
-        name, in_name = (named["name"], named["qualifier"]) if named else (given, None)
-        qualifier = asked.parameters.get("Qualifier", in_name)
-        if in_name and in_name != qualifier:
+        try:
+            target = parse_function_target(given)
+        except ValueError as error:
+            raise _missing(f"Function not found: {given}") from error
+        name, qualifier = target.name, asked.parameters.get("Qualifier", target.qualifier)
+        if target.qualifier and target.qualifier != qualifier:
             unlike = "The derived qualifier from the function name does not match the specified"
             raise ApiError("InvalidParameterValueException", f"{unlike} qualifier.")
         function = self._functions.get(name)

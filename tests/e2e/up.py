@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import boto3
+import psutil
 
 from local.stack.stack import PROJECT
 
@@ -67,9 +68,7 @@ class Up:
 
     def processes(self) -> set[int]:
         """Return the ids of the functions' and the workers' processes."""
-        listed = subprocess.check_output(["ps", "-A", "-o", "pid=,ppid="], text=True)  # noqa: S607 - any ps will do
-        pairs = [line.split() for line in listed.splitlines()]
-        return {int(pid) for pid, parent in pairs if int(parent) == self.process.pid}
+        return {child.pid for child in psutil.Process(self.process.pid).children()}
 
     def end(self, number: signal.Signals = signal.SIGTERM) -> int:
         """Send it a signal, wait for its end and return its exit code."""

@@ -97,7 +97,7 @@ class Plan:
             elif "status" in function.configuration.handler:
                 self._roles[name] = "status"
         system.seams.plan = self.fault
-        system.seams.deliveries = self.deliveries
+        system.seams.delays = self.delays
 
     def add(self, arn: str, scenario: Scenario) -> None:
         """Let a scenario's misfortunes happen to an execution that was just started."""
@@ -171,12 +171,12 @@ class Plan:
             self._refused[execution_id, point.role] += 1
             return self._refused[execution_id, point.role] <= _REFUSALS
 
-    def deliveries(self, event: dict[str, Any]) -> list[float]:
+    def delays(self, event: dict[str, Any]) -> list[float]:
         """Say when an event is delivered; what a task's events tell also ends the task."""
         detail = event["detail"]
         execution_id = execution_of(detail.get("startedBy"))
         if execution_id is None:
-            return self._status_deliveries(detail)
+            return self._status_delays(detail)
         scenario, _ = self._scenario(execution_id)
         self._end(execution_id, scenario, detail)
         last = detail["lastStatus"]
@@ -189,7 +189,7 @@ class Plan:
         }
         return by_mode.get(scenario.events, [0])
 
-    def _status_deliveries(self, detail: dict[str, Any]) -> list[float]:
+    def _status_delays(self, detail: dict[str, Any]) -> list[float]:
         arn = detail.get("durableExecutionArn")
         # Of the beginning nobody has to be told.
         if arn is None or detail["status"] == "RUNNING":

@@ -44,7 +44,7 @@ class Interleavings(RuleBasedStateMachine):
         self.deaths = self.refusals = 0
         self.stops = ""
         self.system.seams.plan = self.turns.plan
-        self.system.seams.deliveries = self.keep
+        self.system.seams.delays = self.keep
         self.lambda_ = self.system.account.client("lambda")
 
     def keep(self, event: dict[str, Any]) -> list[float]:

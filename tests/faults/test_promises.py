@@ -77,7 +77,7 @@ def is_running(user: User, arn: str) -> bool:
 @pytest.mark.parametrize("flow", FLOWS)
 def test_all_events_are_lost(user: User, flow: Flow) -> None:
     """With every event lost an execution still ends as its task, and so does its record."""
-    user.system.seams.deliveries = lambda _: []
+    user.system.seams.delays = lambda _: []
     good = user.start(flow, message="unheard", processingTime=0)
     bad = user.start(flow, processingTime=0, simulate={"exitCode": 3})
     assert user.closed(good)["status"] == "COMPLETED"
@@ -96,7 +96,7 @@ def test_events_come_days_later(user: User, flow: Flow) -> None:
         kept.append(event)
         return [0]
 
-    user.system.seams.deliveries = keep
+    user.system.seams.delays = keep
     arn = user.start(flow, processingTime=0)
     before, ended = user.closed(arn), user.ended(arn)
     user.wait(lambda: user.system.is_idle)

@@ -30,6 +30,7 @@ def start(tmp_path: Path) -> Iterator[Callable[[str], ProcessSandbox]]:
     def start(code: str) -> ProcessSandbox:
         (tmp_path / "mine.py").write_text(code)
         environment = {
+            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "128",
             "LAMBDA_TASK_ROOT": str(tmp_path),
             "PATH": os.environ["PATH"],
             "PYTHONPATH": str(tmp_path),
@@ -54,6 +55,20 @@ def test_hung_invocation(start: Callable[[str], ProcessSandbox]) -> None:
     answer = sandbox.invoke(b"{}", HEADERS, 1)
     assert answer.error == "Unhandled"
     assert told(answer)["errorMessage"] == "Task timed out after 1.00 seconds"
+    assert not sandbox.is_alive
+
+
+def test_too_much_memory(start: Callable[[str], ProcessSandbox]) -> None:
+    """A function that takes more memory than it was given is killed, and its invocation fails."""
+    sandbox = start(
+        "import time\n"
+        "def handler(event, context):\n"
+        "    held = b'x' * event\n"
+        "    time.sleep(600 if event else 0)\n"
+    )
+    assert sandbox.invoke(b"0", HEADERS, 60).error is None
+    answer = sandbox.invoke(str(200 * 2**20).encode(), HEADERS, 60)
+    assert told(answer)["errorType"] == "Runtime.OutOfMemory"
     assert not sandbox.is_alive
 
 
@@ -100,6 +115,12 @@ def test_function_sees_its_own_code_alone(start: Callable[[str], ProcessSandbox]
     )
     seen = told(sandbox.invoke(b"{}", HEADERS, 10))
     assert seen["modules"] == []
-    given = {"AWS_LAMBDA_RUNTIME_API", "LAMBDA_TASK_ROOT", "PATH", "PYTHONPATH"}
+    given = {
+        "AWS_LAMBDA_RUNTIME_API",
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+        "LAMBDA_TASK_ROOT",
+        "PATH",
+        "PYTHONPATH",
+    }
     assert given <= set(seen["names"])
     assert not {"HOME", "USER", "AWS_PROFILE"} & set(seen["names"])

@@ -131,7 +131,7 @@ def test_worker_is_killed(system: System) -> None:
 @pytest.mark.parametrize("delays", [[0, 0], [0, 40]], ids=["doubled", "late again"])
 def test_events_come_twice(system: System, delays: list[float]) -> None:
     """Each event can be delivered twice, at once or later; the execution ends once."""
-    system.seams.deliveries = lambda _: delays
+    system.seams.delays = lambda _: delays
     execution = run(system)
     assert execution["Status"] == "SUCCEEDED"
     key = json.loads(execution["Result"])["executionId"]
@@ -140,7 +140,7 @@ def test_events_come_twice(system: System, delays: list[float]) -> None:
 
 def test_events_are_lost(system: System) -> None:
     """A lost event is not delivered; the next one of the task ends the execution."""
-    system.seams.deliveries = lambda event: (
+    system.seams.delays = lambda event: (
         [] if event["detail"].get("lastStatus") == "DEPROVISIONING" else [0]
     )
     execution = run(system)
