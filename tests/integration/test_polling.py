@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from adapters.clients import client
 from core.record import Status
 from orchestrator.polling import handler
@@ -10,8 +12,6 @@ from tests.integration.repairs.executions import reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    import pytest
 
     from tests.integration.attempts import Attempts
     from tests.integration.aws import Aws
@@ -125,30 +125,18 @@ def test_forgotten_task_with_stored_outcome(
     assert (data["kind"], data["exitCode"]) == ("ApplicationFailed", 7)
 
 
+@pytest.mark.parametrize("interval", [30, 3_000])
 def test_forgotten_task(
-    aws: Aws, durable: Start, attempts: Attempts, monkeypatch: pytest.MonkeyPatch
+    aws: Aws, durable: Start, attempts: Attempts, monkeypatch: pytest.MonkeyPatch, interval: int
 ) -> None:
-    """A task that ECS has forgotten without a trace is Missing, which is no success."""
+    """A task that ECS has forgotten is Missing, after two minutes however far apart looks are."""
     clock = attempts.share_clock(monkeypatch)
     moments: list[float] = []
     aws.before("ecs.DescribeTasks", lambda: moments.append(clock()))
     aws.script(*through(aws, "RUNNING"), aws.forget)
-    _, data = durable(handler, {"pollSeconds": 30}).error()
+    _, data = durable(handler, {"pollSeconds": interval}).error()
     assert data["kind"] == "Missing"
     assert 120 <= moments[-1] - moments[1] <= 155
-
-
-def test_forgotten_between_distant_looks(
-    aws: Aws, durable: Start, attempts: Attempts, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A task that is not known at a look is looked at again soon, however far apart looks are."""
-    clock = attempts.share_clock(monkeypatch)
-    moments: list[float] = []
-    aws.before("ecs.DescribeTasks", lambda: moments.append(clock()))
-    aws.script(*through(aws, "RUNNING"), aws.forget)
-    _, data = durable(handler, {"pollSeconds": 3_000}).error()
-    assert data["kind"] == "Missing"
-    assert 120 <= moments[-1] - moments[-2] <= 155
 
 
 def test_unknown_for_a_moment(
