@@ -19,6 +19,7 @@ TIME_SCALE =
 FOLDER =
 LOAD =
 NOTED = $(if $(FOLDER),--folder $(FOLDER))
+OTHER = $(if $(TEMPLATE),--template $(TEMPLATE))
 SCALED = $(if $(TIME_SCALE),--time-scale $(TIME_SCALE))
 
 .DEFAULT_GOAL := help
@@ -41,8 +42,7 @@ demo: $(DEV) ## Run every flow on this machine and show how each task ended; or 
 
 .PHONY: up
 up: $(DEV) ## Keep the local system running and say how to use it: PORT=4500 TIME_SCALE=1
-	@.venv/dev/bin/python -m local.up $(if $(PORT),--port $(PORT)) $(SCALED) $(NOTED) \
-	  $(if $(TEMPLATE),--template $(TEMPLATE))
+	@.venv/dev/bin/python -m local.up $(if $(PORT),--port $(PORT)) $(SCALED) $(NOTED) $(OTHER)
 
 .PHONY: down
 down: ## Stop it, and every process that it started
@@ -56,7 +56,7 @@ env: ## Print what a shell has to export to use it
 ONLY =
 
 .PHONY: faults
-faults: $(DEV) ## Let everything go wrong at every call, in over 2,000 scenarios
+faults: $(DEV) ## Let everything go wrong at every call, in over 4,000 scenarios
 	@PYTHONPATH=src .venv/dev/bin/python -m tests.faults $(if $(ONLY),--only '$(ONLY)')
 
 .PHONY: mutate

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import boto3
 
@@ -15,6 +15,13 @@ if TYPE_CHECKING:
 
 # Anybody's: who is not one of the system's own processes is a user.
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}
+
+
+class Send(Protocol):
+    """Puts a message into a queue."""
+
+    def __call__(self, queue_arn: str, message: str, **attributes: str | int) -> None:
+        """Put a message with its attributes into the queue with that ARN."""
 
 
 class Account:

@@ -78,7 +78,10 @@ def _options() -> argparse.Namespace:
         "--template", type=Path, default=PROJECT / "template.yaml", help="what to run"
     )
     parser.add_argument(
-        "--time-scale", type=float, default=10, help="how much faster Fargate's phases pass"
+        "--time-scale",
+        type=float,
+        default=10,
+        help="how much faster than in AWS Fargate's phases and retries of events pass",
     )
     parser.add_argument(
         "--load", type=int, default=0, help="run so many EventBridge executions at once instead"

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from aws_durable_execution_sdk_python.lambda_service import ErrorObject
     from aws_durable_execution_sdk_python_testing.execution import Execution
 
+    from local.account import Send
     from local.functions import Configuration, Function
     from local.stack import Stack
 
@@ -43,7 +44,7 @@ class Executions:
         functions: Mapping[str, Function],
         stack: Stack,
         publish: Callable[[dict[str, Any]], None],
-        send: Callable[..., None],
+        send: Send,
         scale: float,
     ) -> None:
         self._functions, self._stack = functions, stack

@@ -41,15 +41,15 @@ class EcsApi:
             "StopTask": self._stop_task,
         }
 
-    def __call__(self, request: Request, name: str) -> dict[str, Any] | None:
+    def __call__(self, request: Request, operation: str) -> dict[str, Any] | None:
         """Answer an operation; None leaves it to somebody else."""
-        operation = self._operations.get(name)
-        if operation is None:
+        answer = self._operations.get(operation)
+        if answer is None:
             return None
         asked = json.loads(request.get_data())
         if asked.get("cluster", "default").rpartition("/")[2] not in self._tasks.clusters:
             raise ApiError("ClusterNotFoundException", "Cluster not found.")
-        return operation(asked)
+        return answer(asked)
 
     def _run_task(self, asked: Mapping[str, Any]) -> dict[str, Any]:
         for name, form in _FORMS.items():

@@ -54,8 +54,8 @@ class Tasks:
         """Start tasks, or return what the same request came to before.
 
         Raises:
-            ApiError: another request used the client token, or the stack has no such family or
-                revision, or that no such container as an override is for.
+            ApiError: another request used the client token; the stack has no such family or
+                revision; or an override is for a container that the definition does not have.
         """
         key = (request.get("cluster", ""), request.get("clientToken", ""))
         asked = json.dumps(request, sort_keys=True)

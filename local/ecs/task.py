@@ -29,7 +29,7 @@ class Task:
     Attributes:
         arn: the task's.
         tags: which its events do not tell.
-        failure: `stoppedReason` if its container is not to start; None if it is.
+        failure: `stoppedReason` if its container is not to start; None if it is to.
     """
 
     def __init__(

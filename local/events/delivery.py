@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from local.account import Send
     from local.clock import Clock
     from local.journal import Journal
 
@@ -65,7 +66,7 @@ class Deliveries:
         clock: Clock,
         journal: Journal,
         deliver: Callable[[str, bytes], None],
-        send: Callable[..., None],
+        send: Send,
     ) -> None:
         self._clock, self._journal, self._send = clock, journal, send
         self._lock = threading.Lock()

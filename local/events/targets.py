@@ -11,8 +11,9 @@ from local.events.delivery import DeliveryError
 from local.functions.configuration import LATEST
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
+    from local.account import Send
     from local.functions import Function
     from local.functions.asynchronous import AsynchronousInvocations
 
@@ -24,7 +25,7 @@ class Targets:
         self,
         functions: Mapping[str, Function],
         asynchronous: AsynchronousInvocations,
-        send: Callable[..., None],
+        send: Send,
     ) -> None:
         self._functions, self._asynchronous, self._send = functions, asynchronous, send
 
@@ -50,8 +51,12 @@ class Targets:
             raise DeliveryError("NO_RESOURCE", str(error), is_transient=False) from error
 
     def _invoke(self, arn: str, event: bytes) -> None:
-        target = parse_function_target(arn)
+        missing = DeliveryError("NO_RESOURCE", f"Function not found: {arn}", is_transient=False)
+        try:
+            target = parse_function_target(arn)
+        except ValueError as error:
+            raise missing from error
         function, qualifier = self._functions.get(target.name), target.qualifier or LATEST
         if function is None or not function.configuration.version(qualifier):
-            raise DeliveryError("NO_RESOURCE", f"Function not found: {arn}", is_transient=False)
+            raise missing
         self._asynchronous.accept(function, event, qualifier)

@@ -13,8 +13,7 @@ from moto.core.utils import iso_8601_datetime_with_milliseconds
 from local.functions.function import FunctionClosedError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
+    from local.account import Send
     from local.clock import Clock
     from local.functions.function import Function
     from local.functions.sandbox import Answer
@@ -63,7 +62,7 @@ class AsynchronousInvocations:
         pending: events that are accepted and neither processed nor given up.
     """
 
-    def __init__(self, clock: Clock, send: Callable[[str, str], None]) -> None:
+    def __init__(self, clock: Clock, send: Send) -> None:
         self._clock, self._send = clock, send
         self._lock = threading.Lock()
         self.pending = 0

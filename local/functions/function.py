@@ -133,12 +133,12 @@ def functions_of(surroundings: Surroundings, host: Host) -> dict[str, Function]:
 
 def _execution_id(event: bytes) -> str | None:
     """Return the id of the execution that an event is about, whether it runs or its task ended."""
-    envelope = json.loads(event)
-    if not isinstance(envelope, dict):
+    given = json.loads(event)
+    if not isinstance(given, dict):
         return None
-    if arn := envelope.get("DurableExecutionArn"):
+    if arn := given.get("DurableExecutionArn"):
         return str(arn).rpartition("/")[2]
-    detail = envelope.get("detail")
+    detail = given.get("detail")
     if not isinstance(detail, dict):
         return None
     if arn := detail.get("durableExecutionArn"):

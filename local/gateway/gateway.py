@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from local.journal import Journal
 
 _USER = "user"
-# Answers an operation with a response or its JSON; None leaves it to moto.
+# Answers an operation with a response or what to write as JSON; None leaves it to moto.
 Service = Callable[[Request, str], Response | dict[str, Any] | None]
 
 

@@ -20,7 +20,7 @@ FIRST_DELAY = 5
 _GROWTH, _CEILING = 1.5, 300
 _DAY = 86_400
 # ECS may not know a task for minutes after RunTask, nor for a moment later on.
-_YOUNG, MISSING_FOR = 600, 120
+_YOUNG, _MISSING_FOR = 600, 120
 
 
 def poll_delay(checks: int, elapsed: int, poll_seconds: int | None) -> int:
@@ -96,7 +96,13 @@ class PollState:
         """Whether an unknown task is gone, and not just too young to be known everywhere."""
         known_or_old = self.status is not None or self.elapsed > _YOUNG
         missed_for = 0 if self.missed_at is None else self.elapsed - self.missed_at
-        return known_or_old and missed_for >= MISSING_FOR
+        return known_or_old and missed_for >= _MISSING_FOR
+
+    def delay(self, checks: int, poll_seconds: int | None) -> int:
+        """Return the seconds to wait after this look, the check of that number."""
+        delay = poll_delay(checks, self.elapsed, poll_seconds)
+        # ECS keeps an ended task for an hour: after a miss, a long interval could lose its end.
+        return delay if self.missed_at is None else min(delay, _MISSING_FOR)
 
     def to_dict(self) -> dict[str, Any]:
         """JSON form, the constructor's arguments."""

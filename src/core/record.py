@@ -112,7 +112,7 @@ class Record:
         return Standing.CURRENT if self.is_open else Standing.CLOSED
 
     def end_of(self, task_arn: str | None) -> Outcome | None:
-        """Return the end that was reported of a task; None if none was, or only another task's."""
+        """Return the end that was reported for a task; None if none was, or only another task's."""
         last = self.last_outcome
         return from_dict(last) if last and last["taskArn"] == task_arn else None
 
@@ -157,19 +157,23 @@ _ATTRIBUTES: Mapping[str, str] = {
 }
 
 
-def _text(result: object) -> str | None:
-    """Return a result as JSON text, of whatever DynamoDB type a container has stored it."""
-    if result is None or isinstance(result, str):
-        return result
-    return json.dumps(result, default=_as_json)
+def _text(value: object) -> str | None:
+    """Return a value as JSON text, of whatever DynamoDB type a container has stored it."""
+    if value is None or isinstance(value, str):
+        return value
+    return json.dumps(value, default=_plain)
 
 
-def _as_json(value: object) -> object:
+def _plain(value: object) -> object:
     if isinstance(value, Decimal):
         return int(value) if value == value.to_integral_value() else float(value)
-    return sorted(value, key=str) if isinstance(value, set) else str(value)
+    if isinstance(value, set):
+        return sorted(map(_plain, value), key=str)
+    # boto3 wraps DynamoDB's binary values.
+    binary = getattr(value, "value", value)
+    return binary.decode(errors="replace") if isinstance(binary, bytes) else str(value)
 
 
 def _mapping(error: object) -> Mapping[str, Any] | None:
     """Return an error as the record's other writers have it; a container may store just words."""
-    return error if error is None or isinstance(error, Mapping) else {"summary": str(error)}
+    return error if error is None or isinstance(error, Mapping) else {"summary": _text(error)}

@@ -45,7 +45,7 @@ class Simulation(Struct, frozen=True, rename="camel"):
     """A failure asked for, to watch how it is reported.
 
     Attributes:
-        exit_code: what the demo worker exits with instead of handing over its result; 0: no failure.
+        exit_code: what the demo worker exits with instead of handing over its result; 0 for none.
     """
 
     exit_code: Annotated[int, Meta(ge=0, le=255)]

@@ -54,7 +54,7 @@ class Completion:
     def _is_reported(self) -> bool:
         known = self.record.end_of(self.outcome.task_arn)
         if self.record.flow is Flow.POLLING and isinstance(known, Missing):
-            # Nobody was told yet: what ECS knows after all is better.
+            # Nobody is woken by it: what ECS knows after all is better.
             return isinstance(self.outcome, Missing)
         return known is not None
 
@@ -77,12 +77,16 @@ class Completion:
         """
         status = callbacks.execution_status(self.record.execution_arn)
         if status == "SUCCEEDED":
-            return self._close(Status.COMPLETED, outcome, "callback was answered before")
+            # A handler of the user's own may succeed although its task has failed.
+            end = Status.COMPLETED if outcome.succeeded else Status.FAILED
+            return self._close(end, outcome, "callback was answered before")
         if status in ENDED_BADLY:
             failure = _failure(outcome, status)
             # An execution that failed has logged it; one that was ended from outside could not.
-            logs = status != "FAILED"
-            return self._close(Status.FAILED, failure, f"execution is {status}", logs=logs)
+            is_logged_here = status != "FAILED"
+            return self._close(
+                Status.FAILED, failure, f"execution is {status}", is_logged_here=is_logged_here
+            )
         raise NotSettledError(f"The callback is closed, and its execution is {status}.")
 
     def _close_for_worker(self) -> str:
@@ -90,16 +94,18 @@ class Completion:
         status = Status.COMPLETED if self.outcome.succeeded else Status.FAILED
         if self.record.status in ENDED:
             status = self.record.status
-        return self._close(status, self.outcome, f"record closed {status}", logs=True)
+        return self._close(status, self.outcome, f"record closed {status}", is_logged_here=True)
 
     def _report(self, outcome: Outcome, done: str) -> str:
         return done if self.records.report(self.record, outcome) else self._overtaken()
 
-    def _close(self, status: Status, outcome: Outcome, done: str, *, logs: bool = False) -> str:
+    def _close(
+        self, status: Status, outcome: Outcome, done: str, *, is_logged_here: bool = False
+    ) -> str:
         found = None if outcome.succeeded else evidence(self.settings, outcome)
         if not self.records.close(self.record, status, outcome, found):
             return self._overtaken()
-        if status is Status.FAILED and logs:
+        if status is Status.FAILED and is_logged_here:
             log_failure(self.record, outcome, found)
         return done
 

@@ -182,10 +182,11 @@ class Reconciliation:
 
     def _close_succeeded(self, record: Record) -> str:
         """The answer came through, and whoever gave it died before writing that down."""
-        known = record.end_of(record.task_arn)
         invented = Succeeded(task_arn=record.task_arn, exit_code=0)
-        succeeded = known if known and known.succeeded else invented
-        self.records.close(record, Status.COMPLETED, succeeded)
+        outcome = record.end_of(record.task_arn) or invented
+        # A handler of the user's own may succeed although its task has failed.
+        status = Status.COMPLETED if outcome.succeeded else Status.FAILED
+        self.records.close(record, status, outcome)
         return "closed: execution succeeded"
 
     def _without_task(self, record: Record) -> str:

@@ -18,7 +18,7 @@ from adapters import clock, ecs
 from adapters.errors import AwsBusyError, AwsRefusedError
 from adapters.telemetry import logger, tracer
 from core.outcome import Missing, Outcome, TimedOut, from_dict
-from core.polling import FIRST_DELAY, MISSING_FOR, PollState, poll_delay
+from core.polling import FIRST_DELAY, PollState
 from core.record import Flow
 from orchestrator.execution import Execution
 from orchestrator.launches import launch_in_one_step
@@ -123,10 +123,7 @@ def next_check(work: Work, state: dict[str, Any], checks: int) -> WaitForConditi
     """Stop at an outcome; else wait, but not past the timeout."""
     if state["outcome"]:
         return WaitForConditionDecision.stop_polling()
-    delay = poll_delay(checks, state["elapsed"], work.poll_seconds)
-    if state["missed_at"] is not None:
-        # The look that tells whether the task is gone: ECS keeps an ended one for just an hour.
-        delay = min(delay, MISSING_FOR)
+    delay = PollState(**state).delay(checks, work.poll_seconds)
     # Past the timeout only a StopTask that ECS was too busy for is left to do.
     left = max(work.timeout_seconds - state["elapsed"], FIRST_DELAY)
     return WaitForConditionDecision.continue_waiting(Duration.from_seconds(min(delay, left)))

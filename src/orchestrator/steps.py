@@ -140,7 +140,8 @@ def conclude(
     try:
         closing = context.step(lambda _: execution.close(outcome), name, RETRIED)
     except StepError as error:
-        # How the task ended is worth more to the caller than why it could not be written down.
+        # A failure is worth more to the caller than why it could not be written down; a success
+        # without its result is none.
         context.logger.warning("Record left open", extra={"reason": error.message})
         known = _without_result(execution, outcome, error.message)
         closing = {"outcome": known.to_dict(), "result": None}
@@ -149,10 +150,10 @@ def conclude(
 
 
 def _without_result(execution: Execution, outcome: Outcome, reason: str | None) -> Outcome:
-    """Return what may be said of an end whose record cannot be read: null would be a result."""
+    """Return what may be said of an end whose record could not be closed."""
     if not outcome.succeeded or execution.launch.flow is not Flow.EVENTBRIDGE:
         return outcome
-    detail = f"The task succeeded, and its result could not be read: {reason}"
+    detail = f"The task succeeded, but its record, which holds the result, was not closed: {reason}"
     return reclassified(outcome, Missing, detail)
 
 

@@ -136,8 +136,8 @@ def test_port_that_is_taken(tmp_path: Path) -> None:
 
 
 def test_make_hands_its_variables_on() -> None:
-    """PORT and TIME_SCALE are those of make's command line, not whatever the environment has."""
-    environment = {**os.environ, "PORT": "1", "TIME_SCALE": "1"}
+    """PORT and the like are those of make's command line, not whatever the environment has."""
+    environment = {**os.environ, "PORT": "1", "TIME_SCALE": "1", "TEMPLATE": "other"}
 
     def runs(*arguments: str) -> list[str]:
         """The programs of the project that two targets run."""
@@ -149,4 +149,5 @@ def test_make_hands_its_variables_on() -> None:
         "local.up --port 4600 --time-scale 10",
         "local.demo --time-scale 10",
     ]
+    assert runs("TEMPLATE=copy.yaml") == ["local.up --template copy.yaml", "local.demo"]
     assert runs() == ["local.up", "local.demo"]

@@ -120,8 +120,8 @@ class Plan:
             return None
         # Each execution counts the call, whichever of them it goes wrong for.
         points = {key: self._counted(key, call) for key in self._concerned(call, asked)}
-        faults = [*starmap(self._strike_at, points.items()), self._refusal(call, points)]
-        fault = next(filter(None, faults), None)
+        struck = list(starmap(self._strike_at, points.items()))
+        fault = next(filter(None, struck), None) or self._refusal(call, points)
         if call.operation not in {"PutItem", "UpdateItem"} or len(points) != 1:
             return fault
         [execution_id] = points
@@ -138,6 +138,7 @@ class Plan:
 
     def _counted(self, execution_id: str, call: Call) -> Point:
         role = self._roles.get(call.caller, "worker")
+        self._scenario(execution_id)
         with self._known:
             key = (execution_id, role, call.operation)
             self._counts[key] += 1

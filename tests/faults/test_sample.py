@@ -19,9 +19,14 @@ def running() -> Iterator[Stage]:
         yield made
 
 
-def test_sample(running: Stage) -> None:
+@pytest.fixture(scope="module")
+def catalogue(running: Stage) -> Catalogue:
+    """All scenarios."""
+    return Catalogue(running)
+
+
+def test_sample(running: Stage, catalogue: Catalogue) -> None:
     """Whatever dies at whichever call, and whatever becomes of events, all end rightly."""
-    catalogue = Catalogue(running)
     results = dict(running.run(catalogue.sample()))
     assert not {str(scenario): found for scenario, found in results.items() if found}
     own = {(flow, point) for flow, points in catalogue.points.items() for point in points}
@@ -31,10 +36,10 @@ def test_sample(running: Stage) -> None:
     assert not repairs - {point for scenario in results for point in scenario.points}
 
 
-def test_catalogue_is_large(running: Stage) -> None:
-    """There are more than a thousand scenarios, and no two are the same."""
-    scenarios = list(Catalogue(running).all())
-    assert len(set(scenarios)) == len(scenarios) > 1_000
+def test_catalogue_is_large(catalogue: Catalogue) -> None:
+    """There are more than four thousand scenarios, and no two are the same."""
+    scenarios = list(catalogue.all())
+    assert len(set(scenarios)) == len(scenarios) > 4_000
 
 
 def test_scenarios_are_written_and_read() -> None:

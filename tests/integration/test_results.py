@@ -53,8 +53,8 @@ def test_result_that_is_no_text(aws: Aws, durable: Start) -> None:
     assert execution.result()["result"] == {"rows": [1, 2]}
 
 
-def test_result_that_cannot_be_read(aws: Aws, durable: Start) -> None:
-    """A success whose record cannot be reached is none without its result: null would be one."""
+def test_result_of_a_record_that_cannot_be_closed(aws: Aws, durable: Start) -> None:
+    """A success whose record cannot be closed is none: null would be a result."""
     execution = durable(handler, {"processingTime": 0, "timeoutSeconds": 2})
     aws.wait_for_record(lambda record: record.task_arn)
     aws.rewrite("SET #result = :result", result='"done"')
@@ -62,18 +62,7 @@ def test_result_that_cannot_be_read(aws: Aws, durable: Start) -> None:
     aws.answer_with("dynamodb.UpdateItem", error("AccessDeniedException"))
     _, data = execution.error()
     assert (data["kind"], data["exitCode"]) == ("Missing", 0)
-    assert data["detail"].startswith("The task succeeded, and its result could not be read")
-
-
-def test_result_too_large_without_an_event(aws: Aws, durable: Start) -> None:
-    """Nor does it pass where the end of its task was found without an event."""
-    execution = durable(handler, {"processingTime": 0, "timeoutSeconds": 2})
-    aws.wait_for_record(lambda record: record.task_arn)
-    aws.rewrite("SET #result = :result", result="x" * (MAX_ANSWER_BYTES + 1))
-    aws.exit(0)
-    _, data = execution.error()
-    assert (data["kind"], data["exitCode"]) == ("ApplicationFailed", 0)
-    assert (aws.record().status, aws.record().is_open) == (Status.FAILED, False)
+    assert data["detail"].startswith("The task succeeded, but its record")
 
 
 def test_result_too_large(aws: Aws, durable: Start) -> None:
@@ -85,6 +74,17 @@ def test_result_too_large(aws: Aws, durable: Start) -> None:
     assert aws.report() == {"done": "callback failed"}
     message, data = execution.error()
     assert "at most 262144" in message
+    assert (data["kind"], data["exitCode"]) == ("ApplicationFailed", 0)
+    assert (aws.record().status, aws.record().is_open) == (Status.FAILED, False)
+
+
+def test_result_too_large_without_an_event(aws: Aws, durable: Start) -> None:
+    """Nor does it pass where the end of its task was found without an event."""
+    execution = durable(handler, {"processingTime": 0, "timeoutSeconds": 2})
+    aws.wait_for_record(lambda record: record.task_arn)
+    aws.rewrite("SET #result = :result", result="x" * (MAX_ANSWER_BYTES + 1))
+    aws.exit(0)
+    _, data = execution.error()
     assert (data["kind"], data["exitCode"]) == ("ApplicationFailed", 0)
     assert (aws.record().status, aws.record().is_open) == (Status.FAILED, False)
 

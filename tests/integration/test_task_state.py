@@ -120,7 +120,7 @@ def test_crash_between_answer_and_write(aws: Aws, waiting: Durable) -> None:
 
 
 def test_closed_callback_of_a_running_execution(aws: Aws, waiting: Durable) -> None:
-    """A closed callback whose execution has not settled asks for the event again."""
+    """A closed callback whose execution is still running asks for the event again."""
     callback_id = aws.record().callback_id
     aws.rewrite("SET callbackId = :other", other="eyJhcm4iOiJ4Iiwib3AiOiJ5In0=")
     aws.exit(0)

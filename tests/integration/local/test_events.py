@@ -169,9 +169,17 @@ def test_target_stays_busy(
     }
 
 
-def test_target_does_not_exist(user: User, events: Any, rule: str, undelivered: Queue) -> None:  # noqa: ANN401
+@pytest.mark.parametrize(("known", "other"), [("function:", "function:x"), (":live", ":live:x")])
+def test_target_does_not_exist(
+    user: User,
+    events: Any,  # noqa: ANN401
+    rule: str,
+    undelivered: Queue,
+    known: str,
+    other: str,
+) -> None:
     """An event for a function that does not exist is kept at once: no retry would help."""
-    missing = user.system.stack.outputs["TaskStateFunctionArn"].replace("function:", "function:x")
+    missing = user.system.stack.outputs["TaskStateFunctionArn"].replace(known, other)
     target(events, rule, missing, DeadLetterConfig={"Arn": undelivered.arn})
     put(events)
     attributes = undelivered.message("ERROR_CODE", "NO_RESOURCE")["MessageAttributes"]

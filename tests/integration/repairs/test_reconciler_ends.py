@@ -215,3 +215,25 @@ def test_lost_close_of_a_forgotten_failure(scene: Scene, executions: Executions)
     stored = scene.stored(record)
     assert (stored.status, stored.is_open) == (Status.FAILED, False)
     assert (stored.error or {})["kind"] == "ApplicationFailed"
+
+
+@pytest.mark.parametrize("is_told", [True, False], ids=["told", "untold"])
+def test_failure_that_its_handler_expected(
+    aws: Aws,
+    scene: Scene,
+    executions: Executions,
+    is_told: bool,  # noqa: FBT001
+) -> None:
+    """A task that failed leaves a failed record, although its execution went on and succeeded."""
+    record = scene.ended(Flow.EVENTBRIDGE, 3)
+    executions.answers[record.callback_id or ""] = None
+    executions.set(record, "SUCCEEDED")
+    if is_told:
+        scene.records.report(record, scene.outcome(record.task_arn) or Succeeded())
+        assert scene.reconcile() == {"closed: execution succeeded": 1}
+    else:
+        done = {"done": "callback was answered before"}
+        assert aws.deliver(aws.event(record.task_arn)) == done
+    stored = scene.stored(record)
+    assert (stored.status, stored.is_open) == (Status.FAILED, False)
+    assert (stored.error or {})["kind"] == "ApplicationFailed"

@@ -2,9 +2,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
+from adapters.updates import plain
 from core.outcome import ApplicationFailed
 from core.record import ENDED, TRANSITIONS, Flow, Record, Standing, Status, sources
 
@@ -95,25 +97,36 @@ def test_numbers_of_dynamodb() -> None:
 @pytest.mark.parametrize(
     ("stored", "text"),
     [
-        ({"answer": Decimal(42), "share": Decimal("0.5")}, '{"answer": 42, "share": 0.5}'),
-        ([Decimal(1), "two", None, True], '[1, "two", null, true]'),
-        ({"b", "a"}, '["a", "b"]'),
-        (Decimal(7), "7"),
-        (False, "false"),
-        (b"bytes", "\"b'bytes'\""),
-        ('{"answer": 42}', '{"answer": 42}'),
+        (
+            {"M": {"answer": {"N": "42"}, "share": {"N": "0.5"}}},
+            '{"answer": 42, "share": 0.5}',
+        ),
+        ({"L": [{"N": "1"}, {"S": "two"}, {"NULL": True}, {"B": b"x"}]}, '[1, "two", null, "x"]'),
+        ({"SS": ["b", "a"]}, '["a", "b"]'),
+        ({"NS": ["2", "1"]}, "[1, 2]"),
+        ({"BS": [b"b", b"a"]}, '["a", "b"]'),
+        ({"N": "7"}, "7"),
+        ({"BOOL": False}, "false"),
+        ({"B": b"caf\xff"}, '"caf\\ufffd"'),
+        ({"S": '{"answer": 42}'}, '{"answer": 42}'),
     ],
-    ids=["map", "list", "set", "number", "boolean", "binary", "text"],
+    ids=["map", "list", "texts", "numbers", "binaries", "number", "boolean", "binary", "text"],
 )
-def test_result_of_any_type(stored: object, text: str) -> None:
+def test_result_of_any_type(stored: dict[str, Any], text: str) -> None:
     """A result that a container has stored as something else than text is read as JSON text."""
-    assert Record.from_item({**NEW.to_item(), "result": stored}).result == text
+    item = {**NEW.to_item(), **plain({"result": stored})}
+    assert Record.from_item(item).result == text
 
 
-def test_error_in_words() -> None:
-    """An error that a container has stored as mere text is read as its summary."""
-    error = Record.from_item({**CLOSED.to_item(), "error": "disk full"}).error
-    assert error == {"summary": "disk full"}
+@pytest.mark.parametrize(
+    ("stored", "summary"),
+    [({"S": "disk full"}, "disk full"), ({"B": b"x"}, '"x"'), ({"L": [{"N": "7"}]}, "[7]")],
+    ids=["text", "binary", "list"],
+)
+def test_error_in_words(stored: dict[str, Any], summary: str) -> None:
+    """An error that a container has stored as no map is read as its summary."""
+    item = {**CLOSED.to_item(), **plain({"error": stored})}
+    assert Record.from_item(item).error == {"summary": summary}
 
 
 def test_later_attributes() -> None:
