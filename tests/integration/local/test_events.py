@@ -169,20 +169,20 @@ def test_target_stays_busy(
     }
 
 
-@pytest.mark.parametrize(("known", "other"), [("function:", "function:x"), (":live", ":live:x")])
+@pytest.mark.parametrize("end", ["-other:live", ":live:more"])
 def test_target_does_not_exist(
     user: User,
     events: Any,  # noqa: ANN401
     rule: str,
     undelivered: Queue,
-    known: str,
-    other: str,
+    end: str,
 ) -> None:
     """An event for a function that does not exist is kept at once: no retry would help."""
-    missing = user.system.stack.outputs["TaskStateFunctionArn"].replace(known, other)
+    missing = user.system.stack.outputs["TaskStateFunctionArn"].removesuffix(":live") + end
     target(events, rule, missing, DeadLetterConfig={"Arn": undelivered.arn})
     put(events)
-    attributes = undelivered.message("ERROR_CODE", "NO_RESOURCE")["MessageAttributes"]
+    attributes = undelivered.message("TARGET_ARN", missing)["MessageAttributes"]
+    assert attributes["ERROR_CODE"]["StringValue"] == "NO_RESOURCE"
     assert attributes["RETRY_ATTEMPTS"]["StringValue"] == "0"
     assert "EXHAUSTED_RETRY_CONDITION" not in attributes
 
