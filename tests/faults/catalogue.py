@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from itertools import product
 from typing import TYPE_CHECKING
@@ -11,8 +12,11 @@ from tests.faults.scenario import ENDS, EVENTS, FLOWS, Point, Scenario
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from tests.faults.scenario import Flow
     from tests.faults.stage import Stage
 
+# The calls that were made for each scenario.
+Calls = Mapping[Scenario, list[Point]]
 _SEEDS = range(5)
 # Where executions are stopped so that something is left behind: before a task is started, after.
 _STOPS = (
@@ -32,12 +36,16 @@ class Catalogue:
     """
 
     def __init__(self, stage: Stage) -> None:
-        clean = {flow: [Scenario(flow, end) for end in ENDS[:2]] for flow in FLOWS}
-        self.points = {flow: _points(stage, clean[flow], "reconciler") for flow in FLOWS}
+        # How many checkpoints there are depends on time: nothing else may take any of it.
+        clean = {
+            flow: stage.calls([Scenario(flow, end) for end in ENDS[:2]], side_by_side=1)
+            for flow in FLOWS
+        }
         unheard = [Scenario(flow, end, "none") for flow, end in product(FLOWS, ENDS)]
-        self.repairs = list(_deaths(stage, unheard, "reconciler"))
         stopped = [Scenario(flow, "exit 0", points=(s,)) for flow, s in product(FLOWS, _STOPS)]
-        self.farewells = list(_deaths(stage, stopped, "status"))
+        self.points = {flow: _points(clean[flow], "reconciler") for flow in FLOWS}
+        self.repairs = list(_deaths(stage.calls(unheard), "reconciler"))
+        self.farewells = list(_deaths(stage.calls(stopped), "status"))
 
     def all(self) -> Iterator[Scenario]:
         """Yield every scenario once."""
@@ -60,13 +68,16 @@ class Catalogue:
         for flow, end, seed in product(FLOWS, ENDS, _SEEDS):
             yield Scenario(flow, end, throttled=True, seed=seed)
 
+    def certain(self, flow: Flow, point: Point) -> Scenario:
+        """Return a scenario that comes to a crash point."""
+        return replace(self.points[flow][point], points=(point,))
+
     def sample(self) -> Iterator[Scenario]:
         """Yield each crash point and each fault of events once, in turn with each end."""
         for flow in FLOWS:
             for number, point in enumerate(self.points[flow]):
                 end, events = ENDS[number % len(ENDS)], EVENTS[number % len(EVENTS)]
-                certain = replace(self.points[flow][point], points=(point,))
-                yield from {certain, Scenario(flow, end, events, (point,))}
+                yield from {self.certain(flow, point), Scenario(flow, end, events, (point,))}
             yield from (Scenario(flow, "exit 0", events) for events in EVENTS)
             yield Scenario(flow, "exit 0", throttled=True)
         yield from _one_of_each(self.repairs)
@@ -91,19 +102,18 @@ def _one_of_each(scenarios: Iterable[Scenario]) -> Iterator[Scenario]:
         yield same[number % len(same)]
 
 
-def _points(stage: Stage, scenarios: list[Scenario], other: str) -> dict[Point, Scenario]:
+def _points(calls: Calls, other: str) -> dict[Point, Scenario]:
     """Return the places before and after each call of these scenarios but for one role's."""
-    made = {point: scenario for scenario in scenarios for point in stage.calls(scenario)}
+    made = {point: scenario for scenario, points in calls.items() for point in points}
     # A look that finds nothing new is as good as the next one.
     first = [p for p in made if p.operation != "DescribeTasks" or p.number == 1]
     own = sorted(point for point in first if point.role != other)
     return {replace(p, when=when): made[p] for p in own for when in ("before", "after")}
 
 
-def _deaths(stage: Stage, scenarios: list[Scenario], role: str) -> Iterator[Scenario]:
+def _deaths(calls: Calls, role: str) -> Iterator[Scenario]:
     """Yield each scenario with a death of one role before and after each kind of call it makes."""
-    for scenario in scenarios:
-        made = [point for point in stage.calls(scenario) if point.role == role]
-        for point in sorted({replace(p, number=1) for p in made}):
+    for scenario, points in calls.items():
+        for point in sorted({replace(p, number=1) for p in points if p.role == role}):
             for when in ("before", "after"):
                 yield replace(scenario, points=(*scenario.points, replace(point, when=when)))

@@ -48,8 +48,15 @@ class Stage:
         with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
             yield from pool.map(lambda scenario: (scenario, self._run(scenario)), mixed)
 
-    def calls(self, scenario: Scenario) -> list[Point]:
-        """Run a scenario and return the calls that were made for it."""
+    def calls(
+        self, scenarios: Iterable[Scenario], side_by_side: int = _SIDE_BY_SIDE
+    ) -> dict[Scenario, list[Point]]:
+        """Run scenarios and return the calls that were made for each, in the order of the calls."""
+        each = list(scenarios)
+        with ThreadPoolExecutor(side_by_side) as pool:
+            return dict(zip(each, pool.map(self._calls, each), strict=True))
+
+    def _calls(self, scenario: Scenario) -> list[Point]:
         arn = self._start(scenario)
         self._system.journal.wait_for(lambda: self._is_over(arn), _PATIENCE)
         self._plan.done(arn)
