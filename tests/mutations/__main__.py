@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 _TESTS_FAILED = 1
 _PARTS = ("src", "local", "tests", "scripts", "events", "docs")
 _PATIENCE = 900
+# A test that fails may leave an execution behind that no moto answers any more: whatever is not on
+# this machine is asked for at a port that nobody listens on.
+_NOWHERE = "http://127.0.0.1:9"
+_OFFLINE = {"HTTP_PROXY": _NOWHERE, "HTTPS_PROXY": _NOWHERE, "NO_PROXY": "127.0.0.1,localhost"}
 
 
 def main() -> int:
@@ -59,7 +63,12 @@ def _run(folder: Path, tests: Iterable[str]) -> int:
     options = ["-x", "-q", "-p", "no:cacheprovider", "--hypothesis-seed=1"]
     command = [sys.executable, "-m", "pytest", *options, *tests]
     return subprocess.run(
-        command, cwd=folder, stdout=subprocess.DEVNULL, timeout=_PATIENCE, check=False
+        command,
+        cwd=folder,
+        env={**os.environ, **_OFFLINE},
+        stdout=subprocess.DEVNULL,
+        timeout=_PATIENCE,
+        check=False,
     ).returncode
 
 
