@@ -48,7 +48,7 @@ class Journal:
         with self._changed:
             return self._entries[count:]
 
-    def wait_for(self, condition: Callable[[], Any], timeout: float) -> Any:  # noqa: ANN401
+    def wait_for(self, condition: Callable[[], Any], timeout: float) -> Any:  # noqa: ANN401 - what it gives
         """Wait until a condition holds, looking again at each entry and ten times a second.
 
         Returns:

@@ -27,7 +27,7 @@ class Sample:
     path: Path
     told: dict[str, str]
 
-    def read(self) -> Any:  # noqa: ANN401 - any JSON
+    def read(self) -> Any:
         """Return the file's JSON."""
         return json.loads(self.path.read_text())
 

@@ -95,8 +95,8 @@ class _Invoker(LambdaInvoker):
         self,
         function_name: str,
         input: DurableExecutionInvocationInput,  # noqa: A002 - the base class's name
-        *_: Any,  # noqa: ANN401
-        **__: Any,  # noqa: ANN401
+        *_: object,
+        **__: object,
     ) -> InvokeResponse:
         """Run the handler once.
 
@@ -111,7 +111,7 @@ class _Invoker(LambdaInvoker):
         return InvokeResponse.from_payload(answer.payload, request_id)
 
 
-def _with_arn(original: Callable[[StartDurableExecutionInput], Execution]) -> Any:  # noqa: ANN401
+def _with_arn(original: Callable[[StartDurableExecutionInput], Execution]) -> Any:  # noqa: ANN401 - a classmethod in the place of another
     """Stand in for the runner's own factory, whose ARNs are not of AWS's form."""
 
     def new(input: StartDurableExecutionInput) -> Execution:  # noqa: A002 - the replaced method's
@@ -126,5 +126,5 @@ def _numbered(event: Event, event_id: int) -> Event:
     return dataclasses.replace(event, event_id=event_id)
 
 
-Execution.new = _with_arn(Execution.new)  # type: ignore[method-assign]
-Event.from_event_with_id = staticmethod(_numbered)  # type: ignore[method-assign]
+Execution.new = _with_arn(Execution.new)  # type: ignore[method-assign] # no other way to set ARNs
+Event.from_event_with_id = staticmethod(_numbered)  # type: ignore[method-assign] # nor details

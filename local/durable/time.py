@@ -39,7 +39,7 @@ class ScaledScheduler(Scheduler):
         func: Callable[[], Any],
         delay: float = 0,
         *args: Any,  # noqa: ANN401 - the base class's
-        **kwargs: Any,  # noqa: ANN401
+        **kwargs: Any,  # noqa: ANN401 - the same
     ) -> Future[Any]:
         """Call a function after a delay."""
         return super().call_later(func, delay / self._scale, *args, **kwargs)

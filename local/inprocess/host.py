@@ -78,7 +78,7 @@ class ThreadHost:
         self,
         environment: Mapping[str, str],
         caller: Caller,
-        on_line: Callable[[str], None],  # noqa: ARG002
+        on_line: Callable[[str], None],  # noqa: ARG002 - all log to the journal
     ) -> Container:
         """Start a worker."""
         run = self._module("worker.__main__").run

@@ -68,7 +68,7 @@ def read(request: Request, name: str) -> ApiRequest:
     return ApiRequest(name, given, request)
 
 
-def _given(asked: Any, request: Request) -> Iterator[tuple[str, Any]]:  # noqa: ANN401
+def _given(asked: Any, request: Request) -> Iterator[tuple[str, Any]]:  # noqa: ANN401 - of botocore's model
     """Yield the parameters in the path, the query and the headers."""
     path = request.environ["REQUEST_URI"].partition("?")[0]
     form = asked.http["requestUri"].partition("?")[0].rstrip("/")
@@ -85,7 +85,7 @@ def _given(asked: Any, request: Request) -> Iterator[tuple[str, Any]]:  # noqa: 
             yield member, request.headers[name]
 
 
-def _typed(shape: Any, text: str) -> Any:  # noqa: ANN401
+def _typed(shape: Any, text: str) -> Any:  # noqa: ANN401 - of botocore's model
     if shape.type_name == "boolean":
         return text == "true"
     if shape.type_name == "integer":
@@ -93,7 +93,7 @@ def _typed(shape: Any, text: str) -> Any:  # noqa: ANN401
     return parse_timestamp(text) if shape.type_name == "timestamp" else text
 
 
-def _broken(shape: Any, value: Any) -> Iterator[str]:  # noqa: ANN401
+def _broken(shape: Any, value: Any) -> Iterator[str]:  # noqa: ANN401 - of botocore's model
     """Yield the constraints of the model that a value does not keep to."""
     limits = shape.metadata
     if shape.type_name == "list":

@@ -61,7 +61,7 @@ class Intrinsics:
                 return self._call(name, argument)
         return dict(self._present(node))
 
-    def _call(self, name: str, argument: Any) -> Any:  # noqa: ANN401
+    def _call(self, name: str, argument: Any) -> Any:  # noqa: ANN401 - whatever YAML holds
         function = getattr(self, f"_{name.removeprefix('Fn::').lower()}", None)
         if function is None:
             raise NotImplementedError(f"{name} is not known here")
@@ -73,7 +73,7 @@ class Intrinsics:
             if filled is not _ABSENT:
                 yield key, filled
 
-    def _ref(self, name: str) -> Any:  # noqa: ANN401
+    def _ref(self, name: str) -> Any:  # noqa: ANN401 - whatever YAML holds
         if name == "AWS::NoValue":
             return _ABSENT
         return self.values[name] if name in self.values else self.references.ref(name)
@@ -84,14 +84,14 @@ class Intrinsics:
     def _sub(self, text: str) -> str:
         return re.sub(r"\$\{([^}]+)\}", lambda match: str(self._named(match[1])), text)
 
-    def _named(self, name: str) -> Any:  # noqa: ANN401
+    def _named(self, name: str) -> Any:  # noqa: ANN401 - whatever YAML holds
         return self._getatt(name.split(".")) if "." in name else self._ref(name)
 
     def _join(self, argument: list[Any]) -> str:
         separator, parts = self.fill(argument)
         return str(separator.join(parts))
 
-    def _select(self, argument: list[Any]) -> Any:  # noqa: ANN401
+    def _select(self, argument: list[Any]) -> Any:  # noqa: ANN401 - whatever YAML holds
         index, options = self.fill(argument)
         return options[int(index)]
 
@@ -103,7 +103,7 @@ class Intrinsics:
         subnets = ipaddress.ip_network(block).subnets(new_prefix=32 - int(bits))
         return [str(subnet) for subnet in itertools.islice(subnets, int(count))]
 
-    def _if(self, argument: list[Any]) -> Any:  # noqa: ANN401
+    def _if(self, argument: list[Any]) -> Any:  # noqa: ANN401 - whatever YAML holds
         condition, then, otherwise = argument
         return self.fill(then if self.holds(condition) else otherwise)
 

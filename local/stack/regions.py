@@ -35,7 +35,7 @@ def own_region() -> Iterator[str]:
 
 def _forget(region: str) -> None:
     # moto itself can only forget everything.
-    for service in BackendDict._instances:  # type: ignore[misc]  # noqa: SLF001
+    for service in BackendDict._instances:  # type: ignore[misc]  # noqa: SLF001 - moto has no list
         for regions in service.values():
             if region in regions:
                 regions[region].reset()

@@ -29,12 +29,12 @@ if TYPE_CHECKING:
 class OutcomeSerDes(SerDes[Any]):
     """Lets a step return a plain value, an outcome or a started task."""
 
-    def serialize(self, value: Any, serdes_context: SerDesContext) -> str:  # noqa: ANN401, ARG002
+    def serialize(self, value: Any, serdes_context: SerDesContext) -> str:  # noqa: ANN401, ARG002 - the SDK's
         """Write JSON, as small as can be: Lambda keeps at most 256 KiB for a step."""
         plain = value.to_dict() if isinstance(value, Outcome) else value
         return json.dumps(plain, separators=(",", ":"))
 
-    def deserialize(self, data: str, serdes_context: SerDesContext) -> Any:  # noqa: ANN401, ARG002
+    def deserialize(self, data: str, serdes_context: SerDesContext) -> Any:  # noqa: ANN401, ARG002 - the SDK's
         """Read JSON; an object with a kind is an outcome, a list a started task."""
         value = json.loads(data)
         if isinstance(value, list):

@@ -24,13 +24,13 @@ class AwsUser:
         self.up = up
         self._clients: dict[str, Any] = {}
 
-    def client(self, service: str) -> Any:  # noqa: ANN401 - boto3's clients have no static type
+    def client(self, service: str) -> Any:
         """Return a client of a service."""
         if service not in self._clients:
             self._clients[service] = self.up.client(service)
         return self._clients[service]
 
-    def start(self, flow: str, **payload: Any) -> str:  # noqa: ANN401 - any JSON
+    def start(self, flow: str, **payload: Any) -> str:
         """Start an execution and return its ARN."""
         answer = self.client("lambda").invoke(
             FunctionName=f"{STACK}-{flow}-function:live",

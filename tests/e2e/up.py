@@ -55,7 +55,7 @@ class Up:
         lines = ask(self.folder, "--env").stdout.splitlines()
         return dict(line.removeprefix("export ").split("=", 1) for line in lines)
 
-    def client(self, service: str) -> Any:  # noqa: ANN401 - boto3's clients have no static type
+    def client(self, service: str) -> Any:
         """Return a client that knows what a shell would have exported, and no more."""
         told = self.variables()
         return boto3.client(

@@ -24,12 +24,12 @@ class User:
     system: System
 
     @cached_property
-    def durable(self) -> Any:  # noqa: ANN401 - boto3's clients have no static type
+    def durable(self) -> Any:
         """A client of Lambda."""
         return self.system.account.client("lambda")
 
     @cached_property
-    def ecs(self) -> Any:  # noqa: ANN401
+    def ecs(self) -> Any:
         """A client of ECS."""
         return self.system.account.client("ecs")
 
@@ -37,7 +37,7 @@ class User:
         """Return the qualified ARN of a flow's function."""
         return self.system.stack.outputs[f"{flow}LambdaFunctionArn"]
 
-    def start(self, flow: Flow, name: str | None = None, **payload: Any) -> str:  # noqa: ANN401
+    def start(self, flow: Flow, name: str | None = None, **payload: Any) -> str:
         """Start an execution and return its ARN."""
         named = {"DurableExecutionName": name} if name else {}
         if flow == "Sync":
@@ -51,7 +51,7 @@ class User:
         )
         return str(answer["DurableExecutionArn"])
 
-    def wait(self, condition: Callable[[], Any]) -> Any:  # noqa: ANN401
+    def wait(self, condition: Callable[[], Any]) -> Any:
         """Wait until a condition holds; return what it gave."""
         held = self.system.journal.wait_for(condition, PATIENCE)
         assert held, "the condition never held"

@@ -41,7 +41,7 @@ class Point:
         role, operation, number, when = text.split(":")
         if when not in get_args(When):
             raise ValueError(f"{when!r} is none of {get_args(When)}.")
-        return cls(role, operation, int(number), when)  # type: ignore[arg-type]
+        return cls(role, operation, int(number), when)  # type: ignore[arg-type] # checked above
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ class Scenario:
         read = tuple(map(Point.read, points.split("+"))) if points != "-" else ()
         seed = throttled.removeprefix("throttled ")
         is_throttled = throttled != "-"
-        return cls(flow, end, events, read, is_throttled, int(seed) if is_throttled else 0)  # type: ignore[arg-type]
+        return cls(flow, end, events, read, is_throttled, int(seed) if is_throttled else 0)  # type: ignore[arg-type] # the same
 
     @property
     def payload(self) -> dict[str, object]:

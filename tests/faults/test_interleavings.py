@@ -53,7 +53,7 @@ class Interleavings(RuleBasedStateMachine):
         return []
 
     @initialize(flow=st.sampled_from(FLOWS), end=ENDS, stops=STOPS)
-    def begin(self, flow: Flow, end: Any, stops: str) -> None:  # noqa: ANN401 - a name from ENDS
+    def begin(self, flow: Flow, end: Any, stops: str) -> None:
         """Start an execution."""
         self.stops = stops
         self.scenario = Scenario(flow, end)
@@ -83,14 +83,14 @@ class Interleavings(RuleBasedStateMachine):
             self.refusals += self.turns.next(turn, throttle("ecs"))
 
     @rule(turn=TURNS, after=st.booleans())
-    def die(self, turn: int, after: bool) -> None:  # noqa: FBT001 - Hypothesis's way
+    def die(self, turn: int, after: bool) -> None:
         """Whoever waits for an answer dies, before or after it was served, up to twice."""
         if self.deaths < 2:
             self.deaths += self.turns.next(turn, Kill(after=after))
         self.history.note(self.execution_id)
 
     @rule(number=st.integers(0, 3), again=st.booleans())
-    def deliver(self, number: int, again: bool) -> None:  # noqa: FBT001
+    def deliver(self, number: int, again: bool) -> None:
         """An event comes, and may come again."""
         if self.events:
             event = self.events[number % len(self.events)]

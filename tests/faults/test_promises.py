@@ -42,7 +42,7 @@ def records(user: User) -> list[dict[str, Any]]:
     return list(table.scan()["Items"])
 
 
-def at_once(function: Any, arguments: Any) -> list[Any]:  # noqa: ANN401 - any function's
+def at_once(function: Any, arguments: Any) -> list[Any]:
     """Call a function for each argument, some at a time."""
     with ThreadPoolExecutor(10) as pool:
         return list(pool.map(function, arguments))
@@ -167,7 +167,7 @@ def test_bad_payloads(user: User) -> None:
         suppress_health_check=list(HealthCheck),
     )
     @given(WRONG)
-    def make(payload: Any) -> None:  # noqa: ANN401 - anything
+    def make(payload: Any) -> None:
         payloads.append(payload)
 
     make()

@@ -37,7 +37,7 @@ CAPACITY = "Capacity is unavailable at this time. Please try again later or in a
 NO_ROOM = {"tasks": [], "failures": [{"reason": CAPACITY}]}
 
 
-def exited(code: int, **changes: Any) -> dict[str, Any]:  # noqa: ANN401
+def exited(code: int, **changes: Any) -> dict[str, Any]:
     """Return how a task ends by its container's exit."""
     return {
         "exit_code": code,
@@ -74,7 +74,7 @@ def mortal(handler: Callable[..., Any]) -> Callable[..., Any]:
     """Return a handler whose death is an invocation's, not the test runner's."""
 
     @wraps(handler)
-    def invoked(event: object, context: object) -> Any:  # noqa: ANN401
+    def invoked(event: object, context: object) -> Any:
         try:
             return handler(event, context)
         except DiedError as death:

@@ -78,14 +78,14 @@ class Aws:
             client(service).meta.events.register("after-call", account._answered)
         return account
 
-    def _asked(self, params: dict[str, Any], model: Any, **_: object) -> None:  # noqa: ANN401
+    def _asked(self, params: dict[str, Any], model: Any, **_: object) -> None:
         self.calls.setdefault(model.name, []).append(params)
 
     def _answered(self, **_: object) -> None:
         with self._changed:
             self._changed.notify_all()
 
-    def wait(self, condition: Callable[[], Any]) -> Any:  # noqa: ANN401
+    def wait(self, condition: Callable[[], Any]) -> Any:
         """Wait until a condition over calls and state holds; return what it gave."""
         with self._changed:
             held = self._changed.wait_for(condition, timeout=DEADLINE)
@@ -97,7 +97,7 @@ class Aws:
         backend = ecs_backends[DEFAULT_ACCOUNT_ID][REGION]
         return {arn: task for tasks in backend.tasks.values() for arn, task in tasks.items()}
 
-    def move(self, status: str, task_arn: str | None = None, **changes: Any) -> None:  # noqa: ANN401
+    def move(self, status: str, task_arn: str | None = None, **changes: Any) -> None:
         """Move a task (the only one by default) to a status."""
         task = self.tasks()[task_arn or next(iter(self.tasks()))]
         main = task.containers[0]
@@ -107,7 +107,7 @@ class Aws:
             setattr(task, name, value)
         task.last_status = status
 
-    def exit(self, code: int, status: str = "STOPPED", **changes: Any) -> None:  # noqa: ANN401
+    def exit(self, code: int, status: str = "STOPPED", **changes: Any) -> None:
         """End a task by its container's exit."""
         self.move(
             status,
@@ -221,7 +221,7 @@ class Aws:
         return int(boto3.client("dynamodb").scan(TableName=ENVIRONMENT["TABLE_NAME"])["Count"])
 
 
-def error(code: str, message: str = "no", **extra: Any) -> dict[str, Any]:  # noqa: ANN401
+def error(code: str, message: str = "no", **extra: Any) -> dict[str, Any]:
     """Body of an AWS error."""
     return {"Error": {"Code": code, "Message": message}, **extra}
 

@@ -48,7 +48,7 @@ def _answer_one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make each of moto's answers atomic, as AWS's are: it is asked by several threads."""
     lock, process = threading.RLock(), BotocoreStubber.process_request
 
-    def process_alone(stubber: BotocoreStubber, request: AWSPreparedRequest) -> Any:  # noqa: ANN401
+    def process_alone(stubber: BotocoreStubber, request: AWSPreparedRequest) -> Any:
         with lock:
             return process(stubber, request)
 

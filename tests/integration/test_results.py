@@ -32,7 +32,7 @@ def test_result_of_any_text(aws: Aws, durable: Start) -> None:
 
 
 @pytest.mark.parametrize("has_event", [True, False])
-def test_result_that_is_no_json(aws: Aws, durable: Start, has_event: bool) -> None:  # noqa: FBT001
+def test_result_that_is_no_json(aws: Aws, durable: Start, has_event: bool) -> None:
     """A result that is no JSON is handed over as text, whether its task's event comes or not."""
     execution = durable(handler, {"processingTime": 0, "timeoutSeconds": 600 if has_event else 2})
     aws.wait_for_record(lambda record: record.task_arn)

@@ -107,7 +107,7 @@ def worker(endpoint: str) -> Iterator[Worker]:
         process.communicate()
 
 
-def read(table: Any) -> dict[str, Any]:  # noqa: ANN401 - a boto3 resource
+def read(table: Any) -> dict[str, Any]:
     """Return the record's item."""
     return dict(table.get_item(Key={"executionId": "one"})["Item"])
 
@@ -118,7 +118,7 @@ def lines(process: subprocess.Popen[str]) -> list[dict[str, Any]]:
     return [json.loads(line) for line in out.splitlines()]
 
 
-def test_success(table: Any, worker: Worker) -> None:  # noqa: ANN401
+def test_success(table: Any, worker: Worker) -> None:
     """Work that succeeds leaves COMPLETED and its result, in a record that is still open."""
     process = worker()
     logged = lines(process)
@@ -131,7 +131,7 @@ def test_success(table: Any, worker: Worker) -> None:  # noqa: ANN401
     assert {line["correlation_id"] for line in logged} == {"one"}
 
 
-def test_failure(table: Any, worker: Worker) -> None:  # noqa: ANN401
+def test_failure(table: Any, worker: Worker) -> None:
     """Work that fails leaves FAILED and an error, and the exit code that was asked for."""
     process = worker(SIMULATE='{"exitCode": 3}')
     lines(process)
@@ -141,7 +141,7 @@ def test_failure(table: Any, worker: Worker) -> None:  # noqa: ANN401
     assert "result" not in item
 
 
-def test_eventbridge_result(table: Any, worker: Worker) -> None:  # noqa: ANN401
+def test_eventbridge_result(table: Any, worker: Worker) -> None:
     """In the EventBridge flow the worker hands over a result and leaves the status alone."""
     process = worker(EXECUTION_FLOW="eventbridge")
     lines(process)
@@ -150,7 +150,7 @@ def test_eventbridge_result(table: Any, worker: Worker) -> None:  # noqa: ANN401
     assert json.loads(item["result"])["message"] == "Processed: hi"
 
 
-def test_polling_knows_no_record(table: Any, worker: Worker) -> None:  # noqa: ANN401
+def test_polling_knows_no_record(table: Any, worker: Worker) -> None:
     """Without a record to report to the worker works all the same, and writes nothing."""
     before = read(table)
     process = worker(EXECUTION_FLOW="polling", RECORD_TABLE="")
@@ -164,7 +164,7 @@ def test_polling_knows_no_record(table: Any, worker: Worker) -> None:  # noqa: A
     [{"attempt": 2}, {"status": "FAILED"}, {"open": None}],
     ids=lambda change: next(iter(change)),
 )
-def test_record_moved_on(table: Any, worker: Worker, moved_on: dict[str, Any]) -> None:  # noqa: ANN401
+def test_record_moved_on(table: Any, worker: Worker, moved_on: dict[str, Any]) -> None:
     """A record that has moved on is left as it is, and the worker exits with an error."""
     item = {name: value for name, value in (read(table) | moved_on).items() if value is not None}
     table.put_item(Item=item)
@@ -174,7 +174,7 @@ def test_record_moved_on(table: Any, worker: Worker, moved_on: dict[str, Any]) -
     assert {**read(table), "updatedAt": ""} == {**item, "updatedAt": ""}
 
 
-def test_result_is_not_overwritten(table: Any, worker: Worker) -> None:  # noqa: ANN401
+def test_result_is_not_overwritten(table: Any, worker: Worker) -> None:
     """A result that is there stays; a second worker of the attempt exits with an error."""
     table.put_item(Item=read(table) | {"result": '"first"'})
     process = worker(EXECUTION_FLOW="eventbridge")
@@ -182,7 +182,7 @@ def test_result_is_not_overwritten(table: Any, worker: Worker) -> None:  # noqa:
     assert (process.returncode, read(table)["result"]) == (1, '"first"')
 
 
-def test_too_large(table: Any, worker: Worker) -> None:  # noqa: ANN401
+def test_too_large(table: Any, worker: Worker) -> None:
     """A result over 256 KB is refused with its size, the limit and what to do instead."""
     process = worker(
         "import worker.__main__ as m; m.work = lambda _: 'x' * 256_001; exit(m.main())"
@@ -194,7 +194,7 @@ def test_too_large(table: Any, worker: Worker) -> None:  # noqa: ANN401
     assert "S3" in summary
 
 
-def test_sigterm(table: Any, worker: Worker) -> None:  # noqa: ANN401
+def test_sigterm(table: Any, worker: Worker) -> None:
     """SIGTERM ends the work with 143 and writes nothing: ECS tells why it was sent."""
     before = read(table)
     process = worker(PROCESSING_TIME="600")
@@ -209,7 +209,7 @@ def test_sigterm(table: Any, worker: Worker) -> None:  # noqa: ANN401
 @pytest.mark.parametrize(
     ("code", "exit_code"), [(3, 3), (0, 1), (256, 1), (-1, 255), ("None", 1), ("'gone'", 1)]
 )
-def test_work_that_exits(table: Any, worker: Worker, code: object, exit_code: int) -> None:  # noqa: ANN401
+def test_work_that_exits(table: Any, worker: Worker, code: object, exit_code: int) -> None:
     """Work that leaves by sys.exit has failed, with its own code where that tells a failure."""
     process = worker(f"""\
 import sys

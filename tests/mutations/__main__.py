@@ -44,7 +44,7 @@ def main() -> int:
         return 1 if missed or passes.result() or not chosen else 0
 
 
-def _tell(mutation: Mutation, caught: bool) -> bool:  # noqa: FBT001 - what is told
+def _tell(mutation: Mutation, caught: bool) -> bool:
     sys.stdout.write(f"{'caught' if caught else 'MISSED'}  {mutation.name}\n")
     sys.stdout.flush()
     return caught

@@ -65,7 +65,7 @@ class Lambda:
         """Start over with a new execution."""
         self.status, self.taken, self.fault = "RUNNING", [], Fault.NONE
 
-    def _asked(self, model: Any, params: dict[str, Any], **_: object) -> Reply:  # noqa: ANN401
+    def _asked(self, model: Any, params: dict[str, Any], **_: object) -> Reply:
         if model.name == "GetDurableExecution":
             return _reply({"Status": self.status})
         if self.fault is Fault.ANSWER_REFUSED:

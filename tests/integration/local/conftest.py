@@ -30,12 +30,12 @@ def user(system: System) -> User:
 
 
 @pytest.fixture
-def lambda_(user: User) -> Any:  # noqa: ANN401 - boto3's clients have no static type
+def lambda_(user: User) -> Any:
     """A client of Lambda."""
     return user.durable
 
 
 @pytest.fixture
-def ecs(user: User) -> Any:  # noqa: ANN401
+def ecs(user: User) -> Any:
     """A client of ECS."""
     return user.ecs

@@ -13,7 +13,7 @@ PATIENCE = 60
 ENDED_BY_SIGNAL = {143, 137}
 
 
-def request(system: System, seconds: int = 600, **changes: Any) -> dict[str, Any]:  # noqa: ANN401
+def request(system: System, seconds: int = 600, **changes: Any) -> dict[str, Any]:
     """Return RunTask's parameters for a worker that works for some time."""
     variables = {
         "EXECUTION_ID": "one",
@@ -36,20 +36,20 @@ def request(system: System, seconds: int = 600, **changes: Any) -> dict[str, Any
     }
 
 
-def run(system: System, ecs: Any, **changes: Any) -> str:  # noqa: ANN401
+def run(system: System, ecs: Any, **changes: Any) -> str:
     """Start a task and return its ARN."""
     answer = ecs.run_task(**request(system, **changes))
     assert answer["failures"] == []
     return str(answer["tasks"][0]["taskArn"])
 
 
-def describe(system: System, ecs: Any, arn: str) -> dict[str, Any]:  # noqa: ANN401
+def describe(system: System, ecs: Any, arn: str) -> dict[str, Any]:
     """Return a task as DescribeTasks shows it."""
     cluster = system.stack.outputs["ECSClusterName"]
     return dict(ecs.describe_tasks(cluster=cluster, tasks=[arn])["tasks"][0])
 
 
-def wait(system: System, ecs: Any, arn: str, status: str) -> dict[str, Any]:  # noqa: ANN401
+def wait(system: System, ecs: Any, arn: str, status: str) -> dict[str, Any]:
     """Wait for a task's status and return the task."""
 
     def reached() -> dict[str, Any] | None:
@@ -61,6 +61,6 @@ def wait(system: System, ecs: Any, arn: str, status: str) -> dict[str, Any]:  # 
     return dict(task)
 
 
-def stop(system: System, ecs: Any, arn: str, reason: str) -> None:  # noqa: ANN401
+def stop(system: System, ecs: Any, arn: str, reason: str) -> None:
     """Stop a task."""
     ecs.stop_task(cluster=system.stack.outputs["ECSClusterName"], task=arn, reason=reason)

@@ -23,7 +23,7 @@ _TYPES: dict[str, tuple[type, ...]] = {
 }
 
 
-def conforming(client: Any, operation: str = "*") -> None:  # noqa: ANN401 - boto3's clients have no static type
+def conforming(client: Any, operation: str = "*") -> None:
     """Let a client fail at each answer that is not what AWS's model says.
 
     That is a member that the model does not have, none where it must have one, or another type.
@@ -32,7 +32,7 @@ def conforming(client: Any, operation: str = "*") -> None:  # noqa: ANN401 - bot
     client.meta.events.register(event, _check, unique_id="shapes")
 
 
-def _check(operation_model: Any, response_dict: dict[str, Any], **_: Any) -> None:  # noqa: ANN401
+def _check(operation_model: Any, response_dict: dict[str, Any], **_: Any) -> None:
     shape = operation_model.output_shape
     is_json = "json" in operation_model.service_model.metadata["protocol"]
     if response_dict["status_code"] >= 300 or not is_json or shape is None:
@@ -43,11 +43,11 @@ def _check(operation_model: Any, response_dict: dict[str, Any], **_: Any) -> Non
         assert not faults, "\n".join(faults)
 
 
-def _is_typed(kind: str, value: Any) -> bool:  # noqa: ANN401
+def _is_typed(kind: str, value: Any) -> bool:
     return isinstance(value, _TYPES.get(kind, (object,)))
 
 
-def _faults(shape: Any, value: Any, path: str) -> Iterator[str]:  # noqa: ANN401
+def _faults(shape: Any, value: Any, path: str) -> Iterator[str]:
     kind = shape.type_name
     if not _is_typed(kind, value):
         yield f"{path} is no {kind} but {value!r}"
@@ -69,7 +69,7 @@ def _faults(shape: Any, value: Any, path: str) -> Iterator[str]:  # noqa: ANN401
             yield f"{path} is not of the form {pattern} but {value!r}"
 
 
-def _faults_of_structure(shape: Any, value: dict[str, Any], path: str) -> Iterator[str]:  # noqa: ANN401
+def _faults_of_structure(shape: Any, value: dict[str, Any], path: str) -> Iterator[str]:
     members = {
         member.serialization.get("name", name): member
         for name, member in shape.members.items()

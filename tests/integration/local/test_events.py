@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def events(user: User) -> Any:  # noqa: ANN401 - boto3's clients have no static type
+def events(user: User) -> Any:
     """A client of EventBridge."""
     return user.system.account.client("events")
 
@@ -38,7 +38,7 @@ def undelivered(user: User) -> Queue:
 
 
 @pytest.fixture
-def rule(events: Any) -> Iterator[str]:  # noqa: ANN401
+def rule(events: Any) -> Iterator[str]:
     """A rule for the events of an application, without targets."""
     events.put_rule(Name="orders", EventPattern='{"source": ["shop"]}')
     yield "orders"
@@ -57,13 +57,13 @@ def _busy(user: User, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(user.system.deliveries, "deliver", busy)
 
 
-def put(events: Any, **entry: Any) -> dict[str, Any]:  # noqa: ANN401
+def put(events: Any, **entry: Any) -> dict[str, Any]:
     """Put an order on the bus and return the answer."""
     order = {"Source": "shop", "DetailType": "Order", "Detail": '{"number": 1}', **entry}
     return dict(events.put_events(Entries=[order]))
 
 
-def target(events: Any, rule: str, arn: str, **more: Any) -> None:  # noqa: ANN401
+def target(events: Any, rule: str, arn: str, **more: Any) -> None:
     """Make something the rule's target."""
     answer = events.put_targets(Rule=rule, Targets=[{"Id": "1", "Arn": arn, **more}])
     assert answer["FailedEntryCount"] == 0
@@ -74,7 +74,7 @@ def bodies(queue: Queue, count: int = 1) -> list[dict[str, Any]]:
     return [json.loads(message["Body"]) for message in queue.first(count)]
 
 
-def test_own_event(events: Any, rule: str, taken: Queue) -> None:  # noqa: ANN401
+def test_own_event(events: Any, rule: str, taken: Queue) -> None:
     """An event of one's own reaches the targets of the rules that match it."""
     target(events, rule, taken.arn)
     answer = put(events, Resources=["arn:of:it"], Detail='{"number": 7}')
@@ -84,7 +84,7 @@ def test_own_event(events: Any, rule: str, taken: Queue) -> None:  # noqa: ANN40
     assert (event["detail"], event["resources"]) == ({"number": 7}, ["arn:of:it"])
 
 
-def test_disabled_rule(events: Any, rule: str, taken: Queue) -> None:  # noqa: ANN401
+def test_disabled_rule(events: Any, rule: str, taken: Queue) -> None:
     """A disabled rule sends nothing, until it is enabled."""
     target(events, rule, taken.arn)
     events.disable_rule(Name=rule)
@@ -103,7 +103,7 @@ def test_disabled_rule(events: Any, rule: str, taken: Queue) -> None:  # noqa: A
         ({"DetailType": ""}, "InvalidArgument"),
     ],
 )
-def test_refused_entries(events: Any, entry: dict[str, str], code: str) -> None:  # noqa: ANN401
+def test_refused_entries(events: Any, entry: dict[str, str], code: str) -> None:
     """Nobody can pretend to be AWS, and an entry that is no event is refused by itself."""
     order = {"Source": "shop", "DetailType": "Order", "Detail": "{}"}
     answer = events.put_events(Entries=[{**order, **entry}, order])
@@ -114,7 +114,7 @@ def test_refused_entries(events: Any, entry: dict[str, str], code: str) -> None:
 
 def test_target_is_busy(
     user: User,
-    events: Any,  # noqa: ANN401
+    events: Any,
     rule: str,
     taken: Queue,
     monkeypatch: pytest.MonkeyPatch,
@@ -146,7 +146,7 @@ def test_target_is_busy(
 )
 @pytest.mark.usefixtures("_busy")
 def test_target_stays_busy(
-    events: Any,  # noqa: ANN401
+    events: Any,
     rule: str,
     undelivered: Queue,
     policy: dict[str, int],
@@ -172,7 +172,7 @@ def test_target_stays_busy(
 @pytest.mark.parametrize("end", ["-other:live", ":live:more"])
 def test_target_does_not_exist(
     user: User,
-    events: Any,  # noqa: ANN401
+    events: Any,
     rule: str,
     undelivered: Queue,
     end: str,
@@ -187,7 +187,7 @@ def test_target_does_not_exist(
     assert "EXHAUSTED_RETRY_CONDITION" not in attributes
 
 
-def test_templates_rule_is_shown(user: User, events: Any) -> None:  # noqa: ANN401
+def test_templates_rule_is_shown(user: User, events: Any) -> None:
     """The template's rule can be looked at: its pattern, its target and the target's policies."""
     [shown] = [r for r in events.list_rules()["Rules"] if "TaskStateChange" in r["Name"]]
     described = events.describe_rule(Name=shown["Name"])
@@ -198,7 +198,7 @@ def test_templates_rule_is_shown(user: User, events: Any) -> None:  # noqa: ANN4
     assert told["DeadLetterConfig"]["Arn"].endswith("undelivered-events")
 
 
-def test_statuses_of_executions(user: User, events: Any, taken: Queue) -> None:  # noqa: ANN401
+def test_statuses_of_executions(user: User, events: Any, taken: Queue) -> None:
     """Each new status of an execution is told, as AWS tells it."""
     pattern = {"source": ["aws.lambda"], "detail-type": ["Durable Execution Status Change"]}
     events.put_rule(Name="statuses", EventPattern=json.dumps(pattern))
@@ -216,7 +216,7 @@ def test_statuses_of_executions(user: User, events: Any, taken: Queue) -> None: 
     assert told["STOPPED"]["startTimestamp"].endswith("Z")
 
 
-def test_queue_that_is_gone(events: Any, rule: str, user: User, undelivered: Queue) -> None:  # noqa: ANN401
+def test_queue_that_is_gone(events: Any, rule: str, user: User, undelivered: Queue) -> None:
     """An event for a queue that does not exist is kept, and keeps nobody else's from coming."""
     gone = undelivered.arn.rpartition(":")[0] + ":gone"
     target(events, rule, gone, DeadLetterConfig={"Arn": undelivered.arn})
@@ -232,7 +232,7 @@ def test_reader_who_waits(user: User, taken: Queue, monkeypatch: pytest.MonkeyPa
     url = user.system.stack.outputs["FailedExecutionsQueueUrl"]
     begun, receive = threading.Event(), SQSBackend.receive_message
 
-    def receiving(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - moto's own
+    def receiving(*args: Any, **kwargs: Any) -> Any:
         begun.set()
         return receive(*args, **kwargs)
 

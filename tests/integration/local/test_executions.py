@@ -34,7 +34,7 @@ def stopped(executions: list[str]) -> str:
     return executions[1]
 
 
-def listed(user: User, **asked: Any) -> list[str]:  # noqa: ANN401
+def listed(user: User, **asked: Any) -> list[str]:
     """Return the names of the DynamoDB flow's executions that begin with "listed"."""
     function = user.function("Callback").removesuffix(":live")
     asked = {"FunctionName": function, **asked}

@@ -9,14 +9,14 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.parametrize("waiter", ["function_active_v2", "function_updated_v2"])
-def test_function_is_ready(user: User, lambda_: Any, waiter: str) -> None:  # noqa: ANN401
+def test_function_is_ready(user: User, lambda_: Any, waiter: str) -> None:
     """Whoever waits for a function to become active or updated need not wait."""
     lambda_.get_waiter(waiter).wait(
         FunctionName=user.function("Sync"), WaiterConfig={"Delay": 1, "MaxAttempts": 1}
     )
 
 
-def test_configuration_is_the_templates(user: User, lambda_: Any) -> None:  # noqa: ANN401
+def test_configuration_is_the_templates(user: User, lambda_: Any) -> None:
     """A function's configuration tells what the template says of it."""
     outputs = user.system.stack.outputs
     told = lambda_.get_function_configuration(FunctionName=user.function("EventBridge"))
@@ -31,7 +31,7 @@ def test_configuration_is_the_templates(user: User, lambda_: Any) -> None:  # no
     assert "DurableConfig" not in plain
 
 
-def test_function_by_its_name(user: User, lambda_: Any) -> None:  # noqa: ANN401
+def test_function_by_its_name(user: User, lambda_: Any) -> None:
     """Without a qualifier a function is described as its $LATEST version."""
     name = user.function("Sync").split(":")[6]
     told = lambda_.get_function(FunctionName=name)["Configuration"]
@@ -39,7 +39,7 @@ def test_function_by_its_name(user: User, lambda_: Any) -> None:  # noqa: ANN401
     assert told["FunctionArn"] == user.function("Sync").removesuffix(":live")
 
 
-def test_lists(user: User, lambda_: Any) -> None:  # noqa: ANN401
+def test_lists(user: User, lambda_: Any) -> None:
     """Functions, versions and aliases are listed."""
     functions = lambda_.list_functions()["Functions"]
     assert {told["FunctionName"] for told in functions} == user.system.functions.keys()
@@ -51,7 +51,7 @@ def test_lists(user: User, lambda_: Any) -> None:  # noqa: ANN401
     assert aliases[0]["FunctionVersion"] == "1"
 
 
-def test_unknown_names(user: User, lambda_: Any) -> None:  # noqa: ANN401
+def test_unknown_names(user: User, lambda_: Any) -> None:
     """Nothing is told of a function, a version or an alias that does not exist."""
     function = user.function("Sync").removesuffix(":live")
     with pytest.raises(lambda_.exceptions.ResourceNotFoundException):

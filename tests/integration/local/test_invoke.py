@@ -97,7 +97,7 @@ def test_two_qualifiers(user: User) -> None:
 
 
 @pytest.mark.parametrize("form", ["{name}:live", "123456789012:function:{name}:live", "{arn}"])
-def test_forms_of_a_function_name(lambda_: Any, user: User, form: str) -> None:  # noqa: ANN401
+def test_forms_of_a_function_name(lambda_: Any, user: User, form: str) -> None:
     """A function is found by its name, its partial ARN and its ARN."""
     arn = user.system.stack.outputs["TaskStateFunctionArn"]
     named = form.format(name=arn.split(":")[6], arn=arn)

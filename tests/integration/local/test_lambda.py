@@ -16,7 +16,7 @@ def flow(system: System) -> str:
     return system.stack.outputs["EventBridgeLambdaFunctionArn"]
 
 
-def start(system: System, lambda_: Any, name: str, **payload: Any) -> str:  # noqa: ANN401
+def start(system: System, lambda_: Any, name: str, **payload: Any) -> str:
     """Start an execution and return its ARN."""
     answer = lambda_.invoke(
         FunctionName=flow(system),
@@ -27,7 +27,7 @@ def start(system: System, lambda_: Any, name: str, **payload: Any) -> str:  # no
     return str(answer["DurableExecutionArn"])
 
 
-def callback(system: System, lambda_: Any, arn: str) -> str:  # noqa: ANN401
+def callback(system: System, lambda_: Any, arn: str) -> str:
     """Wait until an execution has a callback, and return its id."""
 
     def created() -> str | None:
@@ -38,7 +38,7 @@ def callback(system: System, lambda_: Any, arn: str) -> str:  # noqa: ANN401
     return str(system.journal.wait_for(created, PATIENCE))
 
 
-def test_qualifier_is_required(system: System, lambda_: Any) -> None:  # noqa: ANN401
+def test_qualifier_is_required(system: System, lambda_: Any) -> None:
     """A durable function is invoked with a qualifier that exists, or not at all."""
     unqualified = flow(system).removesuffix(":live")
     with pytest.raises(lambda_.exceptions.InvalidParameterValueException, match="unqualified"):
@@ -48,13 +48,13 @@ def test_qualifier_is_required(system: System, lambda_: Any) -> None:  # noqa: A
             lambda_.invoke(FunctionName=unknown, InvocationType="Event", Payload="{}")
 
 
-def test_synchronous_call_is_too_short(system: System, lambda_: Any) -> None:  # noqa: ANN401
+def test_synchronous_call_is_too_short(system: System, lambda_: Any) -> None:
     """An execution that may last longer than 15 minutes cannot be waited for in the call."""
     with pytest.raises(lambda_.exceptions.InvalidParameterValueException, match="15 minutes"):
         lambda_.invoke(FunctionName=flow(system), Payload="{}")
 
 
-def test_name_is_taken(system: System, lambda_: Any) -> None:  # noqa: ANN401
+def test_name_is_taken(system: System, lambda_: Any) -> None:
     """An execution's name starts it once: again with another payload is refused."""
     payload = {"message": "x", "processingTime": "refused"}
     assert start(system, lambda_, "taken", **payload) == start(system, lambda_, "taken", **payload)
@@ -62,7 +62,7 @@ def test_name_is_taken(system: System, lambda_: Any) -> None:  # noqa: ANN401
         start(system, lambda_, "taken", message="y")
 
 
-def test_arn(system: System, lambda_: Any) -> None:  # noqa: ANN401
+def test_arn(system: System, lambda_: Any) -> None:
     """An execution's ARN names function, version, execution and id, as AWS's does."""
     arn = start(system, lambda_, "named", processingTime="refused")
     function, _, rest = arn.partition("/durable-execution/")
@@ -72,7 +72,7 @@ def test_arn(system: System, lambda_: Any) -> None:  # noqa: ANN401
     assert (found["DurableExecutionArn"], found["DurableExecutionName"]) == (arn, "named")
 
 
-def test_closed_callback(system: System, lambda_: Any) -> None:  # noqa: ANN401
+def test_closed_callback(system: System, lambda_: Any) -> None:
     """A callback takes one answer; after it, and after a stop, it is closed."""
     answered = start(system, lambda_, "answered", processingTime=0)
     first = callback(system, lambda_, answered)
@@ -85,13 +85,13 @@ def test_closed_callback(system: System, lambda_: Any) -> None:  # noqa: ANN401
             lambda_.send_durable_execution_callback_failure(CallbackId=closed)
 
 
-def test_unknown_callback(lambda_: Any) -> None:  # noqa: ANN401
+def test_unknown_callback(lambda_: Any) -> None:
     """An answer to a callback that never was is refused."""
     with pytest.raises(lambda_.exceptions.ResourceNotFoundException):
         lambda_.send_durable_execution_callback_success(CallbackId="bm9ib2R5", Result=b"1")
 
 
-def test_failing_event_is_kept(system: System, lambda_: Any) -> None:  # noqa: ANN401
+def test_failing_event_is_kept(system: System, lambda_: Any) -> None:
     """An event that a function fails on three times is found in the queue of its destination."""
     function = system.stack.outputs["TaskStateFunctionArn"]
     lambda_.invoke(FunctionName=function, InvocationType="Event", Payload='{"detail": 5}')
@@ -105,7 +105,7 @@ def test_failing_event_is_kept(system: System, lambda_: Any) -> None:  # noqa: A
     assert record["responsePayload"]["errorType"] == "AttributeError"
 
 
-def test_synchronous_invocation(system: System, lambda_: Any) -> None:  # noqa: ANN401
+def test_synchronous_invocation(system: System, lambda_: Any) -> None:
     """A plain function answers in the call, and its error is told as a function error."""
     answer = lambda_.invoke(
         FunctionName=system.stack.outputs["TaskStateFunctionArn"], Payload='{"detail": 5}'

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="module")
-def logs(user: User) -> Any:  # noqa: ANN401 - boto3's clients have no static type
+def logs(user: User) -> Any:
     """A client of CloudWatch Logs."""
     return user.system.account.client("logs")
 
@@ -29,7 +29,7 @@ def executions(user: User) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def group(user: User, logs: Any, executions: list[str]) -> str:  # noqa: ANN401
+def group(user: User, logs: Any, executions: list[str]) -> str:
     """The workers' log group, when both executions' workers have written to it."""
     name = user.system.stack.outputs["LogGroupName"]
     ids = {arn.rpartition("/")[2] for arn in executions}
@@ -44,7 +44,7 @@ def group(user: User, logs: Any, executions: list[str]) -> str:  # noqa: ANN401
     return name
 
 
-def test_workers_stream(user: User, logs: Any, group: str, executions: list[str]) -> None:  # noqa: ANN401
+def test_workers_stream(user: User, logs: Any, group: str, executions: list[str]) -> None:
     """A worker's lines are in the stream that its container's log driver would name."""
     task = user.tasks(executions[0])[0].rpartition("/")[2]
     told = logs.get_log_events(
@@ -55,7 +55,7 @@ def test_workers_stream(user: User, logs: Any, group: str, executions: list[str]
     assert [event["timestamp"] for event in told] == sorted(event["timestamp"] for event in told)
 
 
-def test_functions_streams(user: User, logs: Any, executions: list[str]) -> None:  # noqa: ANN401
+def test_functions_streams(user: User, logs: Any, executions: list[str]) -> None:
     """A function's lines are in its group, in a stream for each of its processes."""
     name = f"/aws/lambda/{user.function('EventBridge').split(':')[6]}"
     wanted = executions[0].rpartition("/")[2]
@@ -72,7 +72,7 @@ def test_functions_streams(user: User, logs: Any, executions: list[str]) -> None
 
 
 @pytest.mark.usefixtures("executions")
-def test_streams_are_interleaved(logs: Any, group: str) -> None:  # noqa: ANN401
+def test_streams_are_interleaved(logs: Any, group: str) -> None:
     """The lines of all streams come in the order of time, whether that is asked for or not."""
     for asked in ({}, {"interleaved": False}):
         events = logs.filter_log_events(logGroupName=group, **asked)["events"]
@@ -83,7 +83,7 @@ def test_streams_are_interleaved(logs: Any, group: str) -> None:  # noqa: ANN401
 
 def test_part_of_the_streams(
     user: User,
-    logs: Any,  # noqa: ANN401
+    logs: Any,
     group: str,
     executions: list[str],
 ) -> None:
@@ -101,7 +101,7 @@ def test_part_of_the_streams(
         logs.filter_log_events(logGroupName="/no/group")
 
 
-def follow(logs: Any, group: str, user: User) -> Iterator[str]:  # noqa: ANN401
+def follow(logs: Any, group: str, user: User) -> Iterator[str]:
     """Yield a group's lines as `aws logs tail --follow` asks for them, two at a time."""
     asked: dict[str, Any] = {"logGroupName": group, "interleaved": True, "limit": 2}
     asked["startTime"] = int((time.time() - 600) * 1000)
@@ -120,7 +120,7 @@ def follow(logs: Any, group: str, user: User) -> Iterator[str]:  # noqa: ANN401
             user.system.journal.wait_for(lambda: False, 0.1)
 
 
-def test_follow(user: User, logs: Any, group: str) -> None:  # noqa: ANN401
+def test_follow(user: User, logs: Any, group: str) -> None:
     """Whoever follows a group sees each line once, those that come later too."""
     before = len(logs.filter_log_events(logGroupName=group)["events"])
     lines = follow(logs, group, user)

@@ -30,7 +30,7 @@ def events(system: System, arn: str) -> list[tuple[str, int]]:
     return [(entry.facts["lastStatus"], entry.facts["version"]) for entry in told]
 
 
-def test_refused_placement(system: System, ecs: Any) -> None:  # noqa: ANN401
+def test_refused_placement(system: System, ecs: Any) -> None:
     """A refused placement is an answer without a task, which its token keeps."""
     refusal = {"reason": CAPACITY, "detail": "Try another zone"}
     system.tasks.refusals.append(refusal)
@@ -42,7 +42,7 @@ def test_refused_placement(system: System, ecs: Any) -> None:  # noqa: ANN401
     assert ecs.run_task(**{**asked, "clientToken": str(uuid.uuid4())})["tasks"]
 
 
-def test_failed_start(system: System, ecs: Any) -> None:  # noqa: ANN401
+def test_failed_start(system: System, ecs: Any) -> None:
     """A task whose image cannot be pulled stops with the reason and without an exit code."""
     system.tasks.failed_starts.append("CannotPullContainerError: i/o timeout")
     task = wait(system, ecs, run(system, ecs), "STOPPED")
@@ -55,7 +55,7 @@ def test_failed_start(system: System, ecs: Any) -> None:  # noqa: ANN401
     assert statuses == ["PROVISIONING", "PENDING", "DEPROVISIONING", "STOPPED"]
 
 
-def test_spot_interruption(user: User, ecs: Any) -> None:  # noqa: ANN401
+def test_spot_interruption(user: User, ecs: Any) -> None:
     """A task whose capacity is taken away is warned by an event and SIGTERM, and says so."""
     system = user.system
     arn = run(system, ecs)
@@ -77,7 +77,7 @@ def test_spot_interruption(user: User, ecs: Any) -> None:  # noqa: ANN401
     ]
 
 
-def test_finished_after_the_warning(system: System, ecs: Any) -> None:  # noqa: ANN401
+def test_finished_after_the_warning(system: System, ecs: Any) -> None:
     """A task may finish between the warning and SIGTERM; it was interrupted all the same."""
     answer = ecs.run_task(**request(system, seconds=1))
     arn = answer["tasks"][0]["taskArn"]
@@ -91,7 +91,7 @@ def test_finished_after_the_warning(system: System, ecs: Any) -> None:  # noqa: 
     assert (ended["stopCode"], ended["containers"][0]["exitCode"]) == ("SpotInterruption", 0)
 
 
-def test_out_of_memory(user: User, ecs: Any) -> None:  # noqa: ANN401
+def test_out_of_memory(user: User, ecs: Any) -> None:
     """A container without memory is killed, and its own reason says why."""
     arn = run(user.system, ecs)
     wait(user.system, ecs, arn, "RUNNING")

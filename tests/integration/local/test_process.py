@@ -44,7 +44,7 @@ def start(tmp_path: Path) -> Iterator[Callable[[str], ProcessSandbox]]:
         sandbox.close()
 
 
-def told(answer: Answer) -> Any:  # noqa: ANN401 - whatever JSON can hold
+def told(answer: Answer) -> Any:
     """Return what a function answered."""
     return json.loads(answer.payload)
 

@@ -32,7 +32,7 @@ def _mended(system: System) -> Iterator[None]:
     system.seams.clear()
 
 
-def run(system: System, **payload: Any) -> dict[str, Any]:  # noqa: ANN401 - any JSON
+def run(system: System, **payload: Any) -> dict[str, Any]:
     """Run an EventBridge execution to its end and return it."""
     client = system.account.client("lambda")
     arn = client.invoke(
@@ -103,7 +103,7 @@ def test_user_gets_no_answer(system: System) -> None:
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-def test_function_is_killed(system: System, after: bool) -> None:  # noqa: FBT001 - pytest's way
+def test_function_is_killed(system: System, after: bool) -> None:
     """A function that dies at its RunTask is invoked again, and one task is started."""
     system.seams.inject(Kill(after=after), operation="RunTask")
     execution = run(system)

@@ -10,12 +10,12 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def cloudformation(user: User) -> Any:  # noqa: ANN401 - boto3's clients have no static type
+def cloudformation(user: User) -> Any:
     """A client of CloudFormation."""
     return user.system.account.client("cloudformation")
 
 
-def test_outputs(user: User, cloudformation: Any) -> None:  # noqa: ANN401
+def test_outputs(user: User, cloudformation: Any) -> None:
     """The stack's outputs are told, with what the template says of each."""
     stack = user.system.stack
     [told] = cloudformation.describe_stacks(StackName=stack.name)["Stacks"]
@@ -24,7 +24,7 @@ def test_outputs(user: User, cloudformation: Any) -> None:  # noqa: ANN401
     assert all(output["Description"] for output in told["Outputs"])
 
 
-def test_stack(user: User, cloudformation: Any) -> None:  # noqa: ANN401
+def test_stack(user: User, cloudformation: Any) -> None:
     """The stack is told to be created, from the template's parameters."""
     [told] = cloudformation.describe_stacks()["Stacks"]
     assert (told["StackName"], told["StackStatus"]) == (user.system.stack.name, "CREATE_COMPLETE")
@@ -34,7 +34,7 @@ def test_stack(user: User, cloudformation: Any) -> None:  # noqa: ANN401
     cloudformation.get_waiter("stack_create_complete").wait(StackName=user.system.stack.name)
 
 
-def test_resources(user: User, cloudformation: Any) -> None:  # noqa: ANN401
+def test_resources(user: User, cloudformation: Any) -> None:
     """The stack's resources are listed by both their names."""
     pages = cloudformation.get_paginator("list_stack_resources")
     listed = [
@@ -47,7 +47,7 @@ def test_resources(user: User, cloudformation: Any) -> None:  # noqa: ANN401
     assert ("Cluster", outputs["ECSClusterName"], "AWS::ECS::Cluster") in listed
 
 
-def test_unknown_stack(cloudformation: Any) -> None:  # noqa: ANN401
+def test_unknown_stack(cloudformation: Any) -> None:
     """Of another stack nothing is known."""
     with pytest.raises(ClientError, match="Stack with id other does not exist"):
         cloudformation.describe_stacks(StackName="other")

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from local.system import System
 
 
-def test_same_token_is_the_same_task(system: System, ecs: Any) -> None:  # noqa: ANN401
+def test_same_token_is_the_same_task(system: System, ecs: Any) -> None:
     """A request that is repeated with its client token starts no second task."""
     asked = request(system)
     first, second = (ecs.run_task(**asked)["tasks"][0]["taskArn"] for _ in "12")
@@ -30,7 +30,7 @@ def test_same_token_is_the_same_task(system: System, ecs: Any) -> None:  # noqa:
     stop(system, ecs, first, "enough")
 
 
-def test_same_token_for_another_request(system: System, ecs: Any) -> None:  # noqa: ANN401
+def test_same_token_for_another_request(system: System, ecs: Any) -> None:
     """A client token that is used for another request is refused with the first one's task."""
     asked = request(system)
     task = ecs.run_task(**asked)["tasks"][0]["taskArn"]
@@ -40,7 +40,7 @@ def test_same_token_for_another_request(system: System, ecs: Any) -> None:  # no
     stop(system, ecs, task, "enough")
 
 
-def test_unknown_names(system: System, ecs: Any) -> None:  # noqa: ANN401
+def test_unknown_names(system: System, ecs: Any) -> None:
     """An unknown task is MISSING, an unknown family refused."""
     cluster = system.stack.outputs["ECSClusterName"]
     answer = ecs.describe_tasks(cluster=cluster, tasks=["nobody"])
@@ -63,7 +63,7 @@ def test_unknown_names(system: System, ecs: Any) -> None:  # noqa: ANN401
 )
 def test_impossible_tasks(
     system: System,
-    ecs: Any,  # noqa: ANN401
+    ecs: Any,
     changes: dict[str, Any],
     complaint: str,
 ) -> None:
@@ -73,7 +73,7 @@ def test_impossible_tasks(
         ecs.run_task(**asked)
 
 
-def test_unknown_cluster(system: System, ecs: Any) -> None:  # noqa: ANN401
+def test_unknown_cluster(system: System, ecs: Any) -> None:
     """Nothing runs in a cluster that does not exist, and nothing is told of it."""
     with pytest.raises(ecs.exceptions.ClusterNotFoundException):
         run(system, ecs, cluster="other")
@@ -91,13 +91,13 @@ def test_unknown_cluster(system: System, ecs: Any) -> None:  # noqa: ANN401
     ],
     ids=["form of startedBy", "length of startedBy", "length of the token", "overrides"],
 )
-def test_refused_requests(system: System, ecs: Any, change: dict[str, Any]) -> None:  # noqa: ANN401
+def test_refused_requests(system: System, ecs: Any, change: dict[str, Any]) -> None:
     """A request that goes beyond what ECS takes starts no task."""
     with pytest.raises(ecs.exceptions.InvalidParameterException):
         run(system, ecs, **change)
 
 
-def test_stopped_while_it_works(system: System, ecs: Any) -> None:  # noqa: ANN401
+def test_stopped_while_it_works(system: System, ecs: Any) -> None:
     """StopTask sends SIGTERM, and the task tells who stopped it beside the exit code."""
     arn = run(system, ecs)
     wait(system, ecs, arn, "RUNNING")
@@ -108,7 +108,7 @@ def test_stopped_while_it_works(system: System, ecs: Any) -> None:  # noqa: ANN4
     assert task["containers"][0]["exitCode"] in ENDED_BY_SIGNAL
 
 
-def test_stopped_before_it_works(system: System, ecs: Any) -> None:  # noqa: ANN401
+def test_stopped_before_it_works(system: System, ecs: Any) -> None:
     """A task that is stopped before its container ran has no exit code."""
     arn = run(system, ecs)
     stop(system, ecs, arn, "too early")
@@ -117,7 +117,7 @@ def test_stopped_before_it_works(system: System, ecs: Any) -> None:  # noqa: ANN
     assert "exitCode" not in task["containers"][0]
 
 
-def test_listed_by_who_started_it(system: System, ecs: Any) -> None:  # noqa: ANN401
+def test_listed_by_who_started_it(system: System, ecs: Any) -> None:
     """ListTasks finds a task by `startedBy`, under the status that it is wanted to have."""
     cluster, started_by = system.stack.outputs["ECSClusterName"], f"test/{uuid.uuid4()}/1"
     arn = run(system, ecs, startedBy=started_by)
@@ -130,7 +130,7 @@ def test_listed_by_who_started_it(system: System, ecs: Any) -> None:  # noqa: AN
     assert stopped["taskArns"] == [arn]
 
 
-def test_states_and_events(system: System, ecs: Any) -> None:  # noqa: ANN401
+def test_states_and_events(system: System, ecs: Any) -> None:
     """A task's events tell five of Fargate's states, in the order and shape of published ones."""
     arn = run(system, ecs, startedBy=f"{system.stack.name}/unknown/1")
     wait(system, ecs, arn, "RUNNING")
@@ -155,7 +155,7 @@ def test_states_and_events(system: System, ecs: Any) -> None:  # noqa: ANN401
 
 def test_worker_sees_its_container_alone(
     system: System,
-    ecs: Any,  # noqa: ANN401
+    ecs: Any,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A worker gets its container's variables, credentials, the endpoint, and nothing of ours."""
@@ -180,7 +180,7 @@ def _has_begun(system: System, arn: str) -> bool:
     return any(entry.source == arn for entry in system.journal.entries("line"))
 
 
-def test_filters(system: System, ecs: Any) -> None:  # noqa: ANN401
+def test_filters(system: System, ecs: Any) -> None:
     """Tasks are listed by family and launch type; with `startedBy` AWS takes neither."""
     cluster = system.stack.outputs["ECSClusterName"]
     asked = request(system)
@@ -194,7 +194,7 @@ def test_filters(system: System, ecs: Any) -> None:  # noqa: ANN401
     stop(system, ecs, arn, "enough")
 
 
-def test_pages(system: System, ecs: Any) -> None:  # noqa: ANN401
+def test_pages(system: System, ecs: Any) -> None:
     """One request starts several tasks, and pages of them follow one another without a gap."""
     cluster, started_by = system.stack.outputs["ECSClusterName"], f"test/{uuid.uuid4()}/1"
     answer = ecs.run_task(**request(system, count=3, startedBy=started_by))
@@ -209,7 +209,7 @@ def test_pages(system: System, ecs: Any) -> None:  # noqa: ANN401
     assert [arn for page in listed for arn in page] == arns
 
 
-def test_tags(system: System, ecs: Any) -> None:  # noqa: ANN401
+def test_tags(system: System, ecs: Any) -> None:
     """A task's tags are told where they are asked for."""
     tags = [{"key": "team", "value": "blue"}]
     arn = run(system, ecs, tags=tags)

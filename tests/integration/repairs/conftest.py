@@ -42,7 +42,7 @@ def aws(account: None) -> Aws:  # noqa: ARG001 - what it looks at
     for service in ("ecs", "dynamodb"):
         events = clients.client(service).meta.events
         events.register("provide-client-params", aws._asked)  # noqa: SLF001 - as `create` does
-        events.register("after-call", aws._answered)  # noqa: SLF001
+        events.register("after-call", aws._answered)  # noqa: SLF001 - its own count of calls
     return aws
 
 

@@ -47,7 +47,7 @@ class Executions:
         assert answer is not None
         return answer
 
-    def _asked(self, model: Any, params: dict[str, Any], **_: object) -> Reply:  # noqa: ANN401
+    def _asked(self, model: Any, params: dict[str, Any], **_: object) -> Reply:
         resource, last = unquote(params["url_path"]).split("/")[-2:]
         if model.name == "GetDurableExecution":
             self.asked.append(last)

@@ -70,7 +70,7 @@ class Scene:
         events.register_last("before-call.ecs.StopTask", self._stop)
         events.register_last("before-call.ecs.ListTasks", _list)
 
-    def begin(self, flow: Flow = Flow.EVENTBRIDGE, **changes: Any) -> Record:  # noqa: ANN401
+    def begin(self, flow: Flow = Flow.EVENTBRIDGE, **changes: Any) -> Record:
         """Store a record as a launch creates it, an hour ago; its attempt may take two."""
         key, then = uuid.uuid4().hex, datetime.now(UTC) - HOUR
         record = Record(
@@ -90,7 +90,7 @@ class Scene:
         )
         return self.put(replace(record, **changes))
 
-    def running(self, flow: Flow = Flow.EVENTBRIDGE, **changes: Any) -> Record:  # noqa: ANN401
+    def running(self, flow: Flow = Flow.EVENTBRIDGE, **changes: Any) -> Record:
         """Store a record whose task runs."""
         record = self.begin(flow, **changes)
         task_arn = self.launch(record)
@@ -118,7 +118,7 @@ class Scene:
         name = Correlation(stack, record.execution_id, attempt or record.attempt)
         return self.run_task(startedBy=name.started_by)
 
-    def run_task(self, **parameters: Any) -> str:  # noqa: ANN401 - RunTask's
+    def run_task(self, **parameters: Any) -> str:
         """Start a task, of the stack's family if not told otherwise; return its ARN."""
         given = {"taskDefinition": FAMILY, "cluster": CLUSTER, "launchType": "FARGATE"}
         given |= parameters
@@ -132,7 +132,7 @@ class Scene:
         )
         return "foreign"
 
-    def end(self, task_arn: str | None, code: int = 0, ago: timedelta = LATER, **how: Any) -> None:  # noqa: ANN401
+    def end(self, task_arn: str | None, code: int = 0, ago: timedelta = LATER, **how: Any) -> None:
         """End a task by its container's exit, some time ago."""
         told = {
             "stop_code": "EssentialContainerExited",

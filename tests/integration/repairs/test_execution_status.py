@@ -76,7 +76,7 @@ def test_no_task(scene: Scene, flow: Flow, status: str) -> None:
 @EACH_FLOW
 @EACH_END
 @pytest.mark.parametrize("stored", [True, False], ids=["stored", "by name"])
-def test_task_that_ended_badly(scene: Scene, flow: Flow, status: str, stored: bool) -> None:  # noqa: FBT001 - pytest's way
+def test_task_that_ended_badly(scene: Scene, flow: Flow, status: str, stored: bool) -> None:
     """A task that failed before it could be stopped keeps its own end."""
     record = scene.running(flow) if stored else scene.begin(flow)
     task_arn = record.task_arn or scene.launch(record)
@@ -103,7 +103,7 @@ def test_task_that_ended_well(scene: Scene, flow: Flow, status: str) -> None:
 
 @EACH_END
 @pytest.mark.parametrize("stored", [True, False], ids=["stored", "by name"])
-def test_work_that_nobody_waits_for(scene: Scene, status: str, stored: bool) -> None:  # noqa: FBT001
+def test_work_that_nobody_waits_for(scene: Scene, status: str, stored: bool) -> None:
     """In the DynamoDB flow work that was done stays done, however its execution ended."""
     begun = scene.running(Flow.DYNAMODB) if stored else scene.begin(Flow.DYNAMODB)
     task_arn = begun.task_arn or scene.launch(begun)
@@ -172,7 +172,7 @@ def test_repeated(scene: Scene, flow: Flow) -> None:
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize("operation", [*CALLS, "logs.GetLogEvents"])
-def test_death(scene: Scene, operation: str, after: bool) -> None:  # noqa: FBT001
+def test_death(scene: Scene, operation: str, after: bool) -> None:
     """Wherever the function dies, the next try settles what is left."""
     record = scene.begin()
     task_arn = scene.launch(record)

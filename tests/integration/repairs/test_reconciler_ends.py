@@ -164,7 +164,7 @@ def test_lost_close_of_a_success(
     scene: Scene,
     executions: Executions,
     flow: Flow,
-    known: bool,  # noqa: FBT001 - pytest's way
+    known: bool,
 ) -> None:
     """An answer that came through, but was not written down, closes the record as COMPLETED."""
     record = scene.ended(flow, 0)
@@ -188,7 +188,7 @@ def test_lost_close_of_a_failure(
     scene: Scene,
     executions: Executions,
     flow: Flow,
-    was_told: bool,  # noqa: FBT001
+    was_told: bool,
 ) -> None:
     """A failed execution that could not close its record leaves that to the reconciler."""
     record = scene.ended(flow, 3)
@@ -222,7 +222,7 @@ def test_failure_that_its_handler_expected(
     aws: Aws,
     scene: Scene,
     executions: Executions,
-    is_told: bool,  # noqa: FBT001
+    is_told: bool,
 ) -> None:
     """A task that failed leaves a failed record, although its execution went on and succeeded."""
     record = scene.ended(Flow.EVENTBRIDGE, 3)

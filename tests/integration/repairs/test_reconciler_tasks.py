@@ -59,7 +59,7 @@ def test_fire_and_forget(scene: Scene, executions: Executions) -> None:
 @ENDED_BADLY
 @pytest.mark.parametrize("stored", [True, False], ids=["stored", "by name"])
 def test_ended_execution(
-    scene: Scene, executions: Executions, flow: Flow, status: str, stored: bool  # noqa: FBT001 - pytest's way
+    scene: Scene, executions: Executions, flow: Flow, status: str, stored: bool
 ) -> None:  # fmt: skip
     """An execution that ended without a word leaves neither a task nor an open record."""
     record = scene.running(flow) if stored else scene.begin(flow)

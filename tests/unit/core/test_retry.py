@@ -19,7 +19,7 @@ ALWAYS = {"SpotInterrupted", "InfrastructureLost"}
 ON_DEMAND = {"ApplicationFailed", "OutOfMemory"}
 
 
-def ending(kind: str, **facts: Any) -> Outcome:  # noqa: ANN401
+def ending(kind: str, **facts: Any) -> Outcome:
     """Return an outcome of a task that was there."""
     return KINDS[kind](task_arn="arn:task", **facts)
 
