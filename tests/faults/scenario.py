@@ -74,7 +74,7 @@ class Scenario:
         read = tuple(map(Point.read, points.split("+"))) if points != "-" else ()
         seed = throttled.removeprefix("throttled ")
         is_throttled = throttled != "-"
-        return cls(flow, end, events, read, is_throttled, int(seed) if is_throttled else 0)  # type: ignore[arg-type] # the same
+        return cls(flow, end, events, read, is_throttled, int(seed) if is_throttled else 0)  # type: ignore[arg-type] # as str wrote them
 
     @property
     def payload(self) -> dict[str, object]:
