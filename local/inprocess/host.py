@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 from unittest import mock
 
 from aws_durable_execution_sdk_python.lambda_service import LambdaClient
+from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
 
 from local.inprocess.container import ThreadContainer
 from local.inprocess.identity import current, inherited
@@ -56,6 +57,9 @@ class ThreadHost:
         enter(mock.patch("boto3.DEFAULT_SESSION", None))
         # The SDK keeps one client for the process's life, which knows the last system's endpoint.
         enter(mock.patch.object(LambdaClient, "_cached_boto_client", None))
+        # Lambda gives a process one event at a time: there, nobody logs while another adds a key.
+        enter(mock.patch.object(LambdaPowertoolsFormatter, "append_keys", _append_keys))
+        enter(mock.patch.object(LambdaPowertoolsFormatter, "clear_state", _clear_state))
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -117,6 +121,14 @@ class _Lines(io.TextIOBase):
             about = {"text": line, "execution_id": caller.execution_id if caller else None}
             self._surroundings.journal.write("line", caller.name if caller else "", **about)
         return len(text)
+
+
+def _append_keys(formatter: LambdaPowertoolsFormatter, **keys: object) -> None:
+    formatter.log_format = {**formatter.log_format, **keys}
+
+
+def _clear_state(formatter: LambdaPowertoolsFormatter) -> None:
+    formatter.log_format = {**dict.fromkeys(formatter.log_record_order), **formatter.keys_combined}
 
 
 @contextmanager

@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+import importlib
+import json
 import subprocess
 import sys
 
 from local.stack.stack import PROJECT
+from local.system import System
+from tests.e2e.user import User
 
 PATIENCE = 60
 PROGRAM = """
@@ -31,3 +35,26 @@ def test_threads_of_a_killed_function_end() -> None:
         check=True,
     )
     assert ran.stdout.split() == ["Succeeded", "Succeeded"]
+
+
+def test_line_while_another_function_adds_a_key() -> None:
+    """A thread's log line is not lost when another thread adds a key to the logger they share."""
+    with System(time_scale=100, durable_scale=100, in_process=True) as system:
+        user = User(system)
+        user.result(user.start("EventBridge", processingTime=0))
+        logger = importlib.import_module("adapters.telemetry").logger
+
+        class Value:
+            def __bool__(self) -> bool:
+                """Add a key, as the formatter is about to write this one."""
+                logger.append_keys(another="key")
+                return True
+
+        logger.append_keys(value=Value())
+        logger.info("Not lost")
+        logger.clear_state()
+        logger.info("Cleared")
+        lines = [json.loads(entry.facts["text"]) for entry in system.journal.entries("line")]
+    ours = {line["message"]: line for line in lines if line["message"] in {"Not lost", "Cleared"}}
+    assert "value" in ours["Not lost"]
+    assert not {"value", "another"} & ours["Cleared"].keys()
