@@ -12,7 +12,7 @@ from adapters import clock
 from adapters.clients import client
 from adapters.errors import AwsRefusedError, aws_errors
 from adapters.updates import Update, conditional, plain, serialized
-from core.record import OPEN, OPEN_INDEX, Record, Status, sources
+from core.record import OPEN, OPEN_INDEX, Record, Status, barriers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -108,7 +108,7 @@ class Records:
         names = {"status", "launch", "callbackId"} | ({"deadline"} if record.launch == 1 else set())
         changes = {name: item[name] for name in item if name in names}
         due = Attr("status").eq(Status.BACKOFF) | Attr("launch").lt(record.launch)
-        ours = _ours(record, None) & Attr("open").exists() & _before(Status.PENDING)
+        ours = _ours(record, None) & _open_to(record, Status.PENDING)
         self._update(record, Update(changes), ours & due)
         return self._earlier(record)
 
@@ -120,7 +120,7 @@ class Records:
         changes = {"status": Status.BACKOFF, "attempt": record.attempt + 1, "launch": 1}
         changes["lastOutcome"] = outcome.to_dict()
         removed = ["taskArn", "callbackId", "result", "missingSince"]
-        ours = _ours(record, outcome.task_arn) & Attr("open").exists() & _before(Status.BACKOFF)
+        ours = _ours(record, outcome.task_arn) & _open_to(record, Status.BACKOFF)
         if self._update(record, Update(changes, removed=removed), ours):
             return True
         stored = self.get(record.execution_id)
@@ -131,12 +131,12 @@ class Records:
 
         False means that nobody waits for the task any more.
         """
-        ours = _ours(record, task_arn) & Attr("open").exists()
+        ours = _ours(record, task_arn)
         running = {"taskArn": task_arn, "status": Status.RUNNING}
-        if self._update(record, Update(running), ours & _before(Status.RUNNING)):
+        if self._update(record, Update(running), ours & _open_to(record, Status.RUNNING)):
             return True
         # An end that was faster than RunTask's answer keeps its status; the ARN still belongs in.
-        if self._update(record, Update({"taskArn": task_arn}), ours):
+        if self._update(record, Update({"taskArn": task_arn}), ours & Attr("open").exists()):
             return True
         stored = self.get(record.execution_id)
         return stored is not None and stored.task_arn == task_arn
@@ -163,7 +163,7 @@ class Records:
         An error that the worker has written itself keeps its words: it knows more than its exit
         code.
         """
-        ours = _ours(record, outcome.task_arn) & Attr("open").exists() & _before(status)
+        ours = _ours(record, outcome.task_arn) & _open_to(record, status)
         if record.task_arn is None and outcome.task_arn is None:
             # Whoever closes without a task must not overlook one that was started meanwhile.
             ours &= Attr("taskArn").not_exists()
@@ -224,8 +224,10 @@ def _ours(record: Record, task_arn: str | None) -> ConditionBase:
     return same_attempt & (Attr("taskArn").not_exists() | Attr("taskArn").eq(task_arn))
 
 
-def _before(status: Status) -> ConditionBase:
-    return Attr("status").is_in([*sources(status), status])
+def _open_to(record: Record, status: Status) -> ConditionBase:
+    barred = barriers(record.flow, status)
+    is_open = Attr("open").exists()
+    return is_open & ~Attr("status").is_in(barred) if barred else is_open
 
 
 def _ended(outcome: Outcome) -> dict[str, Any]:

@@ -51,9 +51,19 @@ TRANSITIONS: Mapping[Status, frozenset[Status]] = {
 }
 
 
-def sources(target: Status) -> list[Status]:
-    """Return the statuses from which `target` may be entered, in a fixed order."""
-    return [status for status in Status if target in TRANSITIONS[status]]
+def barriers(flow: Flow, target: Status) -> list[Status]:
+    """Return the statuses of an open record that `target` may not be entered from.
+
+    In the DynamoDB flow the worker reports its end as the status of a record that stays open. In
+    the others an end that an open record has is a container's own words, and stops nothing.
+    """
+    return [
+        status
+        for status in Status
+        if status is not target
+        and target not in TRANSITIONS[status]
+        and (flow is Flow.DYNAMODB or status not in ENDED)
+    ]
 
 
 class Standing(StrEnum):
@@ -129,7 +139,8 @@ class Record:
         for number in ("attempt", "launch", "processing_time", "expires_at"):
             if fields[number] is not None:
                 fields[number] = int(fields[number])
-        fields |= {"flow": Flow(item["flow"]), "status": Status(item["status"])}
+        flow = Flow(item["flow"])
+        fields |= {"flow": flow, "status": _status(item, flow)}
         fields |= {"result": _text(item.get("result")), "error": _mapping(item.get("error"))}
         return cls(**fields, is_open="open" in item)
 
@@ -155,6 +166,13 @@ _ATTRIBUTES: Mapping[str, str] = {
     "missing_since": "missingSince",
     "expires_at": "expiresAt",
 }
+
+
+def _status(item: Mapping[str, Any], flow: Flow) -> Status:
+    """Return where the work stands, whatever a container has written over it."""
+    written = item.get("status")
+    is_claimed = written in list(ENDED) and "open" in item and flow is not Flow.DYNAMODB
+    return Status(written) if written in list(Status) and not is_claimed else Status.RUNNING
 
 
 def _text(value: object) -> str | None:

@@ -63,6 +63,24 @@ def test_two_failed_starts_then_success(
 
 
 @FLOWS
+@pytest.mark.parametrize("written", ["COMPLETED", "FAILED", "PENDING", "DONE"])
+def test_status_that_a_container_wrote(
+    aws: Aws, durable: Start, attempts: Attempts, handler: Handler, written: str
+) -> None:
+    """What a container writes as status, where that is not its to write, changes no end."""
+    execution = durable(handler, {"maxAttempts": 2})
+    for attempt, ending in enumerate([SPOT, APPLICATION], 1):
+        attempts.task(attempt)
+        aws.rewrite("SET #status = :status", status=written)
+        attempts.end(attempt, ending)
+    _, data = execution.error()
+    assert (data["kind"], data["attempt"]) == ("ApplicationFailed", 2)
+    record = aws.record()
+    assert (record.status, record.is_open, record.attempt) == (Status.FAILED, False, 2)
+    assert (record.error or {})["kind"] == "ApplicationFailed"
+
+
+@FLOWS
 def test_attempts_run_out(aws: Aws, durable: Start, attempts: Attempts, handler: Handler) -> None:
     """Without an attempt left the execution fails as its last one did, and so does the record."""
     execution = durable(handler, {"maxAttempts": 2})

@@ -8,7 +8,7 @@ import pytest
 
 from adapters.updates import plain
 from core.outcome import ApplicationFailed
-from core.record import ENDED, TRANSITIONS, Flow, Record, Standing, Status, sources
+from core.record import ENDED, TRANSITIONS, Flow, Record, Standing, Status, barriers
 
 NEW = Record(
     execution_id="one",
@@ -171,13 +171,36 @@ def test_every_status_can_end() -> None:
 @pytest.mark.parametrize(
     ("target", "expected"),
     [
-        (Status.PENDING, [Status.BACKOFF]),
-        (Status.RUNNING, [Status.PENDING]),
-        (Status.BACKOFF, [Status.PENDING, Status.RUNNING]),
-        (Status.COMPLETED, [Status.PENDING, Status.RUNNING]),
-        (Status.FAILED, [Status.PENDING, Status.RUNNING, Status.BACKOFF]),
+        (Status.PENDING, [Status.RUNNING]),
+        (Status.RUNNING, [Status.BACKOFF]),
+        (Status.BACKOFF, []),
+        (Status.COMPLETED, [Status.BACKOFF]),
+        (Status.FAILED, []),
     ],
 )
-def test_sources(target: Status, expected: list[Status]) -> None:
-    """Each status is entered from where the work can stand before it, told in a fixed order."""
-    assert sources(target) == expected
+def test_barriers(target: Status, expected: list[Status]) -> None:
+    """Only the worker of the DynamoDB flow bars a way by the end that it has written as status."""
+    ends = [status for status in ENDED if status is not target]
+    assert set(barriers(Flow.DYNAMODB, target)) == {*expected, *ends}
+    for flow in (Flow.POLLING, Flow.EVENTBRIDGE):
+        assert barriers(flow, target) == expected
+
+
+@pytest.mark.parametrize("written", ["DONE", "completed", "", 7, {"is": "done"}, None])
+@pytest.mark.parametrize("flow", Flow)
+def test_status_that_is_none(written: object, flow: Flow) -> None:
+    """A status that a container has made up is taken for that of work that runs."""
+    item = {**replace(NEW, flow=flow).to_item(), "status": written}
+    assert Record.from_item(item).status is Status.RUNNING
+
+
+@pytest.mark.parametrize("written", ENDED)
+def test_end_that_is_claimed(written: Status) -> None:
+    """An end that stands in an open record counts in the flow in which the worker reports so."""
+    claimed = {flow: replace(NEW, flow=flow, status=written).to_item() for flow in Flow}
+    read = {flow: Record.from_item(item).status for flow, item in claimed.items()}
+    assert read == {
+        Flow.POLLING: Status.RUNNING,
+        Flow.DYNAMODB: written,
+        Flow.EVENTBRIDGE: Status.RUNNING,
+    }
