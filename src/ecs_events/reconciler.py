@@ -9,6 +9,7 @@ from adapters.records import Records
 from adapters.settings import Settings, read
 from adapters.telemetry import logger, tracer
 from ecs_events.reconciliation import Reconciliation
+from ecs_events.tally import Tally
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -35,6 +36,10 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  #
     def seconds_left() -> float:
         return context.get_remaining_time_in_millis() / 1_000
 
-    done = Reconciliation(settings, records, seconds_left).run()
-    logger.info("Reconciled", extra={"done": dict(done)})
-    return dict(done)
+    tally = Tally(seconds_left)
+    try:
+        Reconciliation(settings, records, tally).run()
+    finally:
+        # A run that broke off has repaired what it has repaired.
+        logger.info("Reconciled", extra={"done": dict(tally.done)})
+    return dict(tally.done)

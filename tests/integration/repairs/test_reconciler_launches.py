@@ -122,6 +122,24 @@ def test_backing_off(scene: Scene, executions: Executions, flow: Flow, status: s
     assert scene.stored(record).status is Status.BACKOFF
 
 
+@pytest.mark.parametrize("flow", [Flow.POLLING, Flow.EVENTBRIDGE])
+@pytest.mark.parametrize("was", [Status.PENDING, Status.BACKOFF])
+def test_succeeded_without_a_task(
+    scene: Scene, executions: Executions, flow: Flow, was: Status
+) -> None:
+    """A record whose execution succeeded although no task was started says that none was."""
+    callback = {} if was is Status.PENDING else {"callback_id": None}
+    record = scene.begin(flow, status=was, **callback)
+    executions.set(record, "SUCCEEDED")
+    assert scene.reconcile() == {"missing: first look": 1}
+    scene.pass_time(LATER)
+    assert scene.reconcile() == {"closed: execution succeeded": 1}
+    found = scene.stored(record)
+    assert (found.status, found.is_open) == (Status.FAILED, False)
+    assert (found.error or {})["kind"] == "Missing"
+    assert not executions.answers
+
+
 @EACH_FLOW
 @pytest.mark.parametrize("status", ["FAILED", "STOPPED", "TIMED_OUT"])
 @pytest.mark.parametrize("was", [Status.PENDING, Status.BACKOFF])

@@ -66,13 +66,33 @@ def test_counts(scene: Scene, lines: Lines) -> None:
 
 
 def test_no_time(scene: Scene, executions: Executions) -> None:
-    """A run that has no time for another batch leaves the rest to the next one, and says so."""
+    """A run that has no time for another record leaves the rest to the next one, and says so."""
     unknown(scene, 150)
-    assert scene.reconcile(240_000, 59_000) == {
-        "missing: first look": 100,
+    looks = [240_000] * (1 + 100 + 60)
+    assert scene.reconcile(*looks, 59_000) == {
+        "missing: first look": 60,
         "left for the next run": 1,
     }
-    assert len(set(executions.asked)) == 100
+    assert len(set(executions.asked)) == 60
+
+
+@pytest.mark.usefixtures("executions")
+def test_no_time_to_read(aws: Aws, scene: Scene) -> None:
+    """Nor does a run read records that it has no time for."""
+    unknown(scene, 5)
+    assert scene.reconcile(240_000, 240_000, 240_000, 59_000) == {"left for the next run": 1}
+    assert len(aws.calls["GetItem"]) == 2
+
+
+@pytest.mark.usefixtures("executions")
+def test_counts_of_a_run_that_breaks_off(aws: Aws, scene: Scene, lines: Lines) -> None:
+    """What was repaired is counted although the run could not list what may be an orphan."""
+    scene.ended(Flow.EVENTBRIDGE, 3)
+    aws.answer_with("ecs.ListTasks", *throttled(1))
+    with pytest.raises(AwsBusyError):
+        scene.reconcile()
+    [line] = [vars(line) for line in lines.records if line.getMessage() == "Reconciled"]
+    assert line["done"] == {"callback failed": 1}
 
 
 def test_never_time_enough(
@@ -82,8 +102,9 @@ def test_never_time_enough(
     monkeypatch.setattr(reconciliation, "_BATCH", 4)
     records = [scene.running() for _ in range(8)]
     # By chance, a half has its turn at each run.
+    looks = [240_000] * (1 + 4 + 4)
     for _ in range(60):
-        scene.reconcile(240_000, 59_000)
+        scene.reconcile(*looks, 59_000)
     assert {record.execution_id for record in records} == set(executions.asked)
 
 
@@ -114,7 +135,7 @@ def test_one_that_cannot_be_read(aws: Aws, scene: Scene) -> None:
 
 # Attributes that nobody can make sense of, and the state of the task that they are read for.
 SPOILT: dict[str, tuple[Any, str]] = {
-    "status": ("DONE", "running"),
+    "attempt": ("many", "running"),
     "flow": (None, "running"),
     "deadline": ("tomorrow", "running"),
     "callbackId": (None, "ended"),

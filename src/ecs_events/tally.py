@@ -1,0 +1,53 @@
+"""What a run of the reconciler has time for, and what it has done."""
+
+from __future__ import annotations
+
+from collections import Counter
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeVar
+
+from adapters.telemetry import logger
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """One run's time, its counts, and what it could not settle.
+
+    Attributes:
+        seconds_left: until the run has to be over.
+        done: how often what was done, by a few words for it.
+        unsettled: execution ids of the records that are left to the next run.
+    """
+
+    seconds_left: Callable[[], float]
+    done: Counter[str] = field(default_factory=Counter)
+    unsettled: set[str] = field(default_factory=set)
+
+    def in_time(self, items: Iterable[T], reserve: float) -> Iterator[T]:
+        """Yield items while more than `reserve` seconds are left; what is not done waits."""
+        for item in items:
+            if self.seconds_left() <= reserve:
+                self.done["left for the next run"] = 1
+                return
+            yield item
+
+    @contextmanager
+    def settling(self, execution_id: str) -> Iterator[None]:
+        """Keep what cannot be settled for the next run; it is no reason to leave others waiting."""
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001 - of a record that was spoilt by hand, any
+            self.leave(execution_id, error)
+
+    def leave(self, execution_id: str, error: Exception) -> None:
+        """Say that a record is left to the next run, and why."""
+        reason = f"{type(error).__name__}: {error}"
+        logger.warning("Not settled", extra={"executionId": execution_id, "reason": reason})
+        self.done["not settled"] += 1
+        self.unsettled.add(execution_id)
