@@ -1,9 +1,10 @@
 """Deliver again what nobody could deliver or process: `python scripts/redrive.py STACK`.
 
 Reads the stack's two queues of events and hands each event to the function that it was meant for.
-Run it once the cause is fixed: an event that fails again comes back to its queue. Credentials and
-Region are those of the environment. The durable functions' own queue is left alone, because
-delivering its messages would run work again that somebody has stopped.
+Run it once the cause is fixed: an event that fails again comes back to its queue, and one that
+cannot be delivered stays there and is named. Credentials and Region are those of the environment.
+The durable functions' own queue is left alone, because delivering its messages would run work again
+that somebody has stopped.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import sys
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import boto3
+from botocore.exceptions import BotoCoreError, ClientError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,23 +31,25 @@ class Delivery(NamedTuple):
     event: str
 
 
-def redrive(stack: str) -> int:
-    """Deliver all that is in the queues now; return how much that was."""
+def redrive(stack: str) -> tuple[int, int]:
+    """Deliver all that is in the queues now; return how much that was, and how much is left."""
     outputs = _outputs(stack)
-    return sum(_redrive_queue(outputs[name]) for name in _QUEUES)
+    redriven = [_redrive(outputs[name], m) for name in _QUEUES for m in _messages(outputs[name])]
+    return redriven.count(True), redriven.count(False)
 
 
-def _redrive_queue(url: str) -> int:
-    sqs, functions = boto3.client("sqs"), boto3.client("lambda")
-    count = 0
-    for message in _messages(url):
+def _redrive(url: str, message: dict[str, Any]) -> bool:
+    try:
         function, event = _delivery(message)
-        functions.invoke(FunctionName=function, InvocationType="Event", Payload=event)
+        boto3.client("lambda").invoke(FunctionName=function, InvocationType="Event", Payload=event)
         # After Lambda has taken it: dying in between delivers it twice, which does no harm.
-        sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
-        count += 1
-        sys.stdout.write(f"{message['MessageId']} → {function}\n")
-    return count
+        boto3.client("sqs").delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+    except (BotoCoreError, ClientError, LookupError, TypeError, ValueError) as error:
+        # The others are not to wait for one that nobody can read or take.
+        sys.stderr.write(f"{message['MessageId']} is left: {type(error).__name__}: {error}\n")
+        return False
+    sys.stdout.write(f"{message['MessageId']} → {function}\n")
+    return True
 
 
 def _messages(url: str) -> Iterator[dict[str, Any]]:
@@ -83,8 +87,9 @@ def main() -> int:
     if len(sys.argv) != len(("redrive.py", "STACK")):
         sys.stderr.write("usage: python scripts/redrive.py STACK\n")
         return 2
-    sys.stdout.write(f"{redrive(sys.argv[1])} events delivered again\n")
-    return 0
+    delivered, left = redrive(sys.argv[1])
+    sys.stdout.write(f"{delivered} events delivered again, {left} left\n")
+    return 1 if left else 0
 
 
 if __name__ == "__main__":

@@ -4,16 +4,13 @@ import json
 import os
 import random
 import signal
-import subprocess
-import sys
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
-from local.account import CREDENTIALS
 from local.gateway import Refuse
-from local.stack.stack import PROJECT
 from local.system import System
+from tests.e2e.redrive import redrive
 from tests.e2e.user import User
 
 if TYPE_CHECKING:
@@ -33,13 +30,14 @@ def test_functions_die_again_and_again() -> None:
         for kill in range(KILLS):
             # Spread over the executions' lives: one after every other invocation.
             user.wait(partial(_have_run, system, 2 * kill))
-            alive = [pid for function in system.functions.values() for pid in function.pids()]
+            alive = user.wait(partial(_pids, system))
             with suppress(ProcessLookupError):
                 os.kill(chance.choice(alive), signal.SIGKILL)
         for arn in started:
             assert user.ended(arn)["Status"] == "SUCCEEDED"
             assert user.closed(arn)["status"] == "COMPLETED"
-            assert len(user.tasks(arn)) == 1
+        tasks = {entry.source for entry in system.journal.entries("task")}
+        assert len(tasks) == EXECUTIONS
 
 
 def _have_run(system: System, invocations: int) -> bool:
@@ -64,22 +62,10 @@ def test_event_survives_a_broken_function() -> None:
             QueueUrl=url, ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=0
         )
         system.seams.clear()
-        redriven = _redrive(system)
+        redriven = redrive(system)
         assert "events delivered again" in redriven.stdout, redriven.stderr
         assert user.result(arn)["result"]["message"] == "Processed: kept"
 
 
-def _redrive(system: System) -> subprocess.CompletedProcess[str]:
-    environment = {
-        "AWS_ENDPOINT_URL": system.endpoint,
-        "AWS_DEFAULT_REGION": system.stack.region,
-        **CREDENTIALS,
-    }
-    return subprocess.run(
-        [sys.executable, "scripts/redrive.py", system.stack.name],
-        cwd=PROJECT,
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+def _pids(system: System) -> list[int]:
+    return [pid for function in system.functions.values() for pid in function.pids()]

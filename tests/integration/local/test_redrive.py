@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from tests.e2e.redrive import redrive
+from tests.integration.local.queues import Queue
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tests.e2e.user import User
+
+FOREIGN = {"id": "redriven", "source": "aws.ecs", "detail": {"startedBy": "somebody else"}}
+
+
+def test_message_that_cannot_be_delivered(user: User) -> None:
+    """What nobody can read or take stays in its queue and is named; the rest is delivered."""
+    queue = Queue(user, "UndeliveredEventsQueueUrl")
+    outputs = user.system.stack.outputs
+    url, sqs = outputs["UndeliveredEventsQueueUrl"], user.system.account.client("sqs")
+
+    def send(body: str, target: str | None) -> str:
+        attribute = {"DataType": "String", "StringValue": target}
+        attributes: Mapping[str, object] = {"TARGET_ARN": attribute} if target else {}
+        sent = sqs.send_message(QueueUrl=url, MessageBody=body, MessageAttributes=attributes)
+        return str(sent["MessageId"])
+
+    target, event = outputs["TaskStateFunctionArn"], json.dumps(FOREIGN)
+    left = {
+        send(event, target.replace("task-state", "renamed")): "ResourceNotFoundException",
+        send(event, None): "KeyError",
+        send("no JSON", target): "JSONDecodeError",
+        send("7", target): "TypeError",
+    }
+    delivered = send(event, target)
+    redriven = redrive(user.system)
+    assert redriven.returncode == 1
+    assert redriven.stdout == f"{delivered} → {target}\n1 events delivered again, 4 left\n"
+    for message_id, error in left.items():
+        assert f"{message_id} is left: {error}" in redriven.stderr
+    sqs.purge_queue(QueueUrl=url)
+    assert not queue.messages
