@@ -58,7 +58,7 @@ class Load:
     def _tell(self, console: Console, results: list[dict[str, Any]], seconds: float) -> int:
         right = [r for r in results if r["Status"] == "SUCCEEDED"]
         tasks = {json.loads(execution["Result"])["taskArn"] for execution in right}
-        started = len(self.system.tasks.all())
+        started = len({entry.source for entry in self.system.journal.entries("task")})
         console.print(
             f"{len(right)} of {self.count} executions succeeded, {len(tasks)} tasks of {started} "
             f"started: {self.count / seconds:.1f} executions a second, {seconds:.0f} s in all, "
