@@ -146,7 +146,13 @@ class Task:
     def _start(self) -> None:
         if self._killed:
             return
-        container = self._start_container()
+        try:
+            container = self._start_container()
+        except OSError:
+            # It waited for its turn until the system, and the image with it, was gone.
+            if self._killed:
+                return
+            raise
         with self._lock:
             self._container = container
             if self._killed:

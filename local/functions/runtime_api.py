@@ -92,7 +92,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         """Take an answer."""
-        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        length = int(self.headers.get("Content-Length", 0))
+        body = self.rfile.read(length)
+        if len(body) < length:
+            raise ConnectionAbortedError("The process was killed while it sent its answer")
         failed = self.path.endswith("/error")
         self.server.answers.put(Answer(body, "Unhandled" if failed else None))
         self._respond(HTTPStatus.ACCEPTED, b"{}", {})

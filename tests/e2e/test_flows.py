@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.integration.local.fargate import ENDED_BY_SIGNAL
+
 if TYPE_CHECKING:
     from tests.e2e.user import Flow, User
 
@@ -100,4 +102,4 @@ def test_stopped_task_is_named(user: User) -> None:
     user.ecs.stop_task(cluster=cluster, task=user.tasks(arn)[0], reason="wrong input")
     error = user.error(arn)
     assert (error["kind"], error["detail"]) == ("StoppedByUser", "wrong input")
-    assert error["exitCode"] == 143
+    assert error["exitCode"] in ENDED_BY_SIGNAL

@@ -48,6 +48,20 @@ def test_process_that_is_gone(
     assert capsys.readouterr().err == ""
 
 
+def test_half_an_answer(capsys: pytest.CaptureFixture[str]) -> None:
+    """A process that was killed while it sent its answer has given none."""
+    api = RuntimeApi()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        process = socket.create_connection(listener.getsockname())
+        connection, address = listener.accept()
+        process.sendall(b'POST /response HTTP/1.1\r\nContent-Length: 20\r\n\r\n{"answer":')
+        process.close()
+        api.process_request_thread(connection, address)
+    api.close()
+    assert api.answers.empty()
+    assert capsys.readouterr().err == ""
+
+
 def test_other_errors(ask_and_die: Ask, capsys: pytest.CaptureFixture[str]) -> None:
     """An error of the Runtime API itself is told."""
     ask_and_die(b"POST / HTTP/1.1\r\nContent-Length: many\r\n\r\n")

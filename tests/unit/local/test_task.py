@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from local.clock import Clock
+from local.ecs.task import Task
+
+if TYPE_CHECKING:
+    from local.ecs.container import Container
+
+
+@pytest.mark.parametrize("is_over", [True, False])
+def test_image_that_is_gone(is_over: bool) -> None:
+    """A worker that cannot be started is an error, but not once the whole system has ended."""
+
+    def start() -> Container:
+        if is_over:
+            task.kill()
+        raise FileNotFoundError("the image is gone")
+
+    detail = {
+        "taskArn": "arn:task",
+        "containers": [{"name": "main"}],
+        "desiredStatus": "RUNNING",
+        "lastStatus": "PROVISIONING",
+        "version": 1,
+    }
+    task = Task(detail, {"Name": "main"}, start, lambda _: None, Clock(10_000))
+    if is_over:
+        task.live()
+        assert task.pid is None
+    else:
+        with pytest.raises(FileNotFoundError):
+            task.live()
