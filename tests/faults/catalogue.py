@@ -12,12 +12,14 @@ from tests.faults.scenario import ENDS, EVENTS, FLOWS, Point, Scenario
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from tests.faults.scenario import Flow
+    from tests.faults.scenario import Events, Flow
     from tests.faults.stage import Stage
 
 # The calls that were made for each scenario.
 Calls = Mapping[Scenario, list[Point]]
 _SEEDS = range(5)
+# In which of them the status function hears of an execution's end.
+_HEARD: tuple[Events, ...] = ("doubled", "late")
 # Where executions are stopped so that something is left behind: before a task is started, after.
 _STOPS = (
     Point("orchestrator", "RunTask", 1, "stop"),
@@ -31,6 +33,7 @@ class Catalogue:
     Attributes:
         points: where a flow's handlers and its worker can die, by flow, each with a clean scenario
             that comes there.
+        retries: where they can die only in an execution whose first task is lost.
         repairs: scenarios in which the reconciler dies at one of the calls that it repairs with.
         farewells: scenarios in which the status function dies after the execution was stopped.
     """
@@ -41,10 +44,20 @@ class Catalogue:
             flow: stage.calls([Scenario(flow, end) for end in ENDS[:2]], side_by_side=1)
             for flow in FLOWS
         }
+        lost = {flow: stage.calls([Scenario(flow, "Spot")], side_by_side=1) for flow in FLOWS}
         unheard = [Scenario(flow, end, "none") for flow, end in product(FLOWS, ENDS)]
         stopped = [Scenario(flow, "exit 0", points=(s,)) for flow, s in product(FLOWS, _STOPS)]
+        left = [replace(scenario, events="none") for scenario in stopped]
         self.points = {flow: _points(clean[flow], "reconciler") for flow in FLOWS}
-        self.repairs = list(_deaths(stage.calls(unheard), "reconciler"))
+        self.retries = {
+            flow: {
+                point: scenario
+                for point, scenario in _points(lost[flow], "reconciler").items()
+                if point not in self.points[flow]
+            }
+            for flow in FLOWS
+        }
+        self.repairs = list(_deaths(stage.calls([*unheard, *left]), "reconciler"))
         self.farewells = list(_deaths(stage.calls(stopped), "status"))
 
     def all(self) -> Iterator[Scenario]:
@@ -61,16 +74,27 @@ class Catalogue:
                     yield Scenario(flow, "exit 3", "none", stop)
                 yield Scenario(flow, "exit 0", points=(point, _next(point)))
                 yield Scenario(flow, "exit 3", points=(point, _next(point)))
+            for point in self.retries[flow]:
+                yield from (Scenario(flow, "Spot", events, (point,)) for events in EVENTS)
+                yield Scenario(flow, "Spot", points=(point, _next(point)))
         yield from self.repairs
         yield from map(_twice, self.repairs)
-        yield from self.farewells
         yield from map(_twice, self.farewells)
+        for scenario in self.farewells:
+            yield from (replace(scenario, end=end) for end in ENDS)
+            yield from (replace(scenario, events=events) for events in _HEARD)
         for flow, end, seed in product(FLOWS, ENDS, _SEEDS):
             yield Scenario(flow, end, throttled=True, seed=seed)
 
     def certain(self, flow: Flow, point: Point) -> Scenario:
         """Return a scenario that comes to a crash point."""
-        return replace(self.points[flow][point], points=(point,))
+        clean = {**self.points[flow], **self.retries[flow]}
+        return replace(clean[point], points=(point,))
+
+    def second(self, flow: Flow) -> list[Point]:
+        """Return the calls of a second attempt, but for the many checkpoints of polling."""
+        polls = "CheckpointDurableExecution" if flow == "Sync" else None
+        return [point for point in self.retries[flow] if point.operation != polls]
 
     def sample(self) -> Iterator[Scenario]:
         """Yield each crash point and each fault of events once, in turn with each end."""
@@ -78,6 +102,8 @@ class Catalogue:
             for number, point in enumerate(self.points[flow]):
                 end, events = ENDS[number % len(ENDS)], EVENTS[number % len(EVENTS)]
                 yield from {self.certain(flow, point), Scenario(flow, end, events, (point,))}
+            for number, point in enumerate(self.second(flow)):
+                yield Scenario(flow, "Spot", EVENTS[number % len(EVENTS)], (point,))
             yield from (Scenario(flow, "exit 0", events) for events in EVENTS)
             yield Scenario(flow, "exit 0", throttled=True)
         yield from _one_of_each(self.repairs)

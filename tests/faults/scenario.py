@@ -85,6 +85,9 @@ class Scenario:
         if self.end in {"SIGKILL", "Spot", "stopped"}:
             # Long enough for what ends it to come first.
             payload["processingTime"] = 1
+        if self.events == "none" and any(point.when == "stop" for point in self.points):
+            # Long enough for the reconciler to find that nobody waits for it.
+            payload["processingTime"] = 3
         if self.flow == "Sync":
             payload["pollSeconds"] = 10
         return payload

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.faults.catalogue import Catalogue
-from tests.faults.scenario import Point, Scenario
+from tests.faults.scenario import FLOWS, Point, Scenario
 from tests.faults.stage import Stage, stage
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ def test_sample(running: Stage, catalogue: Catalogue) -> None:
     """Whatever dies at whichever call, and whatever becomes of events, all end rightly."""
     results = dict(running.run(catalogue.sample()))
     own = {(flow, point) for flow, points in catalogue.points.items() for point in points}
+    own |= {(flow, point) for flow in FLOWS for point in catalogue.second(flow)}
     # Who is faster, an execution or an event, decides whether some of the calls are made.
     for _ in range(_CHANCES):
         missed = [catalogue.certain(flow, point) for flow, point in own - running.struck]
