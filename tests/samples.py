@@ -21,11 +21,11 @@ class Sample:
     """One file.
 
     Attributes:
-        told: the README's cells on it, by column, without backticks.
+        cells: the README's cells on it, by column, without backticks.
     """
 
     path: Path
-    told: dict[str, str]
+    cells: dict[str, str]
 
     def read(self) -> Any:
         """Return the file's JSON."""

@@ -81,9 +81,9 @@ def _tail(arguments: list[str]) -> Iterator[Iterator[str]]:
         yield _events(arguments[2])
         return
     # To a pipe it would write when it has enough, to a terminal line by line.
-    terminal, told = pty.openpty()
-    with subprocess.Popen(_program(arguments), stdout=told) as tail, os.fdopen(terminal) as lines:
-        os.close(told)
+    terminal, output = pty.openpty()
+    with subprocess.Popen(_program(arguments), stdout=output) as tail, os.fdopen(terminal) as lines:
+        os.close(output)
         yield lines
         # Not SIGINT: what runs in the background may ignore that.
         tail.terminate()

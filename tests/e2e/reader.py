@@ -65,12 +65,12 @@ class Reader:
     def _lose(user: AwsUser, event: str) -> None:
         """Put an event where EventBridge puts what it cannot deliver."""
         target = user.client("lambda").get_function(FunctionName=f"{STACK}-task-state-function")
-        told = {"DataType": "String", "StringValue": target["Configuration"]["FunctionArn"]}
+        attribute = {"DataType": "String", "StringValue": target["Configuration"]["FunctionArn"]}
         queue = user.client("sqs").get_queue_url(QueueName=f"{STACK}-undelivered-events")
         user.client("sqs").send_message(
             QueueUrl=queue["QueueUrl"],
             MessageBody=event,
-            MessageAttributes={"TARGET_ARN": told},
+            MessageAttributes={"TARGET_ARN": attribute},
         )
 
     def try_all(self, blocks: Mapping[str, Fence], folder: Path) -> dict[str, Future[list[Ran]]]:

@@ -109,10 +109,10 @@ def _clis(endpoint: str) -> dict[str, str]:
 def _version_2(folder: str, endpoint: str) -> list[str] | None:
     """Return the command of the AWS CLI in a folder, if it is of version 2."""
     program = shutil.which("aws", path=folder)
-    told = _asked(program, "--version") if program else ""
-    if program is None or not told.startswith("aws-cli/2."):
+    printed = _asked(program, "--version") if program else ""
+    if program is None or not printed.startswith("aws-cli/2."):
         return None
-    version = tuple(int(part) for part in told.split()[0].partition("/")[2].split(".")[:2])
+    version = tuple(int(part) for part in printed.split()[0].partition("/")[2].split(".")[:2])
     # Before, it does not read AWS_ENDPOINT_URL.
     return [program] if version >= _FIRST_WITH_ENDPOINTS else [program, "--endpoint-url", endpoint]
 

@@ -103,13 +103,13 @@ def started(ran: list[Ran]) -> str:
 
 def invoked(command: Ran, _ran: list[Ran], _reader: Reader) -> None:
     """Lambda has accepted the event, and names the execution if the function is durable."""
-    told = json.loads(command.printed)
+    answer = json.loads(command.printed)
     function, _, qualifier = command.option("--function-name").partition(":")
-    assert told["StatusCode"] == 202
-    assert ("DurableExecutionArn" in told) == ("task-state" not in function)
-    if "DurableExecutionArn" in told:
+    assert answer["StatusCode"] == 202
+    assert ("DurableExecutionArn" in answer) == ("task-state" not in function)
+    if "DurableExecutionArn" in answer:
         version = "$LATEST" if qualifier == "$LATEST" else r"1"
-        assert f":function:{function}:{version}/durable-execution/" in told["DurableExecutionArn"]
+        assert f":function:{function}:{version}/durable-execution/" in answer["DurableExecutionArn"]
 
 
 def followed(command: Ran, ran: list[Ran], _reader: Reader) -> None:
@@ -171,10 +171,10 @@ def listed(command: Ran, _ran: list[Ran], reader: Reader) -> None:
 
 def shown(command: Ran, ran: list[Ran], _reader: Reader) -> None:
     """The execution that was found is shown with its result."""
-    told = json.loads(command.printed)
-    assert told["DurableExecutionArn"] == ran[0].printed.strip()
-    assert told["Status"] == "SUCCEEDED"
-    assert json.loads(told["Result"])["outcome"] == "Succeeded"
+    execution = json.loads(command.printed)
+    assert execution["DurableExecutionArn"] == ran[0].printed.strip()
+    assert execution["Status"] == "SUCCEEDED"
+    assert json.loads(execution["Result"])["outcome"] == "Succeeded"
 
 
 def remembered(command: Ran, _ran: list[Ran], _reader: Reader) -> None:

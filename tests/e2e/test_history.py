@@ -50,8 +50,8 @@ def test_log_reads_as_a_story(user: User) -> None:
     user.result(arn)
     execution_id = arn.rpartition("/")[2]
     name = user.function("Sync").split(":")[6]
-    told = [line for line in user.lines(name) if line.get("correlation_id") == execution_id]
-    messages = [line["message"] for line in told]
+    lines = [line for line in user.lines(name) if line.get("correlation_id") == execution_id]
+    messages = [line["message"] for line in lines]
     assert messages[:4] == [
         "Task starting",
         "Record created",

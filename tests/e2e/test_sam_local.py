@@ -51,8 +51,8 @@ def test_execution(aws_user: AwsUser, sam: Sam) -> None:
     aws_user.callback(arn)
     shown = sam("execution", "get", arn)
     assert "RUNNING" in shown.stdout, shown.stderr
-    told = json.loads(sam("execution", "history", arn, "--format", "json").stdout)
-    names = [event.get("Name") for event in told["Events"]]
+    history = json.loads(sam("execution", "history", arn, "--format", "json").stdout)
+    names = [event.get("Name") for event in history["Events"]]
     assert [name for name in names if name in {"task-end", "launch-task"}] == [
         "task-end",
         "launch-task",

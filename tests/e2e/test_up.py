@@ -142,8 +142,8 @@ def test_make_hands_its_variables_on() -> None:
     def runs(*arguments: str) -> list[str]:
         """The programs of the project that two targets run."""
         make = ["make", "-n", "up", "demo", *arguments]
-        told = subprocess.check_output(make, text=True, env=environment, cwd=PROJECT)
-        return re.findall(r"-m (local\.\S+.*)", " ".join(told.split()).replace(" .venv", "\n"))
+        printed = subprocess.check_output(make, text=True, env=environment, cwd=PROJECT)
+        return re.findall(r"-m (local\.\S+.*)", " ".join(printed.split()).replace(" .venv", "\n"))
 
     assert runs("PORT=4600", "TIME_SCALE=10") == [
         "local.up --port 4600 --time-scale 10",

@@ -57,13 +57,13 @@ class Up:
 
     def client(self, service: str) -> Any:
         """Return a client that knows what a shell would have exported, and no more."""
-        told = self.variables()
+        variables = self.variables()
         return boto3.client(
             service,
-            endpoint_url=told["AWS_ENDPOINT_URL"],
-            region_name=told["AWS_REGION"],
-            aws_access_key_id=told["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=told["AWS_SECRET_ACCESS_KEY"],
+            endpoint_url=variables["AWS_ENDPOINT_URL"],
+            region_name=variables["AWS_REGION"],
+            aws_access_key_id=variables["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=variables["AWS_SECRET_ACCESS_KEY"],
         )
 
     def processes(self) -> set[int]:

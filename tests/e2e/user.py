@@ -130,5 +130,5 @@ class User:
         return [json.loads(line.facts["text"]) for line in lines if line.source == source]
 
     def _pid(self, arn: str) -> int | None:
-        told = (line for task in self.tasks(arn) for line in self.lines(task))
-        return next((line["pid"] for line in told if "pid" in line), None)
+        lines = (line for task in self.tasks(arn) for line in self.lines(task))
+        return next((line["pid"] for line in lines if "pid" in line), None)

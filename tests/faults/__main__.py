@@ -49,8 +49,8 @@ def _run_parts(scenarios: list[Scenario], parts: int) -> int:
 def _run_part(scenarios: list[Scenario]) -> tuple[int, int]:
     lines = "".join(f"{scenario}\n" for scenario in scenarios)
     command = [sys.executable, "-m", "tests.faults", "--read"]
-    told = subprocess.run(command, input=lines, stdout=subprocess.PIPE, text=True, check=False)
-    *violations, summary = told.stdout.splitlines() or [""]
+    completed = subprocess.run(command, input=lines, stdout=subprocess.PIPE, text=True, check=False)
+    *violations, summary = completed.stdout.splitlines() or [""]
     sys.stdout.write("".join(f"{line}\n" for line in violations))
     count, wrong = [int(word) for word in summary.split() if word.isdigit()] or (0, 0)
     # A process that died has not run what it was given.

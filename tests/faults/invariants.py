@@ -89,9 +89,9 @@ def _as_expected(scenario: Scenario, end: End) -> Iterator[str]:
     """Where neither the execution nor a worker was ended before its time, the end is known."""
     if any(point.when == "stop" or point.role == "worker" for point in scenario.points):
         return
-    told, wanted = _truth(end), expected(scenario)
-    if told is None or told.kind != wanted.kind:
-        yield f"the last task ended as {told}, not as {wanted}"
+    actual, wanted = _truth(end), expected(scenario)
+    if actual is None or actual.kind != wanted.kind:
+        yield f"the last task ended as {actual}, not as {wanted}"
     attempts = 2 if scenario.end == "Spot" and scenario.flow != "Callback" else 1
     if len(end.tasks) != attempts:
         yield f"{len(end.tasks)} tasks, not {attempts}"
@@ -107,38 +107,38 @@ def _as_stopped(scenario: Scenario, end: End) -> Iterator[str]:
 
 def _record_tells(scenario: Scenario, end: End) -> Iterator[str]:
     """The record says how the last task ended, or that the execution ended first."""
-    told = _truth(end)
-    if told is None or not end.record:
+    actual = _truth(end)
+    if actual is None or not end.record:
         return
     status, kind = end.record["status"], end.record.get("error", {}).get("kind")
     is_stopped = end.execution["Status"] == "STOPPED"
     # The DynamoDB flow's worker has the last word: it may be killed after it has written it.
     is_written = scenario.flow == "Callback" and "result" in end.record
-    if status == "COMPLETED" and told.kind != "Succeeded" and not is_written:
-        yield f"the record is COMPLETED, the last task ended as {told}"
+    if status == "COMPLETED" and actual.kind != "Succeeded" and not is_written:
+        yield f"the record is COMPLETED, the last task ended as {actual}"
     if status == "COMPLETED" and scenario.flow != "Sync" and "result" not in end.record:
         yield "the worker's result is lost"
-    if status == "FAILED" and told.kind == "Succeeded" and not is_stopped:
+    if status == "FAILED" and actual.kind == "Succeeded" and not is_stopped:
         yield "the record is FAILED, the last task succeeded"
-    kinds = {told.kind, *(["Cancelled"] if is_stopped else [])}
+    kinds = {actual.kind, *(["Cancelled"] if is_stopped else [])}
     is_workers = scenario.flow == "Callback" and kind == "ApplicationFailed"
     if status == "FAILED" and kind not in kinds and not is_workers:
-        yield f"the record says {kind}, the last task ended as {told}"
+        yield f"the record says {kind}, the last task ended as {actual}"
 
 
 def _execution_tells(scenario: Scenario, end: End) -> Iterator[str]:
     """The execution ended as its last task did."""
-    status, told = end.execution["Status"], _truth(end)
+    status, actual = end.execution["Status"], _truth(end)
     if scenario.flow == "Callback":
-        if status == "FAILED" and told is not None:
+        if status == "FAILED" and actual is not None:
             yield "the execution is FAILED although its task was started"
         return
     if status == "SUCCEEDED":
-        if told is None or told.kind != "Succeeded" or end.record["status"] != "COMPLETED":
-            yield f"the execution is SUCCEEDED, its last task ended as {told}"
+        if actual is None or actual.kind != "Succeeded" or end.record["status"] != "COMPLETED":
+            yield f"the execution is SUCCEEDED, its last task ended as {actual}"
         yield from _result(scenario, end)
     if status == "FAILED":
-        yield from _error(told, end)
+        yield from _error(actual, end)
 
 
 def _result(scenario: Scenario, end: End) -> Iterator[str]:
@@ -150,15 +150,15 @@ def _result(scenario: Scenario, end: End) -> Iterator[str]:
         yield f"the execution's result is {result['result']}, the record's {handed_over}"
 
 
-def _error(told: Truth | None, end: End) -> Iterator[str]:
+def _error(actual: Truth | None, end: End) -> Iterator[str]:
     data = json.loads(end.execution["Error"].get("ErrorData") or "{}")
     if not data.get("kind"):
         yield f"the error has no kind: {end.execution['Error']}"
-    elif told is None:
+    elif actual is None:
         if data["kind"] not in {"FailedToStart", "Cancelled"}:
             yield f"the error says {data['kind']}, and there was no task"
-    elif (data["kind"], data["exitCode"]) != told:
-        yield f"the error says {data['kind']} {data['exitCode']}, the last task ended as {told}"
+    elif (data["kind"], data["exitCode"]) != actual:
+        yield f"the error says {data['kind']} {data['exitCode']}, the last task ended as {actual}"
     elif data["taskArn"] != end.tasks[-1]["taskArn"]:
         yield "the error is not the last task's"
 

@@ -38,16 +38,16 @@ class Lines:
             self._read += len(entries)
             for entry in entries:
                 if entry.kind == "line" and entry.facts.get("execution_id"):
-                    told = entry.source, entry.facts["text"]
-                    self._lines[entry.facts["execution_id"]].append(told)
+                    line = entry.source, entry.facts["text"]
+                    self._lines[entry.facts["execution_id"]].append(line)
 
 
 def _unreadable(lines: list[tuple[str, str]]) -> Iterator[str]:
     for _, text in lines:
-        told = _parsed(text)
-        if not {"level", "message", "timestamp"} <= told.keys():
+        fields = _parsed(text)
+        if not {"level", "message", "timestamp"} <= fields.keys():
             yield f"a line is none of the logger's: {text[:200]}"
-        elif told["level"] in {"ERROR", "CRITICAL"} and told["message"] not in _ERRORS:
+        elif fields["level"] in {"ERROR", "CRITICAL"} and fields["message"] not in _ERRORS:
             yield f"an error that nobody expects: {text[:400]}"
 
 
@@ -66,7 +66,7 @@ def _repeated(scenario: Scenario, lines: list[tuple[str, str]], attempts: int) -
 
 def _parsed(text: str) -> dict[str, Any]:
     try:
-        told = json.loads(text)
+        parsed = json.loads(text)
     except ValueError:
         return {}
-    return told if isinstance(told, dict) else {}
+    return parsed if isinstance(parsed, dict) else {}

@@ -183,9 +183,9 @@ def test_bad_payloads(user: User) -> None:
     )
     assert len(begun) >= 200
     for payload, arn in zip(payloads, begun, strict=True):
-        told = user.error(arn)
-        assert {"field", "value", "expected"} == told.keys(), payload
-        assert f"{told['field']}: expected " in user.execution(arn)["Error"]["ErrorMessage"]
+        error = user.error(arn)
+        assert {"field", "value", "expected"} == error.keys(), payload
+        assert f"{error['field']}: expected " in user.execution(arn)["Error"]["ErrorMessage"]
     assert len(records(user)) == before
     assert {task.arn for task in user.system.tasks.all()} <= tasks
 

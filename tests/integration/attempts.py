@@ -170,8 +170,10 @@ class Attempts:
 
     def statuses(self) -> list[tuple[str, int]]:
         """Return the record's statuses, each with its attempt, in order and without repeats."""
-        told = [(item["status"], int(item["attempt"])) for item in self.history]
-        return [now for before, now in zip([None, *told], told, strict=False) if now != before]
+        statuses = [(item["status"], int(item["attempt"])) for item in self.history]
+        return [
+            now for before, now in zip([None, *statuses], statuses, strict=False) if now != before
+        ]
 
     def die(self, operation: str, number: int, *, after: bool) -> None:
         """Let the orchestrator die before or after its n-th call of an operation."""

@@ -84,11 +84,11 @@ def test_event_between_attempts(
     aws: Aws, durable: Start, attempts: Attempts, handler: Handler
 ) -> None:
     """An event of the first attempt that comes while the second is waited for changes nothing."""
-    told: list[dict[str, Any]] = []
+    answers: list[dict[str, Any]] = []
 
     def deliver() -> None:
         before = aws.item()
-        told.append(aws.deliver(aws.event(version=6)))
+        answers.append(aws.deliver(aws.event(version=6)))
         assert aws.item() == before
 
     attempts.on("BACKOFF", deliver)
@@ -96,7 +96,7 @@ def test_event_between_attempts(
     attempts.end(1, SPOT)
     attempts.end(2, SUCCESS)
     assert execution.result()["attempt"] == 2
-    assert told == [{"done": "ignored: stale attempt"}]
+    assert answers == [{"done": "ignored: stale attempt"}]
 
 
 def test_worker_of_the_first_attempt(aws: Aws, durable: Start, attempts: Attempts) -> None:

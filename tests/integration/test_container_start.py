@@ -81,8 +81,8 @@ class Aws:
                 self.throttles -= 1
                 return HTTPStatus.TOO_MANY_REQUESTS, b"{}"
             location = f"{self.url}/archive?X-Amz-Signature={SIGNATURE}"
-            told = {"Content": {"Location": location}, "Message": "not authorized to read"}
-            return self.lookup, json.dumps(told).encode()
+            answer = {"Content": {"Location": location}, "Message": "not authorized to read"}
+            return self.lookup, json.dumps(answer).encode()
         self.downloaded += 1
         self.asked.set()
         self.hold.wait()
@@ -233,8 +233,8 @@ def test_own_worker(aws: Aws, tmp_path: Path) -> None:
     """This project's worker runs from a layer: it needs nothing but its folder and libraries."""
     folder = ROOT / "src" / "worker"
     aws.archive = layer({path.name: path.read_text() for path in folder.glob("*.py")})
-    told = {"EXECUTION_FLOW": "polling", "EXECUTION_ATTEMPT": "1", "PROCESSING_TIME": "0"}
-    exit_code, log = ended(start(aws, tmp_path, **told))
+    variables = {"EXECUTION_FLOW": "polling", "EXECUTION_ATTEMPT": "1", "PROCESSING_TIME": "0"}
+    exit_code, log = ended(start(aws, tmp_path, **variables))
     assert exit_code == 0, log
     assert {json.loads(line)["correlation_id"] for line in log.splitlines()} == {"execution-1"}
 

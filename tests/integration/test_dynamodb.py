@@ -120,12 +120,12 @@ def test_dead_worker(aws: Aws, durable: Start) -> None:
 def test_error_of_the_worker_is_kept(aws: Aws, durable: Start) -> None:
     """What the worker itself said of its failure is kept, and completed by what ECS says."""
     durable(handler, {}).result()
-    told = {"kind": "ApplicationFailed", "summary": "ValueError: bad row 17"}
-    aws.rewrite("SET #status = :failed, #error = :error", failed="FAILED", error=told)
+    written = {"kind": "ApplicationFailed", "summary": "ValueError: bad row 17"}
+    aws.rewrite("SET #status = :failed, #error = :error", failed="FAILED", error=written)
     aws.exit(1)
     aws.report()
     error = dict(aws.record().error or {})
-    assert told.items() <= error.items()
+    assert written.items() <= error.items()
     assert (error["exitCode"], error["logStream"].partition("/")[0]) == (1, "worker")
 
 

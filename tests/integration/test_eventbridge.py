@@ -149,9 +149,9 @@ def test_no_callback_id_in_the_log(
     aws.report()
     execution.error()
     printed = capsys.readouterr()
-    told = printed.out + printed.err + "".join(repr(vars(line)) for line in lines.records)
+    output = printed.out + printed.err + "".join(repr(vars(line)) for line in lines.records)
     assert record.callback_id
-    assert record.callback_id not in told
+    assert record.callback_id not in output
 
 
 def test_longest_request(aws: Aws, durable: Start) -> None:

@@ -44,8 +44,8 @@ def test_execution_tells(aws: Aws, durable: Start, lines: Lines) -> None:
     assert data["taskArn"].rpartition("/")[2] in data["consoleLink"]
     error: dict[str, Any] = dict(aws.record().error or {})
     assert (error["logTail"], error["attempt"]) == (data["logTail"], 1)
-    [told] = [r for r in lines.records if r.getMessage() == "Task failed"]
-    assert told.__dict__["error"] == data
+    [line] = [r for r in lines.records if r.getMessage() == "Task failed"]
+    assert line.__dict__["error"] == data
 
 
 def test_record_tells(aws: Aws, durable: Start, lines: Lines) -> None:
@@ -56,15 +56,15 @@ def test_record_tells(aws: Aws, durable: Start, lines: Lines) -> None:
     error = dict(aws.record().error or {})
     assert error["logTail"][-1] == "line 29"
     assert error["kind"] == "ApplicationFailed"
-    [told] = [r for r in lines.records if r.getMessage() == "Task failed"]
-    assert told.__dict__["error"]["logTail"] == error["logTail"]
+    [line] = [r for r in lines.records if r.getMessage() == "Task failed"]
+    assert line.__dict__["error"]["logTail"] == error["logTail"]
 
 
 def test_workers_words_stay(aws: Aws, durable: Start) -> None:
     """An error that the worker wrote keeps its summary and is completed by the evidence."""
     durable(dynamodb.handler, {}).result()
-    told = {"kind": "ApplicationFailed", "summary": "ValueError: no"}
-    aws.rewrite("SET #status = :status, #error = :error", status="FAILED", error=told)
+    written = {"kind": "ApplicationFailed", "summary": "ValueError: no"}
+    aws.rewrite("SET #status = :status, #error = :error", status="FAILED", error=written)
     fail(aws)
     aws.report()
     error = dict(aws.record().error or {})

@@ -122,8 +122,8 @@ def test_every_launch_is_its_own(
     assert [call["startedBy"] for call in calls] == [f"{key}/1", f"{key}/1", f"{key}/2"]
     assert len({call["clientToken"] for call in calls}) == 3
     environments = [call["overrides"]["containerOverrides"][0]["environment"] for call in calls]
-    told = [pair["value"] for each in environments for pair in each if "ATTEMPT" in pair["name"]]
-    assert told == ["1", "1", "2"]
+    numbers = [pair["value"] for each in environments for pair in each if "ATTEMPT" in pair["name"]]
+    assert numbers == ["1", "1", "2"]
 
 
 def test_second_attempt_counts_its_launches_anew(
@@ -153,9 +153,9 @@ def test_log_lines(
         *["Launching again"] * 3,
         *("Task started", "Waiting for the task to end", "Final result"),
     ]
-    told = [vars(line)["relaunch"] for line in lines.records if "again" in line.getMessage()]
-    assert [each["launch"] for each in told] == [1, 2, 3]
-    assert {each["reason"] for each in told} == {CAPACITY}
+    relaunches = [vars(line)["relaunch"] for line in lines.records if "again" in line.getMessage()]
+    assert [each["launch"] for each in relaunches] == [1, 2, 3]
+    assert {each["reason"] for each in relaunches} == {CAPACITY}
 
 
 @FLOWS

@@ -22,22 +22,22 @@ def launched(task: dict[str, Any]) -> None:
     if correlation is None:
         return
     [container] = task["overrides"]["containerOverrides"]
-    told = {pair["name"]: pair["value"] for pair in container["environment"]}
+    variables = {pair["name"]: pair["value"] for pair in container["environment"]}
     record = Record(
         execution_id=correlation.execution_id,
         execution_arn=f"arn/{correlation.execution_id}",
-        flow=Flow(told["EXECUTION_FLOW"]),
+        flow=Flow(variables["EXECUTION_FLOW"]),
         status=Status.RUNNING,
         is_open=True,
         attempt=correlation.attempt,
         launch=1,
-        message=told["MESSAGE"],
-        processing_time=int(told["PROCESSING_TIME"]),
+        message=variables["MESSAGE"],
+        processing_time=int(variables["PROCESSING_TIME"]),
         deadline=task["createdAt"],
         created_at=task["createdAt"],
         updated_at=task["createdAt"],
         task_arn=task["taskArn"],
-        callback_id="callback" if told["EXECUTION_FLOW"] == "eventbridge" else None,
+        callback_id="callback" if variables["EXECUTION_FLOW"] == "eventbridge" else None,
     )
     item = {name: TypeSerializer().serialize(value) for name, value in record.to_item().items()}
     boto3.client("dynamodb").put_item(TableName=ENVIRONMENT["TABLE_NAME"], Item=item)
@@ -51,11 +51,11 @@ def test_task_events(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.setenv(name, value)
     for answer in ("Success", "Failure"):
         aws.answer_with(f"lambda.SendDurableExecutionCallback{answer}", *[{}] * 9)
-    events = {name: (sample.read(), sample.told) for name, sample in samples(TASK_EVENTS).items()}
+    events = {name: (sample.read(), sample.cells) for name, sample in samples(TASK_EVENTS).items()}
     for event, _ in events.values():
         launched(event["detail"])
     done = {name: aws.deliver(event)["done"] for name, (event, _) in events.items()}
-    assert done == {name: told["Done"] for name, (_, told) in events.items()}
+    assert done == {name: cells["Done"] for name, (_, cells) in events.items()}
 
 
 def test_no_record(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -42,8 +42,8 @@ def exited(code: int) -> Ending:
 
 def _out_of_memory(*, late: bool) -> Ending:
     """A kill for memory: its reason may be slower than its exit code, which is 137 then."""
-    told = "OutOfMemoryError: Container killed due to memory usage"
-    return Ending("OutOfMemory", "EssentialContainerExited", 137, reason=told, late_reason=late)
+    reason = "OutOfMemoryError: Container killed due to memory usage"
+    return Ending("OutOfMemory", "EssentialContainerExited", 137, reason=reason, late_reason=late)
 
 
 def _by_stop_code(kind: str, stop_code: str | None, reason: str) -> st.SearchStrategy[Ending]:
@@ -93,8 +93,8 @@ def life(ending: Ending) -> list[dict[str, Any]]:
 def _dead(ending: Ending, state: str) -> dict[str, Any]:
     silent = ending.late_reason and state != "STOPPED"
     reason = None if silent else ending.reason
-    told = {"lastStatus": "STOPPED", "exitCode": ending.exit_code, "reason": reason}
-    return _present({"name": WORKER, **told})
+    fields = {"lastStatus": "STOPPED", "exitCode": ending.exit_code, "reason": reason}
+    return _present({"name": WORKER, **fields})
 
 
 def _present(fields: dict[str, Any]) -> dict[str, Any]:

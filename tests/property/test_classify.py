@@ -41,8 +41,8 @@ def test_any_order(ending: Ending, data: st.DataObject) -> None:
     events = life(ending)
     doubled = data.draw(st.lists(st.sampled_from(events), max_size=8))
     delivered = data.draw(st.permutations(events + doubled))
-    told = [outcome.kind for task in delivered if (outcome := classify(task, WORKER))]
-    assert set(told) == {ending.kind}
+    kinds = [outcome.kind for task in delivered if (outcome := classify(task, WORKER))]
+    assert set(kinds) == {ending.kind}
 
 
 @given(ENDINGS)
@@ -84,9 +84,9 @@ def test_unknown_fields(
 @given(LIVES, MOMENTS)
 def test_events_and_describe_tasks_agree(tasks: list[dict[str, Any]], moment: datetime) -> None:
     """A moment is the same whether an event tells it or DescribeTasks."""
-    told = moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    text = moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     event, described = (
         tasks[-1] | {"startedAt": instant, "executionStoppedAt": instant}
-        for instant in (told, moment)
+        for instant in (text, moment)
     )
     assert classify(event, WORKER) == classify(described, WORKER)

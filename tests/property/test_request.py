@@ -58,9 +58,9 @@ def test_any_payload(payload: object, flow: Flow, execution_timeout: int) -> Non
     """Whatever JSON comes, it is refused by a field's name or becomes work within all bounds."""
     work = answer(payload, flow, execution_timeout)
     if isinstance(work, InvalidRequestError):
-        told = f"{work.field}: expected {work.expected}, got {work.value}. No task was started."
-        assert str(work) == told
-        assert told.encode().decode() == told
+        message = f"{work.field}: expected {work.expected}, got {work.value}. No task was started."
+        assert str(work) == message
+        assert message.encode().decode() == message
         return
     assert 0 <= work.processing_time <= work.timeout_seconds
     assert "\0" not in work.message

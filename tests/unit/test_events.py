@@ -54,8 +54,8 @@ def test_every_file_is_described() -> None:
 @EACH_PAYLOAD
 def test_payload(payload: Sample) -> None:
     """A payload is accepted by the flows that it is for."""
-    told = payload.told["Flow"]
-    flows = FLOWS.values() if told == "any" else [FLOWS[flow] for flow in told.split(", ")]
+    named = payload.cells["Flow"]
+    flows = FLOWS.values() if named == "any" else [FLOWS[flow] for flow in named.split(", ")]
     for flow in flows:
         assert parse(payload.read(), flow, EXECUTION_TIMEOUT).message == payload.read()["message"]
 
@@ -65,7 +65,7 @@ def test_failing_payload() -> None:
     payload = samples(PAYLOADS)["failing.json"]
     exit_code = parse(payload.read(), Flow.POLLING, EXECUTION_TIMEOUT).simulate
     assert exit_code == Simulation(exit_code=3)
-    assert "code 3" in payload.told["What it shows"]
+    assert "code 3" in payload.cells["What it shows"]
 
 
 def test_late_payload() -> None:
@@ -81,14 +81,14 @@ def test_rule(event: Sample) -> None:
     rule = rules["TaskStateFunctionTaskStateChange"]
     raw = json.dumps(rule["EventPattern"]).replace("${Cluster.Arn}", CLUSTER)
     pattern = EventPattern(raw, json.loads(raw))
-    assert pattern.matches_event(event.read()) is (event.told["Rule"] == "yes")
+    assert pattern.matches_event(event.read()) is (event.cells["Rule"] == "yes")
 
 
 @EACH_EVENT
 def test_outcome(event: Sample) -> None:
     """Each task ended as the README says."""
     outcome = classify(event.read()["detail"], "worker")
-    assert (outcome.kind if outcome else "not over") == event.told["Outcome"]
+    assert (outcome.kind if outcome else "not over") == event.cells["Outcome"]
 
 
 @EACH_EVENT
@@ -112,12 +112,12 @@ def test_shape(event: Sample) -> None:
 def test_moments(event: Sample) -> None:
     """An event's moments follow each other as they do in a task's life."""
     task = event.read()["detail"]
-    told = {name: datetime.fromisoformat(task[name]) for name in task if name.endswith("At")}
-    updated = told.pop("updatedAt")
-    ends = sorted(told.pop(name) for name in ENDS if name in told)
-    stopped = [told.pop("stoppedAt")] if task["lastStatus"] == "STOPPED" else []
-    moments = [*(told.pop(name) for name in MOMENTS if name in told), *ends, *stopped]
-    assert not told
+    times = {name: datetime.fromisoformat(task[name]) for name in task if name.endswith("At")}
+    updated = times.pop("updatedAt")
+    ends = sorted(times.pop(name) for name in ENDS if name in times)
+    stopped = [times.pop("stoppedAt")] if task["lastStatus"] == "STOPPED" else []
+    moments = [*(times.pop(name) for name in MOMENTS if name in times), *ends, *stopped]
+    assert not times
     assert all(earlier <= later for earlier, later in pairwise(moments))
     assert updated == moments[-1]
     assert datetime.fromisoformat(event.read()["time"]) == updated.replace(microsecond=0)
@@ -131,12 +131,14 @@ def test_launched_by_us(name: str) -> None:
     assert correlation is not None
     assert correlation.stack == NAME
     [container] = task["overrides"]["containerOverrides"]
-    told = {pair["name"]: pair["value"] for pair in container["environment"]}
+    variables = {pair["name"]: pair["value"] for pair in container["environment"]}
     simulate = (
-        msgspec.json.decode(told["SIMULATE"], type=Simulation) if "SIMULATE" in told else None
+        msgspec.json.decode(variables["SIMULATE"], type=Simulation)
+        if "SIMULATE" in variables
+        else None
     )
-    work = Work(told["MESSAGE"], int(told["PROCESSING_TIME"]), 60, simulate=simulate)
-    launch = Launch("arn", correlation, 1, Flow(told["EXECUTION_FLOW"]), work)
+    work = Work(variables["MESSAGE"], int(variables["PROCESSING_TIME"]), 60, simulate=simulate)
+    launch = Launch("arn", correlation, 1, Flow(variables["EXECUTION_FLOW"]), work)
     settings = msgspec.convert(
         _template_environment() | environment(), OrchestratorSettings, strict=False
     )

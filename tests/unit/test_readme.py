@@ -41,10 +41,10 @@ def example(comment: str) -> dict[str, Any]:
     return dict(json.loads(text))
 
 
-def execution(told: dict[str, Any]) -> Execution:
+def execution(fields: dict[str, Any]) -> Execution:
     """An execution as an example of README tells of it."""
-    flow = Flow(told["flow"])
-    correlation = Correlation("lambda-ecs-durable-demo", told["executionId"], told["attempt"])
+    flow = Flow(fields["flow"])
+    correlation = Correlation("lambda-ecs-durable-demo", fields["executionId"], fields["attempt"])
     launch = Launch("arn", correlation, 1, flow, parse({}, flow, EXECUTION_TIMEOUT))
     settings = OrchestratorSettings(
         stack_name=correlation.stack,
@@ -73,10 +73,10 @@ def test_parameters() -> None:
     parameters = template.source()["Parameters"]
     rows = README.table("Parameter")
     assert first_column(rows) == list(parameters)
-    for (_, default, meaning), told in zip(rows, parameters.values(), strict=True):
-        assert default.strip("`").replace("empty", "") == str(told["Default"])
+    for (_, default, meaning), parameter in zip(rows, parameters.values(), strict=True):
+        assert default.strip("`").replace("empty", "") == str(parameter["Default"])
         for bound in ("MinValue", "MaxValue"):
-            assert str(told.get(bound, "")) in meaning
+            assert str(parameter.get(bound, "")) in meaning
 
 
 def test_prompts() -> None:
@@ -85,8 +85,8 @@ def test_prompts() -> None:
     prompts = {row[0]: row[1].strip("`") for row in README.table("Prompt")}
     asked = [name for name in prompts if name.startswith("Parameter ")]
     assert asked == [f"Parameter {name}" for name in parameters]
-    for name, told in parameters.items():
-        assert prompts[f"Parameter {name}"].replace("empty", "") == str(told["Default"])
+    for name, parameter in parameters.items():
+        assert prompts[f"Parameter {name}"].replace("empty", "") == str(parameter["Default"])
     config = tomllib.loads((ROOT / "samconfig.toml").read_text())["default"]
     assert prompts["Stack Name"] == config["global"]["parameters"]["stack_name"]
     assert prompts["Confirm changes before deploy"] == "N"
@@ -134,38 +134,38 @@ def test_payloads(flow: Flow) -> None:
 
 def test_returned() -> None:
     """The example of a result is what the flows return."""
-    told = example("returned")
+    returned = example("returned")
     outcome = Succeeded(
-        task_arn=told["taskArn"],
-        exit_code=told["exitCode"],
-        started_at=told["startedAt"],
-        stopped_at=told["stoppedAt"],
+        task_arn=returned["taskArn"],
+        exit_code=returned["exitCode"],
+        started_at=returned["startedAt"],
+        stopped_at=returned["stoppedAt"],
     )
     context = cast("DurableContext", SimpleNamespace(logger=logging.getLogger(__name__)))
-    assert finish(context, execution(told), outcome, told["result"]) == told
+    assert finish(context, execution(returned), outcome, returned["result"]) == returned
 
 
 def test_returned_at_once() -> None:
     """The example of the DynamoDB flow's answer has what every answer has, and no outcome."""
-    told = example("returned at once")
-    facts = execution(told).facts
-    assert told == {**facts, "taskArn": told["taskArn"], "status": Status.RUNNING}
+    answer = example("returned at once")
+    facts = execution(answer).facts
+    assert answer == {**facts, "taskArn": answer["taskArn"], "status": Status.RUNNING}
 
 
 def test_failed() -> None:
     """The example of a failed execution is the error that Lambda shows."""
-    told = example("failed")
-    data = json.loads(told["ErrorData"])
+    shown = example("failed")
+    data = json.loads(shown["ErrorData"])
     error = TaskFailedError.of(from_dict(data), execution(data).facts)
-    assert ErrorObject.from_exception(error).to_dict() == told
+    assert ErrorObject.from_exception(error).to_dict() == shown
 
 
 def test_result_of_the_worker() -> None:
     """The example's result is one of the demo's worker."""
     result = work(Assignment("id", "eventbridge", 1, "Hello, EventBridge", 0))
-    told = example("returned")["result"]
-    assert list(told) == list(result)
-    assert told["message"] == result["message"]
+    shown = example("returned")["result"]
+    assert list(shown) == list(result)
+    assert shown["message"] == result["message"]
 
 
 def test_layout() -> None:
@@ -200,18 +200,18 @@ def test_numbers_of_polling() -> None:
     assert f"{looks + 1 + 4} operations for an hour" in README.text
 
 
-@pytest.mark.parametrize(("attempts", "told"), [(3, "7 h 57 min"), (1, "23 h 55 min")])
-def test_longest_task_by_default(attempts: int, told: str) -> None:
+@pytest.mark.parametrize(("attempts", "longest"), [(3, "7 h 57 min"), (1, "23 h 55 min")])
+def test_longest_task_by_default(attempts: int, longest: str) -> None:
     """README says how long a task may run if nothing is asked for but a number of attempts."""
     seconds = parse({"maxAttempts": attempts}, Flow.EVENTBRIDGE, EXECUTION_TIMEOUT).timeout_seconds
-    assert f"{seconds // 3_600} h {seconds % 3_600 // 60} min" == told
-    assert told in README.text
+    assert f"{seconds // 3_600} h {seconds % 3_600 // 60} min" == longest
+    assert longest in README.text
 
 
 def test_longer_tasks() -> None:
     """README's ExecutionTimeout for three attempts of three days is just long enough."""
-    [told] = re.findall(r"three attempts of three days\s+take ([\d,]+)", README.text)
-    timeout, days = int(told.replace(",", "")), 3 * 86_400
+    [seconds] = re.findall(r"three attempts of three days\s+take ([\d,]+)", README.text)
+    timeout, days = int(seconds.replace(",", "")), 3 * 86_400
     assert parse({"timeoutSeconds": days}, Flow.EVENTBRIDGE, timeout).timeout_seconds == days
     with pytest.raises(InvalidRequestError):
         parse({"timeoutSeconds": days}, Flow.EVENTBRIDGE, timeout - 3)

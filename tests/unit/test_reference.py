@@ -57,9 +57,9 @@ def test_outcomes() -> None:
 
 def test_what_is_tried_again() -> None:
     """The table of outcomes says which of them are tried again, as the code decides."""
-    told = {row[0].strip("`"): row[2] for row in ARCHITECTURE.table("Kind")}
+    documented = {row[0].strip("`"): row[2] for row in ARCHITECTURE.table("Kind")}
     decided = {name: tried_again(kind) for name, kind in KINDS.items()}
-    assert told == decided
+    assert documented == decided
 
 
 def tried_again(kind: type[Outcome]) -> str:
@@ -96,19 +96,19 @@ def test_record() -> None:
 
 def test_variables_of_the_worker() -> None:
     """The table of the worker's variables has those that RunTask sets, and says when."""
-    told = {row[0].strip("`"): row[2] for row in WORKER.table("Variable")}
+    documented = {row[0].strip("`"): row[2] for row in WORKER.table("Variable")}
     seen = {flow: variables({}, flow) for flow in Flow}
     always = set.intersection(*seen.values())
-    assert {name for name, when in told.items() if when == "always"} == always
-    [not_in_polling] = [name for name, when in told.items() if when == "not in polling"]
+    assert {name for name, when in documented.items() if when == "always"} == always
+    [not_in_polling] = [name for name, when in documented.items() if when == "not in polling"]
     assert {not_in_polling} == seen[Flow.DYNAMODB] - always
-    assert set(told) == variables(FAILING, Flow.EVENTBRIDGE)
+    assert set(documented) == variables(FAILING, Flow.EVENTBRIDGE)
 
 
 def test_variables_of_make() -> None:
     """The table of make's variables has those that `make up` hands on, with their defaults."""
-    told = {row[0].strip("`"): row[1] for row in LOCAL.table("Variable of make")}
+    defaults = {row[0].strip("`"): row[1] for row in LOCAL.table("Variable of make")}
     makefile = (ROOT / "Makefile").read_text()
-    assert all(re.search(rf"(?m)^{name} =$", makefile) for name in told)
-    assert told["PORT"] == str(PORT)
-    assert told["TIME_SCALE"] == "1"
+    assert all(re.search(rf"(?m)^{name} =$", makefile) for name in defaults)
+    assert defaults["PORT"] == str(PORT)
+    assert defaults["TIME_SCALE"] == "1"

@@ -63,4 +63,4 @@ def test_make_lists_its_targets() -> None:
     listed = subprocess.check_output(["make", "-C", ROOT], text=True)  # noqa: S607 - any make will do
     offered = re.findall(r"(?m)^([a-z]+):.*## (.+)$", (ROOT / "Makefile").read_text())
     assert {"demo", "test", "lock", "clean"} <= {name for name, _ in offered}
-    assert all(f"make {name} " in listed and told in listed for name, told in offered)
+    assert all(f"make {name} " in listed and description in listed for name, description in offered)

@@ -39,7 +39,7 @@ def stack() -> Stack:
 def test_every_prompt_can_be_answered_with_enter() -> None:
     """Each parameter has a default, and no prompt's default answer stops the deployment."""
     config = tomllib.loads((ROOT / "samconfig.toml").read_text())["default"]
-    assert all("Default" in told for told in template.source()["Parameters"].values())
+    assert all("Default" in parameter for parameter in template.source()["Parameters"].values())
     assert config["global"]["parameters"]["stack_name"] == "lambda-ecs-durable-demo"
     assert config["deploy"]["parameters"]["confirm_changeset"] is False
     assert config["deploy"]["parameters"]["capabilities"] == "CAPABILITY_IAM"
@@ -94,10 +94,10 @@ def test_delete_leaves_nothing(stack: Stack) -> None:
 def test_environment(stack: Stack, function: str, settings: type[Settings]) -> None:
     """Each function is told what its settings ask for, and the tasks it means are those made."""
     environment = stack.resources[function]["Properties"]["Environment"]["Variables"]
-    told = msgspec.convert(environment, settings, strict=False)
+    converted = msgspec.convert(environment, settings, strict=False)
     [definition] = stack.of_type("AWS::ECS::TaskDefinition").values()
-    assert told.task_family == definition["Family"]
-    assert [told.container_name] == [
+    assert converted.task_family == definition["Family"]
+    assert [converted.container_name] == [
         worker["Name"] for worker in definition["ContainerDefinitions"]
     ]
 
@@ -116,8 +116,8 @@ def test_durable_functions() -> None:
     durable = {key: f["DurableConfig"] for key, f in functions.items() if "DurableConfig" in f}
     assert set(durable) == {key for key, kind in FUNCTIONS.items() if kind is OrchestratorSettings}
     for key, config in durable.items():
-        told = functions[key]["Environment"]["Variables"]["EXECUTION_TIMEOUT"]
-        assert config["ExecutionTimeout"] == told == "3600"
+        timeout = functions[key]["Environment"]["Variables"]["EXECUTION_TIMEOUT"]
+        assert config["ExecutionTimeout"] == timeout == "3600"
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
@@ -169,9 +169,9 @@ def test_function_log_group(stack: Stack, function: str) -> None:
     """Each function logs to a group that the stack makes and that keeps lines for a while."""
     properties = stack.resources[function]["Properties"]
     group = properties["LoggingConfig"]["LogGroup"].strip("${}")
-    told = stack.of_type("AWS::Logs::LogGroup")[group]
-    assert told["LogGroupName"] == f"/aws/lambda/{properties['FunctionName']}"
-    assert told["RetentionInDays"] == 30
+    log_group = stack.of_type("AWS::Logs::LogGroup")[group]
+    assert log_group["LogGroupName"] == f"/aws/lambda/{properties['FunctionName']}"
+    assert log_group["RetentionInDays"] == 30
 
 
 def test_queues(stack: Stack) -> None:

@@ -136,7 +136,7 @@ def test_target_is_busy(
 
 
 @pytest.mark.parametrize(
-    ("policy", "told"),
+    ("policy", "exhausted"),
     [
         ({"MaximumRetryAttempts": 3}, ("MaximumRetryAttempts", "3")),
         ({"MaximumRetryAttempts": 0}, ("MaximumRetryAttempts", "0")),
@@ -150,7 +150,7 @@ def test_target_stays_busy(
     rule: str,
     undelivered: Queue,
     policy: dict[str, int],
-    told: tuple[str, str],
+    exhausted: tuple[str, str],
 ) -> None:
     """An event that its target never takes is kept, with what EventBridge tells of it."""
     kept = {"RetryPolicy": policy, "DeadLetterConfig": {"Arn": undelivered.arn}}
@@ -161,7 +161,7 @@ def test_target_stays_busy(
     assert all(value["DataType"] == "String" for value in message["MessageAttributes"].values())
     known = {name: value["StringValue"] for name, value in message["MessageAttributes"].items()}
     assert known.pop("RULE_ARN").endswith(":rule/orders")
-    assert (known.pop("EXHAUSTED_RETRY_CONDITION"), known.pop("RETRY_ATTEMPTS")) == told
+    assert (known.pop("EXHAUSTED_RETRY_CONDITION"), known.pop("RETRY_ATTEMPTS")) == exhausted
     assert known == {
         "TARGET_ARN": undelivered.arn,
         "ERROR_CODE": "THROTTLING",
@@ -192,10 +192,10 @@ def test_templates_rule_is_shown(user: User, events: Any) -> None:
     [shown] = [r for r in events.list_rules()["Rules"] if "TaskStateChange" in r["Name"]]
     described = events.describe_rule(Name=shown["Name"])
     assert json.loads(described["EventPattern"])["source"] == ["aws.ecs"]
-    [told] = events.list_targets_by_rule(Rule=shown["Name"])["Targets"]
-    assert told["Arn"] == user.system.stack.outputs["TaskStateFunctionArn"]
-    assert told["RetryPolicy"]["MaximumRetryAttempts"] == 185
-    assert told["DeadLetterConfig"]["Arn"].endswith("undelivered-events")
+    [rule_target] = events.list_targets_by_rule(Rule=shown["Name"])["Targets"]
+    assert rule_target["Arn"] == user.system.stack.outputs["TaskStateFunctionArn"]
+    assert rule_target["RetryPolicy"]["MaximumRetryAttempts"] == 185
+    assert rule_target["DeadLetterConfig"]["Arn"].endswith("undelivered-events")
 
 
 def test_statuses_of_executions(user: User, events: Any, taken: Queue) -> None:
@@ -205,15 +205,15 @@ def test_statuses_of_executions(user: User, events: Any, taken: Queue) -> None:
     target(events, "statuses", taken.arn)
     arn = user.start("EventBridge", name=f"told-{uuid.uuid4()}", processingTime=300)
     user.durable.stop_durable_execution(DurableExecutionArn=arn)
-    told = {event["detail"]["status"]: event["detail"] for event in bodies(taken, 2)}
+    details = {event["detail"]["status"]: event["detail"] for event in bodies(taken, 2)}
     events.remove_targets(Rule="statuses", Ids=["1"])
     events.delete_rule(Name="statuses")
     execution = user.execution(arn)
-    assert told["RUNNING"].keys() == told["STOPPED"].keys() - {"endTimestamp"}
-    assert {told[status]["durableExecutionArn"] for status in told} == {arn}
-    assert told["STOPPED"]["functionArn"] == execution["FunctionArn"]
-    assert told["STOPPED"]["durableExecutionName"] == execution["DurableExecutionName"]
-    assert told["STOPPED"]["startTimestamp"].endswith("Z")
+    assert details["RUNNING"].keys() == details["STOPPED"].keys() - {"endTimestamp"}
+    assert {details[status]["durableExecutionArn"] for status in details} == {arn}
+    assert details["STOPPED"]["functionArn"] == execution["FunctionArn"]
+    assert details["STOPPED"]["durableExecutionName"] == execution["DurableExecutionName"]
+    assert details["STOPPED"]["startTimestamp"].endswith("Z")
 
 
 def test_queue_that_is_gone(events: Any, rule: str, user: User, undelivered: Queue) -> None:

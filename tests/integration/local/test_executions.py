@@ -39,7 +39,7 @@ def listed(user: User, **asked: Any) -> list[str]:
     function = user.function("Callback").removesuffix(":live")
     asked = {"FunctionName": function, **asked}
     answer = user.durable.list_durable_executions_by_function(**asked)
-    names = [told["DurableExecutionName"] for told in answer["DurableExecutions"]]
+    names = [execution["DurableExecutionName"] for execution in answer["DurableExecutions"]]
     return [name for name in names if name.startswith("listed")]
 
 
@@ -71,15 +71,19 @@ def test_pages(user: User) -> None:
     pages = user.durable.get_paginator("list_durable_executions_by_function").paginate(
         FunctionName=user.function("Callback"), PaginationConfig={"PageSize": 1}
     )
-    names = [told["DurableExecutionName"] for page in pages for told in page["DurableExecutions"]]
+    names = [
+        execution["DurableExecutionName"]
+        for page in pages
+        for execution in page["DurableExecutions"]
+    ]
     assert [name for name in names if name.startswith("listed")] == ["listed-3", "listed-1"]
     assert len(set(names)) == len(names)
 
 
 def test_stopped_for_a_reason(user: User, stopped: str) -> None:
     """A stopped execution keeps the whole error that whoever stopped it gave."""
-    told = user.execution(stopped)
-    assert (told["Status"], told["Error"]) == ("STOPPED", ERROR)
+    execution = user.execution(stopped)
+    assert (execution["Status"], execution["Error"]) == ("STOPPED", ERROR)
     last = user.durable.get_durable_execution_history(DurableExecutionArn=stopped)["Events"][-1]
     assert last["ExecutionStoppedDetails"]["Error"]["Payload"] == ERROR
 
@@ -94,14 +98,14 @@ def test_stopped_twice(user: User, stopped: str) -> None:
 
 def test_without_data(user: User, stopped: str) -> None:
     """Payloads, results and errors are told unless they are not asked for."""
-    told = user.execution(stopped)
-    assert told["ExecutionDataIncluded"]
-    assert told["DurableConfig"]["ExecutionTimeout"] == 86400
+    execution = user.execution(stopped)
+    assert execution["ExecutionDataIncluded"]
+    assert execution["DurableConfig"]["ExecutionTimeout"] == 86400
     bare = user.durable.get_durable_execution(
         DurableExecutionArn=stopped, IncludeExecutionData=False
     )
     assert not bare["ExecutionDataIncluded"]
-    assert told.keys() - bare.keys() == {"InputPayload", "Error"}
+    assert execution.keys() - bare.keys() == {"InputPayload", "Error"}
 
 
 def test_history(user: User) -> None:

@@ -19,13 +19,16 @@ def test_function_is_ready(user: User, lambda_: Any, waiter: str) -> None:
 def test_configuration_is_the_templates(user: User, lambda_: Any) -> None:
     """A function's configuration tells what the template says of it."""
     outputs = user.system.stack.outputs
-    told = lambda_.get_function_configuration(FunctionName=user.function("EventBridge"))
-    assert told["FunctionArn"] == user.function("EventBridge")
-    assert told["Version"] == "1"
-    assert told["DurableConfig"] == {"ExecutionTimeout": 86400, "RetentionPeriodInDays": 30}
-    assert told["Environment"]["Variables"]["TABLE_NAME"] == outputs["CallbackTableName"]
-    assert told["DeadLetterConfig"]["TargetArn"].endswith("failed-executions")
-    assert told["Handler"] == "orchestrator.eventbridge.handler"
+    configuration = lambda_.get_function_configuration(FunctionName=user.function("EventBridge"))
+    assert configuration["FunctionArn"] == user.function("EventBridge")
+    assert configuration["Version"] == "1"
+    assert configuration["DurableConfig"] == {
+        "ExecutionTimeout": 86400,
+        "RetentionPeriodInDays": 30,
+    }
+    assert configuration["Environment"]["Variables"]["TABLE_NAME"] == outputs["CallbackTableName"]
+    assert configuration["DeadLetterConfig"]["TargetArn"].endswith("failed-executions")
+    assert configuration["Handler"] == "orchestrator.eventbridge.handler"
     plain = lambda_.get_function_configuration(FunctionName=outputs["TaskStateFunctionArn"])
     assert plain["Timeout"] == 30
     assert "DurableConfig" not in plain
@@ -34,18 +37,18 @@ def test_configuration_is_the_templates(user: User, lambda_: Any) -> None:
 def test_function_by_its_name(user: User, lambda_: Any) -> None:
     """Without a qualifier a function is described as its $LATEST version."""
     name = user.function("Sync").split(":")[6]
-    told = lambda_.get_function(FunctionName=name)["Configuration"]
-    assert (told["FunctionName"], told["Version"]) == (name, "$LATEST")
-    assert told["FunctionArn"] == user.function("Sync").removesuffix(":live")
+    configuration = lambda_.get_function(FunctionName=name)["Configuration"]
+    assert (configuration["FunctionName"], configuration["Version"]) == (name, "$LATEST")
+    assert configuration["FunctionArn"] == user.function("Sync").removesuffix(":live")
 
 
 def test_lists(user: User, lambda_: Any) -> None:
     """Functions, versions and aliases are listed."""
     functions = lambda_.list_functions()["Functions"]
-    assert {told["FunctionName"] for told in functions} == user.system.functions.keys()
+    assert {function["FunctionName"] for function in functions} == user.system.functions.keys()
     name = functions[0]["FunctionName"]
     versions = lambda_.list_versions_by_function(FunctionName=name)["Versions"]
-    assert [told["Version"] for told in versions] == ["$LATEST", "1"]
+    assert [version["Version"] for version in versions] == ["$LATEST", "1"]
     aliases = lambda_.list_aliases(FunctionName=name)["Aliases"]
     assert aliases == [_without_metadata(lambda_.get_alias(FunctionName=name, Name="live"))]
     assert aliases[0]["FunctionVersion"] == "1"

@@ -36,8 +36,8 @@ def group(user: User, logs: Any, executions: list[str]) -> str:
 
     def written() -> bool:
         events = logs.filter_log_events(logGroupName=name)["events"]
-        told = [json.loads(event["message"]) for event in events]
-        ended = {t["correlation_id"] for t in told if t["message"] == "Work finished"}
+        lines = [json.loads(event["message"]) for event in events]
+        ended = {line["correlation_id"] for line in lines if line["message"] == "Work finished"}
         return ids <= ended
 
     user.wait(written)
@@ -47,12 +47,14 @@ def group(user: User, logs: Any, executions: list[str]) -> str:
 def test_workers_stream(user: User, logs: Any, group: str, executions: list[str]) -> None:
     """A worker's lines are in the stream that its container's log driver would name."""
     task = user.tasks(executions[0])[0].rpartition("/")[2]
-    told = logs.get_log_events(
+    events = logs.get_log_events(
         logGroupName=group, logStreamName=f"worker/worker/{task}", startFromHead=True
     )["events"]
-    messages = [json.loads(event["message"])["message"] for event in told]
+    messages = [json.loads(event["message"])["message"] for event in events]
     assert messages == ["Work started", "Work finished"]
-    assert [event["timestamp"] for event in told] == sorted(event["timestamp"] for event in told)
+    assert [event["timestamp"] for event in events] == sorted(
+        event["timestamp"] for event in events
+    )
 
 
 def test_functions_streams(user: User, logs: Any, executions: list[str]) -> None:
@@ -60,12 +62,12 @@ def test_functions_streams(user: User, logs: Any, executions: list[str]) -> None
     name = f"/aws/lambda/{user.function('EventBridge').split(':')[6]}"
     wanted = executions[0].rpartition("/")[2]
 
-    def told() -> set[str] | None:
+    def logged() -> set[str] | None:
         events = logs.filter_log_events(logGroupName=name, filterPattern=wanted)["events"]
         messages = {json.loads(event["message"]).get("message") for event in events}
         return messages if "Final result" in messages else None
 
-    assert "Task started" in user.wait(told)
+    assert "Task started" in user.wait(logged)
     streams = logs.describe_log_streams(logGroupName=name)["logStreams"]
     assert streams
     assert all(stream["logStreamName"].startswith("[1]") for stream in streams)

@@ -26,8 +26,8 @@ def _mended(system: System) -> Iterator[None]:
 
 def events(system: System, arn: str) -> list[tuple[str, int]]:
     """Return the status and the version in each of a task's events."""
-    told = [entry for entry in system.journal.entries("task") if entry.source == arn]
-    return [(entry.facts["lastStatus"], entry.facts["version"]) for entry in told]
+    entries = [entry for entry in system.journal.entries("task") if entry.source == arn]
+    return [(entry.facts["lastStatus"], entry.facts["version"]) for entry in entries]
 
 
 def test_refused_placement(system: System, ecs: Any) -> None:

@@ -44,7 +44,7 @@ def start(tmp_path: Path) -> Iterator[Callable[[str], ProcessSandbox]]:
         sandbox.close()
 
 
-def told(answer: Answer) -> Any:
+def payload(answer: Answer) -> Any:
     """Return what a function answered."""
     return json.loads(answer.payload)
 
@@ -54,7 +54,7 @@ def test_hung_invocation(start: Callable[[str], ProcessSandbox]) -> None:
     sandbox = start("import time\ndef handler(event, context): time.sleep(600)")
     answer = sandbox.invoke(b"{}", HEADERS, 1)
     assert answer.error == "Unhandled"
-    assert told(answer)["errorMessage"] == "Task timed out after 1.00 seconds"
+    assert payload(answer)["errorMessage"] == "Task timed out after 1.00 seconds"
     assert not sandbox.is_alive
 
 
@@ -68,7 +68,7 @@ def test_too_much_memory(start: Callable[[str], ProcessSandbox]) -> None:
     )
     assert sandbox.invoke(b"0", HEADERS, 60).error is None
     answer = sandbox.invoke(str(200 * 2**20).encode(), HEADERS, 60)
-    assert told(answer)["errorType"] == "Runtime.OutOfMemory"
+    assert payload(answer)["errorType"] == "Runtime.OutOfMemory"
     assert not sandbox.is_alive
 
 
@@ -80,7 +80,7 @@ def test_time_after_a_cold_start(start: Callable[[str], ProcessSandbox]) -> None
         "    return context._epoch_deadline_time_in_ms / 1000 - started"
     )
     # The deadline is told in whole milliseconds.
-    assert told(sandbox.invoke(b"{}", HEADERS, 600)) > 600 - 0.001
+    assert payload(sandbox.invoke(b"{}", HEADERS, 600)) > 600 - 0.001
 
 
 @pytest.mark.parametrize(
@@ -95,13 +95,13 @@ def test_time_after_a_cold_start(start: Callable[[str], ProcessSandbox]) -> None
 def test_failed_start(start: Callable[[str], ProcessSandbox], code: str, kind: str) -> None:
     """A function that cannot start fails its invocation with the reason."""
     answer = start(code).invoke(b"{}", HEADERS, 10)
-    assert (answer.error, told(answer)["errorType"]) == ("Unhandled", kind)
+    assert (answer.error, payload(answer)["errorType"]) == ("Unhandled", kind)
 
 
 def test_killed_invocation(start: Callable[[str], ProcessSandbox]) -> None:
     """A process that dies in the middle of an event fails its invocation."""
     sandbox = start("import os\ndef handler(event, context): os.kill(os.getpid(), 9)")
-    assert told(sandbox.invoke(b"{}", HEADERS, 10))["errorType"] == "Runtime.ExitError"
+    assert payload(sandbox.invoke(b"{}", HEADERS, 10))["errorType"] == "Runtime.ExitError"
     assert not sandbox.is_alive
 
 
@@ -113,7 +113,7 @@ def test_function_sees_its_own_code_alone(start: Callable[[str], ProcessSandbox]
         "    seen = [m for m in ('local', 'tests') if importlib.util.find_spec(m)]\n"
         "    return {'modules': seen, 'names': sorted(os.environ), 'at': os.getcwd()}"
     )
-    seen = told(sandbox.invoke(b"{}", HEADERS, 10))
+    seen = payload(sandbox.invoke(b"{}", HEADERS, 10))
     assert seen["modules"] == []
     given = {
         "AWS_LAMBDA_RUNTIME_API",

@@ -149,5 +149,5 @@ def test_events_are_lost(system: System) -> None:
 
 
 def _deliveries(system: System, execution_id: str) -> int:
-    told = (entry.facts["event"] for entry in system.journal.entries("delivery"))
-    return sum(execution_id in event["detail"].get("startedBy", "") for event in told)
+    events = (entry.facts["event"] for entry in system.journal.entries("delivery"))
+    return sum(execution_id in event["detail"].get("startedBy", "") for event in events)

@@ -18,18 +18,21 @@ def cloudformation(user: User) -> Any:
 def test_outputs(user: User, cloudformation: Any) -> None:
     """The stack's outputs are told, with what the template says of each."""
     stack = user.system.stack
-    [told] = cloudformation.describe_stacks(StackName=stack.name)["Stacks"]
-    outputs = {output["OutputKey"]: output["OutputValue"] for output in told["Outputs"]}
+    [described] = cloudformation.describe_stacks(StackName=stack.name)["Stacks"]
+    outputs = {output["OutputKey"]: output["OutputValue"] for output in described["Outputs"]}
     assert outputs == stack.outputs
-    assert all(output["Description"] for output in told["Outputs"])
+    assert all(output["Description"] for output in described["Outputs"])
 
 
 def test_stack(user: User, cloudformation: Any) -> None:
     """The stack is told to be created, from the template's parameters."""
-    [told] = cloudformation.describe_stacks()["Stacks"]
-    assert (told["StackName"], told["StackStatus"]) == (user.system.stack.name, "CREATE_COMPLETE")
-    assert f":stack/{user.system.stack.name}/" in told["StackId"]
-    parameters = {p["ParameterKey"]: p["ParameterValue"] for p in told["Parameters"]}
+    [described] = cloudformation.describe_stacks()["Stacks"]
+    assert (described["StackName"], described["StackStatus"]) == (
+        user.system.stack.name,
+        "CREATE_COMPLETE",
+    )
+    assert f":stack/{user.system.stack.name}/" in described["StackId"]
+    parameters = {p["ParameterKey"]: p["ParameterValue"] for p in described["Parameters"]}
     assert parameters["ExecutionTimeout"] == "86400"
     cloudformation.get_waiter("stack_create_complete").wait(StackName=user.system.stack.name)
 
@@ -38,9 +41,9 @@ def test_resources(user: User, cloudformation: Any) -> None:
     """The stack's resources are listed by both their names."""
     pages = cloudformation.get_paginator("list_stack_resources")
     listed = [
-        (told["LogicalResourceId"], told["PhysicalResourceId"], told["ResourceType"])
+        (resource["LogicalResourceId"], resource["PhysicalResourceId"], resource["ResourceType"])
         for page in pages.paginate(StackName=user.system.stack.name)
-        for told in page["StackResourceSummaries"]
+        for resource in page["StackResourceSummaries"]
     ]
     outputs = user.system.stack.outputs
     assert ("CallbackTable", outputs["CallbackTableName"], "AWS::DynamoDB::Table") in listed

@@ -136,8 +136,8 @@ def test_states_and_events(system: System, ecs: Any) -> None:
     wait(system, ecs, arn, "RUNNING")
     stop(system, ecs, arn, "enough")
     wait(system, ecs, arn, "STOPPED")
-    told = [entry for entry in system.journal.entries("task") if entry.source == arn]
-    assert [entry.facts["lastStatus"] for entry in told] == [
+    entries = [entry for entry in system.journal.entries("task") if entry.source == arn]
+    assert [entry.facts["lastStatus"] for entry in entries] == [
         "PROVISIONING",
         "PENDING",
         "RUNNING",
@@ -167,13 +167,13 @@ def test_worker_sees_its_container_alone(
     assert task.pid
     if not Path("/proc").is_dir():
         pytest.skip("the environment of another process can be read on Linux alone")
-    told = Path(f"/proc/{task.pid}/environ").read_text().split("\0")
-    names = {variable.partition("=")[0] for variable in told if variable}
+    environment = Path(f"/proc/{task.pid}/environ").read_text().split("\0")
+    names = {variable.partition("=")[0] for variable in environment if variable}
     stop(system, ecs, arn, "enough")
     assert "SECRET_OF_THIS_SHELL" not in names
     assert {"EXECUTION_ID", "AWS_ENDPOINT_URL", "POWERTOOLS_LOG_LEVEL"} <= names
     assert "STACK_NAME" not in names
-    assert f"PATH={os.environ['PATH']}" in told
+    assert f"PATH={os.environ['PATH']}" in environment
 
 
 def _has_begun(system: System, arn: str) -> bool:
@@ -214,7 +214,7 @@ def test_tags(system: System, ecs: Any) -> None:
     tags = [{"key": "team", "value": "blue"}]
     arn = run(system, ecs, tags=tags)
     cluster = system.stack.outputs["ECSClusterName"]
-    told = ecs.describe_tasks(cluster=cluster, tasks=[arn], include=["TAGS"])["tasks"][0]
-    assert told["tags"] == tags
+    task = ecs.describe_tasks(cluster=cluster, tasks=[arn], include=["TAGS"])["tasks"][0]
+    assert task["tags"] == tags
     assert "tags" not in describe(system, ecs, arn)
     stop(system, ecs, arn, "enough")

@@ -134,13 +134,13 @@ class Scene:
 
     def end(self, task_arn: str | None, code: int = 0, ago: timedelta = LATER, **how: Any) -> None:
         """End a task by its container's exit, some time ago."""
-        told = {
+        fields = {
             "stop_code": "EssentialContainerExited",
             "stopped_reason": "Essential container in task exited",
             "desired_status": "STOPPED",
             "stopped_at": datetime.now(UTC) - ago,
         }
-        self.aws.move("STOPPED", task_arn, exit_code=code, **{**told, **how})
+        self.aws.move("STOPPED", task_arn, exit_code=code, **{**fields, **how})
 
     def forget(self, task_arn: str | None) -> None:
         """Let ECS know nothing of a task."""
@@ -214,8 +214,8 @@ class Scene:
         if task is None:
             return reply(error("InvalidParameterException", "The referenced task was not found."))
         if task.desired_status == "RUNNING":
-            told = {"stop_code": "UserInitiated", "stopped_reason": asked["reason"]}
-            self.end(asked["task"], 143, timedelta(), **told)
+            fields = {"stop_code": "UserInitiated", "stopped_reason": asked["reason"]}
+            self.end(asked["task"], 143, timedelta(), **fields)
         return reply({})
 
 

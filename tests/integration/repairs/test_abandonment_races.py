@@ -54,8 +54,8 @@ def test_attempt_that_ends_meanwhile(aws: Aws, scene: Scene) -> None:
 
 
 @EACH_FLOW
-@pytest.mark.parametrize(("status", "told"), [("FAILED", 0), ("STOPPED", 1), ("TIMED_OUT", 1)])
-def test_failure_is_told(scene: Scene, lines: Lines, flow: Flow, status: str, told: int) -> None:
+@pytest.mark.parametrize(("status", "times"), [("FAILED", 0), ("STOPPED", 1), ("TIMED_OUT", 1)])
+def test_failure_is_told(scene: Scene, lines: Lines, flow: Flow, status: str, times: int) -> None:
     """An execution that was ended from outside could not tell of its task: one line does."""
     record = scene.running(flow)
     for _ in range(2):
@@ -63,5 +63,5 @@ def test_failure_is_told(scene: Scene, lines: Lines, flow: Flow, status: str, to
     failures = [vars(line)["error"] for line in lines.records if line.getMessage() == "Task failed"]
     assert [(error["kind"], error["taskArn"], error["attempt"]) for error in failures] == [
         ("Cancelled", record.task_arn, 1)
-    ] * told
+    ] * times
     assert all(error["logStream"] for error in failures)

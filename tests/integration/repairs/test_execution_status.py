@@ -33,10 +33,10 @@ def closed_as(scene: Scene, record: Record) -> tuple[str, str, str | None]:
     stored = scene.stored(record)
     assert (stored.status, stored.is_open) == (Status.FAILED, False)
     assert stored.expires_at is not None
-    told = dict(stored.error or {})
-    assert told == {**told, "taskArn": stored.task_arn, "attempt": record.attempt}
-    assert (stored.last_outcome or {})["kind"] == told["kind"]
-    return told["kind"], told["detail"], stored.task_arn
+    stored_error = dict(stored.error or {})
+    assert stored_error == {**stored_error, "taskArn": stored.task_arn, "attempt": record.attempt}
+    assert (stored.last_outcome or {})["kind"] == stored_error["kind"]
+    return stored_error["kind"], stored_error["detail"], stored.task_arn
 
 
 @EACH_FLOW

@@ -30,18 +30,18 @@ def start(aws: Aws, scene: Scene, operation: str, begin: Callable[[], Durable]) 
         What the event of its end came to, once it has come.
     """
     begun: Future[str] = Future()
-    told: list[str] = []
+    done: list[str] = []
 
     def stop() -> None:
-        if not told:
-            told.append("not yet")
+        if not done:
+            done.append("not yet")
             arn = begun.result(DEADLINE)
             boto3.client("lambda").stop_durable_execution(DurableExecutionArn=arn)
-            told[0] = scene.tell_of(arn, "STOPPED")
+            done[0] = scene.tell_of(arn, "STOPPED")
 
     aws.before(operation, stop)
     begun.set_result(begin().arn)
-    return told
+    return done
 
 
 def assert_undone(aws: Aws, scene: Scene) -> None:
@@ -56,9 +56,9 @@ def test_record_after_the_event(
     aws: Aws, scene: Scene, durable: Start, handler: Callable[..., Any]
 ) -> None:
     """A launch that goes on after its execution's end was told is undone by the reconciler."""
-    told = start(aws, scene, "dynamodb.PutItem", lambda: durable(handler, {}))
+    done = start(aws, scene, "dynamodb.PutItem", lambda: durable(handler, {}))
     aws.wait_for_record(lambda record: record.task_arn)
-    assert told == ["ignored: no record"]
+    assert done == ["ignored: no record"]
     assert scene.reconcile() == {"abandoned: execution STOPPED": 1}
     assert len(aws.tasks()) == 1
     assert_undone(aws, scene)
@@ -69,26 +69,26 @@ def test_task_after_the_close(
     aws: Aws, scene: Scene, durable: Start, handler: Callable[..., Any]
 ) -> None:
     """A task that starts after its record was closed is stopped by its own launch."""
-    told = start(aws, scene, "ecs.RunTask", lambda: durable(handler, {}))
+    done = start(aws, scene, "ecs.RunTask", lambda: durable(handler, {}))
     aws.wait(lambda: scene.stops() and scene.outcome(scene.stops()[0]))
-    assert told == ["abandoned: execution STOPPED"]
+    assert done == ["abandoned: execution STOPPED"]
     assert len(aws.tasks()) == 1
     assert_undone(aws, scene)
 
 
 def test_record_after_the_event_dynamodb(aws: Aws, scene: Scene, durable: Start) -> None:
     """In the DynamoDB flow the launch ends with the step that writes the record."""
-    told = start(aws, scene, "dynamodb.PutItem", lambda: durable(dynamodb.handler, {}))
+    done = start(aws, scene, "dynamodb.PutItem", lambda: durable(dynamodb.handler, {}))
     aws.wait_for_record(lambda record: record.is_open)
-    assert told == ["ignored: no record"]
+    assert done == ["ignored: no record"]
     assert scene.reconcile() == {"abandoned: execution STOPPED": 1}
     assert_undone(aws, scene)
 
 
 def test_task_after_the_close_dynamodb(aws: Aws, scene: Scene, durable: Start) -> None:
     """In the DynamoDB flow it ends with the step that starts the task: the reconciler stops it."""
-    told = start(aws, scene, "ecs.RunTask", lambda: durable(dynamodb.handler, {}))
+    done = start(aws, scene, "ecs.RunTask", lambda: durable(dynamodb.handler, {}))
     aws.wait(aws.tasks)
-    assert told == ["abandoned: execution STOPPED"]
+    assert done == ["abandoned: execution STOPPED"]
     assert scene.reconcile() == {"stopped: orphan": 1}
     assert_undone(aws, scene)

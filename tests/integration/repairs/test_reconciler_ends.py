@@ -63,7 +63,7 @@ def test_lost_event_dynamodb(aws: Aws, scene: Scene, durable: Start, code: int) 
     assert scene.reconcile() == {}
 
 
-def told(record: Record) -> Record:
+def comparable(record: Record) -> Record:
     """Return what a record tells, without what is each execution's own."""
     outcome = dict(record.last_outcome or {}) | {"taskArn": "", "stoppedAt": ""}
     error = dict(record.error or {})
@@ -85,7 +85,7 @@ def test_same_as_the_event(
     assert aws.deliver(aws.event(by_event.task_arn)) == {"done": DONE[flow, code]}
     by_look = scene.ended(flow, code)
     assert scene.reconcile()[DONE[flow, code]] == 1
-    assert told(scene.stored(by_look)) == told(scene.stored(by_event))
+    assert comparable(scene.stored(by_look)) == comparable(scene.stored(by_event))
     if flow is Flow.EVENTBRIDGE:
         first, second = executions.answer(by_event), executions.answer(by_look)
         assert (first.outcome.kind, first.result) == (second.outcome.kind, second.result)
@@ -153,9 +153,9 @@ def test_end_that_was_told_is_kept(scene: Scene, executions: Executions) -> None
     scene.records.report(record, outcome)
     executions.set(record, "SUCCEEDED")
     assert scene.reconcile() == {"closed: execution succeeded": 1}
-    told = outcome.to_dict()
-    assert told["stoppedAt"] is not None
-    assert scene.stored(record).last_outcome == told
+    fields = outcome.to_dict()
+    assert fields["stoppedAt"] is not None
+    assert scene.stored(record).last_outcome == fields
 
 
 @EACH_FLOW

@@ -11,8 +11,8 @@ NOWHERE = {"endpoint_url": "https://127.0.0.1", "error": "no route"}
 
 def refused(code: str, message: str = "no", status: int = 400) -> ClientError:
     """AWS's answer to a call that it did not serve."""
-    told = {"Error": {"Code": code, "Message": message}}
-    return ClientError(told | {"ResponseMetadata": {"HTTPStatusCode": status}}, "RunTask")
+    response = {"Error": {"Code": code, "Message": message}}
+    return ClientError(response | {"ResponseMetadata": {"HTTPStatusCode": status}}, "RunTask")
 
 
 @pytest.mark.parametrize(

@@ -20,9 +20,9 @@ def test_round_trip(kind: type[Outcome]) -> None:
 @pytest.mark.parametrize("result", ['{"answer": 42.5}', '"text"', "[1, 2]", "0", "false", '""'])
 def test_result(result: str) -> None:
     """The container's result is embedded as JSON, not as text of JSON, and read back."""
-    told = Answer.of(OUTCOME, result).text()
-    assert json.loads(told) == {"outcome": OUTCOME.to_dict(), "result": json.loads(result)}
-    assert Answer.read(told) == Answer(OUTCOME, json.loads(result))
+    text = Answer.of(OUTCOME, result).text()
+    assert json.loads(text) == {"outcome": OUTCOME.to_dict(), "result": json.loads(result)}
+    assert Answer.read(text) == Answer(OUTCOME, json.loads(result))
 
 
 def test_no_result() -> None:

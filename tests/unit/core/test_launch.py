@@ -86,8 +86,8 @@ def test_polling_container_knows_nothing() -> None:
 def test_simulation(flow: Flow) -> None:
     """A failure that was asked for reaches the container."""
     work = replace(WORK, simulate=Simulation(exit_code=3))
-    told = environment(replace(LAUNCH, flow=flow, work=work))
-    assert json.loads(told["SIMULATE"]) == {"exitCode": 3}
+    variables = environment(replace(LAUNCH, flow=flow, work=work))
+    assert json.loads(variables["SIMULATE"]) == {"exitCode": 3}
 
 
 def test_token() -> None:
@@ -119,8 +119,8 @@ def test_too_large_message() -> None:
     with pytest.raises(InvalidRequestError) as error:
         with_message("x" * 9_000).request(TARGET)
     assert error.value.field == "message"
-    told = int(error.value.expected.removeprefix("at most ").partition(" ")[0])
-    fitting = "x" * (told - len('""'))
+    length = int(error.value.expected.removeprefix("at most ").partition(" ")[0])
+    fitting = "x" * (length - len('""'))
     assert size(with_message(fitting)) == MAX_OVERRIDES
 
 

@@ -86,10 +86,10 @@ def test_somebodys_stop(stop_code: str, reason: str | None) -> None:
     assert kind(task) == "StoppedByUser"
 
 
-@pytest.mark.parametrize("told", ["Your Spot Task was interrupted.", "Spot interruption"])
-def test_spot_without_stop_code(told: str) -> None:
+@pytest.mark.parametrize("reason", ["Your Spot Task was interrupted.", "Spot interruption"])
+def test_spot_without_stop_code(reason: str) -> None:
     """A Spot interruption that carries no stop code is known by its reason."""
-    task = stopped(container(143), stopCode=None, stoppedReason=told)
+    task = stopped(container(143), stopCode=None, stoppedReason=reason)
     assert kind(task) == "SpotInterrupted"
     assert kind(task | {"stopCode": "EssentialContainerExited"}) == "ApplicationFailed"
 

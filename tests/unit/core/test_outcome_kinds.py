@@ -57,16 +57,16 @@ def test_tells(outcome: Outcome) -> None:
 
 def test_to_dict(outcome: Outcome) -> None:
     """The JSON form has the documented fields, and is read back as the same outcome."""
-    told = json.loads(json.dumps(outcome.to_dict()))
-    assert {name: told[name] for name in ("kind", "taskArn", "exitCode", "detail")} == {
+    fields = json.loads(json.dumps(outcome.to_dict()))
+    assert {name: fields[name] for name in ("kind", "taskArn", "exitCode", "detail")} == {
         "kind": outcome.kind,
         "taskArn": "arn",
         "exitCode": 3,
         "detail": "why",
     }
-    assert (told["startedAt"], told["stoppedAt"]) == ("2026-03-02", "2026-03-03")
-    assert (told["summary"], told["advice"]) == (outcome.summary, outcome.advice)
-    assert from_dict(told) == outcome
+    assert (fields["startedAt"], fields["stoppedAt"]) == ("2026-03-02", "2026-03-03")
+    assert (fields["summary"], fields["advice"]) == (outcome.summary, outcome.advice)
+    assert from_dict(fields) == outcome
 
 
 def test_empty_round_trip(outcome: Outcome) -> None:
@@ -77,8 +77,8 @@ def test_empty_round_trip(outcome: Outcome) -> None:
 
 def test_stored_exit_code() -> None:
     """An exit code that DynamoDB kept is a plain integer after."""
-    told = from_dict({**Succeeded(exit_code=0).to_dict(), "exitCode": Decimal(0)})
-    assert type(told.exit_code) is int
+    restored = from_dict({**Succeeded(exit_code=0).to_dict(), "exitCode": Decimal(0)})
+    assert type(restored.exit_code) is int
 
 
 @pytest.mark.parametrize("detail", [{}, {"detail": None}])

@@ -18,9 +18,9 @@ def test_stop_ends_waits() -> None:
     """A wait that the system's stop cuts short says so; one that was waited out does too."""
     clock = Clock(1)
     assert clock.sleep(0)
-    told: list[bool] = []
-    waiting = threading.Thread(target=lambda: told.append(clock.sleep(3_600)))
+    returned: list[bool] = []
+    waiting = threading.Thread(target=lambda: returned.append(clock.sleep(3_600)))
     waiting.start()
     clock.stop()
     waiting.join()
-    assert told == [False]
+    assert returned == [False]

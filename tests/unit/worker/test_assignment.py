@@ -38,8 +38,8 @@ def test_launch_is_understood(flow: Flow, simulate: Simulation | None) -> None:
     target = Target("cluster", "demo-worker", "worker", "demo-callbacks", ["subnet"], ["sg"])
     launch = Launch("arn", Correlation("demo", "one", 1), 1, flow, work)
     [container] = launch.request(target)["overrides"]["containerOverrides"]
-    told = Assignment.read({pair["name"]: pair["value"] for pair in container["environment"]})
-    assert told == Assignment(
+    assignment = Assignment.read({pair["name"]: pair["value"] for pair in container["environment"]})
+    assert assignment == Assignment(
         execution_id="one",
         flow=flow.value,
         attempt=1,
@@ -79,5 +79,5 @@ def test_malformed_variable(name: str, value: str) -> None:
 )
 def test_tells_end(flow: Flow, *, tells: bool) -> None:
     """The record's status is the worker's to write where nobody waits for the task."""
-    told = Assignment.read(ENVIRONMENT | {"EXECUTION_FLOW": flow.value, "RECORD_TABLE": "t"})
-    assert told.tells_end is tells
+    assignment = Assignment.read(ENVIRONMENT | {"EXECUTION_FLOW": flow.value, "RECORD_TABLE": "t"})
+    assert assignment.tells_end is tells
