@@ -192,7 +192,7 @@ def _explained(payload: object, message: str) -> InvalidRequestError:
         value = value[name] if isinstance(value, dict) else value
     expected = complaint.removeprefix("Expected ").partition(", got")[0]
     expected = _TYPES.sub(_words, expected)
-    if complaint.startswith("Invalid enum value"):
+    if path == "retryOn":
         expected = f"a list of any of {', '.join(get_args(OnDemand))}"
     return InvalidRequestError(path or "payload", value, expected)
 
