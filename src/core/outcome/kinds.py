@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 SIGKILL, SIGTERM = 137, 143
+# Of the template's container, which has not got its code.
+_EX_TEMPFAIL = 75
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,11 +80,13 @@ class ApplicationFailed(Outcome):
 
     @property
     def advice(self) -> str:
-        """What to do, for the codes that signals leave in their own words."""
+        """What to do, in words of their own for codes that mean the same in every container."""
         if self.exit_code == SIGKILL:
             return "SIGKILL ended it: look for a kill, a stop that outlasted stopTimeout or memory."
         if self.exit_code == SIGTERM:
             return "SIGTERM ended it: find who stopped the task; let the work finish on SIGTERM."
+        if self.exit_code == _EX_TEMPFAIL:
+            return "The cause may pass: the container's log names it, such as code not fetched."
         return self.advice_text
 
 
