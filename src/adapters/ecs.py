@@ -48,12 +48,16 @@ def find_task(cluster: str, family: str, started_by: str) -> str | None:
     Raises:
         AwsBusyError, AwsRefusedError: ECS did not answer.
     """
-    for desired_status in ("RUNNING", "STOPPED"):
-        with aws_errors():
-            answer = client("ecs").list_tasks(
-                cluster=cluster, startedBy=started_by, desiredStatus=desired_status
-            )
-        # ListTasks takes `startedBy` or `family`, not both.
+    # ListTasks takes `startedBy` or `family`, not both; without a status it lists what is to run.
+    for status in ({}, {"desiredStatus": "STOPPED"}):
+        try:
+            with aws_errors():
+                answer = client("ecs").list_tasks(cluster=cluster, startedBy=started_by, **status)
+        except AwsRefusedError as error:
+            # By its documentation, `startedBy` may be the only filter; ECS has not held to that.
+            if not status or error.code != "InvalidParameterException":
+                raise
+            return None
         found = describe_tasks(cluster, answer["taskArns"])
         ours = (arn for arn, task in found.items() if correlation.family(task) == family)
         if task_arn := next(ours, None):

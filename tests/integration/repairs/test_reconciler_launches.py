@@ -1,15 +1,18 @@
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from adapters.clients import client
 from adapters.records import timestamp
 from core.correlation import Correlation
 from core.record import Flow, Status
-from tests.integration.aws import STACK
+from tests.integration.aws import STACK, error
+from tests.integration.repairs.executions import Reply, reply
 from tests.integration.repairs.scene import LATER
 
 if TYPE_CHECKING:
@@ -81,6 +84,23 @@ def test_forgotten_before_it_was_recorded(
     stored = scene.stored(record)
     assert (stored.status, stored.is_open) == (ended, False)
     assert (stored.last_outcome or {})["kind"] == "Missing"
+
+
+@pytest.mark.usefixtures("executions")
+def test_stopped_tasks_are_not_listed(scene: Scene) -> None:
+    """Where ECS lists no stopped tasks by `startedBy`, those that run are found all the same."""
+    absent, present = scene.begin(), scene.begin()
+    task_arn = scene.launch(present)
+    refusal = error("InvalidParameterException", "startedBy must be the only filter")
+
+    def refuse(params: dict[str, Any], **_: object) -> Reply | None:
+        asked = json.loads(params["body"])
+        return reply(refusal) if {"startedBy", "desiredStatus"} <= asked.keys() else None
+
+    client("ecs").meta.events.register_first("before-call.ecs.ListTasks", refuse)
+    assert scene.reconcile() == {"adopted": 1, "no task": 1}
+    assert scene.stored(present).task_arn == task_arn
+    assert scene.stored(absent) == absent
 
 
 @pytest.mark.usefixtures("executions")
