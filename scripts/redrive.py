@@ -62,9 +62,10 @@ def _messages(url: str) -> Iterator[dict[str, Any]]:
             VisibilityTimeout=_HIDDEN,
             WaitTimeSeconds=1,
         )
-        fresh = [m for m in answer.get("Messages", []) if m["MessageId"] not in seen]
-        if not fresh:
+        if not answer.get("Messages"):
             return
+        # What is left comes back while a long run goes on.
+        fresh = [m for m in answer["Messages"] if m["MessageId"] not in seen]
         seen |= {message["MessageId"] for message in fresh}
         yield from fresh
 
