@@ -88,6 +88,8 @@ def test_delete_leaves_nothing(stack: Stack) -> None:
         if {resource.get("DeletionPolicy"), resource.get("UpdateReplacePolicy")} - {"Delete", None}
     }
     assert retained == {"AWS::Lambda::Version"}
+    [cluster] = stack.of_type("AWS::ECS::Cluster").values()
+    assert cluster["ClusterSettings"] == [{"Name": "containerInsights", "Value": "disabled"}]
 
 
 @pytest.mark.parametrize(("function", "settings"), FUNCTIONS.items())
