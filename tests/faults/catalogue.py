@@ -75,14 +75,17 @@ class Catalogue:
                 yield Scenario(flow, "exit 0", points=(point, _next(point)))
                 yield Scenario(flow, "exit 3", points=(point, _next(point)))
             for point in self.retries[flow]:
-                yield from (Scenario(flow, "Spot", events, (point,)) for events in EVENTS)
+                yield Scenario(flow, "Spot", points=(point,))
+            for point in self.second(flow):
+                yield from (Scenario(flow, "Spot", events, (point,)) for events in EVENTS[1:])
                 yield Scenario(flow, "Spot", points=(point, _next(point)))
         yield from self.repairs
         yield from map(_twice, self.repairs)
         yield from map(_twice, self.farewells)
-        for scenario in self.farewells:
-            yield from (replace(scenario, end=end) for end in ENDS)
-            yield from (replace(scenario, events=events) for events in _HEARD)
+        for number, scenario in enumerate(self.farewells):
+            yield scenario
+            yield replace(scenario, end=ENDS[1:][number % len(ENDS[1:])])
+            yield replace(scenario, events=_HEARD[number % len(_HEARD)])
         for flow, end, seed in product(FLOWS, ENDS, _SEEDS):
             yield Scenario(flow, end, throttled=True, seed=seed)
 
