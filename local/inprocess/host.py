@@ -91,7 +91,8 @@ class ThreadHost:
     def _module(self, name: str) -> Any:  # noqa: ANN401 - a module of the code
         module = importlib.import_module(name)
         lines = _Lines(self._surroundings)
-        for logger in logging.root.manager.loggerDict.values():
+        # Another thread may be importing, and with it making loggers.
+        for logger in list(logging.root.manager.loggerDict.values()):
             # What Powertools has set up writes to a standard output that may be a test's.
             if getattr(logger, "init", False) and isinstance(logger, logging.Logger):
                 for handler in logger.handlers:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 # The calls that were made for each scenario.
 Calls = Mapping[Scenario, list[Point]]
 _SEEDS = range(5)
+# Of the faults of events, those that change most for a second attempt.
+_FEW: tuple[Events, ...] = ("none", "late")
 # In which of them the status function hears of an execution's end.
 _HEARD: tuple[Events, ...] = ("doubled", "late")
 # Where executions are stopped so that something is left behind: before a task is started, after.
@@ -77,7 +79,7 @@ class Catalogue:
             for point in self.retries[flow]:
                 yield Scenario(flow, "Spot", points=(point,))
             for point in self.second(flow):
-                yield from (Scenario(flow, "Spot", events, (point,)) for events in EVENTS[1:])
+                yield from (Scenario(flow, "Spot", events, (point,)) for events in _FEW)
                 yield Scenario(flow, "Spot", points=(point, _next(point)))
         yield from self.repairs
         yield from map(_twice, self.repairs)
