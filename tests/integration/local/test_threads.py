@@ -2,12 +2,18 @@ from __future__ import annotations
 
 import importlib
 import json
+import logging
 import subprocess
 import sys
+import uuid
+from typing import TYPE_CHECKING
 
 from local.stack.stack import PROJECT
 from local.system import System
 from tests.e2e.user import User
+
+if TYPE_CHECKING:
+    import pytest
 
 PATIENCE = 60
 PROGRAM = """
@@ -58,3 +64,19 @@ def test_line_while_another_function_adds_a_key() -> None:
     ours = {line["message"]: line for line in lines if line["message"] in {"Not lost", "Cleared"}}
     assert "value" in ours["Not lost"]
     assert not {"value", "another"} & ours["Cleared"].keys()
+
+
+def test_cold_start_beside_an_import(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A function starts although another thread makes loggers at the same time."""
+
+    class Logger:
+        @property
+        def init(self) -> bool:
+            """Make a logger, as the host looks at this one."""
+            logging.getLogger(f"made.{uuid.uuid4()}")
+            return False
+
+    monkeypatch.setitem(logging.root.manager.loggerDict, "busy", Logger())
+    with System(time_scale=100, durable_scale=100, in_process=True) as system:
+        user = User(system)
+        assert user.result(user.start("EventBridge", processingTime=0))["outcome"] == "Succeeded"
