@@ -11,6 +11,9 @@ import boto3
 from local.cloudformation import show
 
 if TYPE_CHECKING:
+    from boto3.resources.base import ServiceResource
+    from botocore.client import BaseClient
+
     from local.stack import Stack
 
 # Anybody's: who is not one of the system's own processes is a user.
@@ -29,7 +32,7 @@ class Account:
 
     def __init__(self, stack: Stack, endpoint: str | None = None) -> None:
         self._stack = stack
-        self._clients: dict[str, Any] = {}
+        self._clients: dict[str, BaseClient] = {}
         self._lock = threading.Lock()
         self._where = {
             "region_name": stack.region,
@@ -38,14 +41,14 @@ class Account:
             "aws_secret_access_key": CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
         }
 
-    def client(self, service: str) -> Any:  # noqa: ANN401 - boto3's clients have no static type
+    def client(self, service: str) -> BaseClient:
         """Return the account's client of a service; threads may share it."""
         with self._lock:
             if service not in self._clients:
                 self._clients[service] = boto3.client(service, **self._where)
             return self._clients[service]
 
-    def table(self, name: str) -> Any:  # noqa: ANN401 - nor have its resources
+    def table(self, name: str) -> ServiceResource:
         """Return a DynamoDB table of the local endpoint."""
         return boto3.resource("dynamodb", **self._where).Table(name)
 

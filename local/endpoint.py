@@ -9,7 +9,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from typing import Any
+    from wsgiref.types import StartResponse, WSGIEnvironment
 
     from local.gateway import Gateway
 
@@ -36,7 +36,7 @@ class Endpoint:
         self._thread.join()
         self._server.server_close()
 
-    def _answer(self, environ: dict[str, Any], start: Any) -> Iterable[bytes]:  # noqa: ANN401 - WSGI's own
+    def _answer(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
         return self._gateway.answer(environ)(environ, start)
 
 
@@ -47,5 +47,5 @@ class _Silent(WSGIRequestHandler):
         """Close the connection without a word: nothing answers a ConnectionResetError."""
         self.close_connection = True
 
-    def log(self, *_: Any) -> None:  # noqa: ANN401 - the base class's
+    def log(self, *_: object) -> None:
         """Say nothing of single requests."""

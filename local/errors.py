@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from http import HTTPStatus
-from typing import Any
 
 from werkzeug.wrappers import Response
 
@@ -27,7 +26,7 @@ class ApiError(Exception):
         code: str,
         message: str,
         status: HTTPStatus = HTTPStatus.BAD_REQUEST,
-        **more: Any,  # noqa: ANN401 - any JSON
+        **more: object,
     ) -> None:
         super().__init__(message)
         body = {"__type": code, "Type": "User", "message": message, "Message": message, **more}

@@ -38,11 +38,12 @@ class Host(Protocol):
         environment: Mapping[str, str],
         caller: Caller,
         on_line: Callable[[str], None],
+        /,
     ) -> Sandbox:
         """Start a sandbox of a function."""
 
     def container(
-        self, environment: Mapping[str, str], caller: Caller, on_line: Callable[[str], None]
+        self, environment: Mapping[str, str], caller: Caller, on_line: Callable[[str], None], /
     ) -> Container:
         """Start a task's main container."""
 

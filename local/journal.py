@@ -5,10 +5,12 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,7 @@ class Journal:
         self._entries: list[Entry] = []
         self._changed = threading.Condition()
 
-    def write(self, kind: str, source: str, **facts: Any) -> None:  # noqa: ANN401 - any fact
+    def write(self, kind: str, source: str, **facts: object) -> None:
         """Append an entry."""
         with self._changed:
             self._entries.append(Entry(kind, source, facts))
@@ -48,7 +50,7 @@ class Journal:
         with self._changed:
             return self._entries[count:]
 
-    def wait_for(self, condition: Callable[[], Any], timeout: float) -> Any:  # noqa: ANN401 - what it gives
+    def wait_for(self, condition: Callable[[], T], timeout: float) -> T:
         """Wait until a condition holds, looking again at each entry and ten times a second.
 
         Returns:

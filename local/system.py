@@ -81,7 +81,7 @@ class System:
         )
         self.account = Account(self.stack, self.endpoint)
         self.account.create()
-        host = self._cleanup.enter_context(self._host(gateway, in_process))
+        host = self._cleanup.enter_context(self._host(gateway, in_process=in_process))
         self.functions = functions_of(self._surroundings, host)
         self._asynchronous = AsynchronousInvocations(clock, self.account.send)
         targets = Targets(self.functions, self._asynchronous, self.account.send)
@@ -119,7 +119,7 @@ class System:
         stopped = all(t.describe()["lastStatus"] == "STOPPED" for t in self.tasks.all())
         return stopped and self._asynchronous.pending == self.deliveries.pending == 0
 
-    def _host(self, gateway: Gateway, in_process: bool) -> AbstractContextManager[Host]:  # noqa: FBT001 - an option
+    def _host(self, gateway: Gateway, *, in_process: bool) -> AbstractContextManager[Host]:
         code = PROJECT / "src"
         if in_process:
             return ThreadHost(code, self._surroundings, gateway)

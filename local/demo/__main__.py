@@ -33,22 +33,27 @@ def main() -> int:
     # Ended politely, the demo takes its workers along.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     console = Console(width=None if sys.stdout.isatty() else _WIDTH, highlight=False)
-    console.print(
+    # What a demo shows is its result.
+    show = console.print
+    show(
         f"Fargate's phases pass {options.time_scale:g} times as fast as in AWS; "
         "the workers' own work takes its real time."
     )
     with System(options.template, time_scale=options.time_scale) as system:
         if options.load:
-            return Load(system, options.load).run(console)
+            load = Load(system, options.load)
+            load.run(console)
+            show(load.summary)
+            return 0 if load.is_right else 1
         rows = [Row(system, flow, case) for flow in FLOWS for case in CASES]
         reports = _watch(system, rows, console, options.timeout)
-    console.print(table(reports))
+    show(table(reports))
     return 0 if all(row.is_as_expected(report) for row, report in reports.items()) else 1
 
 
 def _watch(system: System, rows: list[Row], console: Console, timeout: float) -> dict[Row, Report]:
     """Show what happens, kill who is to be killed, and return how all ended."""
-    narrator, heard, shown = Narrator(rows), 0, 0.0
+    narrator, show, heard, shown = Narrator(rows), console.print, 0, 0.0
     reports = {row: row.report() for row in rows}
 
     def look() -> bool:
@@ -56,10 +61,10 @@ def _watch(system: System, rows: list[Row], console: Console, timeout: float) ->
         for entry in system.journal.after(heard):
             heard += 1
             if line := narrator.line(entry):
-                live.console.print(line)
+                show(line)
             if (found := narrator.worker(entry)) and found[0].case.kill:
                 os.kill(found[1], signal.SIGKILL)
-                live.console.print(f"[red]SIGKILL to {found[1]}[/]")
+                show(f"[red]SIGKILL to {found[1]}[/]")
         if time.monotonic() - shown < _REFRESH_SECONDS:
             return False
         reports.update({row: row.report() for row in rows if not reports[row].is_over})

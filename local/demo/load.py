@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from rich.progress import Progress
@@ -14,6 +15,7 @@ from local.demo.cases import FLOWS
 from local.functions.process import memory
 
 if TYPE_CHECKING:
+    from botocore.client import BaseClient
     from rich.console import Console
 
     from local.system import System
@@ -27,18 +29,20 @@ class Load:
     """A number of executions.
 
     Attributes:
+        seconds: that all took.
         peak: most memory that all processes together held, in MiB.
     """
 
     system: System
     count: int
+    seconds: float = 0
     peak: float = 0
+    _tasks: list[str] = field(default_factory=list)
 
-    def run(self, console: Console) -> int:
-        """Run them to their end; return 0 if each ended rightly with one task."""
+    def run(self, console: Console) -> None:
+        """Run them to their end."""
         began = time.monotonic()
         waiting = {self._start() for _ in range(self.count)}
-        results: list[dict[str, Any]] = []
         with Progress(console=console) as progress:
             task = progress.add_task("executions ended", total=self.count)
 
@@ -47,24 +51,37 @@ class Load:
                     execution = self._lambda.get_durable_execution(DurableExecutionArn=arn)
                     if execution["Status"] != "RUNNING":
                         waiting.remove(arn)
-                        results.append(execution)
+                        self._end(execution)
                         progress.advance(task)
                 self.peak = max(self.peak, self._memory())
                 return not waiting
 
             self.system.journal.wait_for(look, 60 + _SECONDS_EACH * self.count)
-        return self._tell(console, results, time.monotonic() - began)
+        self.seconds = time.monotonic() - began
 
-    def _tell(self, console: Console, results: list[dict[str, Any]], seconds: float) -> int:
-        right = [r for r in results if r["Status"] == "SUCCEEDED"]
-        tasks = {json.loads(execution["Result"])["taskArn"] for execution in right}
-        started = len({entry.source for entry in self.system.journal.entries("task")})
-        console.print(
-            f"{len(right)} of {self.count} executions succeeded, {len(tasks)} tasks of {started} "
-            f"started: {self.count / seconds:.1f} executions a second, {seconds:.0f} s in all, "
+    @property
+    def is_right(self) -> bool:
+        """Whether each execution succeeded, with one task."""
+        return len(self._tasks) == len(set(self._tasks)) == self._started == self.count
+
+    @property
+    def summary(self) -> str:
+        """What came of it, in a line."""
+        return (
+            f"{len(self._tasks)} of {self.count} executions succeeded, "
+            f"{len(set(self._tasks))} tasks of {self._started} started: "
+            f"{self.count / self.seconds:.1f} executions a second, {self.seconds:.0f} s in all, "
             f"{self.peak:.0f} MiB at most"
         )
-        return 0 if len(right) == len(tasks) == started == self.count else 1
+
+    @property
+    def _started(self) -> int:
+        # ECS itself forgets tasks.
+        return len({entry.source for entry in self.system.journal.entries("task")})
+
+    def _end(self, execution: dict[str, Any]) -> None:
+        if execution["Status"] == "SUCCEEDED":
+            self._tasks.append(json.loads(execution["Result"])["taskArn"])
 
     def _start(self) -> str:
         output = next(flow.output for flow in FLOWS if flow.name == "eventbridge")
@@ -75,8 +92,8 @@ class Load:
         )
         return str(answer["DurableExecutionArn"])
 
-    @property
-    def _lambda(self) -> Any:  # noqa: ANN401 - boto3's clients have no static type
+    @cached_property
+    def _lambda(self) -> BaseClient:
         return self.system.account.client("lambda")
 
     def _memory(self) -> float:

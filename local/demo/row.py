@@ -9,6 +9,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from boto3.resources.base import ServiceResource
+    from botocore.client import BaseClient
+
     from local.demo.cases import Case, Flow
     from local.system import System
 
@@ -88,11 +91,11 @@ class Row:
         )
 
     @cached_property
-    def _lambda(self) -> Any:  # noqa: ANN401 - boto3's clients have no static type
+    def _lambda(self) -> BaseClient:
         return self._system.account.client("lambda")
 
     @cached_property
-    def _table(self) -> Any:  # noqa: ANN401 - nor have its resources
+    def _table(self) -> ServiceResource:
         name = self._system.stack.outputs["CallbackTableName"]
         return self._system.account.table(name)
 

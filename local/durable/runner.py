@@ -57,23 +57,25 @@ def runner(
         clock=clock,
         region=region,
     )
-    executor._invocation_pool = DaemonThreadPool(_INVOCATION_THREADS)  # noqa: SLF001 - its size is no parameter
     processor.add_execution_observer(executor)
-    scheduler.start()  # type: ignore[no-untyped-call] # the runner has no annotation there
-    try:
-        yield executor
-    finally:
-        executor.shutdown()
-        registry.shutdown()
-        scheduler.stop()  # type: ignore[no-untyped-call] # nor there
+    with scheduler:
+        try:
+            yield executor
+        finally:
+            executor.shutdown()
+            registry.shutdown()
 
 
 class _Executor(Executor):
-    """The runner's, but that a wake-up which has begun is carried through.
+    """The runner's, with more threads, and a wake-up which has begun is carried through.
 
     When a wait is over just as an invocation ends, the runner cancels the wake-up in the middle:
     the wait counts as over then, and nobody is invoked.
     """
+
+    def __init__(self, **parts: Any) -> None:  # noqa: ANN401 - the runner's own
+        super().__init__(**parts)
+        self._invocation_pool = DaemonThreadPool(_INVOCATION_THREADS)
 
     def _fire_due_and_invoke_handler(self, execution_arn: str) -> Callable[[], Awaitable[None]]:
         wake = super()._fire_due_and_invoke_handler(execution_arn)
@@ -111,7 +113,9 @@ class _Invoker(LambdaInvoker):
         return InvokeResponse.from_payload(answer.payload, request_id)
 
 
-def _with_arn(original: Callable[[StartDurableExecutionInput], Execution]) -> Any:  # noqa: ANN401 - a classmethod in the place of another
+def _with_arn(
+    original: Callable[[StartDurableExecutionInput], Execution],
+) -> Callable[[StartDurableExecutionInput], Execution]:
     """Stand in for the runner's own factory, whose ARNs are not of AWS's form."""
 
     def new(input: StartDurableExecutionInput) -> Execution:  # noqa: A002 - the replaced method's
@@ -126,5 +130,5 @@ def _numbered(event: Event, event_id: int) -> Event:
     return dataclasses.replace(event, event_id=event_id)
 
 
-Execution.new = _with_arn(Execution.new)  # type: ignore[method-assign] # no other way to set ARNs
+Execution.new = _with_arn(Execution.new)  # type: ignore[assignment, method-assign] # no other way to set ARNs
 Event.from_event_with_id = staticmethod(_numbered)  # type: ignore[method-assign] # nor details

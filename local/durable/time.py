@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from concurrent.futures import Future
 
+    from aws_durable_execution_sdk_python_testing.scheduler import Event
+
 
 class ScaledClock:
     """The runner's clock: right when it is made, and fast from then on."""
@@ -38,8 +40,8 @@ class ScaledScheduler(Scheduler):
         self,
         func: Callable[[], Any],
         delay: float = 0,
-        *args: Any,  # noqa: ANN401 - the base class's
-        **kwargs: Any,  # noqa: ANN401 - the same
+        count: int | None = 1,
+        completion_event: Event | None = None,
     ) -> Future[Any]:
         """Call a function after a delay."""
-        return super().call_later(func, delay / self._scale, *args, **kwargs)
+        return super().call_later(func, delay / self._scale, count, completion_event)

@@ -12,12 +12,13 @@ import time
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from local.functions.sandbox import Answer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from socket import socket
 
 _SHUTDOWN_POLL = 0.1
 
@@ -64,7 +65,7 @@ class RuntimeApi(ThreadingHTTPServer):
         """Host and port, for AWS_LAMBDA_RUNTIME_API."""
         return f"127.0.0.1:{self.server_address[1]}"
 
-    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 - the base class's
+    def handle_error(self, request: socket | tuple[bytes, socket], client_address: object) -> None:
         """Stay silent of a process that was killed before it had its answer."""
         if not isinstance(sys.exc_info()[1], ConnectionError):
             super().handle_error(request, client_address)
@@ -109,5 +110,5 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002, ANN401 - the base class's
+    def log_message(self, *_: object) -> None:
         """Stay silent: each invocation is in the journal."""

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 class Fault(Protocol):
     """What goes wrong with a call."""
 
-    def apply(self, serve: Callable[[], Response], caller: Caller | None) -> Response:
+    def apply(self, serve: Callable[[], Response], caller: Caller | None, /) -> Response:
         """Answer instead of `serve`, or around it.
 
         Raises:
@@ -37,7 +37,7 @@ class Refuse:
     message: str = "Rate exceeded"
     status: HTTPStatus = HTTPStatus.BAD_REQUEST
 
-    def apply(self, serve: Callable[[], Response], caller: Caller | None) -> Response:  # noqa: ARG002 - the protocol's
+    def apply(self, _: Callable[[], Response], __: Caller | None) -> Response:
         """Answer with the error; nothing is done."""
         return ApiError(self.code, self.message, self.status).response
 
@@ -52,7 +52,7 @@ class Drop:
 
     after: bool = False
 
-    def apply(self, serve: Callable[[], Response], caller: Caller | None) -> Response:  # noqa: ARG002 - the protocol's
+    def apply(self, serve: Callable[[], Response], _: Caller | None) -> Response:
         """Never answer."""
         if self.after:
             serve()
@@ -88,7 +88,7 @@ class Wait:
 
     until: Callable[[], object]
 
-    def apply(self, serve: Callable[[], Response], caller: Caller | None) -> Response:  # noqa: ARG002 - the protocol's
+    def apply(self, serve: Callable[[], Response], _: Caller | None) -> Response:
         """Answer late."""
         response = serve()
         self.until()
@@ -121,7 +121,7 @@ class Seams:
     _rules: list[_Rule] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def inject(self, fault: Fault, times: int = 1, **wanted: Any) -> None:  # noqa: ANN401 - a call's attributes
+    def inject(self, fault: Fault, times: int = 1, **wanted: object) -> None:
         """Let the next calls go wrong that look like this.
 
         Args:

@@ -8,7 +8,7 @@ import logging
 import os
 import sys
 from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 from unittest import mock
 
 from aws_durable_execution_sdk_python.lambda_service import LambdaClient
@@ -22,6 +22,7 @@ from local.inprocess.transport import direct
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
+    from types import ModuleType
 
     from local.ecs.container import Container
     from local.functions import Configuration
@@ -69,11 +70,11 @@ class ThreadHost:
     def function(
         self,
         configuration: Configuration,
-        environment: Mapping[str, str],  # noqa: ARG002 - all functions share one
+        _environment: Mapping[str, str],
         caller: Caller,
-        on_line: Callable[[str], None],  # noqa: ARG002 - and one log
+        _on_line: Callable[[str], None],
     ) -> Sandbox:
-        """Start a sandbox of a function."""
+        """Start a sandbox of a function; all share one environment, and log to the journal."""
         module, _, name = configuration.handler.rpartition(".")
         handler = getattr(self._module(module), name)
         return ThreadSandbox(configuration.name, handler, caller)
@@ -82,13 +83,13 @@ class ThreadHost:
         self,
         environment: Mapping[str, str],
         caller: Caller,
-        on_line: Callable[[str], None],  # noqa: ARG002 - all log to the journal
+        _on_line: Callable[[str], None],
     ) -> Container:
-        """Start a worker."""
+        """Start a worker; all log to the journal."""
         run = self._module("worker.__main__").run
         return ThreadContainer(lambda: run(environment), caller)
 
-    def _module(self, name: str) -> Any:  # noqa: ANN401 - a module of the code
+    def _module(self, name: str) -> ModuleType:
         module = importlib.import_module(name)
         lines = _Lines(self._surroundings)
         # Another thread may be importing, and with it making loggers.

@@ -16,6 +16,8 @@ from local.lambda_api.request import model
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from botocore.model import Shape
+
     from local.functions import Function
     from local.lambda_api.request import ApiRequest
 
@@ -112,7 +114,7 @@ class Catalogue:
         }
 
 
-def _as_modelled(shape: Any, value: Any) -> Any:  # noqa: ANN401 - any of botocore's shapes
+def _as_modelled(shape: Shape, value: Any) -> Any:  # noqa: ANN401 - whatever a template holds
     """Return CloudFormation's properties as the API writes them: its members, in their types."""
     if shape.type_name == "structure":
         known = {name: shape.members[name] for name in value if name in shape.members}

@@ -16,7 +16,9 @@ from local.errors import ApiError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from datetime import datetime
 
+    from botocore.model import OperationModel, ServiceModel, Shape
     from werkzeug.wrappers import Request
 
 
@@ -25,7 +27,7 @@ _FREE = frozenset({"DurableExecutionArn"})
 
 
 @cache
-def model() -> Any:  # noqa: ANN401 - botocore's models have no static type
+def model() -> ServiceModel:
     """Return AWS's model of Lambda's API."""
     return botocore.session.get_session().get_service_model("lambda")
 
@@ -68,7 +70,7 @@ def read(request: Request, name: str) -> ApiRequest:
     return ApiRequest(name, given, request)
 
 
-def _given(asked: Any, request: Request) -> Iterator[tuple[str, Any]]:  # noqa: ANN401 - of botocore's model
+def _given(asked: OperationModel, request: Request) -> Iterator[tuple[str, Any]]:
     """Yield the parameters in the path, the query and the headers."""
     path = request.environ["REQUEST_URI"].partition("?")[0]
     form = asked.http["requestUri"].partition("?")[0].rstrip("/")
@@ -85,7 +87,7 @@ def _given(asked: Any, request: Request) -> Iterator[tuple[str, Any]]:  # noqa: 
             yield member, request.headers[name]
 
 
-def _typed(shape: Any, text: str) -> Any:  # noqa: ANN401 - of botocore's model
+def _typed(shape: Shape, text: str) -> bool | int | str | datetime:
     if shape.type_name == "boolean":
         return text == "true"
     if shape.type_name == "integer":
@@ -93,19 +95,19 @@ def _typed(shape: Any, text: str) -> Any:  # noqa: ANN401 - of botocore's model
     return parse_timestamp(text) if shape.type_name == "timestamp" else text
 
 
-def _broken(shape: Any, value: Any) -> Iterator[str]:  # noqa: ANN401 - of botocore's model
+def _broken(shape: Shape, value: object) -> Iterator[str]:
     """Yield the constraints of the model that a value does not keep to."""
     limits = shape.metadata
-    if shape.type_name == "list":
+    if isinstance(value, list):
         yield from (broken for item in value for broken in _broken(shape.member, item))
         return
-    if "pattern" in limits and not re.fullmatch(limits["pattern"], value):
+    if "pattern" in limits and not re.fullmatch(limits["pattern"], str(value)):
         yield f"Member must satisfy regular expression pattern: {limits['pattern']}"
     if "enum" in limits and value not in limits["enum"]:
         yield f"Member must satisfy enum value set: [{', '.join(limits['enum'])}]"
     size = len(value) if isinstance(value, str) else value
     kind = "length" if isinstance(value, str) else "value"
-    if "max" in limits and size > limits["max"]:
+    if "max" in limits and limits["max"] < size:
         yield f"Member must have {kind} less than or equal to {limits['max']}"
-    if "min" in limits and size < limits["min"]:
+    if "min" in limits and limits["min"] > size:
         yield f"Member must have {kind} greater than or equal to {limits['min']}"

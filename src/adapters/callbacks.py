@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from adapters.clients import client
 from adapters.errors import AwsRefusedError, aws_errors
 
@@ -57,7 +55,7 @@ def execution_status(execution_arn: str) -> str | None:
     return str(answer["Status"])
 
 
-def _answer(operation: str, **parameters: Any) -> bool:  # noqa: ANN401 - boto3's own parameters
+def _answer(operation: str, **parameters: object) -> bool:
     try:
         with aws_errors():
             getattr(client("lambda"), operation)(**parameters)

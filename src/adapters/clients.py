@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING
 
 import boto3
 from botocore.config import Config
+
+if TYPE_CHECKING:
+    from botocore.client import BaseClient
 
 # Bounded well below every function's timeout, so that a call that hangs fails as a call and is
 # retried, and does not take the invocation with it.
@@ -18,6 +21,6 @@ _CONFIG = Config(
 
 
 @cache
-def client(service: str) -> Any:  # noqa: ANN401 - boto3's clients have no static type
+def client(service: str) -> BaseClient:
     """Return the process's client of an AWS service."""
     return boto3.client(service, config=_CONFIG)

@@ -53,7 +53,7 @@ class Answer:
             return None
 
 
-def decoded(result: str | None) -> Any:  # noqa: ANN401 - whatever JSON can hold
+def decoded(result: str | None) -> object:
     """Return a record's result as a value; text that is no JSON, as the text that it is."""
     if result is None:
         return None

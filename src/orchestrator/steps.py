@@ -29,12 +29,12 @@ if TYPE_CHECKING:
 class OutcomeSerDes(SerDes[Any]):
     """Lets a step return a plain value, an outcome or a started task."""
 
-    def serialize(self, value: Any, serdes_context: SerDesContext) -> str:  # noqa: ANN401, ARG002 - the SDK's
+    def serialize(self, value: object, _: SerDesContext) -> str:
         """Write JSON, as small as can be: Lambda keeps at most 256 KiB for a step."""
         plain = value.to_dict() if isinstance(value, Outcome) else value
         return json.dumps(plain, separators=(",", ":"))
 
-    def deserialize(self, data: str, serdes_context: SerDesContext) -> Any:  # noqa: ANN401, ARG002 - the SDK's
+    def deserialize(self, data: str, _: SerDesContext) -> object:
         """Read JSON; an object with a kind is an outcome, a list a started task."""
         value = json.loads(data)
         if isinstance(value, list):
@@ -161,7 +161,7 @@ def finish(
     context: DurableContext,
     execution: Execution,
     outcome: Outcome,
-    result: Any,  # noqa: ANN401 - whatever JSON can hold
+    result: object,
     evidence: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Return the execution's result, and log it.

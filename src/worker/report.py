@@ -13,6 +13,7 @@ from botocore.config import Config
 
 if TYPE_CHECKING:
     from boto3.dynamodb.conditions import ConditionBase
+    from boto3.resources.base import ServiceResource
 
     from worker.assignment import Assignment
 
@@ -25,7 +26,7 @@ class ResultRefusedError(Exception):
     """The result cannot be handed over; the message says why and what to do."""
 
 
-def encoded(result: Any) -> str:  # noqa: ANN401 - whatever JSON can hold
+def encoded(result: object) -> str:
     """Return a result as JSON text.
 
     Raises:
@@ -92,7 +93,7 @@ def _now() -> str:
 
 
 @cache
-def _table(name: str) -> Any:  # noqa: ANN401 - boto3's resources have no static type
+def _table(name: str) -> ServiceResource:
     # The work is done by now: a throttled table is worth some patience.
     config = Config(connect_timeout=5, read_timeout=10, retries={"total_max_attempts": 12})
     return boto3.resource("dynamodb", config=config).Table(name)

@@ -42,7 +42,7 @@ class Stop:
     def __init__(self, stop: Callable[[], object]) -> None:
         self._stop = stop
 
-    def apply(self, serve: Callable[[], Response], caller: Caller | None) -> Response:  # noqa: ARG002 - the protocol's
+    def apply(self, serve: Callable[[], Response], _: Caller | None) -> Response:
         """Stop, then answer."""
         self._stop()
         return serve()

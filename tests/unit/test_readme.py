@@ -163,6 +163,7 @@ def test_failed() -> None:
 def test_result_of_the_worker() -> None:
     """The example's result is one of the demo's worker."""
     result = work(Assignment("id", "eventbridge", 1, "Hello, EventBridge", 0))
+    assert isinstance(result, dict)
     shown = example("returned")["result"]
     assert list(shown) == list(result)
     assert shown["message"] == result["message"]

@@ -45,7 +45,9 @@ def run(system: System, **payload: Any) -> dict[str, Any]:
         execution = client.get_durable_execution(DurableExecutionArn=arn)
         return execution if execution["Status"] != "RUNNING" else None
 
-    return dict(system.journal.wait_for(ended, PATIENCE))
+    execution = system.journal.wait_for(ended, PATIENCE)
+    assert execution
+    return execution
 
 
 def calls(system: System, execution: dict[str, Any]) -> list[Call]:
