@@ -55,15 +55,18 @@ def barriers(flow: Flow, target: Status) -> list[Status]:
     """Return the statuses of an open record that `target` may not be entered from.
 
     In the DynamoDB flow the worker reports its end as the status of a record that stays open. In
-    the others an end that an open record has is a container's own words, and stops nothing.
+    the others an end that an open record has is a container's own words, and bars nothing.
     """
     return [
         status
         for status in Status
-        if status is not target
-        and target not in TRANSITIONS[status]
-        and (flow is Flow.DYNAMODB or status not in ENDED)
+        if status is not target and target not in TRANSITIONS[status] and _is_believed(flow, status)
     ]
+
+
+def _is_believed(flow: Flow, status: Status) -> bool:
+    """Whether an open record can be where its status says: at an end only if its worker reports."""
+    return flow is Flow.DYNAMODB or status not in ENDED
 
 
 class Standing(StrEnum):
@@ -170,9 +173,10 @@ _ATTRIBUTES: Mapping[str, str] = {
 
 def _status(item: Mapping[str, Any], flow: Flow) -> Status:
     """Return where the work stands, whatever a container has written over it."""
-    written = item.get("status")
-    is_claimed = written in list(ENDED) and "open" in item and flow is not Flow.DYNAMODB
-    return Status(written) if written in list(Status) and not is_claimed else Status.RUNNING
+    if item.get("status") not in list(Status):
+        return Status.RUNNING
+    status = Status(item["status"])
+    return status if "open" not in item or _is_believed(flow, status) else Status.RUNNING
 
 
 def _text(value: object) -> str | None:

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 # The calls that were made for each scenario.
 Calls = Mapping[Scenario, list[Point]]
 _SEEDS = range(5)
-# Of the faults of events, those that change most for a second attempt.
-_FEW: tuple[Events, ...] = ("none", "late")
 # In which of them the status function hears of an execution's end.
 _HEARD: tuple[Events, ...] = ("doubled", "late")
 # Where executions are stopped so that something is left behind: before a task is started, after.
@@ -35,7 +33,8 @@ class Catalogue:
     Attributes:
         points: where a flow's handlers and its worker can die, by flow, each with a clean scenario
             that comes there.
-        retries: where they can die only in an execution whose first task is lost.
+        retries: where they can die only in an execution whose first task is lost, but for the many
+            checkpoints of polling: one is as good as the next.
         repairs: scenarios in which the reconciler dies at one of the calls that it repairs with.
         farewells: scenarios in which the status function dies after the execution was stopped.
     """
@@ -56,6 +55,7 @@ class Catalogue:
                 point: scenario
                 for point, scenario in _points(lost[flow], "reconciler").items()
                 if point not in self.points[flow]
+                and (flow, point.operation) != ("Sync", "CheckpointDurableExecution")
             }
             for flow in FLOWS
         }
@@ -77,9 +77,7 @@ class Catalogue:
                 yield Scenario(flow, "exit 0", points=(point, _next(point)))
                 yield Scenario(flow, "exit 3", points=(point, _next(point)))
             for point in self.retries[flow]:
-                yield Scenario(flow, "Spot", points=(point,))
-            for point in self.second(flow):
-                yield from (Scenario(flow, "Spot", events, (point,)) for events in _FEW)
+                yield from (Scenario(flow, "Spot", events, (point,)) for events in EVENTS)
                 yield Scenario(flow, "Spot", points=(point, _next(point)))
         yield from self.repairs
         yield from map(_twice, self.repairs)
@@ -96,18 +94,13 @@ class Catalogue:
         clean = {**self.points[flow], **self.retries[flow]}
         return replace(clean[point], points=(point,))
 
-    def second(self, flow: Flow) -> list[Point]:
-        """Return the calls of a second attempt, but for the many checkpoints of polling."""
-        polls = "CheckpointDurableExecution" if flow == "Sync" else None
-        return [point for point in self.retries[flow] if point.operation != polls]
-
     def sample(self) -> Iterator[Scenario]:
         """Yield each crash point and each fault of events once, in turn with each end."""
         for flow in FLOWS:
             for number, point in enumerate(self.points[flow]):
                 end, events = ENDS[number % len(ENDS)], EVENTS[number % len(EVENTS)]
                 yield Scenario(flow, end, events, (point,))
-            for number, point in enumerate(self.second(flow)):
+            for number, point in enumerate(self.retries[flow]):
                 yield Scenario(flow, "Spot", EVENTS[number % len(EVENTS)], (point,))
             yield from (Scenario(flow, "exit 0", events) for events in EVENTS)
             yield Scenario(flow, "exit 0", throttled=True)

@@ -31,8 +31,11 @@ def catalogue(running: Stage) -> Catalogue:
 def test_sample(running: Stage, catalogue: Catalogue) -> None:
     """Whatever dies at whichever call, and whatever becomes of events, all end rightly."""
     results = dict(running.run(catalogue.sample()))
-    own = {(flow, point) for flow, points in catalogue.points.items() for point in points}
-    own |= {(flow, point) for flow in FLOWS for point in catalogue.second(flow)}
+    own = {
+        (flow, point)
+        for flow in FLOWS
+        for point in (*catalogue.points[flow], *catalogue.retries[flow])
+    }
     # Who is faster, an execution or an event, decides whether some of the calls are made.
     for _ in range(_CHANCES):
         missed = [catalogue.certain(flow, point) for flow, point in own - running.struck]
