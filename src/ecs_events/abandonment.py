@@ -29,7 +29,8 @@ class Abandonment:
     """The end of an execution, told to its task and its record.
 
     Attributes:
-        record: open, and read consistently.
+        record: open, and read consistently after that end: an execution that fails by itself has
+            closed its record and told why before.
         status: how the execution ended, one of `ENDED_BADLY`.
     """
 
@@ -56,8 +57,7 @@ class Abandonment:
         status = reported if reported in ENDED else Status.FAILED
         if not self.records.close(self.record, status, outcome, found):
             return self._overtaken()
-        if status is Status.FAILED and self.status != "FAILED":
-            # An execution that failed has logged it; one that was ended from outside could not.
+        if status is Status.FAILED:
             log_failure(self.record, outcome, found)
         return f"abandoned: execution {self.status}"
 

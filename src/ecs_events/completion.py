@@ -76,36 +76,32 @@ class Completion:
         timeout, which the orchestrator deals with; or the end of the execution.
         """
         status = callbacks.execution_status(self.record.execution_arn)
+        if status not in {"SUCCEEDED", *ENDED_BADLY}:
+            raise NotSettledError(f"The callback is closed, and its execution is {status}.")
+        fresh = self.records.get(self.record.execution_id)
+        if fresh is None or not fresh.is_open:
+            return "record moved on"
         if status == "SUCCEEDED":
             # A handler of the user's own may succeed although its task has failed.
             end = Status.COMPLETED if outcome.succeeded else Status.FAILED
             return self._close(end, outcome, "callback was answered before")
-        if status in ENDED_BADLY:
-            failure = _failure(outcome, status)
-            # An execution that failed has logged it; one that was ended from outside could not.
-            is_logged_here = status != "FAILED"
-            return self._close(
-                Status.FAILED, failure, f"execution is {status}", is_logged_here=is_logged_here
-            )
-        raise NotSettledError(f"The callback is closed, and its execution is {status}.")
+        return self._close(Status.FAILED, _failure(outcome, str(status)), f"execution is {status}")
 
     def _close_for_worker(self) -> str:
         """Nobody waits in this flow: what the worker wrote stands, its silence is filled in."""
         status = Status.COMPLETED if self.outcome.succeeded else Status.FAILED
         if self.record.status in ENDED:
             status = self.record.status
-        return self._close(status, self.outcome, f"record closed {status}", is_logged_here=True)
+        return self._close(status, self.outcome, f"record closed {status}")
 
     def _report(self, outcome: Outcome, done: str) -> str:
         return done if self.records.report(self.record, outcome) else self._overtaken()
 
-    def _close(
-        self, status: Status, outcome: Outcome, done: str, *, is_logged_here: bool = False
-    ) -> str:
+    def _close(self, status: Status, outcome: Outcome, done: str) -> str:
         found = None if outcome.succeeded else evidence(self.settings, outcome)
         if not self.records.close(self.record, status, outcome, found):
             return self._overtaken()
-        if status is Status.FAILED and is_logged_here:
+        if status is Status.FAILED:
             log_failure(self.record, outcome, found)
         return done
 

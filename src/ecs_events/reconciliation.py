@@ -196,7 +196,10 @@ class Reconciliation:
         return self._gone(record, self._complete if is_unheard else self._close_succeeded)
 
     def _abandon(self, record: Record, status: str) -> str:
-        return Abandonment(self.settings, self.records, record, status).settle()
+        fresh = self.records.get(record.execution_id)
+        if fresh is None or not fresh.is_open:
+            return "record moved on"
+        return Abandonment(self.settings, self.records, fresh, status).settle()
 
     def _stop_orphans(self) -> None:
         """Stop what runs although its record is closed, or speaks of a later attempt."""

@@ -107,8 +107,12 @@ MUTATIONS = (
     Mutation(
         "the reconciler completes with what it read before the end",
         "src/ecs_events/reconciliation.py",
-        "        fresh = self.records.get(record.execution_id)\n",
-        "        fresh: Record | None = record\n",
+        """\
+        fresh = self.records.get(record.execution_id)
+        if fresh is None or fresh.standing""",
+        """\
+        fresh: Record | None = record
+        if fresh is None or fresh.standing""",
         _REPAIRS,
     ),
     Mutation(
@@ -138,12 +142,10 @@ MUTATIONS = (
         "src/ecs_events/completion.py",
         """\
         status = callbacks.execution_status(self.record.execution_arn)
-        if status == "SUCCEEDED":
-""",
+        if status not in""",
         """\
         status: str | None = "SUCCEEDED"
-        if status == "SUCCEEDED":
-""",
+        if status not in""",
         ("tests/property/test_task_state.py",),
     ),
     Mutation(

@@ -1,16 +1,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from core.outcome import TimedOut
 from core.record import Flow, Status
+from ecs_events.abandonment import ENDED_BADLY
 from ecs_events.failure import NotSettledError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from tests.integration.aws import Aws
     from tests.integration.conftest import Lines
+    from tests.integration.repairs.executions import Executions
     from tests.integration.repairs.scene import Scene
 
 EACH_FLOW = pytest.mark.parametrize("flow", Flow)
@@ -54,14 +59,42 @@ def test_attempt_that_ends_meanwhile(aws: Aws, scene: Scene) -> None:
 
 
 @EACH_FLOW
-@pytest.mark.parametrize(("status", "times"), [("FAILED", 0), ("STOPPED", 1), ("TIMED_OUT", 1)])
-def test_failure_is_told(scene: Scene, lines: Lines, flow: Flow, status: str, times: int) -> None:
-    """An execution that was ended from outside could not tell of its task: one line does."""
+@pytest.mark.parametrize("status", sorted(ENDED_BADLY))
+def test_failure_is_told(scene: Scene, lines: Lines, flow: Flow, status: str) -> None:
+    """An execution that ended without a word leaves one line that tells of its task."""
     record = scene.running(flow)
     for _ in range(2):
         scene.tell(record, status)
-    failures = [vars(line)["error"] for line in lines.records if line.getMessage() == "Task failed"]
+    failures = _failures(lines)
     assert [(error["kind"], error["taskArn"], error["attempt"]) for error in failures] == [
         ("Cancelled", record.task_arn, 1)
-    ] * times
+    ]
     assert all(error["logStream"] for error in failures)
+
+
+@pytest.mark.parametrize("is_told", [True, False], ids=["event", "look"])
+def test_failure_that_is_told_meanwhile(
+    aws: Aws, scene: Scene, executions: Executions, lines: Lines, is_told: bool
+) -> None:
+    """An execution that closes its record and fails as somebody looks at it has told why itself."""
+    record = scene.running()
+    if is_told:
+        scene.end(record.task_arn, 3)
+    executions.set(record, "FAILED")
+    closings = [TimedOut(task_arn=record.task_arn)]
+
+    def close() -> None:
+        if closings:
+            assert scene.records.close(record, Status.FAILED, closings.pop())
+
+    aws.after("dynamodb.GetItem", close)
+    if is_told:
+        assert aws.deliver(aws.event(record.task_arn)) == {"done": "record moved on"}
+    else:
+        assert scene.reconcile()["record moved on"] == 1
+    assert (scene.stored(record).error or {})["kind"] == "TimedOut"
+    assert not _failures(lines)
+
+
+def _failures(lines: Lines) -> list[Mapping[str, Any]]:
+    return [vars(line)["error"] for line in lines.records if line.getMessage() == "Task failed"]
