@@ -99,7 +99,9 @@ class Function:
             if self._closed:
                 raise FunctionClosedError(self.configuration.name)
             sandbox = self._start(version)
-            self._sandboxes.append(sandbox)
+            # The dead that nobody waits for are forgotten.
+            kept = [s for s in self._sandboxes if s.is_alive or s.caller.execution_id]
+            self._sandboxes = [*kept, sandbox]
             return sandbox
 
     def _start(self, version: str) -> Sandbox:

@@ -43,6 +43,10 @@ class History:
         if state not in self._states[execution_id][-1:]:
             self._states[execution_id].append(state)
 
+    def latest(self, execution_id: str) -> Mapping[str, Any]:
+        """Return a record as it was last seen; empty if it never was."""
+        return next(reversed(self._states.get(execution_id, ())), {})
+
     def illegal(self, execution_id: str) -> list[str]:
         """Return what a record may not have done, in words."""
         states = self._states[execution_id]

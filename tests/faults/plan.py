@@ -114,6 +114,11 @@ class Plan:
         with self._known:
             self._active.discard(arn.rpartition("/")[2])
 
+    def is_busy(self, execution_id: str) -> bool:
+        """Whether a record is open or a task not STOPPED, as far as this can be told at once."""
+        is_open = "open" in self.history.latest(execution_id)
+        return is_open or any(task.ended_for is None for task in self.tasks[execution_id])
+
     def fault(self, call: Call, asked: str) -> Fault | None:
         """Say what goes wrong with a call."""
         if call.number == 0:

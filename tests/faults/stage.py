@@ -89,6 +89,9 @@ class Stage:
 
     def _is_over(self, arn: str) -> bool:
         key = arn.rpartition("/")[2]
+        # Most looks end here, without a call.
+        if self._plan.is_busy(key):
+            return False
         # What goes on may start a task or write a record yet.
         idle = not any(f.works_for(key) for f in self._system.functions.values())
         return idle and self._end(arn).is_final
