@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -38,6 +39,18 @@ CLUSTER, FAMILY = ENVIRONMENT["CLUSTER_ARN"], ENVIRONMENT["TASK_FAMILY"]
 DEADLINE = 20
 
 
+@cache
+def _session() -> boto3.Session:
+    """Return a session that reads AWS's descriptions of its services once."""
+    return boto3.Session(region_name=REGION)
+
+
+@cache
+def hand(service: str) -> Any:
+    """Return a client that is not the handlers' own: what it asks for is not theirs."""
+    return boto3.client(service)
+
+
 class FunctionContext:
     """The task-state function's Lambda context."""
 
@@ -65,10 +78,11 @@ class Aws:
     @classmethod
     def create(cls) -> Aws:
         """Make what the template makes, as far as the handlers see it."""
+        boto3.DEFAULT_SESSION = _session()
         state_manager.set_transition("ecs::task", {"progression": "manual", "times": 10**9})
         Account(_TEMPLATE).create()
         # moto runs no container without a memory of its own.
-        boto3.client("ecs").register_task_definition(
+        hand("ecs").register_task_definition(
             family=FAMILY,
             containerDefinitions=[{"name": "worker", "image": "worker", "memory": 512}],
         )
@@ -159,7 +173,7 @@ class Aws:
     def rewrite(self, update: str, **values: object) -> None:
         """Change the only record as another writer would; `#name` stands for any attribute."""
         names = {word: word[1:] for word in re.findall(r"#\w+", update)}
-        boto3.client("dynamodb").update_item(
+        hand("dynamodb").update_item(
             TableName=ENVIRONMENT["TABLE_NAME"],
             Key={"executionId": {"S": self.item()["executionId"]}},
             UpdateExpression=update,
@@ -177,7 +191,7 @@ class Aws:
     def event(self, task_arn: str | None = None, version: int = 5) -> dict[str, Any]:
         """Return the event that ECS would send about a task's present state."""
         arn = task_arn or next(iter(self.tasks()))
-        answer = boto3.client("ecs").describe_tasks(cluster=CLUSTER, tasks=[arn])
+        answer = hand("ecs").describe_tasks(cluster=CLUSTER, tasks=[arn])
         detail = {**answer["tasks"][0], "version": version}
         return {
             "version": "0",
@@ -197,9 +211,7 @@ class Aws:
 
     def remembered(self) -> int:
         """Count what the idempotency table remembers."""
-        return int(
-            boto3.client("dynamodb").scan(TableName=ENVIRONMENT["IDEMPOTENCY_TABLE"])["Count"]
-        )
+        return int(hand("dynamodb").scan(TableName=ENVIRONMENT["IDEMPOTENCY_TABLE"])["Count"])
 
     def forget(self) -> None:
         """Make ECS forget its tasks, as it does an hour after their end."""
@@ -208,7 +220,7 @@ class Aws:
 
     def item(self) -> dict[str, Any]:
         """Return the only record's attributes as plain values."""
-        items = boto3.client("dynamodb").scan(TableName=ENVIRONMENT["TABLE_NAME"])["Items"]
+        items = hand("dynamodb").scan(TableName=ENVIRONMENT["TABLE_NAME"])["Items"]
         assert len(items) == 1, items
         return {name: TypeDeserializer().deserialize(value) for name, value in items[0].items()}
 
@@ -218,7 +230,7 @@ class Aws:
 
     def records(self) -> int:
         """Count the records."""
-        return int(boto3.client("dynamodb").scan(TableName=ENVIRONMENT["TABLE_NAME"])["Count"])
+        return int(hand("dynamodb").scan(TableName=ENVIRONMENT["TABLE_NAME"])["Count"])
 
 
 def error(code: str, message: str = "no", **extra: Any) -> dict[str, Any]:

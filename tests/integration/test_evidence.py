@@ -4,12 +4,11 @@ import json
 import time
 from typing import TYPE_CHECKING, Any
 
-import boto3
 import pytest
 
 from adapters.clients import client
 from orchestrator import dynamodb, polling
-from tests.integration.aws import ENVIRONMENT
+from tests.integration.aws import ENVIRONMENT, hand
 
 if TYPE_CHECKING:
     from tests.integration.aws import Aws
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 
 def log(aws: Aws, count: int) -> None:
     """Let the only task's container have logged so many lines."""
-    logs, group = boto3.client("logs"), ENVIRONMENT["TASK_LOG_GROUP"]
+    logs, group = hand("logs"), ENVIRONMENT["TASK_LOG_GROUP"]
     [arn] = aws.tasks()
     prefix, container = ENVIRONMENT["TASK_LOG_PREFIX"], ENVIRONMENT["CONTAINER_NAME"]
     stream = f"{prefix}/{container}/{arn.rpartition('/')[2]}"

@@ -3,14 +3,13 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-import boto3
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
 from adapters.records import timestamp
 from core.record import Status
 from orchestrator import dynamodb, eventbridge, polling
-from tests.integration.aws import CLUSTER, ENVIRONMENT, FAMILY, STACK, error, throttled
+from tests.integration.aws import CLUSTER, ENVIRONMENT, FAMILY, STACK, error, hand, throttled
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -113,12 +112,12 @@ def test_cut_off_after_the_token_expired(aws: Aws, durable: Start) -> None:
             return
         (item,) = (call["Item"] for call in aws.calls["PutItem"])
         deadline = datetime.fromisoformat(item["deadline"]["S"]) - timedelta(hours=2)
-        boto3.client("dynamodb").put_item(
+        hand("dynamodb").put_item(
             TableName=ENVIRONMENT["TABLE_NAME"],
             Item=item | {"deadline": {"S": timestamp(deadline)}},
         )
         started.append(
-            boto3.client("ecs").run_task(
+            hand("ecs").run_task(
                 cluster=CLUSTER,
                 taskDefinition=FAMILY,
                 launchType="FARGATE",
@@ -178,7 +177,7 @@ def test_record_precedes_the_task(aws: Aws, durable: Start) -> None:
     aws.before("ecs.RunTask", lambda **_: seen.append(aws.record()))
     durable(dynamodb.handler, {}).result()
     assert [(r.status, r.is_open, r.task_arn) for r in seen] == [(Status.PENDING, True, None)]
-    assert boto3.client("ecs").list_tasks(cluster=CLUSTER)["taskArns"] == [aws.record().task_arn]
+    assert hand("ecs").list_tasks(cluster=CLUSTER)["taskArns"] == [aws.record().task_arn]
 
 
 def test_cut_off_until_the_end_of_the_task(aws: Aws, durable: Start) -> None:

@@ -2,12 +2,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import boto3
 from boto3.dynamodb.types import TypeSerializer
 
 from core.correlation import Correlation
 from core.record import Flow, Record, Status
-from tests.integration.aws import ENVIRONMENT
+from tests.integration.aws import ENVIRONMENT, hand
 from tests.samples import TASK_EVENTS, environment, samples
 
 if TYPE_CHECKING:
@@ -40,7 +39,7 @@ def launched(task: dict[str, Any]) -> None:
         callback_id="callback" if variables["EXECUTION_FLOW"] == "eventbridge" else None,
     )
     item = {name: TypeSerializer().serialize(value) for name, value in record.to_item().items()}
-    boto3.client("dynamodb").put_item(TableName=ENVIRONMENT["TABLE_NAME"], Item=item)
+    hand("dynamodb").put_item(TableName=ENVIRONMENT["TABLE_NAME"], Item=item)
 
 
 def test_task_events(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:

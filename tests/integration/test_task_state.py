@@ -12,7 +12,7 @@ from adapters.errors import AwsBusyError
 from core.record import Status
 from ecs_events.failure import NotSettledError
 from orchestrator import dynamodb, eventbridge
-from tests.integration.aws import ENVIRONMENT, FAMILY, STACK, throttled
+from tests.integration.aws import ENVIRONMENT, FAMILY, STACK, hand, throttled
 
 if TYPE_CHECKING:
     from tests.integration.aws import Aws
@@ -156,7 +156,7 @@ def test_malformed_event(aws: Aws, waiting: Durable) -> None:
 
 def test_unreachable_memory(aws: Aws, waiting: Durable) -> None:
     """Without the idempotency table nothing is completed: the event comes again."""
-    boto3.client("dynamodb").delete_table(TableName=ENVIRONMENT["IDEMPOTENCY_TABLE"])
+    hand("dynamodb").delete_table(TableName=ENVIRONMENT["IDEMPOTENCY_TABLE"])
     aws.exit(0)
     with pytest.raises(IdempotencyPersistenceLayerError):
         aws.report()

@@ -9,13 +9,12 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-import boto3
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.ecs.models import ecs_backends
 
 from adapters.clients import client
 from adapters.records import Records, timestamp
-from adapters.updates import serialized
+from adapters.updates import plain, serialized
 from core.correlation import Correlation
 from core.outcome import Outcome, classify
 from core.record import Flow, Record, Status
@@ -28,6 +27,7 @@ from tests.integration.aws import (
     STACK,
     FunctionContext,
     error,
+    hand,
 )
 from tests.integration.repairs.executions import Reply, reply
 
@@ -122,14 +122,12 @@ class Scene:
         """Start a task, of the stack's family if not told otherwise; return its ARN."""
         given = {"taskDefinition": FAMILY, "cluster": CLUSTER, "launchType": "FARGATE"}
         given |= parameters
-        return str(boto3.client("ecs").run_task(**given)["tasks"][0]["taskArn"])
+        return str(hand("ecs").run_task(**given)["tasks"][0]["taskArn"])
 
     def foreign_family(self) -> str:
         """Return a task definition that is not the stack's."""
         containers = [{"name": CONTAINER, "image": "any", "memory": 512}]
-        boto3.client("ecs").register_task_definition(
-            family="foreign", containerDefinitions=containers
-        )
+        hand("ecs").register_task_definition(family="foreign", containerDefinitions=containers)
         return "foreign"
 
     def end(self, task_arn: str | None, code: int = 0, ago: timedelta = LATER, **how: Any) -> None:
@@ -200,12 +198,12 @@ class Scene:
                 task.stopped_at -= span
 
     def _age(self, key: str, span: timedelta) -> None:
-        table = boto3.resource("dynamodb").Table(TABLE)
-        item = table.get_item(Key={"executionId": key})["Item"]
+        dynamodb, given = hand("dynamodb"), serialized({"executionId": key})
+        item = plain(dynamodb.get_item(TableName=TABLE, Key=given)["Item"])
         for name in {"createdAt", "updatedAt", "deadline", "missingSince"} & item.keys():
             with suppress(ValueError):
                 item[name] = timestamp(datetime.fromisoformat(item[name]) - span)
-        table.put_item(Item=item)
+        dynamodb.put_item(TableName=TABLE, Item=serialized(item))
 
     def _stop(self, params: dict[str, Any], **_: object) -> Reply:
         """Stop as ECS does: an unknown task is refused, the first reason stays."""
