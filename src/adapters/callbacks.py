@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from adapters.clients import client
 from adapters.errors import AwsRefusedError, aws_errors
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 # A callback that was answered, has expired or whose execution is over: Lambda's API has both.
 _CLOSED = frozenset({"CallbackTimeoutException", "ResourceNotFoundException"})
@@ -45,14 +50,30 @@ def execution_status(execution_arn: str) -> str | None:
     Raises:
         AwsBusyError, AwsRefusedError: Lambda did not answer.
     """
+    status: str | None = _execution(execution_arn).get("Status")
+    return status
+
+
+def error_data(execution_arn: str) -> str | None:
+    """Return the data of a failed execution's error; None where there is none.
+
+    Raises:
+        AwsBusyError, AwsRefusedError: Lambda did not answer.
+    """
+    data: str | None = _execution(execution_arn).get("Error", {}).get("ErrorData")
+    return data
+
+
+def _execution(execution_arn: str) -> Mapping[str, Any]:
+    """Ask for a durable execution; empty where Lambda does not know it."""
     try:
         with aws_errors():
             answer = client("lambda").get_durable_execution(DurableExecutionArn=execution_arn)
     except AwsRefusedError as error:
         if error.code == "ResourceNotFoundException":
-            return None
+            return {}
         raise
-    return str(answer["Status"])
+    return dict(answer)
 
 
 def _answer(operation: str, **parameters: object) -> bool:

@@ -12,7 +12,8 @@ from adapters import clock
 from adapters.clients import client
 from adapters.errors import AwsRefusedError, aws_errors
 from adapters.updates import Update, conditional, plain, serialized
-from core.record import OPEN, OPEN_INDEX, Record, Status, barriers
+from adapters.writes import ended, error_of, open_to, ours_of
+from core.record import OPEN, OPEN_INDEX, Record, Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +25,10 @@ if TYPE_CHECKING:
     from core.outcome import Outcome
 
 _REFUSED = "ConditionalCheckFailedException"
-_ERROR_FIELDS = ("kind", "summary", "detail", "exitCode", "advice", "taskArn")
+
+
+class RecordFullError(AwsRefusedError):
+    """What a container has written leaves no room in the item for how its task ended."""
 
 
 class RecordConflictError(Exception):
@@ -108,19 +112,19 @@ class Records:
         names = {"status", "launch", "callbackId"} | ({"deadline"} if record.launch == 1 else set())
         changes = {name: item[name] for name in item if name in names}
         due = Attr("status").eq(Status.BACKOFF) | Attr("launch").lt(record.launch)
-        ours = _ours(record, None) & _open_to(record, Status.PENDING)
+        ours = ours_of(record, None) & open_to(record, Status.PENDING)
         self._update(record, Update(changes), ours & due)
         return self._earlier(record)
 
     def back_off(self, record: Record, outcome: Outcome) -> bool:
         """End an attempt of which another follows: from here on, its news changes nothing.
 
-        A result that the failed attempt has left goes too, for it would refuse the next one's.
+        What the failed attempt has left goes too: its result would refuse the next one's.
         """
         changes = {"status": Status.BACKOFF, "attempt": record.attempt + 1, "launch": 1}
         changes["lastOutcome"] = outcome.to_dict()
-        removed = ["taskArn", "callbackId", "result", "missingSince"]
-        ours = _ours(record, outcome.task_arn) & _open_to(record, Status.BACKOFF)
+        removed = ["taskArn", "callbackId", "result", "error", "missingSince"]
+        ours = ours_of(record, outcome.task_arn) & open_to(record, Status.BACKOFF)
         if self._update(record, Update(changes, removed=removed), ours):
             return True
         stored = self.get(record.execution_id)
@@ -131,9 +135,9 @@ class Records:
 
         False means that nobody waits for the task any more.
         """
-        ours = _ours(record, task_arn)
+        ours = ours_of(record, task_arn)
         running = {"taskArn": task_arn, "status": Status.RUNNING}
-        if self._update(record, Update(running), ours & _open_to(record, Status.RUNNING)):
+        if self._update(record, Update(running), ours & open_to(record, Status.RUNNING)):
             return True
         # An end that was faster than RunTask's answer keeps its status; the ARN still belongs in.
         if self._update(record, Update({"taskArn": task_arn}), ours & Attr("open").exists()):
@@ -148,12 +152,12 @@ class Records:
         """
         since = Update({"missingSince": timestamp(clock.now())})
         update = since if is_missing else Update({}, removed=["missingSince"])
-        self._write(record, update, _ours(record, record.task_arn) & Attr("open").exists())
+        self._write(record, update, ours_of(record, record.task_arn) & Attr("open").exists())
 
     def report(self, record: Record, outcome: Outcome) -> bool:
         """Store how the attempt's task ended, and leave the record open for who decides."""
-        ours = _ours(record, outcome.task_arn) & Attr("open").exists()
-        return self._update(record, Update(_ended(outcome)), ours)
+        ours = ours_of(record, outcome.task_arn) & Attr("open").exists()
+        return self._update(record, Update(ended(outcome)), ours)
 
     def close(
         self, record: Record, status: Status, outcome: Outcome, evidence: Evidence | None = None
@@ -161,23 +165,49 @@ class Records:
         """End the record as COMPLETED or FAILED: nothing more can happen to it.
 
         An error that the worker has written itself keeps its words: it knows more than its exit
-        code.
+        code. False also where somebody else has closed it: who closes it tells.
+
+        Raises:
+            RecordFullError: only `empty` can close it.
         """
-        ours = _ours(record, outcome.task_arn) & _open_to(record, status)
+        ours = ours_of(record, outcome.task_arn) & open_to(record, status)
         if record.task_arn is None and outcome.task_arn is None:
             # Whoever closes without a task must not overlook one that was started meanwhile.
             ours &= Attr("taskArn").not_exists()
-        changes = _ended(outcome) | {"status": status, "expiresAt": self._expiry()}
-        defaults: dict[str, Any] = {}
+        changes, defaults = self._closed(status, outcome), {}
         if status is Status.FAILED:
-            error = _error(record, outcome, evidence)
+            error = error_of(record, outcome, evidence)
             # What the worker has written itself is completed; what it may still write is kept.
-            completed = {"error": {**error, **record.error}} if record.error else {}
-            changes, defaults = {**changes, **completed}, {} if completed else {"error": error}
-        if self._update(record, Update(changes, defaults, ["open"]), ours):
+            if record.error is None:
+                defaults = {"error": error}
+            else:
+                changes["error"] = {**error, **record.error}
+        try:
+            return self._end(record, Update(changes, defaults, ["open"]), ours)
+        except AwsRefusedError as error:
+            if error.code != "ValidationException":
+                raise
+            left = "What the container has written leaves no room for its end in the record"
+            raise RecordFullError(left, error.code) from error
+
+    def empty(self, record: Record, outcome: Outcome, evidence: Evidence | None) -> bool:
+        """Close the record as FAILED, in place of whatever its container has written."""
+        closed, error = self._closed(Status.FAILED, outcome), error_of(record, outcome, evidence)
+        changes = {"result": "null", **closed, "error": error}
+        ours = ours_of(record, outcome.task_arn) & Attr("open").exists()
+        return self._end(record, Update(changes, removed=["open"]), ours)
+
+    def _closed(self, status: Status, outcome: Outcome) -> dict[str, Any]:
+        return ended(outcome) | {"status": status, "expiresAt": self._expiry()}
+
+    def _end(self, record: Record, update: Update, condition: ConditionBase) -> bool:
+        stamp = timestamp(clock.now())
+        stamped = replace(update, changes={**update.changes, "updatedAt": stamp})
+        if self._write(record, stamped, condition):
             return True
+        # The reply to a first try of this very call may have been lost.
         stored = self.get(record.execution_id)
-        return stored is not None and not stored.is_open and stored.status is status
+        return stored is not None and not stored.is_open and stored.updated_at == stamp
 
     def _earlier(self, record: Record) -> Record:
         stored = self.get(record.execution_id)
@@ -213,29 +243,3 @@ class Records:
 def timestamp(moment: datetime) -> str:
     """Return a moment as records keep it: ISO 8601, UTC, milliseconds."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def _ours(record: Record, task_arn: str | None) -> ConditionBase:
-    same_attempt = Attr("executionArn").eq(record.execution_arn) & Attr("attempt").eq(
-        record.attempt
-    )
-    if task_arn is None:
-        return same_attempt
-    return same_attempt & (Attr("taskArn").not_exists() | Attr("taskArn").eq(task_arn))
-
-
-def _open_to(record: Record, status: Status) -> ConditionBase:
-    barred = barriers(record.flow, status)
-    is_open = Attr("open").exists()
-    return is_open & ~Attr("status").is_in(barred) if barred else is_open
-
-
-def _ended(outcome: Outcome) -> dict[str, Any]:
-    changes: dict[str, Any] = {"lastOutcome": outcome.to_dict()}
-    return changes | ({"taskArn": outcome.task_arn} if outcome.task_arn else {})
-
-
-def _error(record: Record, outcome: Outcome, evidence: Evidence | None) -> dict[str, Any]:
-    fields = outcome.to_dict()
-    error = {name: fields[name] for name in _ERROR_FIELDS} | {"attempt": record.attempt}
-    return error | (evidence.to_dict() if evidence else {})

@@ -10,6 +10,7 @@ from core.outcome import ApplicationFailed, Outcome, from_dict, reclassified
 
 # What Lambda takes as a callback's result.
 MAX_ANSWER_BYTES = 262_144
+_MARGIN = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,8 @@ def decoded(result: str | None) -> object:
     try:
         value = json.loads(result)
         # Python reads NaN and Infinity, and takes 1e999 for one; no other reader of JSON does.
-        json.dumps(value, allow_nan=False)
+        # An answer nests it deeper, and may not be the first to find that it is too deep.
+        json.dumps(json.loads(f"{'[' * _MARGIN}{result}{']' * _MARGIN}"), allow_nan=False)
     except (ValueError, RecursionError):
         return result
     return value

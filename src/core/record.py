@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -45,7 +46,9 @@ ENDED = frozenset({Status.COMPLETED, Status.FAILED})
 TRANSITIONS: Mapping[Status, frozenset[Status]] = {
     Status.PENDING: frozenset({Status.RUNNING, Status.BACKOFF, *ENDED}),
     Status.RUNNING: frozenset({Status.BACKOFF, *ENDED}),
-    Status.BACKOFF: frozenset({Status.PENDING, Status.FAILED}),
+    # An attempt that backs off is fenced by its number: what is completed here is one whose
+    # container has written BACKOFF over its own status.
+    Status.BACKOFF: frozenset({Status.PENDING, *ENDED}),
     Status.COMPLETED: frozenset(),
     Status.FAILED: frozenset(),
 }
@@ -144,7 +147,9 @@ class Record:
                 fields[number] = int(fields[number])
         flow = Flow(item["flow"])
         fields |= {"flow": flow, "status": _status(item, flow)}
-        fields |= {"result": _text(item.get("result")), "error": _mapping(item.get("error"))}
+        error = _mapping(item["error"]) if "error" in item else None
+        fields |= {"result": _text(item.get("result")), "error": error}
+        fields["updated_at"] = _moment(item.get("updatedAt")) or item["createdAt"]
         return cls(**fields, is_open="open" in item)
 
 
@@ -196,6 +201,16 @@ def _plain(value: object) -> object:
     return binary.decode(errors="replace") if isinstance(binary, bytes) else str(value)
 
 
-def _mapping(error: object) -> Mapping[str, Any] | None:
+def _mapping(error: object) -> Mapping[str, Any]:
     """Return an error as the record's other writers have it; a container may store just words."""
-    return error if error is None or isinstance(error, Mapping) else {"summary": _text(error)}
+    if isinstance(error, Mapping):
+        return error
+    return {} if error is None else {"summary": _text(error)}
+
+
+def _moment(value: object) -> str | None:
+    """Return a moment with a time zone; None for whatever else a container has stored."""
+    try:
+        return str(value) if datetime.fromisoformat(str(value)).tzinfo else None
+    except ValueError:
+        return None

@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 
 from adapters import ecs
 from adapters.errors import AwsRefusedError
-from adapters.logs import evidence
 from core.correlation import Correlation
 from core.outcome import Cancelled, classify, reclassified, stop_reason
 from core.record import ENDED, Status
-from ecs_events.failure import NotSettledError, log_failure
+from ecs_events.closing import Closing, NotSettledError, told_failure
 
 if TYPE_CHECKING:
     from adapters.records import Records
@@ -29,8 +28,8 @@ class Abandonment:
     """The end of an execution, told to its task and its record.
 
     Attributes:
-        record: open, and read consistently after that end: an execution that fails by itself has
-            closed its record and told why before.
+        record: open, and read consistently after that end: before it, an execution that fails by
+            itself has closed its record, if it could.
         status: how the execution ended, one of `ENDED_BADLY`.
     """
 
@@ -51,14 +50,13 @@ class Abandonment:
         """
         cancelled = Cancelled(detail=f"The execution is {self.status}")
         outcome = self._stop(cancelled)
-        found = evidence(self.settings, outcome)
+        told = told_failure(self.record) if self.status == "FAILED" else None
         # A worker that has reported its end has the last word: its work is done.
         reported = self.record.status
         status = reported if reported in ENDED else Status.FAILED
-        if not self.records.close(self.record, status, outcome, found):
+        closing = Closing(self.settings, self.records, self.record, told is not None)
+        if not closing.close(status, told or outcome):
             return self._overtaken()
-        if status is Status.FAILED:
-            log_failure(self.record, outcome, found)
         return f"abandoned: execution {self.status}"
 
     def _overtaken(self) -> str:

@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from adapters import callbacks
-from adapters.logs import evidence
 from core.answer import Answer
-from core.outcome import Cancelled, Missing, reclassified
+from core.outcome import ApplicationFailed, Cancelled, Missing, reclassified
 from core.record import ENDED, Flow, Standing, Status
 from ecs_events.abandonment import ENDED_BADLY
-from ecs_events.failure import NotSettledError, log_failure
+from ecs_events.closing import Closing, NotSettledError, told_failure
 
 if TYPE_CHECKING:
     from adapters.records import Records
@@ -82,28 +81,36 @@ class Completion:
         if fresh is None or not fresh.is_open:
             return "record moved on"
         if status == "SUCCEEDED":
-            # A handler of the user's own may succeed although its task has failed.
-            end = Status.COMPLETED if outcome.succeeded else Status.FAILED
-            return self._close(end, outcome, "callback was answered before")
-        return self._close(Status.FAILED, _failure(outcome, str(status)), f"execution is {status}")
+            return self.close_succeeded("callback was answered before")
+        told = told_failure(fresh) if status == "FAILED" else None
+        failure = told or _failure(outcome, str(status))
+        done, is_told = f"execution is {status}", told is not None
+        return self._close(Status.FAILED, failure, done, is_told=is_told)
+
+    def close_succeeded(self, done: str) -> str:
+        """Close the record of an execution that has succeeded; see `complete`.
+
+        A handler of the user's own may succeed although its task has failed, or never began.
+        """
+        status = Status.COMPLETED if self.outcome.succeeded else Status.FAILED
+        return self._close(status, self.outcome, done)
 
     def _close_for_worker(self) -> str:
         """Nobody waits in this flow: what the worker wrote stands, its silence is filled in."""
         status = Status.COMPLETED if self.outcome.succeeded else Status.FAILED
         if self.record.status in ENDED:
             status = self.record.status
-        return self._close(status, self.outcome, f"record closed {status}")
+        outcome = self.outcome
+        if status is Status.FAILED and outcome.succeeded:
+            outcome = reclassified(outcome, ApplicationFailed, "The container reported a failure")
+        return self._close(status, outcome, f"record closed {status}")
 
     def _report(self, outcome: Outcome, done: str) -> str:
         return done if self.records.report(self.record, outcome) else self._overtaken()
 
-    def _close(self, status: Status, outcome: Outcome, done: str) -> str:
-        found = None if outcome.succeeded else evidence(self.settings, outcome)
-        if not self.records.close(self.record, status, outcome, found):
-            return self._overtaken()
-        if status is Status.FAILED:
-            log_failure(self.record, outcome, found)
-        return done
+    def _close(self, status: Status, outcome: Outcome, done: str, *, is_told: bool = False) -> str:
+        closing = Closing(self.settings, self.records, self.record, is_told)
+        return done if closing.close(status, outcome) else self._overtaken()
 
     def _overtaken(self) -> str:
         """The record changed since it was read: harmless if it no longer waits for this task."""

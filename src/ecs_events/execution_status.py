@@ -33,7 +33,7 @@ def handler(event: EventBridgeEvent, context: LambdaContext) -> dict[str, Any]: 
         `done`: what was done, or why nothing was.
 
     Raises:
-        AwsBusyError, AwsRefusedError: Lambda has to deliver the event again.
+        AwsBusyError, AwsRefusedError, NotSettledError: Lambda has to deliver the event again.
     """
     done = _settle(event.detail)
     arn, status = event.detail["durableExecutionArn"], event.detail["status"]

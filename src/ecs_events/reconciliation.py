@@ -114,7 +114,7 @@ class Reconciliation:
             if record.missing_since:
                 self.records.missed(record, is_missing=False)
             return self._running(record)
-        if _age(outcome.stopped_at or record.updated_at) < GRACE:
+        if _ended(outcome, record) < GRACE:
             return "ended just now"
         # Read again now that the end is known: the worker may have written since the first look.
         fresh = self.records.get(record.execution_id)
@@ -157,7 +157,7 @@ class Reconciliation:
     def _gone(self, record: Record, end: Callable[[Record, Outcome], str]) -> str:
         """Nobody will tell of the task any more: sure after two looks, and some minutes between."""
         if record.missing_since is None:
-            if _age(record.updated_at) < _YOUNG:
+            if _idle(record) < _YOUNG:
                 return "young"
             self.records.missed(record, is_missing=True)
             return "missing: first look"
@@ -169,10 +169,8 @@ class Reconciliation:
         return Completion(self.settings, self.records, record, outcome).complete()
 
     def _close_succeeded(self, record: Record, outcome: Outcome) -> str:
-        """A handler of the user's own may succeed although its task has failed, or never began."""
-        status = Status.COMPLETED if outcome.succeeded else Status.FAILED
-        self.records.close(record, status, outcome)
-        return "closed: execution succeeded"
+        completion = Completion(self.settings, self.records, record, outcome)
+        return completion.close_succeeded("closed: execution succeeded")
 
     def _without_task(self, record: Record) -> str:
         """RunTask was never answered, or is about to be called."""
@@ -181,7 +179,7 @@ class Reconciliation:
             return self._abandon(record, str(status))
         # What has succeeded launches nothing more.
         is_over = status == "SUCCEEDED"
-        if not is_over and (record.status is Status.BACKOFF or _age(record.updated_at) < GRACE):
+        if not is_over and (record.status is Status.BACKOFF or _idle(record) < GRACE):
             return "about to start"
         name = Correlation(self.settings.stack_name, record.execution_id, record.attempt)
         time.sleep(_PAUSE_SECONDS)
@@ -228,6 +226,17 @@ def _batches(execution_ids: Iterable[str]) -> Iterator[list[str]]:
     rest = iter(execution_ids)
     while batch := list(islice(rest, _BATCH)):
         yield batch
+
+
+def _ended(outcome: Outcome, record: Record) -> timedelta:
+    """How long ago a task ended, as far as ECS tells."""
+    return _age(outcome.stopped_at) if outcome.stopped_at else _idle(record)
+
+
+def _idle(record: Record) -> timedelta:
+    """How long ago a record was written; a container may have dated it in the future."""
+    age = _age(record.updated_at)
+    return age if age > -GRACE else _age(record.created_at)
 
 
 def _age(moment: str) -> timedelta:

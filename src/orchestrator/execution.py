@@ -213,7 +213,8 @@ class Execution:
         outcome = answer.outcome
         found = None if outcome.succeeded else evidence(self.settings, outcome)
         status = Status.COMPLETED if outcome.succeeded else Status.FAILED
-        if record and not self.records.close(record, status, outcome, found):
+        is_done = record and not record.is_open and record.status is status
+        if record and not is_done and not self.records.close(record, status, outcome, found):
             logger.warning("Record not closed: it has moved on", extra={"status": record.status})
         closing = {"outcome": outcome.to_dict(), "result": answer.result}
         return closing | ({"evidence": found.to_dict()} if found else {})

@@ -9,13 +9,13 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import boto3
-from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.awsrequest import AWSResponse
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.ecs.models import ecs_backends
 from moto.moto_api import state_manager
 
 from adapters.clients import client
+from adapters.updates import plain, serialized
 from core.record import Record
 from ecs_events import task_state
 from local.account import CREDENTIALS, Account
@@ -47,7 +47,7 @@ def _session() -> boto3.Session:
 
 @cache
 def hand(service: str) -> Any:
-    """Return a client that is not the handlers' own: what it asks for is not theirs."""
+    """Return a client whose calls are not the handlers'."""
     return boto3.client(service)
 
 
@@ -178,9 +178,7 @@ class Aws:
             Key={"executionId": {"S": self.item()["executionId"]}},
             UpdateExpression=update,
             **({"ExpressionAttributeNames": names} if names else {}),
-            ExpressionAttributeValues={
-                f":{name}": TypeSerializer().serialize(value) for name, value in values.items()
-            },
+            ExpressionAttributeValues=serialized({f":{n}": v for n, v in values.items()}),
         )
 
     def wait_for_record(self, condition: Callable[[Record], Any]) -> Record:
@@ -222,7 +220,7 @@ class Aws:
         """Return the only record's attributes as plain values."""
         items = hand("dynamodb").scan(TableName=ENVIRONMENT["TABLE_NAME"])["Items"]
         assert len(items) == 1, items
-        return {name: TypeDeserializer().deserialize(value) for name, value in items[0].items()}
+        return plain(items[0])
 
     def record(self) -> Record:
         """Return the only record."""

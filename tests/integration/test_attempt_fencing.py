@@ -45,6 +45,8 @@ def test_statuses(aws: Aws, durable: Start, attempts: Attempts, handler: Handler
 def test_nothing_of_the_first_attempt(aws: Aws, durable: Start, attempts: Attempts) -> None:
     """The second attempt has task, callback, deadline and result of its own, or none yet."""
     execution = durable(WAITING["eventbridge"], {})
+    attempts.task(1)
+    aws.rewrite("SET #error = :error", error="half done")
     lost = attempts.end(1, SPOT, result='"half"')
     found = attempts.end(2, SUCCESS, result='"whole"')
     assert execution.result()["result"] == "whole"
@@ -52,7 +54,7 @@ def test_nothing_of_the_first_attempt(aws: Aws, durable: Start, attempts: Attemp
     first, between = by_status["RUNNING", 1], by_status["BACKOFF", 2]
     begun, last = by_status["PENDING", 2], aws.item()
     assert first["callbackId"]
-    assert not {"taskArn", "callbackId", "result"} & between.keys()
+    assert not {"taskArn", "callbackId", "result", "error"} & between.keys()
     assert (between["launch"], between["lastOutcome"]["taskArn"]) == (1, lost)
     assert not {"taskArn", "result"} & begun.keys()
     assert begun["callbackId"] != first["callbackId"]

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
 from aws_durable_execution_sdk_python_testing.runner import StepOperation
+from botocore.exceptions import ClientError
 
 from core.record import Status
 from orchestrator.dynamodb import handler
@@ -87,6 +89,7 @@ def test_worker_faster_than_the_launch(aws: Aws, durable: Start) -> None:
         (None, 137, Status.FAILED),
         ("COMPLETED", 0, Status.COMPLETED),
         ("COMPLETED", 1, Status.COMPLETED),
+        ("FAILED", 0, Status.FAILED),
         ("FAILED", 3, Status.FAILED),
     ],
 )
@@ -127,6 +130,41 @@ def test_error_of_the_worker_is_kept(aws: Aws, durable: Start) -> None:
     error = dict(aws.record().error or {})
     assert written.items() <= error.items()
     assert (error["exitCode"], error["logStream"].partition("/")[0]) == (1, "worker")
+
+
+@pytest.mark.parametrize("written", [{"summary": "disk full"}, {}, None])
+def test_failure_that_exits_well(
+    aws: Aws, durable: Start, lines: Lines, written: dict[str, str] | None
+) -> None:
+    """A container that reports a failure and exits with 0 has failed, with evidence and advice."""
+    durable(handler, {}).result()
+    aws.rewrite("SET #status = :failed, #error = :error", failed="FAILED", error=written)
+    aws.exit(0)
+    aws.report()
+    error = dict(aws.record().error or {})
+    assert (error["kind"], error["exitCode"]) == ("ApplicationFailed", 0)
+    assert (written or {}).items() <= error.items()
+    assert error["logStream"]
+    [told] = [vars(line)["error"] for line in lines.records if line.getMessage() == "Task failed"]
+    assert error.items() <= told.items()
+
+
+@pytest.mark.parametrize("status", ["COMPLETED", "RUNNING"])
+def test_no_room_for_the_end(aws: Aws, durable: Start, lines: Lines, status: str) -> None:
+    """A record that its container has filled to the brim is closed as a failure that says so."""
+    durable(handler, {}).result()
+    for size in range(410_000, 400_000, -100):
+        with suppress(ClientError):
+            aws.rewrite("SET #result = :big, #status = :status", big="x" * size, status=status)
+            break
+    aws.exit(0)
+    aws.report()
+    record = aws.record()
+    assert (record.status, record.is_open, record.result) == (Status.FAILED, False, "null")
+    error = dict(record.error or {})
+    assert (error["kind"], error["exitCode"]) == ("ApplicationFailed", 0)
+    assert "leaves no room" in error["detail"]
+    assert lines.messages.count("Task failed") == 1
 
 
 def test_error_in_words_is_kept(aws: Aws, durable: Start) -> None:

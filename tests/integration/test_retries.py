@@ -63,7 +63,7 @@ def test_two_failed_starts_then_success(
 
 
 @FLOWS
-@pytest.mark.parametrize("written", ["COMPLETED", "DONE"])
+@pytest.mark.parametrize("written", ["COMPLETED", "BACKOFF", "DONE"])
 def test_status_that_a_container_wrote(
     aws: Aws, durable: Start, attempts: Attempts, handler: Handler, written: str
 ) -> None:
@@ -78,6 +78,21 @@ def test_status_that_a_container_wrote(
     record = aws.record()
     assert (record.status, record.is_open, record.attempt) == (Status.FAILED, False, 2)
     assert (record.error or {})["kind"] == "ApplicationFailed"
+
+
+@FLOWS
+@pytest.mark.parametrize("written", ["FAILED", "BACKOFF", "DONE"])
+def test_success_of_a_container_that_wrote_its_status(
+    aws: Aws, durable: Start, attempts: Attempts, handler: Handler, written: str
+) -> None:
+    """Nor does it keep a success from being one, or its record from being closed."""
+    execution = durable(handler, {})
+    attempts.task(1)
+    aws.rewrite("SET #status = :status", status=written)
+    attempts.end(1, SUCCESS)
+    assert execution.result()["outcome"] == "Succeeded"
+    record = aws.wait_for_record(lambda record: not record.is_open)
+    assert (record.status, record.attempt) == (Status.COMPLETED, 1)
 
 
 @FLOWS

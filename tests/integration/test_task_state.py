@@ -10,7 +10,7 @@ from aws_lambda_powertools.utilities.idempotency.exceptions import (
 
 from adapters.errors import AwsBusyError
 from core.record import Status
-from ecs_events.failure import NotSettledError
+from ecs_events.closing import NotSettledError
 from orchestrator import dynamodb, eventbridge
 from tests.integration.aws import ENVIRONMENT, FAMILY, STACK, hand, throttled
 

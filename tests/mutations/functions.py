@@ -39,7 +39,7 @@ MUTATIONS = (
     ),
     Mutation(
         "writes are not fenced by attempt",
-        "src/adapters/records.py",
+        "src/adapters/writes.py",
         """\
     same_attempt = Attr("executionArn").eq(record.execution_arn) & Attr("attempt").eq(
         record.attempt
@@ -83,12 +83,10 @@ MUTATIONS = (
         "src/ecs_events/abandonment.py",
         """\
         outcome = self._stop(cancelled)
-        found = evidence(self.settings, outcome)
 """,
         """\
         self.records.close(self.record, Status.FAILED, cancelled)
         outcome = self._stop(cancelled)
-        found = evidence(self.settings, outcome)
 """,
         _REPAIRS,
     ),

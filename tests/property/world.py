@@ -17,7 +17,7 @@ from adapters.records import Records
 from core.answer import Answer
 from core.correlation import Correlation
 from core.record import Flow, Record, Status
-from ecs_events.failure import NotSettledError
+from ecs_events.closing import NotSettledError
 from tests.integration.aws import CLUSTER, ENVIRONMENT, FAMILY, STACK, error
 
 if TYPE_CHECKING:

@@ -55,7 +55,10 @@ GRANTED = {
         "logs:GetLogEvents",
         "sqs:SendMessage",
     },
-    "ExecutionStatusRole": LOGGED | TRACED | SETTLES | {"sqs:SendMessage"},
+    "ExecutionStatusRole": LOGGED
+    | TRACED
+    | SETTLES
+    | {"lambda:GetDurableExecution", "sqs:SendMessage"},
     "ReconcilerRole": LOGGED | TRACED | ANSWERS | SETTLES | {"dynamodb:Query"},
     "TaskExecutionRole": LOGGED,
     "TaskRole": {"dynamodb:UpdateItem", "lambda:GetLayerVersion"},

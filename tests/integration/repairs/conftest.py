@@ -47,17 +47,19 @@ def aws(account: None) -> Aws:  # noqa: ARG001 - what it looks at
 
 
 @pytest.fixture
-def scene(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> Scene:
-    """Records and tasks as a test wants to find them."""
-    monkeypatch.setattr(reconciliation, "_PAUSE_SECONDS", 0)
-    scene = Scene(aws)
-    scene.install()
-    return scene
-
-
-@pytest.fixture
 def executions(aws: Aws) -> Executions:  # noqa: ARG001 - the clients' account
     """The durable executions of the scene's records, as Lambda tells of them."""
     executions = Executions()
     executions.install()
     return executions
+
+
+@pytest.fixture
+def scene(aws: Aws, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Scene:
+    """Records and tasks as a test wants to find them."""
+    monkeypatch.setattr(reconciliation, "_PAUSE_SECONDS", 0)
+    if "durable" not in request.fixturenames:
+        request.getfixturevalue("executions")
+    scene = Scene(aws)
+    scene.install()
+    return scene

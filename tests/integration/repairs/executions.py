@@ -25,11 +25,13 @@ class Executions:
 
     Attributes:
         statuses: of executions, by the ids of their records; None is not known to Lambda.
+        errors: data of the errors of failed executions, by the ids of their records.
         answers: that had an effect, by callback id: a callback takes one.
         asked: ids of the executions that were asked about, in order.
     """
 
     statuses: dict[str, str | None] = field(default_factory=dict)
+    errors: dict[str, str] = field(default_factory=dict)
     answers: dict[str, Answer | None] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
 
@@ -52,7 +54,9 @@ class Executions:
         if model.name == "GetDurableExecution":
             self.asked.append(last)
             status = self.statuses.get(last, "RUNNING")
-            return reply({"Status": status} if status else error("ResourceNotFoundException"))
+            told = {"Error": {"ErrorData": self.errors[last]}} if last in self.errors else {}
+            known = {"Status": status, **told}
+            return reply(known if status else error("ResourceNotFoundException"))
         # /2025-12-01/durable-execution-callbacks/ID/succeed
         status = self.statuses.get(resource.removeprefix("callback-"), "RUNNING")
         if status != "RUNNING" or resource in self.answers:
@@ -65,4 +69,5 @@ class Executions:
 
 def reply(body: dict[str, Any]) -> Reply:
     """Return what stands in for an answer of AWS."""
-    return AWSResponse("http://127.0.0.1", 400 if "Error" in body else 200, {}, None), body
+    is_refused = "Code" in body.get("Error", {})
+    return AWSResponse("http://127.0.0.1", 400 if is_refused else 200, {}, None), body

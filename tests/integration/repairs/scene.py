@@ -201,7 +201,7 @@ class Scene:
         dynamodb, given = hand("dynamodb"), serialized({"executionId": key})
         item = plain(dynamodb.get_item(TableName=TABLE, Key=given)["Item"])
         for name in {"createdAt", "updatedAt", "deadline", "missingSince"} & item.keys():
-            with suppress(ValueError):
+            with suppress(ValueError, TypeError):
                 item[name] = timestamp(datetime.fromisoformat(item[name]) - span)
         dynamodb.put_item(TableName=TABLE, Item=serialized(item))
 

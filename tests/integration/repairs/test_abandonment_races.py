@@ -1,18 +1,20 @@
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from core.outcome import TimedOut
+from core.outcome import FailedToStart, TimedOut
 from core.record import Flow, Status
 from ecs_events.abandonment import ENDED_BADLY
-from ecs_events.failure import NotSettledError
+from ecs_events.closing import NotSettledError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from core.outcome import Outcome
     from tests.integration.aws import Aws
     from tests.integration.conftest import Lines
     from tests.integration.repairs.executions import Executions
@@ -70,6 +72,51 @@ def test_failure_is_told(scene: Scene, lines: Lines, flow: Flow, status: str) ->
         ("Cancelled", record.task_arn, 1)
     ]
     assert all(error["logStream"] for error in failures)
+
+
+@EACH_FLOW
+def test_failure_whose_record_was_left_open(
+    scene: Scene, executions: Executions, lines: Lines, flow: Flow
+) -> None:
+    """An execution that told why it failed, but could not write it down, is not told again."""
+    record = scene.begin(flow)
+    executions.set(record, "FAILED")
+    outcome: Outcome = FailedToStart(detail="RunTask was refused")
+    executions.errors[record.execution_id] = json.dumps(outcome.to_dict())
+    scene.tell(record, "FAILED")
+    stored = scene.stored(record)
+    assert (stored.status, stored.is_open) == (Status.FAILED, False)
+    error = stored.error or {}
+    assert (error["kind"], error["detail"]) == ("FailedToStart", outcome.detail)
+    assert not _failures(lines)
+
+
+@pytest.mark.parametrize("data", ["", "[1]", "no JSON", '{"kind":"Other"}', "{}"])
+def test_failure_of_another_kind(
+    scene: Scene, executions: Executions, lines: Lines, data: str
+) -> None:
+    """An error that is none of ours tells nothing of a task: its line is ours to write."""
+    record = scene.running()
+    executions.set(record, "FAILED")
+    executions.errors[record.execution_id] = data
+    assert scene.tell(record, "FAILED") == "abandoned: execution FAILED"
+    assert [error["kind"] for error in _failures(lines)] == ["Cancelled"]
+
+
+@EACH_FLOW
+def test_two_who_close_at_once(aws: Aws, scene: Scene, lines: Lines, flow: Flow) -> None:
+    """Of two that find an execution stopped at the same time, the one that closes tells."""
+    record = scene.running(flow)
+    others = [lambda: scene.tell(record, "STOPPED")]
+
+    def close() -> None:
+        if others:
+            others.pop()()
+
+    aws.before("dynamodb.UpdateItem", close)
+    scene.tell(record, "STOPPED")
+    assert len(_failures(lines)) == 1
+    assert not scene.stored(record).is_open
 
 
 @pytest.mark.parametrize("is_told", [True, False], ids=["event", "look"])

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.integration.aws import Aws
-    from tests.integration.conftest import Start
+    from tests.integration.conftest import Lines, Start
     from tests.integration.repairs.executions import Executions
     from tests.integration.repairs.scene import Scene
 
@@ -222,6 +222,7 @@ def test_failure_that_its_handler_expected(
     aws: Aws,
     scene: Scene,
     executions: Executions,
+    lines: Lines,
     is_told: bool,
 ) -> None:
     """A task that failed leaves a failed record, although its execution went on and succeeded."""
@@ -237,3 +238,5 @@ def test_failure_that_its_handler_expected(
     stored = scene.stored(record)
     assert (stored.status, stored.is_open) == (Status.FAILED, False)
     assert (stored.error or {})["kind"] == "ApplicationFailed"
+    assert (stored.error or {})["logStream"]
+    assert lines.messages.count("Task failed") == 1

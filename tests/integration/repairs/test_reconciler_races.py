@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 
 from core.record import Flow, Status
-from ecs_events.failure import NotSettledError
+from ecs_events.closing import NotSettledError
 from tests.integration.aws import throttled
 from tests.integration.repairs.scene import LATER, DiedError
 

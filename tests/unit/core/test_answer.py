@@ -38,6 +38,13 @@ def test_result_that_is_no_json(result: str) -> None:
     assert Answer.of(OUTCOME, result).result == result
 
 
+def test_result_of_any_depth() -> None:
+    """However deep a result is nested, there is an answer: about as deep as Python goes, too."""
+    for depth in (*range(800, 1_100), *range(9_900, 10_100)):
+        result = "[" * depth + "]" * depth
+        assert Answer.of(OUTCOME, result).text()
+
+
 def test_result_too_large() -> None:
     """A success whose result no callback takes fails, and says how large it may be."""
     answer = Answer.of(OUTCOME, json.dumps("x" * MAX_ANSWER_BYTES))

@@ -1,0 +1,87 @@
+"""What all share that close a record without its execution: how, and what is told of it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from adapters import callbacks
+from adapters.logs import evidence
+from adapters.records import RecordFullError
+from adapters.telemetry import logger
+from core.outcome import ApplicationFailed, from_dict, reclassified
+from core.record import Status
+
+if TYPE_CHECKING:
+    from adapters.records import Records
+    from adapters.settings import Settings
+    from core.evidence import Evidence
+    from core.outcome import Outcome
+    from core.record import Record
+
+
+class NotSettledError(Exception):
+    """An end cannot be finished yet: its event has to come again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """The close of an open record; whoever closes it as failed tells so, in one line.
+
+    Attributes:
+        record: open, and read consistently.
+        is_told: whether the execution has told of its failure already.
+    """
+
+    settings: Settings
+    records: Records
+    record: Record
+    is_told: bool = False
+
+    def close(self, status: Status, outcome: Outcome) -> bool:
+        """Close the record as COMPLETED or FAILED; False where somebody else did, or it moved on.
+
+        Raises:
+            AwsBusyError, AwsRefusedError: the record could not be written.
+        """
+        found = evidence(self.settings, outcome) if status is Status.FAILED else None
+        try:
+            is_closed = self.records.close(self.record, status, outcome, found)
+        except RecordFullError as error:
+            return self._make_room(reclassified(outcome, ApplicationFailed, str(error)))
+        if is_closed and status is Status.FAILED:
+            self._tell(outcome, found)
+        return is_closed
+
+    def _make_room(self, outcome: Outcome) -> bool:
+        found = evidence(self.settings, outcome)
+        is_closed = self.records.empty(self.record, outcome, found)
+        if is_closed:
+            self._tell(outcome, found)
+        return is_closed
+
+    def _tell(self, outcome: Outcome, found: Evidence | None) -> None:
+        if self.is_told:
+            return
+        record = self.record
+        # A worker's own words, where it has left any, are the record's too.
+        error = {**outcome.to_dict(), "attempt": record.attempt, **(record.error or {})}
+        error |= found.to_dict() if found else {}
+        logger.error("Task failed", extra={"executionId": record.execution_id, "error": error})
+
+
+def told_failure(record: Record) -> Outcome | None:
+    """Return how a failed execution itself says that its task ended.
+
+    Returns:
+        None where it could not say: its own code had no part in its end.
+
+    Raises:
+        AwsBusyError, AwsRefusedError: Lambda did not answer.
+    """
+    data = callbacks.error_data(record.execution_arn)
+    try:
+        return from_dict(json.loads(data or ""))
+    except (ValueError, KeyError, TypeError):
+        return None
