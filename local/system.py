@@ -49,6 +49,7 @@ class System:
         endpoint: for AWS_ENDPOINT_URL.
         stack: the template with all names filled in.
         account: boto3 clients of the endpoint.
+        clock: the time that passes in AWS.
         journal: what happens.
         functions: by name.
         tasks: the cluster's tasks and their processes.
@@ -68,7 +69,7 @@ class System:
     ) -> None:
         self._cleanup = ExitStack()
         self.journal = Journal()
-        clock = Clock(time_scale)
+        clock = self.clock = Clock(time_scale)
         gateway = Gateway(self.journal)
         self.seams = gateway.seams
         server = Endpoint(gateway, port)

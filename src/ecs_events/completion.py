@@ -122,8 +122,8 @@ class Completion:
 
 
 def _failure(outcome: Outcome, status: str) -> Outcome:
-    """Return what a record closed as FAILED says: the task's end, or that its success was late."""
+    """Return what a record closed as FAILED says of its task, whose success may be in vain."""
     if not outcome.succeeded:
         return outcome
-    detail = f"The execution was {status} before its task succeeded"
+    detail = f"The task succeeded, but its execution is {status}"
     return reclassified(outcome, Cancelled, detail)

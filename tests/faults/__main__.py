@@ -4,62 +4,94 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
 
 from tests.faults.catalogue import Catalogue
 from tests.faults.scenario import Scenario
 from tests.faults.stage import stage
 
 _SUMMARY = "{} scenarios, {} violations\n"
+_STRUCK = "struck "
+
+
+class Result(NamedTuple):
+    """What came of some scenarios.
+
+    Attributes:
+        run: how many there were.
+        wrong: how many of them ended wrongly.
+        struck: flows and points at which something did happen, as words.
+    """
+
+    run: int = 0
+    wrong: int = 0
+    struck: frozenset[str] = frozenset()
 
 
 def main() -> int:
     """Run what the command line asks for; return 0 if nothing was violated."""
     options = _options()
     if options.only:
-        return _tell(*_run([Scenario.read(text) for text in options.only]))
+        return _tell(_run([Scenario.read(text) for text in options.only]))
     if options.read:
-        return _tell(*_run([Scenario.read(line.rstrip("\n")) for line in sys.stdin]))
+        result = _run([Scenario.read(line.rstrip("\n")) for line in sys.stdin])
+        sys.stdout.write("".join(f"{_STRUCK}{place}\n" for place in result.struck))
+        return _tell(result)
     with stage() as running:
         scenarios = list(Catalogue(running).all())
     return _run_parts(scenarios, options.parts)
 
 
-def _run(scenarios: list[Scenario]) -> tuple[int, int]:
+def _run(scenarios: list[Scenario]) -> Result:
     wrong = 0
     with stage() as running:
         for scenario, found in running.run(scenarios):
             if found:
                 wrong += 1
-                sys.stdout.write(f"{'; '.join(found)}\n  make faults ONLY='{scenario}'\n")
-                sys.stdout.flush()
-    return len(scenarios), wrong
+                _print("; ".join(found), scenario)
+        struck = frozenset(f"{flow}/{point}" for flow, point in running.struck)
+    return Result(len(scenarios), wrong, struck)
 
 
 def _run_parts(scenarios: list[Scenario], parts: int) -> int:
     """Run each part in a process of its own: threads share one core."""
     with ThreadPoolExecutor(parts) as pool:
         ended = list(pool.map(_run_part, (scenarios[part::parts] for part in range(parts))))
-    count, wrong = (sum(numbers) for numbers in zip(*ended, strict=True))
-    return _tell(count, wrong)
+    struck = frozenset[str]().union(*(result.struck for result in ended))
+    # What nobody ever comes to, nothing is known of.
+    places = {f"{s.flow}/{s.points[0]}": s for s in scenarios if s.points}
+    missed = places.keys() - struck
+    for place in sorted(missed):
+        _print("nobody came to this point in any scenario", places[place])
+    wrong = sum(result.wrong for result in ended) + len(missed)
+    return _tell(Result(sum(result.run for result in ended), wrong))
 
 
-def _run_part(scenarios: list[Scenario]) -> tuple[int, int]:
+def _run_part(scenarios: list[Scenario]) -> Result:
     lines = "".join(f"{scenario}\n" for scenario in scenarios)
     command = [sys.executable, "-m", "tests.faults", "--read"]
     completed = subprocess.run(command, input=lines, stdout=subprocess.PIPE, text=True, check=False)
-    *violations, summary = completed.stdout.splitlines() or [""]
-    sys.stdout.write("".join(f"{line}\n" for line in violations))
-    count, wrong = [int(word) for word in summary.split() if word.isdigit()] or (0, 0)
+    *printed, last = completed.stdout.splitlines() or [""]
+    summary = re.fullmatch(_SUMMARY.format(r"(\d+)", r"(\d+)"), f"{last}\n")
+    struck = [line for line in printed if line.startswith(_STRUCK)]
+    sys.stdout.write("".join(f"{line}\n" for line in printed if line not in set(struck)))
     # A process that died has not run what it was given.
-    return count, wrong + (len(scenarios) - count)
+    wrong = int(summary[2]) if summary else len(scenarios)
+    return Result(len(scenarios), wrong, frozenset(s.removeprefix(_STRUCK) for s in struck))
 
 
-def _tell(count: int, wrong: int) -> int:
-    sys.stdout.write(_SUMMARY.format(count, wrong))
-    return 1 if wrong or not count else 0
+def _print(found: str, scenario: Scenario) -> None:
+    sys.stdout.write(f"{found}\n  make faults ONLY='{scenario}'\n")
+    sys.stdout.flush()
+
+
+def _tell(result: Result) -> int:
+    sys.stdout.write(_SUMMARY.format(result.run, result.wrong))
+    return 1 if result.wrong or not result.run else 0
 
 
 def _options() -> argparse.Namespace:

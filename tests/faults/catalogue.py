@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 from tests.faults.scenario import ENDS, EVENTS, FLOWS, Point, Scenario
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from tests.faults.scenario import Events, Flow
+    from tests.faults.scenario import End, Events, Flow
     from tests.faults.stage import Stage
 
 # The calls that were made for each scenario.
 Calls = Mapping[Scenario, list[Point]]
-_SEEDS = range(5)
-# In which of them the status function hears of an execution's end.
+_SEEDS, _FEW_SEEDS = range(5), range(2)
+# How the status function hears of an execution's end, beside once and at once.
 _HEARD: tuple[Events, ...] = ("doubled", "late")
 # Where executions are stopped so that something is left behind: before a task is started, after.
 _STOPS = (
@@ -46,9 +46,11 @@ class Catalogue:
             for flow in FLOWS
         }
         lost = {flow: stage.calls([Scenario(flow, "Spot")], side_by_side=1) for flow in FLOWS}
-        unheard = [Scenario(flow, end, "none") for flow, end in product(FLOWS, ENDS)]
-        stopped = [Scenario(flow, "exit 0", points=(s,)) for flow, s in product(FLOWS, _STOPS)]
-        left = [replace(scenario, events="none") for scenario in stopped]
+        self._unheard = [Scenario(flow, end, "none") for flow, end in product(FLOWS, ENDS)]
+        self._stopped = [
+            Scenario(flow, "exit 0", points=(s,)) for flow, s in product(FLOWS, _STOPS)
+        ]
+        self._left = [replace(scenario, events="none") for scenario in self._stopped]
         self.points = {flow: _points(clean[flow], "reconciler") for flow in FLOWS}
         self.retries = {
             flow: {
@@ -59,35 +61,46 @@ class Catalogue:
             }
             for flow in FLOWS
         }
-        self.repairs = list(_deaths(stage.calls([*unheard, *left]), "reconciler"))
-        self.farewells = list(_deaths(stage.calls(stopped), "status"))
+        self.repairs = list(_deaths(stage.calls([*self._unheard, *self._left]), "reconciler"))
+        self.farewells = list(_deaths(stage.calls(self._stopped), "status"))
 
     def all(self) -> Iterator[Scenario]:
         """Yield every scenario once."""
-        for flow, end, events in product(FLOWS, ENDS, EVENTS):
-            yield Scenario(flow, end, events)
+        yield from (Scenario(*which) for which in product(FLOWS, ENDS, EVENTS))
         for flow in FLOWS:
             for point in self.points[flow]:
-                for end, events in product(ENDS, EVENTS):
-                    yield Scenario(flow, end, events, (point,))
-                if point.when == "before":
-                    stop = (replace(point, when="stop"),)
-                    yield Scenario(flow, "exit 0", points=stop)
-                    yield Scenario(flow, "exit 3", "none", stop)
-                yield Scenario(flow, "exit 0", points=(point, _next(point)))
-                yield Scenario(flow, "exit 3", points=(point, _next(point)))
+                yield from self._deaths_at(flow, point)
             for point in self.retries[flow]:
-                yield from (Scenario(flow, "Spot", events, (point,)) for events in EVENTS)
-                yield Scenario(flow, "Spot", points=(point, _next(point)))
+                yield from self._deaths_at(flow, point, ends=("Spot",))
         yield from self.repairs
         yield from map(_twice, self.repairs)
+        # What was repaired hears of it after all.
+        yield from (replace(scenario, events="late") for scenario in self.repairs)
         yield from map(_twice, self.farewells)
         for number, scenario in enumerate(self.farewells):
             yield scenario
             yield replace(scenario, end=ENDS[1:][number % len(ENDS[1:])])
-            yield replace(scenario, events=_HEARD[number % len(_HEARD)])
+            yield from (replace(scenario, events=events) for events in _HEARD)
+        yield from self._throttled()
+
+    def _deaths_at(
+        self, flow: Flow, point: Point, ends: Sequence[End] = ENDS
+    ) -> Iterator[Scenario]:
+        for end, events in product(ends, EVENTS):
+            if _is_reached(flow, point, end, events):
+                yield Scenario(flow, end, events, (point,))
+        for end in ends[:2]:
+            yield Scenario(flow, end, points=(point, _next(point)))
+        if point.when == "before":
+            stop = (replace(point, when="stop"),)
+            yield Scenario(flow, ends[0], points=stop)
+            yield Scenario(flow, ends[-1], "none", stop)
+
+    def _throttled(self) -> Iterator[Scenario]:
         for flow, end, seed in product(FLOWS, ENDS, _SEEDS):
             yield Scenario(flow, end, throttled=True, seed=seed)
+        for repaired in (*self._unheard, *self._stopped, *self._left):
+            yield from (replace(repaired, throttled=True, seed=seed) for seed in _FEW_SEEDS)
 
     def certain(self, flow: Flow, point: Point) -> Scenario:
         """Return a scenario that comes to a crash point."""
@@ -97,8 +110,11 @@ class Catalogue:
     def sample(self) -> Iterator[Scenario]:
         """Yield each crash point and each fault of events once, in turn with each end."""
         for flow in FLOWS:
+            mixed = list(product(ENDS, EVENTS))
             for number, point in enumerate(self.points[flow]):
-                end, events = ENDS[number % len(ENDS)], EVENTS[number % len(EVENTS)]
+                # Seven steps on is another end and another fault of events.
+                turns = (mixed[(7 * number + step) % len(mixed)] for step in range(len(mixed)))
+                end, events = next(t for t in turns if _is_reached(flow, point, *t))
                 yield Scenario(flow, end, events, (point,))
             for number, point in enumerate(self.retries[flow]):
                 yield Scenario(flow, "Spot", EVENTS[number % len(EVENTS)], (point,))
@@ -106,6 +122,17 @@ class Catalogue:
             yield Scenario(flow, "exit 0", throttled=True)
         yield from _one_of_each(self.repairs)
         yield from _one_of_each(self.farewells)
+
+
+def _is_reached(flow: Flow, point: Point, end: End, events: Events) -> bool:
+    """Whether somebody may come to a crash point there: who hears nothing does not."""
+    if point.role == "task-state" and events == "none":
+        return False
+    if point.role == "worker" and end == "failed to start":
+        return False
+    # Nobody reads the log of what succeeds, in the end.
+    succeeds = end == "exit 0" or (end == "Spot" and flow != "Callback")
+    return point.operation != "GetLogEvents" or not succeeds
 
 
 def _next(point: Point) -> Point:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -23,11 +24,13 @@ class End:
         execution: as GetDurableExecution shows it.
         record: the record's attributes, none if there is none.
         tasks: of the execution, as DescribeTasks shows them, oldest first.
+        callbacks: types of the events of its history that are about callbacks.
     """
 
     execution: Mapping[str, Any]
     record: Mapping[str, Any]
     tasks: list[Mapping[str, Any]]
+    callbacks: list[str]
 
     @property
     def is_final(self) -> bool:
@@ -52,7 +55,8 @@ def violations(scenario: Scenario, end: End, *, is_calm: bool = True) -> list[st
         return found or ["the execution is RUNNING"]
     if is_calm:
         found += [*_as_expected(scenario, end), *_as_stopped(scenario, end)]
-    return [*found, *_record_tells(scenario, end), *_execution_tells(scenario, end)]
+    found += [*_record_tells(scenario, end), *_execution_tells(scenario, end)]
+    return [*found, *_callbacks(end)]
 
 
 def _tasks(end: End) -> Iterator[str]:
@@ -136,9 +140,20 @@ def _execution_tells(scenario: Scenario, end: End) -> Iterator[str]:
     if status == "SUCCEEDED":
         if actual is None or actual.kind != "Succeeded" or end.record["status"] != "COMPLETED":
             yield f"the execution is SUCCEEDED, its last task ended as {actual}"
-        yield from _result(scenario, end)
+        else:
+            yield from _result(scenario, end)
     if status == "FAILED":
         yield from _error(actual, end)
+
+
+def _callbacks(end: End) -> Iterator[str]:
+    """Nobody waits for a callback in vain whose task has come to be."""
+    if end.execution["Status"] == "STOPPED" or not end.tasks:
+        return
+    counts = Counter(end.callbacks)
+    answered = counts["CallbackSucceeded"] + counts["CallbackFailed"]
+    if counts["CallbackTimedOut"] or answered != counts["CallbackStarted"]:
+        yield f"a callback was not answered: {dict(counts)}"
 
 
 def _result(scenario: Scenario, end: End) -> Iterator[str]:
@@ -157,9 +172,9 @@ def _error(actual: Truth | None, end: End) -> Iterator[str]:
     elif actual is None:
         if data["kind"] not in {"FailedToStart", "Cancelled"}:
             yield f"the error says {data['kind']}, and there was no task"
-    elif (data["kind"], data["exitCode"]) != actual:
-        yield f"the error says {data['kind']} {data['exitCode']}, the last task ended as {actual}"
-    elif data["taskArn"] != end.tasks[-1]["taskArn"]:
+    elif (data["kind"], data.get("exitCode")) != actual:
+        yield f"the error says {data}, the last task ended as {actual}"
+    elif data.get("taskArn") != end.tasks[-1]["taskArn"]:
         yield "the error is not the last task's"
 
 

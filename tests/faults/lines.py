@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from local.journal import Journal
+    from tests.faults.invariants import End
     from tests.faults.scenario import Scenario
 
 # The messages that tell of an error, each of which is a task's or the work's own.
@@ -26,20 +27,23 @@ class Lines:
         self._lines: defaultdict[str, list[tuple[str, str]]] = defaultdict(list)
         self._lock = Lock()
 
-    def wrong(self, scenario: Scenario, execution_id: str, attempts: int) -> list[str]:
-        """Return which lines may not stand there, in words."""
+    def wrong(self, scenario: Scenario, execution_id: str, end: End) -> list[str]:
+        """Return which lines may not stand there, or are not there, in words."""
         self._follow()
-        lines = self._lines[execution_id]
-        return [*_unreadable(lines), *_repeated(scenario, lines, attempts)]
+        lines, others = self._lines[execution_id], self._lines.pop("", [])
+        found = [*_unreadable([*lines, *others]), *_repeated(scenario, lines, len(end.tasks))]
+        return [*found, *_told(scenario, lines, end)]
 
     def _follow(self) -> None:
         with self._lock:
             entries = self._journal.after(self._read)
             self._read += len(entries)
             for entry in entries:
-                if entry.kind == "line" and entry.facts.get("execution_id"):
-                    line = entry.source, entry.facts["text"]
-                    self._lines[entry.facts["execution_id"]].append(line)
+                if entry.kind == "line":
+                    text = entry.facts["text"]
+                    # The reconciler works for all: its line names whom it is about.
+                    about = entry.facts.get("execution_id") or _parsed(text).get("executionId")
+                    self._lines[about or ""].append((entry.source, text))
 
 
 def _unreadable(lines: list[tuple[str, str]]) -> Iterator[str]:
@@ -62,6 +66,16 @@ def _repeated(scenario: Scenario, lines: list[tuple[str, str]], attempts: int) -
         is_event = message in {"Task event", "Execution event"} or "task-state" in source
         if not is_event and count > times + len(scenario.points):
             yield f"{source} says {count} times: {message}"
+
+
+def _told(scenario: Scenario, lines: list[tuple[str, str]], end: End) -> Iterator[str]:
+    """A failure is told once, whoever tells it; who dies may have told it, or not yet."""
+    times = [_parsed(text).get("message") for _, text in lines].count("Task failed")
+    is_failed = end.record.get("status") == "FAILED"
+    if is_failed and not times and not any(point.when == "after" for point in scenario.points):
+        yield "nobody tells of the failure"
+    if times > is_failed + len(scenario.points) and not scenario.throttled:
+        yield f"the failure is told {times} times"
 
 
 def _parsed(text: str) -> dict[str, Any]:

@@ -6,23 +6,21 @@ import random
 import threading
 from collections import Counter
 from dataclasses import replace
-from http import HTTPStatus
 from itertools import starmap
 from typing import TYPE_CHECKING, Any
 
 from local.gateway import Kill, Refuse, execution_of
 from tests.faults.history import History
 from tests.faults.scenario import Point
+from tests.faults.strikes import Noted, Stop, throttle
 from tests.faults.subjects import Subjects
 from tests.faults.turns import THE_SDKS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from werkzeug.wrappers import Response
+    from collections.abc import Mapping
 
     from local.ecs.task import Task
-    from local.gateway import Call, Caller
+    from local.gateway import Call
     from local.gateway.seams import Fault
     from local.system import System
     from tests.faults.scenario import Scenario
@@ -36,35 +34,6 @@ _REFUSALS = 3
 _REASON = "CannotPullContainerError: manifest unknown"
 
 
-class Stop:
-    """The execution is stopped at a call, which is served all the same."""
-
-    def __init__(self, stop: Callable[[], object]) -> None:
-        self._stop = stop
-
-    def apply(self, serve: Callable[[], Response], _: Caller | None) -> Response:
-        """Stop, then answer."""
-        self._stop()
-        return serve()
-
-
-class Noted:
-    """After a call that may have written to a record, the record is looked at."""
-
-    def __init__(self, note: Callable[[], None], fault: Fault | None) -> None:
-        self._note, self._fault = note, fault
-
-    def apply(self, serve: Callable[[], Response], caller: Caller | None) -> Response:
-        """Answer as without, and note what has become of the record."""
-
-        def served() -> Response:
-            response = serve()
-            self._note()
-            return response
-
-        return self._fault.apply(served, caller) if self._fault else served()
-
-
 class Plan:
     """Knows the executions by their ids, and counts the calls that are made for them.
 
@@ -73,6 +42,7 @@ class Plan:
         tasks: of each execution, which ECS forgets after a while.
         struck: the points at which something did happen.
         history: of the records.
+        due: when the last of the late events comes, by the system's clock.
     """
 
     def __init__(self, system: System) -> None:
@@ -84,6 +54,7 @@ class Plan:
         self._refused: Counter[tuple[str, str]] = Counter()
         self._subjects = Subjects()
         self.history = History(system.stack)
+        self.due = 0.0
         self.calls: dict[str, list[Point]] = {}
         self.struck: set[tuple[str, Point]] = set()
         self.tasks: dict[str, list[Task]] = {}
@@ -179,7 +150,12 @@ class Plan:
 
     def delays(self, event: dict[str, Any]) -> list[float]:
         """Say when an event is delivered; what a task's events tell also ends the task."""
-        detail = event["detail"]
+        delays = self._delays(event["detail"])
+        with self._known:
+            self.due = max([self.due, *(self._system.clock.passed + delay for delay in delays)])
+        return delays
+
+    def _delays(self, detail: dict[str, Any]) -> list[float]:
         execution_id = execution_of(detail.get("startedBy"))
         if execution_id is None:
             return self._status_delays(detail)
@@ -235,10 +211,3 @@ class Plan:
             known = self._known.wait_for(lambda: execution_id in self._scenarios, _PATIENCE)
             assert known, f"nobody started {execution_id}"
             return self._scenarios[execution_id]
-
-
-def throttle(service: str) -> Refuse:
-    """Return a throttle as the service tells of it."""
-    if service == "lambda":
-        return Refuse("TooManyRequestsException", status=HTTPStatus.TOO_MANY_REQUESTS)
-    return Refuse()

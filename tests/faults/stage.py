@@ -41,12 +41,16 @@ class Stage:
         return self._plan.struck
 
     def run(self, scenarios: Iterable[Scenario]) -> Iterator[tuple[Scenario, list[str]]]:
-        """Yield each scenario, in any order, with what is wrong with its end."""
+        """Yield each scenario, in any order, with what is wrong once its last event has come."""
         mixed = list(scenarios)
         # Many that end the same run of the reconciler would keep each other from their own.
         random.Random(0).shuffle(mixed)  # noqa: S311 - no secret
         with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
-            yield from pool.map(lambda scenario: (scenario, self._run(scenario)), mixed)
+            ended = list(pool.map(self._run, mixed))
+            self._system.journal.wait_for(self._is_quiet, _PATIENCE)
+            yield from zip(
+                mixed, pool.map(self._judge, mixed, *zip(*ended, strict=True)), strict=True
+            )
 
     def calls(
         self, scenarios: Iterable[Scenario], side_by_side: int = _SIDE_BY_SIDE
@@ -62,14 +66,27 @@ class Stage:
         self._plan.done(arn)
         return list(dict.fromkeys(self._plan.calls[arn.rpartition("/")[2]]))
 
-    def _run(self, scenario: Scenario) -> list[str]:
+    def _run(self, scenario: Scenario) -> tuple[str, bool]:
         arn = self._start(scenario)
         over = self._system.journal.wait_for(lambda: self._is_over(arn), _PATIENCE)
         self._plan.done(arn)
+        return arn, over
+
+    def _is_quiet(self) -> bool:
+        """Whether the last of the late events has come, and everybody is done with it."""
+        return self._system.clock.passed > self._plan.due and self._system.is_idle
+
+    def _judge(self, scenario: Scenario, arn: str, over: bool) -> list[str]:
         key, end = arn.rpartition("/")[2], self._end(arn)
+        found = [] if over else [f"not over after {_PATIENCE} s"]
+        try:
+            return [*found, *self._found(scenario, key, end)]
+        except Exception as error:  # noqa: BLE001 - what no check expects is wrong too
+            return [*found, f"{type(error).__name__} in the checks: {error}"]
+
+    def _found(self, scenario: Scenario, key: str, end: End) -> list[str]:
         found = [*violations(scenario, end), *self._plan.history.illegal(key)]
-        found += self._lines.wrong(scenario, key, len(end.tasks))
-        return found if over else [f"not over after {_PATIENCE} s", *found]
+        return [*found, *self._lines.wrong(scenario, key, end)]
 
     def _start(self, scenario: Scenario) -> str:
         function = self._system.stack.outputs[f"{scenario.flow}LambdaFunctionArn"]
@@ -85,6 +102,7 @@ class Stage:
             execution=self._lambda.get_durable_execution(DurableExecutionArn=arn),
             record=self._table.get_item(Key={"executionId": key}).get("Item", {}),
             tasks=[task.describe() for task in self._plan.tasks[key]],
+            callbacks=callbacks(self._lambda, arn),
         )
 
     def _is_over(self, arn: str) -> bool:
@@ -95,6 +113,13 @@ class Stage:
         # What goes on may start a task or write a record yet.
         idle = not any(f.works_for(key) for f in self._system.functions.values())
         return idle and self._end(arn).is_final
+
+
+def callbacks(client: Any, arn: str) -> list[str]:
+    """Return what became of an execution's callbacks, as its history tells it."""
+    history = client.get_durable_execution_history(DurableExecutionArn=arn, MaxItems=1000)
+    kinds = (event["EventType"] for event in history["Events"])
+    return [kind for kind in kinds if kind.startswith("Callback")]
 
 
 @contextmanager

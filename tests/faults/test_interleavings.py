@@ -16,9 +16,9 @@ from hypothesis.stateful import (
 from local.gateway import Kill, execution_of
 from tests.faults.history import History
 from tests.faults.invariants import End, violations
-from tests.faults.plan import throttle
 from tests.faults.scenario import FLOWS, Flow, Scenario
-from tests.faults.stage import fast_system
+from tests.faults.stage import callbacks, fast_system
+from tests.faults.strikes import throttle
 from tests.faults.turns import Turns
 
 if TYPE_CHECKING:
@@ -138,6 +138,7 @@ class Interleavings(RuleBasedStateMachine):
             execution=self.lambda_.get_durable_execution(DurableExecutionArn=self.arn),
             record=table.get_item(Key={"executionId": self.execution_id}).get("Item", {}),
             tasks=[task.describe() for task in self.tasks()],
+            callbacks=callbacks(self.lambda_, self.arn),
         )
 
     def is_over(self) -> bool:
