@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from tests.faults.scenario import ENDS, EVENTS, FLOWS, Point, Scenario
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from tests.faults.scenario import End, Events, Flow
     from tests.faults.stage import Stage
@@ -120,8 +120,15 @@ class Catalogue:
                 yield Scenario(flow, "Spot", EVENTS[number % len(EVENTS)], (point,))
             yield from (Scenario(flow, "exit 0", events) for events in EVENTS)
             yield Scenario(flow, "exit 0", throttled=True)
-        yield from _one_of_each(self.repairs)
-        yield from _one_of_each(self.farewells)
+        # Another flow and end each time.
+        yield from (each[n % len(each)] for n, each in enumerate(self.others().values()))
+
+    def others(self) -> dict[Point, list[Scenario]]:
+        """Return the crash points of the reconciler and the status function with their scenarios."""
+        by_point: dict[Point, list[Scenario]] = {}
+        for scenario in (*self.repairs, *self.farewells):
+            by_point.setdefault(scenario.points[-1], []).append(scenario)
+        return by_point
 
 
 def _is_reached(flow: Flow, point: Point, end: End, events: Events) -> bool:
@@ -142,15 +149,6 @@ def _next(point: Point) -> Point:
 
 def _twice(scenario: Scenario) -> Scenario:
     return replace(scenario, points=(*scenario.points, _next(scenario.points[-1])))
-
-
-def _one_of_each(scenarios: Iterable[Scenario]) -> Iterator[Scenario]:
-    """Yield one scenario for each point, with another flow and end each time."""
-    by_point: dict[Point, list[Scenario]] = {}
-    for scenario in scenarios:
-        by_point.setdefault(scenario.points[-1], []).append(scenario)
-    for number, same in enumerate(by_point.values()):
-        yield same[number % len(same)]
 
 
 def _points(calls: Calls, other: str) -> dict[Point, Scenario]:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from tests.mutations.mutation import Mutation
 
-_TESTS_FAILED = 1
+_TESTS_FAILED, _HUNG = 1, -1
 _PARTS = ("src", "local", "tests", "scripts", "events", "docs")
 _PATIENCE = 900
 # A test that fails may leave an execution behind that no moto answers any more: whatever is not on
@@ -62,14 +62,19 @@ def _run(folder: Path, tests: Iterable[str]) -> int:
     # The example that fails need not be the smallest one.
     options = ["-x", "-q", "-p", "no:cacheprovider", "--hypothesis-seed=1"]
     command = [sys.executable, "-m", "pytest", *options, *tests]
-    return subprocess.run(
-        command,
-        cwd=folder,
-        env={**os.environ, **_OFFLINE},
-        stdout=subprocess.DEVNULL,
-        timeout=_PATIENCE,
-        check=False,
-    ).returncode
+    environment = {**os.environ, **_OFFLINE}
+    try:
+        return subprocess.run(
+            command,
+            cwd=folder,
+            env=environment,
+            stdout=subprocess.DEVNULL,
+            timeout=_PATIENCE,
+            check=False,
+        ).returncode
+    except subprocess.TimeoutExpired:
+        # Nothing was noticed, if only because nothing ended.
+        return _HUNG
 
 
 def _copy(source: Path, folder: Path) -> None:

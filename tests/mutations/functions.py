@@ -7,6 +7,8 @@ from tests.mutations.mutation import Mutation
 _EVENTS = ("tests/integration/test_task_state.py", "tests/integration/test_eventbridge.py")
 _REPAIRS = ("tests/integration/repairs",)
 _FENCES = ("tests/integration/test_attempt_fencing.py", "tests/property/test_records.py")
+# What the fault suite alone has to notice.
+_FAULTS = ("tests/faults/test_sample.py",)
 _LAUNCHES = ("tests/integration/test_launch.py", "tests/integration/test_relaunch.py")
 
 MUTATIONS = (
@@ -21,7 +23,7 @@ MUTATIONS = (
         task = self.run_task(self._record(callback_id))
         record = self.create_record(log, callback_id)
 """,
-        (*_EVENTS, "tests/faults"),
+        _FAULTS,
     ),
     Mutation(
         "the record is closed before the callback is answered",
@@ -35,7 +37,7 @@ MUTATIONS = (
             if callbacks.succeed(callback_id, answer.text()):
                 return done
 """,
-        ("tests/property/test_task_state.py", "tests/faults"),
+        _FAULTS,
     ),
     Mutation(
         "writes are not fenced by attempt",
@@ -69,7 +71,7 @@ MUTATIONS = (
             created_at=timestamp(created),
             expires_at=int(created.timestamp()) + 86_400,
 """,
-        (*_EVENTS, "tests/faults"),
+        _FAULTS,
     ),
     Mutation(
         "an execution that has succeeded loses its task",

@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from tests.faults.invariants import End, violations
+from tests.faults.scenario import Scenario
+
+RESULT = {"answer": 42}
+TASK = {
+    "taskArn": "arn:1",
+    "startedBy": "stack/one/1",
+    "lastStatus": "STOPPED",
+    "createdAt": 1,
+    "executionStoppedAt": 2,
+    "stopCode": "EssentialContainerExited",
+    "stoppedReason": "Essential container in task exited",
+    "containers": [{"exitCode": 0}],
+}
+RETURNED = {"taskArn": "arn:1", "result": RESULT}
+CLOSED = {"status": "COMPLETED", "expiresAt": 3, "result": json.dumps(RESULT)}
+FAILED = {"status": "FAILED", "expiresAt": 3, "error": {"kind": "ApplicationFailed"}}
+GOOD = End(
+    execution={"Status": "SUCCEEDED", "Result": json.dumps(RETURNED)},
+    record=CLOSED,
+    tasks=[TASK],
+    callbacks=["CallbackStarted", "CallbackSucceeded"],
+)
+SCENARIO = Scenario("EventBridge", "exit 0")
+
+
+def failed(**data: Any) -> dict[str, Any]:
+    """Return a failed execution."""
+    return {"Status": "FAILED", "Error": {"ErrorData": json.dumps(data)}}
+
+
+def test_good_end() -> None:
+    """An end at which everything is as it should be violates nothing."""
+    assert violations(SCENARIO, GOOD) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"execution": {"Status": "RUNNING"}}, "the execution is RUNNING"),
+        ({"execution": {"Status": "TIMED_OUT"}}, "the execution is TIMED_OUT"),
+        ({"execution": {"Status": "STOPPED"}}, "the execution is STOPPED"),
+        ({"execution": failed(kind="TimedOut")}, "the error says"),
+        ({"execution": failed()}, "the error has no kind"),
+        ({"record": {**CLOSED, "open": "OPEN"}}, "the record is open"),
+        ({"record": {**CLOSED, "status": "RUNNING"}}, "the record is closed RUNNING"),
+        ({"record": {"status": "COMPLETED", "result": "1"}}, "does not expire"),
+        ({"record": {"status": "COMPLETED", "expiresAt": 3}}, "result is lost"),
+        ({"record": {"status": "FAILED", "expiresAt": 3}}, "does not say why"),
+        ({"record": FAILED}, "the last task succeeded"),
+        ({"record": {**CLOSED, "result": "43"}}, "the record's 43"),
+        ({"record": {}}, "a task without a record"),
+        ({"tasks": []}, "the last task ended as None"),
+        ({"tasks": [{**TASK, "lastStatus": "RUNNING"}]}, "a task is RUNNING"),
+        ({"tasks": [TASK, TASK]}, "2 tasks of stack/one/1"),
+        ({"tasks": [TASK, {**TASK, "startedBy": "stack/one/2"}]}, "two tasks at a time"),
+        ({"tasks": [{**TASK, "containers": [{"exitCode": 3}]}]}, "the last task ended as"),
+        ({"tasks": [{**TASK, "taskArn": "arn:2"}]}, "not the last task's"),
+        ({"callbacks": ["CallbackStarted"]}, "a callback was not answered"),
+        ({"callbacks": ["CallbackStarted", "CallbackTimedOut"]}, "a callback was not answered"),
+    ],
+)
+def test_bad_end(changes: dict[str, Any], said: str) -> None:
+    """Whatever is wrong with an end is said."""
+    assert said in "; ".join(violations(SCENARIO, replace(GOOD, **changes)))
