@@ -101,24 +101,26 @@ class Reconciliation:
         return None
 
     def _repair(self, record: Record, task: Mapping[str, Any] | None) -> str:
+        outcome = classify(task, self.settings.container_name) if task else None
+        if outcome:
+            return self._ended(record, outcome)
+        if task and record.missing_since:
+            self.records.missed(record, is_missing=False)
+        status = callbacks.execution_status(record.execution_arn)
+        if status in ENDED_BADLY:
+            return self._abandon(record, str(status))
         if task:
-            return self._known(record, task)
-        if record.task_arn:
-            return self._unknown(record)
-        return self._without_task(record)
-
-    def _known(self, record: Record, task: Mapping[str, Any]) -> str:
-        """The task is known to ECS: ended, overdue, left behind, or just running."""
-        outcome = classify(task, self.settings.container_name)
-        if outcome is None:
-            if record.missing_since:
-                self.records.missed(record, is_missing=False)
             return self._running(record)
-        if _ended(outcome, record) < GRACE:
+        return self._unknown(record, status) if record.task_arn else self._launching(record, status)
+
+    def _ended(self, record: Record, outcome: Outcome) -> str:
+        """ECS knows that the task has ended."""
+        if _since_end(outcome, record) < GRACE:
             return "ended just now"
         # Read again now that the end is known: the worker may have written since the first look.
         fresh = self.records.get(record.execution_id)
-        if fresh is None or fresh.standing(record.attempt, task["taskArn"]) is not Standing.CURRENT:
+        standing = fresh and fresh.standing(record.attempt, record.task_arn or "")
+        if fresh is None or standing is not Standing.CURRENT:
             return "record moved on"
         done = self._complete(fresh, outcome)
         return self._still_open(fresh) if done == REPORTED_BEFORE else done
@@ -134,20 +136,14 @@ class Reconciliation:
         return REPORTED_BEFORE
 
     def _running(self, record: Record) -> str:
-        status = callbacks.execution_status(record.execution_arn)
-        if status in ENDED_BADLY:
-            return self._abandon(record, str(status))
         if _age(record.deadline) < GRACE:
             return "running"
         reason = stop_reason(TimedOut(detail=f"The deadline was {record.deadline}"))
         ecs.stop_task(self.settings.cluster_arn, record.task_arn or "", reason)
         return "stopped: overdue"
 
-    def _unknown(self, record: Record) -> str:
+    def _unknown(self, record: Record, status: str | None) -> str:
         """ECS does not know the task: too young, forgotten since its end, or gone without one."""
-        status = callbacks.execution_status(record.execution_arn)
-        if status in ENDED_BADLY:
-            return self._abandon(record, str(status))
         if status == "SUCCEEDED" and record.flow is not Flow.DYNAMODB:
             # The answer came through, and whoever gave it died before writing that down.
             answered = Succeeded(task_arn=record.task_arn, exit_code=0)
@@ -172,11 +168,8 @@ class Reconciliation:
         completion = Completion(self.settings, self.records, record, outcome)
         return completion.close_succeeded("closed: execution succeeded")
 
-    def _without_task(self, record: Record) -> str:
+    def _launching(self, record: Record, status: str | None) -> str:
         """RunTask was never answered, or is about to be called."""
-        status = callbacks.execution_status(record.execution_arn)
-        if status in ENDED_BADLY:
-            return self._abandon(record, str(status))
         # What has succeeded launches nothing more.
         is_over = status == "SUCCEEDED"
         if not is_over and (record.status is Status.BACKOFF or _idle(record) < GRACE):
@@ -228,7 +221,7 @@ def _batches(execution_ids: Iterable[str]) -> Iterator[list[str]]:
         yield batch
 
 
-def _ended(outcome: Outcome, record: Record) -> timedelta:
+def _since_end(outcome: Outcome, record: Record) -> timedelta:
     """How long ago a task ended, as far as ECS tells."""
     return _age(outcome.stopped_at) if outcome.stopped_at else _idle(record)
 

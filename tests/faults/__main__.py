@@ -16,6 +16,8 @@ from tests.faults.stage import stage
 
 _SUMMARY = "{} scenarios, {} violations\n"
 _STRUCK = "struck "
+# Scenarios in a process.
+_PART = 300
 
 
 class Result(NamedTuple):
@@ -43,7 +45,7 @@ def main() -> int:
         return _tell(result)
     with stage() as running:
         scenarios = list(Catalogue(running).all())
-    return _run_parts(scenarios, options.parts)
+    return _run_parts(scenarios, options.processes)
 
 
 def _run(scenarios: list[Scenario]) -> Result:
@@ -57,9 +59,10 @@ def _run(scenarios: list[Scenario]) -> Result:
     return Result(len(scenarios), wrong, struck)
 
 
-def _run_parts(scenarios: list[Scenario], parts: int) -> int:
-    """Run each part in a process of its own: threads share one core."""
-    with ThreadPoolExecutor(parts) as pool:
+def _run_parts(scenarios: list[Scenario], processes: int) -> int:
+    """Run each part in a process of its own: threads share one core, and moto slows down."""
+    parts = max(processes, len(scenarios) // _PART)
+    with ThreadPoolExecutor(processes) as pool:
         ended = list(pool.map(_run_part, (scenarios[part::parts] for part in range(parts))))
     struck = frozenset[str]().union(*(result.struck for result in ended))
     # What nobody ever comes to, nothing is known of.
@@ -97,7 +100,8 @@ def _tell(result: Result) -> int:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
     parser.add_argument("--only", action="append", help="a scenario, as a violation names it")
-    parser.add_argument("--parts", type=int, default=os.cpu_count() or 1, help="processes")
+    processes = os.cpu_count() or 1
+    parser.add_argument("--processes", type=int, default=processes, help="side by side")
     parser.add_argument("--read", action="store_true", help="read scenarios, a line each")
     return parser.parse_args()
 

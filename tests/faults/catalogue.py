@@ -124,7 +124,7 @@ class Catalogue:
         yield from (each[n % len(each)] for n, each in enumerate(self.others().values()))
 
     def others(self) -> dict[Point, list[Scenario]]:
-        """Return the crash points of the reconciler and the status function with their scenarios."""
+        """Return the reconciler's and the status function's crash points, with scenarios."""
         by_point: dict[Point, list[Scenario]] = {}
         for scenario in (*self.repairs, *self.farewells):
             by_point.setdefault(scenario.points[-1], []).append(scenario)

@@ -109,10 +109,10 @@ MUTATIONS = (
         "src/ecs_events/reconciliation.py",
         """\
         fresh = self.records.get(record.execution_id)
-        if fresh is None or fresh.standing""",
+        standing = fresh and fresh.standing""",
         """\
         fresh: Record | None = record
-        if fresh is None or fresh.standing""",
+        standing = fresh and fresh.standing""",
         _REPAIRS,
     ),
     Mutation(
