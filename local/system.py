@@ -117,7 +117,7 @@ class System:
     @property
     def is_idle(self) -> bool:
         """Whether every task is STOPPED and every event about it is dealt with."""
-        stopped = all(t.describe()["lastStatus"] == "STOPPED" for t in self.tasks.all())
+        stopped = all(task.shows({"lastStatus": "STOPPED"}) for task in self.tasks.all())
         return stopped and self._asynchronous.pending == self.deliveries.pending == 0
 
     def _host(self, gateway: Gateway, *, in_process: bool) -> AbstractContextManager[Host]:

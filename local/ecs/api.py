@@ -87,8 +87,7 @@ class EcsApi:
         }
         if "family" in asked:
             wanted["group"] = f"family:{asked['family']}"
-        shown = [task.describe() for task in self._tasks.all()]
-        arns = [s["taskArn"] for s in shown if wanted.items() <= s.items()]
+        arns = [task.arn for task in self._tasks.all() if task.shows(wanted)]
         return _page(arns, asked.get("nextToken"), asked.get("maxResults", _MOST_TASKS))
 
     def _stop_task(self, asked: Mapping[str, Any]) -> dict[str, Any]:

@@ -69,6 +69,11 @@ class Task:
         with self._lock:
             return described(self._detail)
 
+    def shows(self, wanted: Mapping[str, str]) -> bool:
+        """Whether DescribeTasks shows it with these values."""
+        with self._lock:
+            return wanted.items() <= self._detail.items()
+
     def live(self) -> None:
         """Walk through all states and return when the task is STOPPED or the system stops."""
         self._tell()

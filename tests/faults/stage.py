@@ -106,13 +106,16 @@ class Stage:
         )
 
     def _is_over(self, arn: str) -> bool:
+        """Whether an execution has ended, with its tasks and record; late events may still come."""
         key = arn.rpartition("/")[2]
-        # Most looks end here, without a call.
-        if self._plan.is_busy(key):
-            return False
         # What goes on may start a task or write a record yet.
-        idle = not any(f.works_for(key) for f in self._system.functions.values())
-        return idle and self._end(arn).is_final
+        if any(function.works_for(key) for function in self._system.functions.values()):
+            return False
+        is_running = self._plan.is_busy(key) or self._status(arn) == "RUNNING"
+        return not is_running and not self._plan.is_busy(key)
+
+    def _status(self, arn: str) -> str:
+        return str(self._lambda.get_durable_execution(DurableExecutionArn=arn)["Status"])
 
 
 def callbacks(client: Any, arn: str) -> list[str]:
