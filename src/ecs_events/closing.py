@@ -82,6 +82,7 @@ def told_failure(record: Record) -> Outcome | None:
     """
     data = callbacks.error_data(record.execution_arn)
     try:
-        return from_dict(json.loads(data or ""))
-    except (ValueError, KeyError, TypeError):
+        told = from_dict(json.loads(data or ""))
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
         return None
+    return None if told.succeeded else told

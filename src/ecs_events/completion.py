@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from adapters import callbacks
@@ -81,7 +81,7 @@ class Completion:
         if fresh is None or not fresh.is_open:
             return "record moved on"
         if status == "SUCCEEDED":
-            return self.close_succeeded("callback was answered before")
+            return replace(self, outcome=outcome).close_succeeded("callback was answered before")
         told = told_failure(fresh) if status == "FAILED" else None
         failure = told or _failure(outcome, str(status))
         done, is_told = f"execution is {status}", told is not None

@@ -91,7 +91,9 @@ def test_failure_whose_record_was_left_open(
     assert not _failures(lines)
 
 
-@pytest.mark.parametrize("data", ["", "[1]", "no JSON", '{"kind":"Other"}', "{}"])
+@pytest.mark.parametrize(
+    "data", ["", "[1]", "no JSON", '{"kind":"Other"}', '{"kind":"Succeeded"}', "{}", "[" * 100_000]
+)
 def test_failure_of_another_kind(
     scene: Scene, executions: Executions, lines: Lines, data: str
 ) -> None:
