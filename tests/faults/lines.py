@@ -69,10 +69,10 @@ def _repeated(scenario: Scenario, lines: list[tuple[str, str]], attempts: int) -
 
 
 def _told(scenario: Scenario, lines: list[tuple[str, str]], end: End) -> Iterator[str]:
-    """A failure is told once, whoever tells it; who dies may have told it, or not yet."""
+    """A failure is told once, whoever tells it, but for who dies or is stopped before."""
     times = [_parsed(text).get("message") for _, text in lines].count("Task failed")
     is_failed = end.record.get("status") == "FAILED"
-    if is_failed and not times and not any(point.when == "after" for point in scenario.points):
+    if is_failed and not times and all(point.when == "before" for point in scenario.points):
         yield "nobody tells of the failure"
     if times > is_failed + len(scenario.points) and not scenario.throttled:
         yield f"the failure is told {times} times"
