@@ -82,6 +82,7 @@ def _run_part(scenarios: list[Scenario]) -> Result:
     summary = re.fullmatch(_SUMMARY.format(r"(\d+)", r"(\d+)"), f"{last}\n")
     struck = [line for line in printed if line.startswith(_STRUCK)]
     sys.stdout.write("".join(f"{line}\n" for line in printed if line not in set(struck)))
+    sys.stdout.flush()
     # A process that died has not run what it was given.
     wrong = int(summary[2]) if summary else len(scenarios)
     return Result(len(scenarios), wrong, frozenset(s.removeprefix(_STRUCK) for s in struck))

@@ -47,7 +47,8 @@ class Stage:
         random.Random(0).shuffle(mixed)  # noqa: S311 - no secret
         with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
             ended = list(pool.map(self._run, mixed))
-            self._system.journal.wait_for(self._is_quiet, _PATIENCE)
+            rests = self._system.journal.wait_for(self._is_quiet, _PATIENCE)
+            assert rests, "the system does not come to rest"
             yield from zip(
                 mixed, pool.map(self._judge, mixed, *zip(*ended, strict=True)), strict=True
             )
