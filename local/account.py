@@ -9,15 +9,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 import boto3
 
 from local.cloudformation import show
+from local.gateway.callers import CREDENTIALS
 
 if TYPE_CHECKING:
     from boto3.resources.base import ServiceResource
     from botocore.client import BaseClient
 
     from local.stack import Stack
-
-# Anybody's: who is not one of the system's own processes is a user.
-CREDENTIALS = {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}
 
 
 class Send(Protocol):

@@ -1,4 +1,4 @@
-"""Errors in the form that botocore reads."""
+"""Errors of the local system: of its template, and in the form that botocore reads."""
 
 from __future__ import annotations
 
@@ -6,6 +6,10 @@ import json
 from http import HTTPStatus
 
 from werkzeug.wrappers import Response
+
+
+class UnsupportedError(ValueError):
+    """The template asks for something that only AWS can do."""
 
 
 class ApiError(Exception):

@@ -50,7 +50,7 @@ def _up(note: Note, options: argparse.Namespace) -> int:
 
 def _keep_up(note: Note, options: argparse.Namespace, stop: threading.Event) -> None:
     # Importing these takes seconds, and stopping a system needs none of them.
-    from local.account import CREDENTIALS  # noqa: PLC0415 - see above
+    from local.gateway.callers import CREDENTIALS  # noqa: PLC0415 - see above
     from local.system import System  # noqa: PLC0415 - see above
 
     scale = options.time_scale

@@ -7,7 +7,8 @@ import dataclasses
 import json
 import logging
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+from unittest import mock
 
 from aws_durable_execution_sdk_python_testing.checkpoint.processor import CheckpointProcessor
 from aws_durable_execution_sdk_python_testing.child_dispatcher import parse_function_target
@@ -57,6 +58,7 @@ def runner(
         clock=clock,
         region=region,
     )
+    executor.use_threads(_INVOCATION_THREADS)
     processor.add_execution_observer(executor)
     with scheduler:
         try:
@@ -67,15 +69,15 @@ def runner(
 
 
 class _Executor(Executor):
-    """The runner's, with more threads, and a wake-up which has begun is carried through.
+    """The runner's, in which a wake-up that has begun is carried through.
 
     When a wait is over just as an invocation ends, the runner cancels the wake-up in the middle:
     the wait counts as over then, and nobody is invoked.
     """
 
-    def __init__(self, **parts: Any) -> None:  # noqa: ANN401 - the runner's own
-        super().__init__(**parts)
-        self._invocation_pool = DaemonThreadPool(_INVOCATION_THREADS)
+    def use_threads(self, count: int) -> None:
+        """Invoke as many handlers at a time."""
+        self._invocation_pool = DaemonThreadPool(count)
 
     def _fire_due_and_invoke_handler(self, execution_arn: str) -> Callable[[], Awaitable[None]]:
         wake = super()._fire_due_and_invoke_handler(execution_arn)
@@ -96,7 +98,7 @@ class _Invoker(LambdaInvoker):
     def invoke(
         self,
         function_name: str,
-        input: DurableExecutionInvocationInput,  # noqa: A002 - the base class's name
+        input: DurableExecutionInvocationInput,  # noqa: A002 - mypy holds it to the base's names
         *_: object,
         **__: object,
     ) -> InvokeResponse:
@@ -113,16 +115,13 @@ class _Invoker(LambdaInvoker):
         return InvokeResponse.from_payload(answer.payload, request_id)
 
 
-def _with_arn(
-    original: Callable[[StartDurableExecutionInput], Execution],
-) -> Callable[[StartDurableExecutionInput], Execution]:
+_new = Execution.new
+
+
+def _with_arn(**given: StartDurableExecutionInput) -> Execution:
     """Stand in for the runner's own factory, whose ARNs are not of AWS's form."""
-
-    def new(input: StartDurableExecutionInput) -> Execution:  # noqa: A002 - the replaced method's
-        arn = (input.trace_fields or {}).get(ARN)
-        return Execution(arn, input, []) if arn else original(input)
-
-    return staticmethod(new)
+    arn = (given["input"].trace_fields or {}).get(ARN)
+    return Execution(arn, given["input"], []) if arn else _new(**given)
 
 
 def _numbered(event: Event, event_id: int) -> Event:
@@ -130,5 +129,6 @@ def _numbered(event: Event, event_id: int) -> Event:
     return dataclasses.replace(event, event_id=event_id)
 
 
-Execution.new = _with_arn(Execution.new)  # type: ignore[assignment, method-assign] # no other way to set ARNs
-Event.from_event_with_id = staticmethod(_numbered)  # type: ignore[method-assign] # nor details
+# The runner takes neither from outside. For good: systems come and go in any order.
+mock.patch.object(Execution, "new", staticmethod(_with_arn)).start()
+mock.patch.object(Event, "from_event_with_id", staticmethod(_numbered)).start()

@@ -6,6 +6,7 @@ import re
 import threading
 from typing import TYPE_CHECKING
 
+from local.errors import UnsupportedError
 from local.events.envelope import envelope
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ def start_schedules(stack: Stack, bus: Bus, clock: Clock) -> None:
     """Let the rules that have a schedule fire until the clock is stopped.
 
     Raises:
-        NotImplementedError: a schedule that is not a rate.
+        UnsupportedError: a schedule that is not a rate.
     """
     for rule in bus.rules:
         if rule.scheduled_expression:
@@ -37,11 +38,11 @@ def seconds(expression: str) -> int:
     """Return how many of AWS's seconds lie between two events of a schedule.
 
     Raises:
-        NotImplementedError: the expression is not a rate.
+        UnsupportedError: the expression is not a rate.
     """
     rate = _RATE.fullmatch(expression)
     if rate is None:
-        raise NotImplementedError(f"{expression} is not known here: only rates are")
+        raise UnsupportedError(f"{expression} is not known here: only rates are")
     return int(rate["count"]) * _SECONDS[rate["unit"]]
 
 

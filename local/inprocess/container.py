@@ -55,8 +55,8 @@ class ThreadContainer:
     def _run(self) -> None:
         current.set(self._caller)
         with suppress(KilledError, InvalidStateError):
-            try:
+            # What a process exits with if it ends on an exception.
+            code = 1
+            with suppress(Exception):
                 code = self._work()
-            except Exception:  # noqa: BLE001 - as a process ends on any
-                code = 1
             self._code.set_result(code)

@@ -30,7 +30,8 @@ def inherited() -> Iterator[None]:
 
     def start_in_context(thread: threading.Thread) -> None:
         context, run = contextvars.copy_context(), thread.run
-        thread.run = lambda: context.run(run)  # type: ignore[method-assign] # for this thread
+        # For this thread alone.
+        vars(thread)["run"] = lambda: context.run(run)
         start(thread)
 
     with mock.patch.object(threading.Thread, "start", start_in_context):

@@ -71,7 +71,7 @@ class ThreadSandbox:
             result = Answer(json.dumps(self._handler(json.loads(event), context)).encode())
         except KilledError:
             return
-        except Exception as error:  # noqa: BLE001 - whatever it raises is the function's error
+        except Exception as error:  # noqa: BLE001 - Lambda answers with whatever a handler raises
             result = failure(type(error).__name__, str(error))
         with suppress(InvalidStateError):
             answer.set_result(result)

@@ -103,7 +103,7 @@ class Catalogue:
         shape = model().shape_for("FunctionConfiguration")
         arn = configuration.arn
         return {
-            **_as_modelled(shape, configuration.properties),
+            **_members(shape, configuration.properties),
             "FunctionArn": f"{arn}:{qualifier}" if qualifier else arn,
             "LastModified": self._since,
             "LastUpdateStatus": "Successful",
@@ -114,16 +114,20 @@ class Catalogue:
         }
 
 
-def _as_modelled(shape: Shape, value: Any) -> Any:  # noqa: ANN401 - whatever a template holds
+def _members(shape: Shape, properties: Mapping[str, object]) -> dict[str, object]:
     """Return CloudFormation's properties as the API writes them: its members, in their types."""
-    if shape.type_name == "structure":
-        known = {name: shape.members[name] for name in value if name in shape.members}
-        return {name: _as_modelled(member, value[name]) for name, member in known.items()}
-    if shape.type_name == "map":
+    known = {name: shape.members[name] for name in properties if name in shape.members}
+    return {name: _as_modelled(member, properties[name]) for name, member in known.items()}
+
+
+def _as_modelled(shape: Shape, value: object) -> object:
+    if isinstance(value, dict):
+        if shape.type_name == "structure":
+            return _members(shape, value)
         return {name: _as_modelled(shape.value, item) for name, item in value.items()}
-    if shape.type_name == "list":
+    if isinstance(value, list):
         return [_as_modelled(shape.member, item) for item in value]
-    return int(value) if shape.type_name == "integer" else str(value)
+    return int(str(value)) if shape.type_name == "integer" else str(value)
 
 
 def _missing(message: str) -> ApiError:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from local.errors import UnsupportedError
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -53,13 +55,13 @@ class Identities:
         """Return what `Fn::GetAtt` gives for a resource.
 
         Raises:
-            NotImplementedError: an attribute that is not known here.
+            UnsupportedError: an attribute that is not known here.
         """
         if name == "Arn":
             return self._arn(logical_id)
         if name == "Version":
             return FIRST_VERSION
-        raise NotImplementedError(f"{logical_id}.{name} is not known here")
+        raise UnsupportedError(f"{logical_id}.{name} is not known here")
 
     def _name(self, logical_id: str) -> str:
         resource = self.resources[logical_id]

@@ -8,6 +8,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+from local.errors import UnsupportedError
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -46,7 +48,7 @@ class Intrinsics:
         """Return the part with every function in it replaced by its value.
 
         Raises:
-            NotImplementedError: a function that is not known here.
+            UnsupportedError: a function that is not known here.
         """
         if isinstance(node, list):
             filled = [self.fill(item) for item in node]
@@ -64,7 +66,7 @@ class Intrinsics:
     def _call(self, name: str, argument: Any) -> Any:  # noqa: ANN401 - whatever YAML holds
         function = getattr(self, f"_{name.removeprefix('Fn::').lower()}", None)
         if function is None:
-            raise NotImplementedError(f"{name} is not known here")
+            raise UnsupportedError(f"{name} is not known here")
         return function(argument)
 
     def _present(self, node: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
-from local.account import CREDENTIALS
+from local.gateway.callers import CREDENTIALS
 from local.stack.stack import PROJECT
 
 if TYPE_CHECKING:

@@ -18,7 +18,8 @@ from adapters.clients import client
 from adapters.updates import plain, serialized
 from core.record import Record
 from ecs_events import task_state
-from local.account import CREDENTIALS, Account
+from local.account import Account
+from local.gateway.callers import CREDENTIALS
 from local.stack.stack import PROJECT, Stack
 
 if TYPE_CHECKING:

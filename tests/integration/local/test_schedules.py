@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from local.errors import UnsupportedError
 from local.events.schedule import seconds
 from local.stack.stack import PROJECT
 from local.system import System
@@ -56,5 +57,5 @@ def test_period(expression: str, period: int) -> None:
 
 def test_other_schedules() -> None:
     """A schedule that would never fire here is refused, not forgotten."""
-    with pytest.raises(NotImplementedError, match="cron"):
+    with pytest.raises(UnsupportedError, match="cron"):
         seconds("cron(0 12 * * ? *)")

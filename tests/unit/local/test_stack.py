@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from local.errors import UnsupportedError
 from local.stack import Stack
 from local.stack.intrinsics import Intrinsics
 from local.stack.stack import PROJECT
@@ -41,5 +42,5 @@ def test_conditions(stack: Stack) -> None:
 def test_unknown_function(stack: Stack) -> None:
     """A function of CloudFormation's that is not known here is named, not passed over."""
     filling = Intrinsics({}, {}, stack._intrinsics.references)  # noqa: SLF001 - its names
-    with pytest.raises(NotImplementedError, match="Fn::Base64"):
+    with pytest.raises(UnsupportedError, match="Fn::Base64"):
         filling.fill({"a": [{"Fn::Base64": "text"}]})
