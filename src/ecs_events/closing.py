@@ -49,21 +49,14 @@ class Closing:
         try:
             is_closed = self.records.close(self.record, status, outcome, found)
         except RecordFullError as error:
-            return self._make_room(reclassified(outcome, ApplicationFailed, str(error)))
-        if is_closed and status is Status.FAILED:
-            self._tell(outcome, found)
-        return is_closed
-
-    def _make_room(self, outcome: Outcome) -> bool:
-        found = evidence(self.settings, outcome)
-        is_closed = self.records.empty(self.record, outcome, found)
-        if is_closed:
+            status, outcome = Status.FAILED, reclassified(outcome, ApplicationFailed, str(error))
+            found = evidence(self.settings, outcome)
+            is_closed = self.records.empty(self.record, outcome, found)
+        if is_closed and status is Status.FAILED and not self.is_told:
             self._tell(outcome, found)
         return is_closed
 
     def _tell(self, outcome: Outcome, found: Evidence | None) -> None:
-        if self.is_told:
-            return
         record = self.record
         # A worker's own words, where it has left any, are the record's too.
         error = {**outcome.to_dict(), "attempt": record.attempt, **(record.error or {})}

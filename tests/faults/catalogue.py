@@ -86,15 +86,13 @@ class Catalogue:
     def _deaths_at(
         self, flow: Flow, point: Point, ends: Sequence[End] = ENDS
     ) -> Iterator[Scenario]:
-        for end, events in product(ends, EVENTS):
-            if _is_reached(flow, point, end, events):
-                yield Scenario(flow, end, events, (point,))
-        for end in ends[:2]:
-            yield Scenario(flow, end, points=(point, _next(point)))
+        deaths = [Scenario(flow, *which, (point,)) for which in product(ends, EVENTS)]
+        deaths += [Scenario(flow, end, points=(point, _next(point))) for end in ends[:2]]
         if point.when == "before":
             stop = (replace(point, when="stop"),)
-            yield Scenario(flow, ends[0], points=stop)
-            yield Scenario(flow, ends[-1], "none", stop)
+            deaths += [Scenario(flow, ends[0], points=stop)]
+            deaths += [Scenario(flow, ends[-1], "none", stop)]
+        yield from filter(_is_reached, deaths)
 
     def _throttled(self) -> Iterator[Scenario]:
         for flow, end, seed in product(FLOWS, ENDS, _SEEDS):
@@ -113,9 +111,9 @@ class Catalogue:
             mixed = list(product(ENDS, EVENTS))
             for number, point in enumerate(self.points[flow]):
                 # Seven steps on is another end and another fault of events.
-                turns = (mixed[(7 * number + step) % len(mixed)] for step in range(len(mixed)))
-                end, events = next(t for t in turns if _is_reached(flow, point, *t))
-                yield Scenario(flow, end, events, (point,))
+                start = 7 * number % len(mixed)
+                turns = (Scenario(flow, *t, (point,)) for t in (*mixed[start:], *mixed))
+                yield next(filter(_is_reached, turns))
             for number, point in enumerate(self.retries[flow]):
                 yield Scenario(flow, "Spot", EVENTS[number % len(EVENTS)], (point,))
             yield from (Scenario(flow, "exit 0", events) for events in EVENTS)
@@ -131,14 +129,15 @@ class Catalogue:
         return by_point
 
 
-def _is_reached(flow: Flow, point: Point, end: End, events: Events) -> bool:
-    """Whether somebody may come to a crash point there: who hears nothing does not."""
-    if point.role == "task-state" and events == "none":
+def _is_reached(scenario: Scenario) -> bool:
+    """Whether somebody may come to its first point, who has to hear of something or to start."""
+    point, end = scenario.points[0], scenario.end
+    if point.role == "task-state" and scenario.events == "none":
         return False
     if point.role == "worker" and end == "failed to start":
         return False
     # Nobody reads the log of what succeeds, in the end.
-    succeeds = end == "exit 0" or (end == "Spot" and flow != "Callback")
+    succeeds = end == "exit 0" or (end == "Spot" and scenario.flow != "Callback")
     return point.operation != "GetLogEvents" or not succeeds
 
 
