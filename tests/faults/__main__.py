@@ -17,7 +17,7 @@ from tests.faults.stage import stage
 _SUMMARY = "{} scenarios, {} violations\n"
 _STRUCK = "struck "
 # Scenarios in a process.
-_PART = 600
+_PART = 500
 
 
 class Result(NamedTuple):

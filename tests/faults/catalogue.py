@@ -69,30 +69,19 @@ class Catalogue:
         yield from (Scenario(*which) for which in product(FLOWS, ENDS, EVENTS))
         for flow in FLOWS:
             for point in self.points[flow]:
-                yield from self._deaths_at(flow, point)
+                yield from _deaths_at(flow, point, _pairs(point))
             for point in self.retries[flow]:
-                yield from self._deaths_at(flow, point, ends=("Spot",))
+                yield from _deaths_at(flow, point, list(product(("Spot",), EVENTS)))
         yield from self.repairs
-        yield from map(_twice, self.repairs)
-        # What was repaired hears of it after all.
-        yield from (replace(scenario, events="late") for scenario in self.repairs)
+        for number, scenario in enumerate(self.repairs):
+            # Dead twice, or what was repaired hears of it after all.
+            yield _twice(scenario) if number // 2 % 2 else replace(scenario, events="late")
         yield from map(_twice, self.farewells)
         for number, scenario in enumerate(self.farewells):
             yield scenario
             yield replace(scenario, end=ENDS[1:][number % len(ENDS[1:])])
             yield from (replace(scenario, events=events) for events in _HEARD)
         yield from self._throttled()
-
-    def _deaths_at(
-        self, flow: Flow, point: Point, ends: Sequence[End] = ENDS
-    ) -> Iterator[Scenario]:
-        deaths = [Scenario(flow, *which, (point,)) for which in product(ends, EVENTS)]
-        deaths += [Scenario(flow, end, points=(point, _next(point))) for end in ends[:2]]
-        if point.when == "before":
-            stop = (replace(point, when="stop"),)
-            deaths += [Scenario(flow, ends[0], points=stop)]
-            deaths += [Scenario(flow, ends[-1], "none", stop)]
-        yield from filter(_is_reached, deaths)
 
     def _throttled(self) -> Iterator[Scenario]:
         for flow, end, seed in product(FLOWS, ENDS, _SEEDS):
@@ -127,6 +116,28 @@ class Catalogue:
         for scenario in (*self.repairs, *self.farewells):
             by_point.setdefault(scenario.points[-1], []).append(scenario)
         return by_point
+
+
+def _pairs(point: Point) -> list[tuple[End, Events]]:
+    """Return each end with each fault of events after a call that is new, else all of them once.
+
+    Before a call all is as it was after the one before it.
+    """
+    if point.number == 1 and point.when == "after":
+        return list(product(ENDS, EVENTS))
+    turn = (point.number + (point.when == "after")) % len(EVENTS)
+    return list(zip(ENDS, (*EVENTS[turn:], *EVENTS[:turn]), strict=True))
+
+
+def _deaths_at(flow: Flow, point: Point, pairs: Sequence[tuple[End, Events]]) -> Iterator[Scenario]:
+    ends = list(dict.fromkeys(end for end, _ in pairs))
+    deaths = [Scenario(flow, *pair, (point,)) for pair in pairs]
+    deaths += [Scenario(flow, end, points=(point, _next(point))) for end in ends[:2]]
+    if point.when == "before":
+        stop = (replace(point, when="stop"),)
+        deaths += [Scenario(flow, ends[0], points=stop)]
+        deaths += [Scenario(flow, ends[-1], "none", stop)]
+    yield from filter(_is_reached, deaths)
 
 
 def _is_reached(scenario: Scenario) -> bool:
