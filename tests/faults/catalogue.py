@@ -25,6 +25,8 @@ _STOPS = (
     Point("orchestrator", "RunTask", 1, "stop"),
     Point("orchestrator", "UpdateItem", 1, "stop"),
 )
+# Nobody comes back to a task that was started here.
+_CUT_OFF = Point("orchestrator", "RunTask", 1, "stop and die")
 
 
 class Catalogue:
@@ -107,6 +109,7 @@ class Catalogue:
                 yield Scenario(flow, "Spot", EVENTS[number % len(EVENTS)], (point,))
             yield from (Scenario(flow, "exit 0", events) for events in EVENTS)
             yield Scenario(flow, "exit 0", throttled=True)
+            yield Scenario(flow, "exit 0", points=(_CUT_OFF,))
         # Another flow and end each time.
         yield from (each[n % len(each)] for n, each in enumerate(self.others().values()))
 
@@ -133,23 +136,35 @@ def _deaths_at(flow: Flow, point: Point, pairs: Sequence[tuple[End, Events]]) ->
     ends = list(dict.fromkeys(end for end, _ in pairs))
     deaths = [Scenario(flow, *pair, (point,)) for pair in pairs]
     deaths += [Scenario(flow, end, points=(point, _next(point))) for end in ends[:2]]
-    if point.when == "before":
-        stop = (replace(point, when="stop"),)
-        deaths += [Scenario(flow, ends[0], points=stop)]
-        deaths += [Scenario(flow, ends[-1], "none", stop)]
     yield from filter(_is_reached, deaths)
+    if point.when == "before":
+        yield from _stops_at(flow, replace(point, when="stop"), ends)
+        if point.role == "orchestrator" and point.number == 1:
+            yield from _stops_at(flow, replace(point, when="stop and die"), ends)
+
+
+def _stops_at(flow: Flow, point: Point, ends: Sequence[End]) -> Iterator[Scenario]:
+    """Yield the least and the most that goes wrong else, of what comes to the point."""
+    heard: tuple[Events, ...] = ("as they are", "none")
+    stops = [Scenario(flow, *pair, (point,)) for pair in product(ends, heard)]
+    reached = list(filter(_is_reached, stops))
+    yield from dict.fromkeys((reached[0], reached[-1]))
 
 
 def _is_reached(scenario: Scenario) -> bool:
     """Whether somebody may come to its first point, who has to hear of something or to start."""
-    point, end = scenario.points[0], scenario.end
-    if point.role == "task-state" and scenario.events == "none":
+    point, flow, end = scenario.points[0], scenario.flow, scenario.end
+    if point.role in {"task-state", "status"} and scenario.events == "none":
         return False
     if point.role == "worker" and end == "failed to start":
         return False
+    succeeds = end == "exit 0" or (end == "Spot" and flow != "Callback")
     # Nobody reads the log of what succeeds, in the end.
-    succeeds = end == "exit 0" or (end == "Spot" and scenario.flow != "Callback")
-    return point.operation != "GetLogEvents" or not succeeds
+    if point.role == "status" or point.operation == "GetLogEvents":
+        return not succeeds
+    if point.operation == "SendDurableExecutionCallbackSuccess":
+        return succeeds
+    return point.operation != "SendDurableExecutionCallbackFailure" or end != "exit 0"
 
 
 def _next(point: Point) -> Point:

@@ -91,7 +91,7 @@ def _record(end: End) -> Iterator[str]:
 
 def _as_expected(scenario: Scenario, end: End) -> Iterator[str]:
     """Where neither the execution nor a worker was ended before its time, the end is known."""
-    if any(point.when == "stop" or point.role == "worker" for point in scenario.points):
+    if any(point.stops or point.role == "worker" for point in scenario.points):
         return
     actual, wanted = _truth(end), expected(scenario)
     if actual is None or actual.kind != wanted.kind:
@@ -103,7 +103,7 @@ def _as_expected(scenario: Scenario, end: End) -> Iterator[str]:
 
 def _as_stopped(scenario: Scenario, end: End) -> Iterator[str]:
     """Nothing but a stop stops an execution, and nothing here takes too long."""
-    is_stopped = any(point.when == "stop" for point in scenario.points)
+    is_stopped = any(point.stops for point in scenario.points)
     status = end.execution["Status"]
     if status == "TIMED_OUT" or (status == "STOPPED" and not is_stopped):
         yield f"the execution is {status}"

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 # The messages that tell of an error, each of which is a task's or the work's own.
 _ERRORS = {"Task failed", "Work failed", "Failure not recorded"}
 _ONCE = {"Task starting", "Record created", "Returning", "Final result", "Task failed"}
+_BUSY = "AwsBusyError"
 
 
 class Lines:
@@ -59,7 +60,10 @@ def _repeated(scenario: Scenario, lines: list[tuple[str, str]], attempts: int) -
     """Whatever is not cut off stands once, or once an attempt; each crash may repeat a line."""
     if scenario.throttled:
         return
-    own = Counter((source, _parsed(text).get("message")) for source, text in lines)
+    # A list that ECS refuses because of one is refused for all who are on it.
+    own = Counter(
+        (source, _parsed(text).get("message")) for source, text in lines if _BUSY not in text
+    )
     for (source, message), count in own.items():
         times = 1 if message in _ONCE else attempts
         # Each of a task's last two events may find the same to do.

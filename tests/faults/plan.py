@@ -200,10 +200,14 @@ class Plan:
             task.stop("No longer wanted")
 
     def _strike(self, point: Point, arn: str) -> Fault:
-        if point.when == "stop":
-            client = self._system.account.client("lambda")
-            return Stop(lambda: client.stop_durable_execution(DurableExecutionArn=arn))
-        return Kill(after=point.when == "after")
+        death = Kill(after=point.when != "before")
+        if not point.stops:
+            return death
+        client = self._system.account.client("lambda")
+        return Stop(
+            lambda: client.stop_durable_execution(DurableExecutionArn=arn),
+            death if point.when == "stop and die" else None,
+        )
 
     def _scenario(self, execution_id: str) -> tuple[Scenario, str]:
         """An execution may make its first call before its start has been answered."""

@@ -8,7 +8,7 @@ from typing import Literal, get_args
 Flow = Literal["Sync", "Callback", "EventBridge"]
 End = Literal["exit 0", "exit 3", "SIGKILL", "failed to start", "Spot", "stopped"]
 Events = Literal["as they are", "none", "doubled", "reordered", "late", "STOPPED only"]
-When = Literal["before", "after", "stop"]
+When = Literal["before", "after", "stop", "stop and die"]
 
 FLOWS: tuple[Flow, ...] = get_args(Flow)
 ENDS: tuple[End, ...] = get_args(End)
@@ -23,13 +23,19 @@ class Point:
         role: who calls: orchestrator, task-state, status, reconciler or worker.
         operation: what is called.
         number: which call of this operation by this role in the execution, from 1.
-        when: the caller dies before or after it, or the execution is stopped at it.
+        when: the caller dies before or after it, or the execution is stopped at it; its caller may
+            die with it, once it is served.
     """
 
     role: str
     operation: str
     number: int
     when: When
+
+    @property
+    def stops(self) -> bool:
+        """Whether the execution is stopped."""
+        return self.when in {"stop", "stop and die"}
 
     def __str__(self) -> str:
         """Return the point as a word."""
@@ -85,7 +91,7 @@ class Scenario:
         if self.end in {"SIGKILL", "Spot", "stopped"}:
             # Long enough for what ends it to come first.
             payload["processingTime"] = 1
-        if self.events == "none" and any(point.when == "stop" for point in self.points):
+        if self.events == "none" and any(point.stops for point in self.points):
             # Long enough for the reconciler to find that nobody waits for it.
             payload["processingTime"] = 3
         if self.flow == "Sync":

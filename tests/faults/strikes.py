@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 class Stop:
     """The execution is stopped at a call, which is served all the same."""
 
-    def __init__(self, stop: Callable[[], object]) -> None:
-        self._stop = stop
+    def __init__(self, stop: Callable[[], object], fault: Fault | None) -> None:
+        self._stop, self._fault = stop, fault
 
-    def apply(self, serve: Callable[[], Response], _: Caller | None) -> Response:
+    def apply(self, serve: Callable[[], Response], caller: Caller | None) -> Response:
         """Stop, then answer."""
         self._stop()
-        return serve()
+        return self._fault.apply(serve, caller) if self._fault else serve()
 
 
 class Noted:

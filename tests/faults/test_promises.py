@@ -66,7 +66,7 @@ def start_long(user: User, flow: Flow) -> str:
     """Start an execution that goes on for long."""
     if flow == "EventBridge":
         return user.start(flow, processingTime=RUNNING_FOR)
-    return user.start(flow, processingTime=RUNNING_FOR, pollSeconds=60)
+    return user.start(flow, processingTime=RUNNING_FOR, pollSeconds=RUNNING_FOR)
 
 
 def is_running(user: User, arn: str) -> bool:
