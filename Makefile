@@ -134,18 +134,24 @@ pythons:
 # The version in use has its environment already; others get one, if this machine has them.
 OWN := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
 
+# Long tests that are alike on each Python run once: documented commands are the AWS CLI's and SAM's,
+# and the fault suite's sample runs on the functions' Python, where there is one.
+COMMANDS := tests/e2e/test_documented_commands.py tests/e2e/test_sam_local.py
+once = $(if $(filter $(OWN),$(1)),,$(COMMANDS:%=--ignore %)) \
+  $(if $(filter $(LAMBDA),$(1)),,$$($(find_python) $(LAMBDA) >/dev/null \
+  && echo --ignore tests/faults/test_sample.py))
+
 .PHONY: tests-on-$(OWN)
 tests-on-$(OWN):
 	$(call title,Tests on Python $(OWN))
-	@.venv/dev/bin/pytest
+	@.venv/dev/bin/pytest $(call once,$(OWN))
 
 tests-on-%:
 	@if $(find_python) $* >/dev/null; then $(MAKE) .venv/$*/.installed pytest-$*; fi
 
-# The commands in the documentation are the AWS CLI's, whatever runs the tests: once is enough.
 pytest-%:
 	$(call title,Tests on Python $*)
-	@.venv/$*/bin/pytest --ignore tests/e2e/test_documented_commands.py
+	@.venv/$*/bin/pytest $(call once,$*)
 
 .PHONY: artifacts
 artifacts: .aws-sam/build/template.yaml
