@@ -25,7 +25,7 @@ SCALED = $(if $(TIME_SCALE),--time-scale $(TIME_SCALE))
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 # Parts that run side by side each print in one piece, where make can do that (4.0 and newer).
-TOGETHER := -j2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
+TOGETHER := -j3 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 
 title = @printf '\n\033[1m%s\033[0m\n' "$(1)"
 find_python = $(PYTHON) scripts/find_python.py
@@ -71,10 +71,10 @@ redrive: $(DEV) ## Deliver events again that were kept because of a failure: STA
 	@.venv/dev/bin/python scripts/redrive.py $(STACK)
 
 .PHONY: test
-test: $(DEV) .venv/sam/.installed .venv/aws/.installed ## Everything that CI runs: all the checks below, on each Python
+test: $(DEV) .venv/sam/.installed .venv/aws/.installed ## Everything that CI runs: all the checks below, and the tests on each Python
 	@$(MAKE) pythons
-	@$(MAKE) $(TOGETHER) lint types template build
-	@$(MAKE) $(TOGETHER) $(sort $(TESTED:%=tests-on-%) tests-on-$(OWN))
+	@$(MAKE) $(TOGETHER) lint build
+	@$(MAKE) $(TOGETHER) $(sort $(TESTED:%=tests-on-%) tests-on-$(OWN)) types template
 	@$(MAKE) pythons
 
 .PHONY: lint
@@ -134,24 +134,26 @@ pythons:
 # The version in use has its environment already; others get one, if this machine has them.
 OWN := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
 
-# Long tests that are alike on each Python run once: documented commands are the AWS CLI's and SAM's,
-# and the fault suite's sample runs on the functions' Python, where there is one.
-COMMANDS := tests/e2e/test_documented_commands.py tests/e2e/test_sam_local.py
-once = $(if $(filter $(OWN),$(1)),,$(COMMANDS:%=--ignore %)) \
+# Long tests that are alike on each Python run once: these on the one in use, those on the functions'
+# own, where this machine has it.
+ONCE_HERE := tests/e2e/test_documented_commands.py tests/e2e/test_sam_local.py \
+  tests/e2e/test_hardship.py tests/e2e/test_processes.py::test_load
+ONCE_THERE := tests/e2e/test_retries.py tests/faults/test_interleavings.py tests/faults/test_sample.py
+left_out = $(if $(filter $(OWN),$(1)),,$(ONCE_HERE:%=--deselect %)) \
   $(if $(filter $(LAMBDA),$(1)),,$$($(find_python) $(LAMBDA) >/dev/null \
-  && echo --ignore tests/faults/test_sample.py))
+  && echo $(ONCE_THERE:%=--deselect %)))
 
 .PHONY: tests-on-$(OWN)
 tests-on-$(OWN):
 	$(call title,Tests on Python $(OWN))
-	@.venv/dev/bin/pytest $(call once,$(OWN))
+	@.venv/dev/bin/pytest $(call left_out,$(OWN))
 
 tests-on-%:
 	@if $(find_python) $* >/dev/null; then $(MAKE) .venv/$*/.installed pytest-$*; fi
 
 pytest-%:
 	$(call title,Tests on Python $*)
-	@.venv/$*/bin/pytest $(call once,$*)
+	@.venv/$*/bin/pytest $(call left_out,$*)
 
 .PHONY: artifacts
 artifacts: .aws-sam/build/template.yaml

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 # The calls that were made for each scenario.
 Calls = Mapping[Scenario, list[Point]]
 _SEEDS, _FEW_SEEDS = range(5), range(2)
+_CLEAN_RUNS = 3
 # How the status function hears of an execution's end, beside once and at once.
 _HEARD: tuple[Events, ...] = ("doubled", "late")
 # Where executions are stopped so that something is left behind: before a task is started, after.
@@ -42,12 +43,8 @@ class Catalogue:
     """
 
     def __init__(self, stage: Stage) -> None:
-        # How many checkpoints there are depends on time: nothing else may take any of it.
-        clean = {
-            flow: stage.calls([Scenario(flow, end) for end in ENDS[:2]], side_by_side=1)
-            for flow in FLOWS
-        }
-        lost = {flow: stage.calls([Scenario(flow, "Spot")], side_by_side=1) for flow in FLOWS}
+        clean = {flow: _always(stage, flow, ENDS[:2]) for flow in FLOWS}
+        lost = {flow: _always(stage, flow, ["Spot"]) for flow in FLOWS}
         self._unheard = [Scenario(flow, end, "none") for flow, end in product(FLOWS, ENDS)]
         self._stopped = [
             Scenario(flow, "exit 0", points=(s,)) for flow, s in product(FLOWS, _STOPS)
@@ -174,6 +171,16 @@ def _next(point: Point) -> Point:
 
 def _twice(scenario: Scenario) -> Scenario:
     return replace(scenario, points=(*scenario.points, _next(scenario.points[-1])))
+
+
+def _always(stage: Stage, flow: Flow, ends: Sequence[End]) -> Calls:
+    """Return the calls that are made whoever is faster, an execution or an event.
+
+    How many checkpoints there are depends on time: nothing else may take any of it.
+    """
+    scenarios = [Scenario(flow, end) for end in ends]
+    first, *others = [stage.calls(scenarios, side_by_side=1) for _ in range(_CLEAN_RUNS)]
+    return {s: [p for p in first[s] if all(p in run[s] for run in others)] for s in scenarios}
 
 
 def _points(calls: Calls, other: str) -> dict[Point, Scenario]:

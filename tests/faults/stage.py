@@ -64,6 +64,8 @@ class Stage:
     def _calls(self, scenario: Scenario) -> list[Point]:
         arn = self._start(scenario)
         self._system.journal.wait_for(lambda: self._is_over(arn), _PATIENCE)
+        # Who hears of the end last may find nothing left to do, and ask all the same.
+        self._system.journal.wait_for(lambda: self._system.is_idle, _PATIENCE)
         self._plan.done(arn)
         return list(dict.fromkeys(self._plan.calls[arn.rpartition("/")[2]]))
 

@@ -38,12 +38,9 @@ ENVIRONMENT = {
 }
 CLUSTER, FAMILY = ENVIRONMENT["CLUSTER_ARN"], ENVIRONMENT["TASK_FAMILY"]
 DEADLINE = 20
-
-
-@cache
-def _session() -> boto3.Session:
-    """Return a session that reads AWS's descriptions of its services once."""
-    return boto3.Session(region_name=REGION)
+# AWS's descriptions of its services are read once; clients cost more than what they are asked for.
+_SESSION = boto3.Session(region_name=REGION)
+_ACCOUNT = Account(_TEMPLATE)
 
 
 @cache
@@ -79,9 +76,9 @@ class Aws:
     @classmethod
     def create(cls) -> Aws:
         """Make what the template makes, as far as the handlers see it."""
-        boto3.DEFAULT_SESSION = _session()
+        boto3.DEFAULT_SESSION = _SESSION
         state_manager.set_transition("ecs::task", {"progression": "manual", "times": 10**9})
-        Account(_TEMPLATE).create()
+        _ACCOUNT.create()
         # moto runs no container without a memory of its own.
         hand("ecs").register_task_definition(
             family=FAMILY,
