@@ -137,8 +137,8 @@ OWN := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 
 # Long tests that are alike on each Python run once: these on the one in use, those on the functions'
 # own, where this machine has it.
 ONCE_HERE := tests/e2e/test_documented_commands.py tests/e2e/test_sam_local.py \
-  tests/e2e/test_hardship.py tests/e2e/test_processes.py::test_load
-ONCE_THERE := tests/e2e/test_retries.py tests/faults/test_interleavings.py tests/faults/test_sample.py
+  tests/e2e/test_hardship.py tests/e2e/test_processes.py::test_load tests/e2e/test_retries.py
+ONCE_THERE := tests/faults/test_interleavings.py tests/faults/test_sample.py
 left_out = $(if $(filter $(OWN),$(1)),,$(ONCE_HERE:%=--deselect %)) \
   $(if $(filter $(LAMBDA),$(1)),,$$($(find_python) $(LAMBDA) >/dev/null \
   && echo $(ONCE_THERE:%=--deselect %)))
