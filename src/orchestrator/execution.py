@@ -221,6 +221,9 @@ class Execution:
 
     def _decided(self, record: Record) -> str | Outcome | None:
         """What an interrupted try of this launch, or somebody meanwhile, has decided already."""
+        if record.attempt != self.attempt:
+            # An outdated invocation, which cannot checkpoint this either.
+            return Cancelled(detail="Another attempt has begun")
         if record.task_arn:
             return record.task_arn
         if not record.is_open:

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 from functools import partial
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import ClientError
 
+from adapters import telemetry
 from core.record import Status
+from orchestrator.execution import Execution
 from tests.integration.attempts import SPOT, SUCCESS, WAITING, exited
 from tests.integration.aws import ENVIRONMENT
 from worker import report
@@ -139,6 +142,27 @@ def test_closed_between_attempts(
     assert (data["kind"], data["taskArn"]) == ("Cancelled", None)
     assert len(attempts.run_task_calls()) == 1
     assert aws.record().status is Status.FAILED
+
+
+@FLOWS
+def test_outdated_launch(aws: Aws, durable: Start, attempts: Attempts, handler: Handler) -> None:
+    """The first attempt's launch, run again by an outdated invocation, leaves the second alone."""
+    again: list[Any] = []
+
+    def launch() -> None:
+        own = SimpleNamespace(durable_execution_arn=aws.record().execution_arn)
+        context: Any = SimpleNamespace(execution_context=own, set_logger=lambda _: None)
+        outdated = Execution.begin({}, context, aws.record().flow)
+        again.append((outdated.launch_task(telemetry.logger), aws.record().task_arn))
+
+    attempts.on("BACKOFF", launch)
+    execution = durable(handler, {})
+    lost = attempts.end(1, SPOT)
+    found = attempts.end(2, SUCCESS)
+    assert execution.result()["taskArn"] == found != lost
+    [(outcome, task_arn)] = again
+    assert (outcome.kind, task_arn) == ("Cancelled", None)
+    assert len(attempts.run_task_calls()) == 2
 
 
 @FLOWS
