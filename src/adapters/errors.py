@@ -6,7 +6,7 @@ import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import ClientError, ConnectionError, HTTPClientError  # noqa: A004 - botocore's
+from botocore import exceptions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,16 +62,16 @@ def aws_errors() -> Iterator[None]:
     """Raise `AwsBusyError` or `AwsRefusedError` for what botocore raises in the block."""
     try:
         yield
-    except (HTTPClientError, ConnectionError) as error:
+    except (exceptions.HTTPClientError, exceptions.ConnectionError) as error:
         raise AwsBusyError(str(error)) from error
-    except ClientError as error:
+    except exceptions.ClientError as error:
         if _is_busy(error):
             raise AwsBusyError(str(error)) from error
         code = error.response["Error"].get("Code", "")
         raise AwsRefusedError(str(error), code, error.response.get("resourceIds")) from error
 
 
-def _is_busy(error: ClientError) -> bool:
+def _is_busy(error: exceptions.ClientError) -> bool:
     answer = error.response["Error"]
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     return (

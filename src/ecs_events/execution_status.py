@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 @logger.inject_lambda_context(clear_state=True)
 @tracer.capture_lambda_handler(capture_response=False)
 @event_source(data_class=EventBridgeEvent)
-def handler(event: EventBridgeEvent, context: LambdaContext) -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
+def handler(event: EventBridgeEvent, _context: LambdaContext) -> dict[str, Any]:
     """Stop the task that an ended execution has left behind: no code of its own runs any more.
 
     Args:
         event: a `Durable Execution Status Change` event, delivered at least once.
-        context: Lambda's own.
+        _context: Lambda's own.
 
     Returns:
         `done`: what was done, or why nothing was.

@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 @logger.inject_lambda_context(clear_state=True)
 @tracer.capture_lambda_handler(capture_response=False)
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
+def handler(_event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Look at every open record and every running task once.
 
     Args:
-        event: the schedule's; nothing in it matters.
+        _event: the schedule's; nothing in it matters.
         context: Lambda's own.
 
     Returns:
