@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import threading
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, TextIO
 
@@ -63,6 +64,14 @@ class Note:
             return None
         with self._path.open() as file:
             return None if _lock(file, fcntl.LOCK_SH) else Running(**json.load(file))
+
+    def wait(self, seconds: float) -> bool:
+        """Wait until the system that runs has ended; False if it has not in time."""
+        with self._path.open() as file:
+            lock = threading.Thread(target=fcntl.flock, args=[file, fcntl.LOCK_SH], daemon=True)
+            lock.start()
+            lock.join(seconds)
+            return not lock.is_alive()
 
 
 def _lock(file: TextIO, kind: int) -> bool:

@@ -14,6 +14,7 @@ from local.events import Bus, Deliveries, EventsApi, Targets, start_schedules
 from local.functions import functions_of
 from local.functions.asynchronous import AsynchronousInvocations
 from local.gateway import Gateway
+from local.gateway.callers import CREDENTIALS
 from local.hosts import process_host
 from local.inprocess import ThreadHost
 from local.journal import Journal
@@ -113,6 +114,18 @@ class System:
     def __exit__(self, *_: object) -> None:
         """End every process that was started and give the port back."""
         self._cleanup.close()
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """What a shell exports to use it."""
+        return {
+            "AWS_ENDPOINT_URL": self.endpoint,
+            "AWS_REGION": self.stack.region,
+            "AWS_DEFAULT_REGION": self.stack.region,
+            **CREDENTIALS,
+            # For `sam local execution` and `sam local callback`.
+            "DURABLE_EXECUTIONS_EXTERNAL_EMULATOR_PORT": self.endpoint.rpartition(":")[2],
+        }
 
     @property
     def is_idle(self) -> bool:

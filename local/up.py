@@ -8,7 +8,6 @@ import signal
 import socket
 import sys
 import threading
-import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -49,20 +48,11 @@ def _up(note: Note, options: argparse.Namespace) -> int:
 
 
 def _keep_up(note: Note, options: argparse.Namespace, stop: threading.Event) -> None:
-    # Importing these takes seconds, and stopping a system needs none of them.
-    from local.gateway.callers import CREDENTIALS  # noqa: PLC0415 - see above
-    from local.system import System  # noqa: PLC0415 - see above
+    from local.system import System  # noqa: PLC0415 - takes seconds, and make down has no need of it
 
     scale = options.time_scale
     with System(options.template, time_scale=scale, port=options.port) as system:
-        variables = {
-            "AWS_ENDPOINT_URL": system.endpoint,
-            "AWS_REGION": system.stack.region,
-            "AWS_DEFAULT_REGION": system.stack.region,
-            **CREDENTIALS,
-            # For `sam local execution` and `sam local callback`.
-            "DURABLE_EXECUTIONS_EXTERNAL_EMULATOR_PORT": system.endpoint.rpartition(":")[2],
-        }
+        variables = system.variables
         functions = [function.configuration for function in system.functions.values()]
         note.write(variables)
         _say(greeting(system.stack.name, scale, variables, functions))
@@ -77,11 +67,8 @@ def _down(note: Note) -> int:
         return 0
     with suppress(ProcessLookupError):
         os.kill(running.pid, signal.SIGTERM)
-    deadline = time.monotonic() + _PATIENCE
-    while note.read():
-        if time.monotonic() > deadline:
-            return _refuse(f"Process {running.pid} has not ended within {_PATIENCE} s.")
-        time.sleep(0.05)
+    if not note.wait(_PATIENCE):
+        return _refuse(f"Process {running.pid} has not ended within {_PATIENCE} s.")
     _say("Stopped.")
     return 0
 

@@ -72,8 +72,8 @@ def stack(name: str = "demo", **parameters: str) -> Stack:
         for key, resource in template["Resources"].items()
         if "Condition" not in resource or filling.holds(resource["Condition"])
     }
-    outputs = {key: filling.fill(value["Value"]) for key, value in template["Outputs"].items()}
-    return Stack({key: filling.fill(resource) for key, resource in kept.items()}, outputs)
+    outputs = {key: str(filling.fill(out["Value"])) for key, out in template["Outputs"].items()}
+    return Stack({key: filling.properties(resource) for key, resource in kept.items()}, outputs)
 
 
 def source() -> dict[str, Any]:

@@ -19,6 +19,7 @@ from aws_durable_execution_sdk_python_testing.invoker import InvokeResponse, Lam
 from aws_durable_execution_sdk_python_testing.model import Event, StartDurableExecutionInput
 from aws_durable_execution_sdk_python_testing.threads import DaemonThreadPool
 from aws_durable_execution_sdk_python_testing.worker.registry import ExecutionRegistry
+from typing_extensions import override
 
 from local.durable.time import ScaledClock, ScaledScheduler
 from local.functions.configuration import LATEST
@@ -95,10 +96,11 @@ class _Invoker(LambdaInvoker):
         super().__init__(lambda_client=None)
         self._functions = functions
 
+    @override
     def invoke(
         self,
         function_name: str,
-        input: DurableExecutionInvocationInput,  # noqa: A002 - mypy holds it to the base's names
+        input: DurableExecutionInvocationInput,
         *_: object,
         **__: object,
     ) -> InvokeResponse:

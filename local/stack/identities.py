@@ -36,7 +36,7 @@ class Identities:
     """
 
     resources: Mapping[str, Mapping[str, Any]]
-    fill: Callable[[Any], Any]
+    fill: Callable[[object], str]
     stack: str
     region: str
     account: str

@@ -44,15 +44,14 @@ class Intrinsics:
         """Evaluate a condition by its name."""
         return bool(self.fill(self.conditions[condition]))
 
-    def fill(self, node: Any) -> Any:  # noqa: ANN401 - any part of a template
+    def fill(self, node: object) -> object:
         """Return the part with every function in it replaced by its value.
 
         Raises:
             UnsupportedError: a function that is not known here.
         """
         if isinstance(node, list):
-            filled = [self.fill(item) for item in node]
-            return [item for item in filled if item is not _ABSENT]
+            return self._each(node)
         if not isinstance(node, dict):
             return node
         if len(node) == 1:
@@ -61,21 +60,28 @@ class Intrinsics:
                 return self._ref(argument) if name == "Ref" else self.holds(argument)
             if name.startswith("Fn::"):
                 return self._call(name, argument)
+        return self.properties(node)
+
+    def properties(self, node: Mapping[str, object]) -> dict[str, Any]:
+        """Return a mapping that is no function itself, its values filled; see `fill`."""
         return dict(self._present(node))
 
-    def _call(self, name: str, argument: Any) -> Any:  # noqa: ANN401 - whatever YAML holds
+    def _call(self, name: str, argument: object) -> object:
         function = getattr(self, f"_{name.removeprefix('Fn::').lower()}", None)
         if function is None:
             raise UnsupportedError(f"{name} is not known here")
         return function(argument)
 
-    def _present(self, node: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    def _each(self, items: list[Any]) -> list[Any]:
+        return [filled for filled in map(self.fill, items) if filled is not _ABSENT]
+
+    def _present(self, node: Mapping[str, object]) -> Iterator[tuple[str, object]]:
         for key, value in node.items():
             filled = self.fill(value)
             if filled is not _ABSENT:
                 yield key, filled
 
-    def _ref(self, name: str) -> Any:  # noqa: ANN401 - whatever YAML holds
+    def _ref(self, name: str) -> object:
         if name == "AWS::NoValue":
             return _ABSENT
         return self.values[name] if name in self.values else self.references.ref(name)
@@ -86,26 +92,26 @@ class Intrinsics:
     def _sub(self, text: str) -> str:
         return re.sub(r"\$\{([^}]+)\}", lambda match: str(self._named(match[1])), text)
 
-    def _named(self, name: str) -> Any:  # noqa: ANN401 - whatever YAML holds
+    def _named(self, name: str) -> object:
         return self._getatt(name.split(".")) if "." in name else self._ref(name)
 
     def _join(self, argument: list[Any]) -> str:
-        separator, parts = self.fill(argument)
+        separator, parts = self._each(argument)
         return str(separator.join(parts))
 
-    def _select(self, argument: list[Any]) -> Any:  # noqa: ANN401 - whatever YAML holds
-        index, options = self.fill(argument)
+    def _select(self, argument: list[Any]) -> object:
+        index, (*options,) = self._each(argument)
         return options[int(index)]
 
     def _getazs(self, region: str) -> list[str]:
         return [f"{self.fill(region) or self.values['AWS::Region']}{zone}" for zone in "ab"]
 
     def _cidr(self, argument: list[Any]) -> list[str]:
-        block, count, bits = self.fill(argument)
+        block, count, bits = self._each(argument)
         subnets = ipaddress.ip_network(block).subnets(new_prefix=32 - int(bits))
         return [str(subnet) for subnet in itertools.islice(subnets, int(count))]
 
-    def _if(self, argument: list[Any]) -> Any:  # noqa: ANN401 - whatever YAML holds
+    def _if(self, argument: list[Any]) -> object:
         condition, then, otherwise = argument
         return self.fill(then if self.holds(condition) else otherwise)
 
@@ -113,5 +119,5 @@ class Intrinsics:
         return not self.fill(argument[0])
 
     def _equals(self, argument: list[Any]) -> bool:
-        first, second = self.fill(argument)
+        first, second = self._each(argument)
         return bool(first == second)

@@ -34,8 +34,8 @@ def own_region() -> Iterator[str]:
 
 
 def _forget(region: str) -> None:
-    # moto itself can only forget everything.
-    for service in BackendDict._instances:  # type: ignore[misc]  # noqa: SLF001 - moto has no list
+    # The only list of services that moto has; its own `reset` forgets all of their Regions.
+    for service in BackendDict._instances:  # type: ignore[misc]  # noqa: SLF001 - as in moto's reset
         for regions in service.values():
             if region in regions:
                 regions[region].reset()

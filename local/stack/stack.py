@@ -57,7 +57,7 @@ class Stack:
     def of_type(self, kind: str) -> dict[str, dict[str, Any]]:
         """Return the properties of the resources of one type, by logical id."""
         return {
-            name: self._fill(self._template["Resources"][name]["Properties"])
+            name: self._intrinsics.properties(self._template["Resources"][name]["Properties"])
             for name, _, its_kind in self.resources()
             if its_kind == kind
         }
@@ -91,8 +91,9 @@ class Stack:
         """Return what the template says of an output."""
         return str(self._template["Outputs"][output]["Description"])
 
-    def _fill(self, node: Any) -> Any:  # noqa: ANN401 - any part of a template
-        return self._intrinsics.fill(node)
+    def _fill(self, node: object) -> str:
+        """Return what a name or an output comes to."""
+        return str(self._intrinsics.fill(node))
 
 
 def _stack_name() -> str:
