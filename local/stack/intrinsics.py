@@ -100,7 +100,7 @@ class Intrinsics:
         return str(separator.join(parts))
 
     def _select(self, argument: list[Any]) -> object:
-        index, (*options,) = self._each(argument)
+        index, options = self._each(argument)
         return options[int(index)]
 
     def _getazs(self, region: str) -> list[str]:
