@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 # The messages that tell of an error, each of which is a task's or the work's own.
 _ERRORS = {"Task failed", "Work failed", "Failure not recorded"}
 _ONCE = {"Task starting", "Record created", "Returning", "Final result", "Task failed"}
-_BUSY = "AwsBusyError"
 
 
 class Lines:
@@ -60,16 +59,20 @@ def _repeated(scenario: Scenario, lines: list[tuple[str, str]], attempts: int) -
     """Whatever is not cut off stands once, or once an attempt; each crash may repeat a line."""
     if scenario.throttled:
         return
-    # A list that ECS refuses because of one is refused for all who are on it.
-    own = Counter(
-        (source, _parsed(text).get("message")) for source, text in lines if _BUSY not in text
-    )
-    for (source, message), count in own.items():
+    own = Counter((source, *_said(source, text)) for source, text in lines)
+    for (source, message, _), count in own.items():
         times = 1 if message in _ONCE else attempts
         # Each of a task's last two events may find the same to do.
         is_event = message in {"Task event", "Execution event"} or "task-state" in source
         if not is_event and count > times + len(scenario.points):
             yield f"{source} says {count} times: {message}"
+
+
+def _said(source: str, text: str) -> tuple[str | None, str | None]:
+    """Return a line's message; of the reconciler, who may say the same in each run, its run too."""
+    fields = _parsed(text)
+    run = fields.get("function_request_id") if "reconciler" in source else None
+    return fields.get("message"), run
 
 
 def _told(scenario: Scenario, lines: list[tuple[str, str]], end: End) -> Iterator[str]:
