@@ -54,8 +54,10 @@ class Abandonment:
         # A worker that has reported its end has the last word: its work is done.
         reported = self.record.status
         status = reported if reported in ENDED else Status.FAILED
+        # A launch that was given up may have started the task all the same.
+        ended = told if told and status is Status.FAILED else outcome
         closing = Closing(self.settings, self.records, self.record, told is not None)
-        if not closing.close(status, told or outcome):
+        if not closing.close(status, ended):
             return self._overtaken()
         return f"abandoned: execution {self.status}"
 

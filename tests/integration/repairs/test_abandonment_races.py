@@ -91,6 +91,23 @@ def test_failure_whose_record_was_left_open(
     assert not _failures(lines)
 
 
+def test_work_whose_launch_was_given_up(scene: Scene, executions: Executions, lines: Lines) -> None:
+    """Work that was done did start, whatever its execution has said of the launch."""
+    begun = scene.begin(Flow.DYNAMODB)
+    task_arn = scene.launch(begun)
+    scene.end(task_arn, 0)
+    record = scene.put(replace(begun, status=Status.COMPLETED, result='"done"'))
+    executions.set(record, "FAILED")
+    outcome: Outcome = FailedToStart(detail="RunTask had no answer")
+    executions.errors[record.execution_id] = json.dumps(outcome.to_dict())
+    scene.tell(record, "FAILED")
+    stored = scene.stored(record)
+    assert (stored.status, stored.is_open) == (Status.COMPLETED, False)
+    assert stored.task_arn == task_arn
+    assert (stored.last_outcome or {})["kind"] == "Succeeded"
+    assert not _failures(lines)
+
+
 @pytest.mark.parametrize(
     "data", ["", "[1]", "no JSON", '{"kind":"Other"}', '{"kind":"Succeeded"}', "{}", "[" * 100_000]
 )
