@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from tests.mutations.mutation import Mutation
+from tests.mutations.mutation import FENCES, LAUNCHES, Mutation
 
-_FENCES = ("tests/integration/test_attempt_fencing.py", "tests/property/test_records.py")
 _OUTCOMES = ("tests/unit/core",)
-_LAUNCHES = ("tests/integration/test_launch.py", "tests/integration/test_relaunch.py")
 
 MUTATIONS = (
     Mutation(
@@ -21,14 +19,14 @@ MUTATIONS = (
         "src/core/correlation.py",
         'f"{execution_arn}\\n{attempt}\\n{launch}"',
         'f"{execution_arn}\\n{attempt}"',
-        _LAUNCHES,
+        LAUNCHES,
     ),
     Mutation(
         "RunTask has no client token",
         "src/core/launch.py",
         '            "clientToken": self.token,\n',
         "",
-        _LAUNCHES,
+        LAUNCHES,
     ),
     Mutation(
         "an event of an earlier attempt completes the present one",
@@ -38,7 +36,7 @@ MUTATIONS = (
             return Standing.STALE_ATTEMPT
 """,
         "",
-        _FENCES,
+        FENCES,
     ),
     Mutation(
         "the exit code beats the stop code",

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from tests.mutations.mutation import Mutation
+from tests.mutations.mutation import FENCES, LAUNCHES, Mutation
 
-_EVENTS = ("tests/integration/test_task_state.py", "tests/integration/test_eventbridge.py")
 _REPAIRS = ("tests/integration/repairs",)
-_FENCES = ("tests/integration/test_attempt_fencing.py", "tests/property/test_records.py")
 # What the fault suite alone has to notice.
 _FAULTS = ("tests/faults/test_sample.py",)
-_LAUNCHES = ("tests/integration/test_launch.py", "tests/integration/test_relaunch.py")
 
 MUTATIONS = (
     Mutation(
@@ -50,7 +47,7 @@ MUTATIONS = (
         """\
     same_attempt = Attr("executionArn").eq(record.execution_arn)
 """,
-        _FENCES,
+        FENCES,
     ),
     Mutation(
         "the worker's writes are not fenced by attempt",
@@ -59,7 +56,7 @@ MUTATIONS = (
         & Attr("attempt").eq(assignment.attempt)
 """,
         "",
-        _FENCES,
+        FENCES,
     ),
     Mutation(
         "a record expires from its creation on",
@@ -153,21 +150,21 @@ MUTATIONS = (
         "src/orchestrator/execution.py",
         "        if not self.records.started(record, task_arn):\n",
         "        if not self.records.started(record, task_arn) and not task_arn:\n",
-        _LAUNCHES,
+        LAUNCHES,
     ),
     Mutation(
         "the attempt does not count",
         "src/adapters/records.py",
         '"attempt": record.attempt + 1, "launch": 1}',
         '"attempt": record.attempt, "launch": 1}',
-        _FENCES,
+        FENCES,
     ),
     Mutation(
         "a step repeats every error",
         "src/orchestrator/steps.py",
         "            retryable_error_types=[AwsBusyError],\n",
         "",
-        _LAUNCHES,
+        LAUNCHES,
     ),
     Mutation(
         "events of two tasks are taken for the same",

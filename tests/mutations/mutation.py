@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+FENCES = ("tests/integration/test_attempt_fencing.py", "tests/property/test_records.py")
+LAUNCHES = ("tests/integration/test_launch.py", "tests/integration/test_relaunch.py")
+
 
 @dataclass(frozen=True, slots=True)
 class Mutation:

@@ -1,0 +1,74 @@
+"""Runs of tests in a copy of the project, and what they say of a mutation."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+CAUGHT = "caught"
+PATIENCE_SECONDS = 900
+# A test that fails may leave an execution behind that no moto answers any more: whatever is not on
+# this machine is asked for at a port that nobody listens on.
+_NOWHERE = "http://127.0.0.1:9"
+_OFFLINE = {"HTTP_PROXY": _NOWHERE, "HTTPS_PROXY": _NOWHERE, "NO_PROXY": "127.0.0.1,localhost"}
+# The example that fails need not be the smallest one.
+_OPTIONS = ("-x", "-q", "-p", "no:cacheprovider", "--hypothesis-seed=1")
+_PASSED, _FAILED = 0, 1
+
+
+class Run(NamedTuple):
+    """How a run of pytest ended.
+
+    Attributes:
+        code: its exit code; None where it did not end in time.
+        output: what it printed.
+    """
+
+    code: int | None
+    output: str
+
+    @property
+    def passed(self) -> bool:
+        """Whether every test did."""
+        return self.code == _PASSED
+
+
+def run(
+    folder: Path, tests: Iterable[str], *options: str, patience: float = PATIENCE_SECONDS
+) -> Run:
+    """Run tests in a copy of the project, until the first of them fails."""
+    command = [sys.executable, "-m", "pytest", *_OPTIONS, *options, *tests]
+    try:
+        ended = subprocess.run(
+            command,
+            cwd=folder,
+            env={**os.environ, **_OFFLINE},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=patience,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return Run(None, "")
+    return Run(ended.returncode, ended.stdout)
+
+
+def verdict(folder: Path, tests: Iterable[str], patience: float = PATIENCE_SECONDS) -> str:
+    """Say what tests make of a mutated copy: `CAUGHT`, or why they have noticed nothing."""
+    tests = list(tests)
+    # With -x, tests that cannot even be imported end as one that failed does.
+    if not run(folder, tests, "--collect-only", patience=patience).passed:
+        return "MISSED: the tests cannot be collected"
+    code = run(folder, tests, patience=patience).code
+    if code is None:
+        return f"MISSED: the tests did not end in {patience} s"
+    if code == _PASSED:
+        return "MISSED: the tests passed"
+    return CAUGHT if code == _FAILED else f"MISSED: pytest exited with code {code}"
