@@ -21,6 +21,8 @@ _GROWTH, _CEILING = 1.5, 300
 _DAY = 86_400
 # ECS may not know a task for minutes after RunTask, nor for a moment later on.
 _YOUNG, _MISSING_FOR = 600, 120
+# A permission that was just given may be refused for a while.
+_REFUSED_FOR = 600
 
 
 def poll_delay(checks: int, elapsed: int, poll_seconds: int | None) -> int:
@@ -57,6 +59,8 @@ class PollState:
         status: the task's `lastStatus` as last seen; None before the first sight.
         missed_at: `elapsed` of the first look in a row that ECS answered without the task; None if
             the last one found it.
+        refused_at: `elapsed` of the first look since the last answer that ECS refused; None if it
+            has refused none.
         since: when the attempt began, epoch seconds.
         elapsed: seconds from then to the last check.
         outcome: the end in `Outcome.to_dict` form; None while the task is not over.
@@ -65,6 +69,7 @@ class PollState:
     since: int = 0
     status: str | None = None
     missed_at: int | None = None
+    refused_at: int | None = None
     elapsed: int = 0
     outcome: dict[str, Any] | None = None
 
@@ -81,7 +86,12 @@ class PollState:
     def missed(self, elapsed: int) -> PollState:
         """Fold in that ECS did not know the task; see `is_gone`."""
         first = elapsed if self.missed_at is None else self.missed_at
-        return replace(self, missed_at=first, elapsed=elapsed)
+        return replace(self, missed_at=first, refused_at=None, elapsed=elapsed)
+
+    def refused(self, elapsed: int) -> PollState:
+        """Fold in that ECS refused the look; see `is_refused`."""
+        first = elapsed if self.refused_at is None else self.refused_at
+        return replace(self, refused_at=first, elapsed=elapsed)
 
     def throttled(self, elapsed: int) -> PollState:
         """Fold in that nothing could be learned this time."""
@@ -98,11 +108,18 @@ class PollState:
         missed_for = 0 if self.missed_at is None else self.elapsed - self.missed_at
         return known_or_old and missed_for >= _MISSING_FOR
 
+    @property
+    def is_refused(self) -> bool:
+        """Whether looks have been refused for so long that no more is to be learned."""
+        return self.refused_at is not None and self.elapsed - self.refused_at >= _REFUSED_FOR
+
     def delay(self, checks: int, poll_seconds: int | None) -> int:
         """Return the seconds to wait after this look, the check of that number."""
         delay = poll_delay(checks, self.elapsed, poll_seconds)
-        # ECS keeps an ended task for an hour: after a miss, a long interval could lose its end.
-        return delay if self.missed_at is None else min(delay, _MISSING_FOR)
+        # ECS keeps an ended task for an hour: after a look in vain, a long interval could lose its
+        # end.
+        in_vain = self.missed_at is not None or self.refused_at is not None
+        return min(delay, _MISSING_FOR) if in_vain else delay
 
     def to_dict(self) -> dict[str, Any]:
         """JSON form, the constructor's arguments."""

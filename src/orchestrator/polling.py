@@ -98,9 +98,10 @@ class Check:
         except AwsBusyError:
             after = before.throttled(elapsed)
         except AwsRefusedError as error:
-            # Nothing is known of the task, so nothing may be started in its place.
-            unknown = Missing(task_arn=self.task_arn, detail=str(error))
-            after = before.ended(unknown)
+            after = before.refused(elapsed)
+            if after.is_refused or elapsed >= self.execution.work.timeout_seconds:
+                # Nothing is known of the task, so nothing may be started in its place.
+                after = after.ended(Missing(task_arn=self.task_arn, detail=str(error)))
         if after.status != before.status:
             context.logger.info("Task status: %s → %s", before.status or "requested", after.status)
         return after.to_dict()

@@ -97,11 +97,33 @@ def test_throttled_look(aws: Aws, durable: Start) -> None:
     assert durable(handler, {}).result()["outcome"] == "Succeeded"
 
 
-def test_refused_look(aws: Aws, durable: Start) -> None:
-    """A look that is forbidden ends the execution with ECS's own words, and as Missing."""
+def test_refused_look(
+    aws: Aws, durable: Start, attempts: Attempts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Looks that are forbidden for a few minutes, as after a deployment, end nothing."""
+    clock = attempts.share_clock(monkeypatch)
+    moments: list[float] = []
+    aws.before("ecs.DescribeTasks", lambda: moments.append(clock()))
+    refused = [error("AccessDeniedException")] * 4
+    aws.answer_with("ecs.DescribeTasks", *refused)
+    aws.script(*through(aws, *["RUNNING"] * 5), lambda: aws.exit(0))
+    assert durable(handler, {"pollSeconds": 90}).result()["outcome"] == "Succeeded"
+    assert moments[3] - moments[0] >= 270
+
+
+@pytest.mark.parametrize("timeout", [40_000, 300])
+def test_refused_looks(
+    aws: Aws, durable: Start, attempts: Attempts, monkeypatch: pytest.MonkeyPatch, timeout: int
+) -> None:
+    """Looks that stay forbidden, or are at the deadline, end it as Missing in ECS's own words."""
     # Nothing is known of the task then, so nothing is started in its place.
-    aws.answer_with("ecs.DescribeTasks", error("AccessDeniedException"))
-    _, data = durable(handler, {"maxAttempts": 10}).error()
+    clock = attempts.share_clock(monkeypatch)
+    moments: list[float] = []
+    aws.before("ecs.DescribeTasks", lambda: moments.append(clock()))
+    aws.answer_with("ecs.DescribeTasks", *[error("AccessDeniedException")] * 20)
+    payload = {"timeoutSeconds": timeout, "maxAttempts": 2, "pollSeconds": 100}
+    _, data = durable(handler, payload).error()
+    assert min(timeout - 100, 600) <= moments[-1] - moments[0] <= min(timeout + 5, 720)
     assert (data["kind"], data["taskArn"]) == ("Missing", aws.record().task_arn)
     assert "AccessDeniedException" in data["detail"]
     assert len(aws.tasks()) == 1

@@ -28,13 +28,21 @@ if TYPE_CHECKING:
 _STOPPED_BY_US = "durable-task/"
 
 _TRANSIENT = re.compile(
-    r"capacity is unavailable|timeout waiting for network interface|i/o timeout|\beof\b|\beni\b"
-    r"|insufficientfreeaddresses|throttl|rate exceeded|toomanyrequests|serverexception"
-    r"|request ?limit ?exceeded|reached the limit on the number of"
-    r"|request timed out|connection reset|temporarily unavailable",
+    # Room, network interfaces and disks that ECS waits for in vain.
+    r"capacity is unavailable|reached the limit on the number of|insufficientfreeaddresses|\beni\b"
+    r"|timeout waiting for (?:network interface|ephemeral ?storage)"
+    r"|error while attempting to create network interface"
+    # Whatever a registry or an API is too busy or too broken for.
+    r"|throttl|rate exceeded|too ?many ?requests|request ?limit ?exceeded|serverexception"
+    r"|internal ?(?:server ?)?error|(?:temporarily|service ?) ?unavailable|status code:? 5\d\d\b"
+    # A network that lost or delayed an answer.
+    r"|i/o timeout|handshake timeout|request timed out|client\.timeout|dockertimeouterror"
+    r"|deadline exceeded|connection reset|\beof\b",
     re.IGNORECASE,
 )
 _SPOT = re.compile(r"\bspot\b.*\binterrupt", re.IGNORECASE)
+# A retired platform or host; its stop code is not documented.
+_MAINTENANCE = re.compile(r"maintenance on the underlying infrastructure", re.IGNORECASE)
 _OUT_OF_MEMORY = re.compile(r"outofmemory|out of memory|\boom\b", re.IGNORECASE)
 _MAX_DETAIL = 1_000
 
@@ -98,12 +106,14 @@ def _by_stop_code(task: Mapping[str, Any], detail: str) -> type[Outcome] | None:
     stop_code, reason = task.get("stopCode"), task.get("stoppedReason") or ""
     if stop_code == "EssentialContainerExited":
         return None
-    if stop_code is None:
-        # Old events and some Spot interruptions carry no stop code.
-        return SpotInterrupted if _SPOT.search(detail) else None
     for ours in (TimedOut, Cancelled):
         if stop_code == "UserInitiated" and reason.startswith(_STOPPED_BY_US + ours.__name__):
             return ours
+    if _MAINTENANCE.search(reason):
+        return InfrastructureLost
+    if stop_code is None:
+        # Old events and some Spot interruptions carry no stop code.
+        return SpotInterrupted if _SPOT.search(detail) else None
     # A stop code that is not known yet is not a success, whatever the exit code says.
     return _STOP_CODES.get(stop_code, InfrastructureLost)
 
@@ -111,7 +121,8 @@ def _by_stop_code(task: Mapping[str, Any], detail: str) -> type[Outcome] | None:
 _STOP_CODES: Mapping[str, type[Outcome]] = {
     "TaskFailedToStart": FailedToStart,
     "UserInitiated": StoppedByUser,
-    "ServiceSchedulerInitiated": StoppedByUser,
+    # The task belongs to no service: AWS itself has stopped it.
+    "ServiceSchedulerInitiated": InfrastructureLost,
     "SpotInterruption": SpotInterrupted,
     "TerminationNotice": InfrastructureLost,
     "InfrastructureHealth": InfrastructureLost,

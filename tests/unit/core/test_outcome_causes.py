@@ -35,7 +35,7 @@ def test_exit_code(code: int | None, expected: str) -> None:
     [
         ("TaskFailedToStart", "FailedToStart"),
         ("UserInitiated", "StoppedByUser"),
-        ("ServiceSchedulerInitiated", "StoppedByUser"),
+        ("ServiceSchedulerInitiated", "InfrastructureLost"),
         ("SpotInterruption", "SpotInterrupted"),
         ("TerminationNotice", "InfrastructureLost"),
         ("InfrastructureHealth", "InfrastructureLost"),
@@ -71,19 +71,31 @@ def test_own_stop(ending: Outcome, code: int | None) -> None:
 
 
 @pytest.mark.parametrize(
-    ("stop_code", "reason"),
-    [
-        ("UserInitiated", "TimedOut"),
-        ("UserInitiated", "stopped: durable-task/TimedOut"),
-        ("UserInitiated", "durable-task/Succeeded: fine"),
-        ("UserInitiated", None),
-        ("ServiceSchedulerInitiated", stop_reason(TimedOut())),
-    ],
+    "reason",
+    ["TimedOut", "stopped: durable-task/TimedOut", "durable-task/Succeeded: fine", None],
 )
-def test_somebodys_stop(stop_code: str, reason: str | None) -> None:
-    """Any other reason, or a stop that no StopTask made, is somebody else's."""
-    task = stopped(container(0), stopCode=stop_code, stoppedReason=reason)
+def test_somebodys_stop(reason: str | None) -> None:
+    """Any other reason is somebody else's."""
+    task = stopped(container(0), stopCode="UserInitiated", stoppedReason=reason)
     assert kind(task) == "StoppedByUser"
+
+
+def test_our_reason_without_our_call() -> None:
+    """A stop that no StopTask made is not ours, whatever its reason says."""
+    reason = stop_reason(TimedOut())
+    task = stopped(container(0), stopCode="TerminationNotice", stoppedReason=reason)
+    assert kind(task) == "InfrastructureLost"
+
+
+@pytest.mark.parametrize(
+    "stop_code", ["ServiceSchedulerInitiated", "UserInitiated", "TaskFailedToStart", None]
+)
+@pytest.mark.parametrize("code", [0, 137, None])
+def test_retired_task(stop_code: str | None, code: int | None) -> None:
+    """A task that AWS retires for maintenance is lost, not stopped by a person or by its work."""
+    reason = "ECS is performing maintenance on the underlying infrastructure hosting the task."
+    task = stopped(container(code), stopCode=stop_code, stoppedReason=reason)
+    assert kind(task) == "InfrastructureLost"
 
 
 @pytest.mark.parametrize("reason", ["Your Spot Task was interrupted.", "Spot interruption"])
@@ -132,6 +144,16 @@ def test_no_containers(containers: list[object] | None) -> None:
         "Service temporarily unavailable",
         "Request limit exceeded.",
         "You've reached the limit on the number of vCPUs you can run concurrently",
+        "Timeout waiting for EphemeralStorage provisioning to complete.",
+        "Unexpected EC2 error while attempting to Create Network Interface: AuthFailure",
+        "InternalError: an internal error has occurred",
+        "DockerTimeoutError: Could not transition to started; timed out after waiting 3m0s",
+        "CannotPullContainerError: net/http: TLS handshake timeout",
+        "CannotPullContainerError: Client.Timeout exceeded while awaiting headers",
+        "ResourceInitializationError: RequestCanceled: context deadline exceeded",
+        "CannotPullContainerError: unexpected status code 503 Service Unavailable",
+        "CannotPullContainerError: 429 Too Many Requests",
+        "received unexpected HTTP status: 500 Internal Server Error",
     ],
 )
 def test_transient_start(reason: str) -> None:
@@ -153,6 +175,8 @@ def test_transient_start(reason: str) -> None:
         "ResourceInitializationError: failed to validate logger args: no such log group",
         "InvalidParameterException: TaskDefinition is inactive",
         "geofence",
+        "CannotPullContainerError: unexpected status code 403 Forbidden",
+        "ResourceInitializationError: secret arn:…:500-internal is not found",
         "",
     ],
 )

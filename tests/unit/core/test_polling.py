@@ -76,13 +76,13 @@ def test_attempts_share_the_operations(attempts: int) -> None:
 
 def test_first_state() -> None:
     """Before the first check nothing is known, and no time has passed."""
-    nothing = {"since": 0, "status": None, "missed_at": None, "elapsed": 0, "outcome": None}
-    assert PollState().to_dict() == nothing
+    nothing = dict.fromkeys(("status", "missed_at", "refused_at", "outcome"))
+    assert PollState().to_dict() == {"since": 0, "elapsed": 0, **nothing}
 
 
 def test_seen() -> None:
     """A look keeps the task's status and how long it took to get there, and forgets misses."""
-    state = PollState(since=1_000, missed_at=10).seen(RUNNING, WORKER, 30)
+    state = PollState(since=1_000, missed_at=10, refused_at=20).seen(RUNNING, WORKER, 30)
     assert state == PollState(since=1_000, status="RUNNING", elapsed=30)
 
 
@@ -104,6 +104,27 @@ def test_missed() -> None:
     """Since when ECS has answered without the task is kept; its last status stays."""
     state = PollState(since=1_000, status="PENDING").missed(30).missed(60)
     assert state == PollState(since=1_000, status="PENDING", missed_at=30, elapsed=60)
+
+
+def test_refused() -> None:
+    """Since when ECS has refused looks is kept, until it answers: with the task or without."""
+    state = PollState(since=1_000, status="RUNNING", missed_at=10).refused(30).refused(60)
+    assert state == replace(state, missed_at=10, refused_at=30, elapsed=60)
+    assert state.missed(70).refused_at is None
+    assert state.throttled(70).refused_at == 30
+
+
+@pytest.mark.parametrize("interval", [None, 60, 3_000])
+def test_refused_for_long(interval: int | None) -> None:
+    """Looks that are refused end the wait after ten minutes, however far apart looks are."""
+    state = PollState(status="RUNNING", elapsed=DAY)
+    looks = 0
+    while not state.is_refused:
+        looks += 1
+        state = state.refused(state.elapsed + state.delay(900, interval))
+    assert state.refused_at is not None
+    assert 600 <= state.elapsed - state.refused_at <= 720
+    assert looks >= 6
 
 
 def test_ended() -> None:
