@@ -52,7 +52,8 @@ down: ## Stop it, and every process that it started
 env: ## Print what a shell has to export to use it
 	@$(PYTHON) -m local.up --env $(NOTED)
 
-# For `make faults`: one scenario, as a violation names it; for `make mutate`: words of a name.
+# For `make faults`: one scenario, as a violation names it and tests/faults/scenario.py reads it; for
+# `make mutate`: words of a name.
 ONLY =
 
 .PHONY: faults

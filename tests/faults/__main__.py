@@ -38,7 +38,7 @@ def main() -> int:
     """Run what the command line asks for; return 0 if nothing was violated."""
     options = _options()
     if options.only:
-        return _tell(_run([Scenario.read(text) for text in options.only]))
+        return _tell(_with_missed(options.only, _run(options.only)))
     if options.read:
         result = _run([Scenario.read(line.rstrip("\n")) for line in sys.stdin])
         sys.stdout.write("".join(f"{_STRUCK}{place}\n" for place in result.struck))
@@ -64,14 +64,18 @@ def _run_parts(scenarios: list[Scenario], processes: int) -> int:
     parts = max(processes, len(scenarios) // _PART)
     with ThreadPoolExecutor(processes) as pool:
         ended = list(pool.map(_run_part, (scenarios[part::parts] for part in range(parts))))
+    run, wrong = sum(result.run for result in ended), sum(result.wrong for result in ended)
     struck = frozenset[str]().union(*(result.struck for result in ended))
-    # What nobody ever comes to, nothing is known of.
+    return _tell(_with_missed(scenarios, Result(run, wrong, struck)))
+
+
+def _with_missed(scenarios: list[Scenario], result: Result) -> Result:
+    """Count points that nobody ever came to as violations: nothing is known of them."""
     places = {f"{s.flow}/{s.points[0]}": s for s in scenarios if s.points}
-    missed = places.keys() - struck
+    missed = places.keys() - result.struck
     for place in sorted(missed):
         _print("nobody came to this point in any scenario", places[place])
-    wrong = sum(result.wrong for result in ended) + len(missed)
-    return _tell(Result(sum(result.run for result in ended), wrong))
+    return result._replace(wrong=result.wrong + len(missed))
 
 
 def _run_part(scenarios: list[Scenario]) -> Result:
@@ -98,9 +102,18 @@ def _tell(result: Result) -> int:
     return 1 if result.wrong or not result.run else 0
 
 
+def _scenario(text: str) -> Scenario:
+    try:
+        return Scenario.read(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
-    parser.add_argument("--only", action="append", help="a scenario, as a violation names it")
+    parser.add_argument(
+        "--only", action="append", type=_scenario, help="a scenario, as a violation names it"
+    )
     processes = os.cpu_count() or 1
     parser.add_argument("--processes", type=int, default=processes, help="side by side")
     parser.add_argument("--read", action="store_true", help="read scenarios, a line each")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal, TypeVar, get_args
 
+# As the outputs of the template name their functions.
 Flow = Literal["Sync", "Callback", "EventBridge"]
 End = Literal["exit 0", "exit 3", "SIGKILL", "failed to start", "Spot", "stopped"]
 Events = Literal["as they are", "none", "doubled", "reordered", "late", "STOPPED only"]
@@ -13,6 +14,8 @@ When = Literal["before", "after", "stop", "stop and die"]
 FLOWS: tuple[Flow, ...] = get_args(Flow)
 ENDS: tuple[End, ...] = get_args(End)
 EVENTS: tuple[Events, ...] = get_args(Events)
+WHENS: tuple[When, ...] = get_args(When)
+_Word = TypeVar("_Word", bound=str)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -43,11 +46,13 @@ class Point:
 
     @classmethod
     def read(cls, text: str) -> Point:
-        """Read what `str` wrote."""
-        role, operation, number, when = text.split(":")
-        if when not in get_args(When):
-            raise ValueError(f"{when!r} is none of {get_args(When)}.")
-        return cls(role, operation, int(number), when)  # type: ignore[arg-type] # checked above
+        """Read what `str` wrote.
+
+        Raises:
+            ValueError: says what is wrong with it.
+        """
+        role, operation, number, when = _parts(text, ":", "ROLE:OPERATION:NUMBER:WHEN")
+        return cls(role, operation, int(number), _one_of(WHENS, when))
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +80,22 @@ class Scenario:
 
     @classmethod
     def read(cls, text: str) -> Scenario:
-        """Read what `str` wrote."""
-        flow, end, events, points, throttled = text.split("/")
-        read = tuple(map(Point.read, points.split("+"))) if points != "-" else ()
-        seed = throttled.removeprefix("throttled ")
+        """Read what `str` wrote.
+
+        Raises:
+            ValueError: says what is wrong with it.
+        """
+        shape = "FLOW/END/EVENTS/POINT+POINT or -/throttled SEED or -"
+        flow, end, events, points, throttled = _parts(text, "/", shape)
         is_throttled = throttled != "-"
-        return cls(flow, end, events, read, is_throttled, int(seed) if is_throttled else 0)  # type: ignore[arg-type] # as str wrote them
+        return cls(
+            _one_of(FLOWS, flow),
+            _one_of(ENDS, end),
+            _one_of(EVENTS, events),
+            tuple(map(Point.read, points.split("+"))) if points != "-" else (),
+            is_throttled,
+            int(throttled.removeprefix("throttled ")) if is_throttled else 0,
+        )
 
     @property
     def payload(self) -> dict[str, object]:
@@ -97,3 +112,17 @@ class Scenario:
         if self.flow == "Sync":
             payload["pollSeconds"] = 10
         return payload
+
+
+def _parts(text: str, separator: str, shape: str) -> list[str]:
+    parts = text.split(separator)
+    if len(parts) != shape.count(separator) + 1:
+        raise ValueError(f"{text!r} has not the shape {shape}.")
+    return parts
+
+
+def _one_of(words: tuple[_Word, ...], text: str) -> _Word:
+    for word in words:
+        if word == text:
+            return word
+    raise ValueError(f"{text!r} is none of {', '.join(words)}.")

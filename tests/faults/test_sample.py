@@ -64,3 +64,21 @@ def test_scenarios_are_written_and_read() -> None:
     scenario = Scenario("Sync", "exit 3", "doubled", (point, point), throttled=True, seed=7)
     for written in (scenario, Scenario("Callback", "failed to start")):
         assert Scenario.read(str(written)) == written
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("Sync/exit 0/none/-", "has not the shape"),
+        ("polling/exit 0/none/-/-", "none of Sync, Callback, EventBridge"),
+        ("Sync/exit0/none/-/-", "none of exit 0, exit 3"),
+        ("Sync/exit 0/lost/-/-", "none of as they are, none"),
+        ("Sync/exit 0/none/worker:UpdateItem:1/-", "has not the shape"),
+        ("Sync/exit 0/none/worker:UpdateItem:one:before/-", "'one'"),
+        ("Sync/exit 0/none/worker:UpdateItem:1:during/-", "none of before, after"),
+    ],
+)
+def test_lines_that_are_no_scenario(line: str, said: str) -> None:
+    """A line that is no scenario is refused, and what is wrong with it is named."""
+    with pytest.raises(ValueError, match=said):
+        Scenario.read(line)
