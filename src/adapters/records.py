@@ -187,7 +187,7 @@ class Records:
         except AwsRefusedError as error:
             if error.code != "ValidationException":
                 raise
-            left = "What the container has written leaves no room for its end in the record"
+            left = "What the container has written leaves no room in the item (400 KB) for its end"
             raise RecordFullError(left, error.code) from error
 
     def empty(self, record: Record, outcome: Outcome, evidence: Evidence | None) -> bool:

@@ -36,7 +36,10 @@ class Answer:
         size = len(answer.text())
         if size <= MAX_ANSWER_BYTES:
             return answer
-        detail = f"Its result makes an answer of {size} bytes, at most {MAX_ANSWER_BYTES} are taken"
+        detail = (
+            f"Its result makes an answer of {size} bytes, at most {MAX_ANSWER_BYTES} are taken: "
+            "store it elsewhere, such as in S3, and hand over its address"
+        )
         return cls(reclassified(outcome, ApplicationFailed, detail))
 
     def text(self) -> str:

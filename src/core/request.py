@@ -118,7 +118,8 @@ def parse(payload: object, flow: Flow, execution_timeout: int) -> Work:
     timeout = given.timeout_seconds
     if limit.seconds < 1:
         whole = f"ExecutionTimeout ({execution_timeout} s) less {RESERVE_SECONDS} s"
-        expected = f"fewer: {whole} and the waits between attempts leaves none of them a second"
+        most = _most_attempts(execution_timeout - RESERVE_SECONDS)
+        expected = f"at most {most}: the waits between more would take up {whole}"
         raise InvalidRequestError("maxAttempts", policy.max_attempts, expected)
     if timeout is not None and timeout > limit.seconds:
         expected = f"at most {limit.seconds} s, {limit.reason}"
@@ -134,6 +135,12 @@ def parse(payload: object, flow: Flow, execution_timeout: int) -> Work:
     )
     _check(work)
     return work
+
+
+def _most_attempts(seconds: int) -> int:
+    """Return how many attempts, with the waits between them, leave each a second."""
+    numbers = range(1, MAX_ATTEMPTS + 1)
+    return max((n for n in numbers if Policy(n).longest_backoff + n <= seconds), default=1)
 
 
 class _Limit(NamedTuple):

@@ -49,7 +49,9 @@ class Closing:
         try:
             is_closed = self.records.close(self.record, status, outcome, found)
         except RecordFullError as error:
-            status, outcome = Status.FAILED, reclassified(outcome, ApplicationFailed, str(error))
+            status = Status.FAILED
+            if outcome.succeeded:
+                outcome = reclassified(outcome, ApplicationFailed, str(error))
             found = evidence(self.settings, outcome)
             is_closed = self.records.empty(self.record, outcome, found)
         if is_closed and status is Status.FAILED and not self.is_told:

@@ -234,8 +234,10 @@ class Execution:
             return None
         cluster, family = self.settings.cluster_arn, self.settings.task_family
         found = ecs.find_task(cluster, family, self.launch.correlation.started_by)
-        late = FailedToStart(detail=f"No task was started before the deadline, {record.deadline}")
-        return found if found or left > timedelta() else late
+        if found or left > timedelta():
+            return found
+        past = f"The deadline, {record.deadline}, had passed before a task was started"
+        return FailedToStart(detail=f"{past}; lines `Launching again`, if there are any, say why")
 
     def stored(self) -> Record | None:
         """Return the execution's record as it stands; None if it is gone or another's."""

@@ -149,21 +149,23 @@ def test_failure_that_exits_well(
     assert error.items() <= told.items()
 
 
-@pytest.mark.parametrize("status", ["COMPLETED", "RUNNING"])
-def test_no_room_for_the_end(aws: Aws, durable: Start, lines: Lines, status: str) -> None:
-    """A record that its container has filled to the brim is closed as a failure that says so."""
+@pytest.mark.parametrize(("status", "code"), [("COMPLETED", 0), ("RUNNING", 0), ("RUNNING", 3)])
+def test_no_room_for_the_end(
+    aws: Aws, durable: Start, lines: Lines, status: str, code: int
+) -> None:
+    """A record that its container has filled to the brim is closed as a failure that says why."""
     durable(handler, {}).result()
     for size in range(410_000, 400_000, -100):
         with suppress(ClientError):
             aws.rewrite("SET #result = :big, #status = :status", big="x" * size, status=status)
             break
-    aws.exit(0)
+    aws.exit(code)
     aws.report()
     record = aws.record()
     assert (record.status, record.is_open, record.result) == (Status.FAILED, False, "null")
     error = dict(record.error or {})
-    assert (error["kind"], error["exitCode"]) == ("ApplicationFailed", 0)
-    assert "leaves no room" in error["detail"]
+    assert (error["kind"], error["exitCode"]) == ("ApplicationFailed", code)
+    assert ("container in task exited" if code else "leaves no room") in error["detail"]
     assert lines.messages.count("Task failed") == 1
 
 

@@ -43,7 +43,8 @@ class Outcome:
     @property
     def summary(self) -> str:
         """One sentence: what happened."""
-        return self.summary_text.format(exit_code=self.exit_code)
+        code = "no exit code" if self.exit_code is None else f"exit code {self.exit_code}"
+        return self.summary_text.format(exit_code=self.exit_code, code=code)
 
     @property
     def advice(self) -> str:
@@ -73,7 +74,7 @@ class Succeeded(Outcome):
 
 
 class ApplicationFailed(Outcome):
-    """The main container exited with another code than 0."""
+    """The main container exited with another code than 0, or disowned its exit code 0."""
 
     summary_text = "The container exited with code {exit_code}."
     advice_text = "Read the last lines of the container's log; the code is the application's own."
@@ -81,6 +82,8 @@ class ApplicationFailed(Outcome):
     @property
     def advice(self) -> str:
         """What to do, in words of their own for codes that mean the same in every container."""
+        if self.exit_code == 0:
+            return "The exit is a success, what the container has written is not: see the detail."
         if self.exit_code == SIGKILL:
             return "SIGKILL ended it: look for a kill, a stop that outlasted stopTimeout or memory."
         if self.exit_code == SIGTERM:
@@ -93,7 +96,7 @@ class ApplicationFailed(Outcome):
 class OutOfMemory(Outcome):
     """The kernel killed the main container for its memory use."""
 
-    summary_text = "The container ran out of memory (exit code {exit_code})."
+    summary_text = "The container ran out of memory ({code})."
     advice_text = "Raise the task definition's memory, or work on less data at a time."
 
 
@@ -120,6 +123,8 @@ class FailedToStart(Outcome):
         """What to do: wait, or change the request."""
         if self.transient:
             return "A passing shortage: run it again later."
+        if self.task_arn is None:
+            return "No task came to be: the detail names what was refused, or came too late."
         return "Check the image, its registry's permissions, the subnets' way out and the roles."
 
     def to_dict(self) -> dict[str, Any]:

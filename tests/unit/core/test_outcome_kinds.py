@@ -96,7 +96,8 @@ def test_unknown_kind() -> None:
 def test_exit_code_is_told() -> None:
     """A failure's summary names the exit code."""
     assert ApplicationFailed(exit_code=3).summary == "The container exited with code 3."
-    assert "137" in OutOfMemory(exit_code=137).summary
+    assert "(exit code 137)" in OutOfMemory(exit_code=137).summary
+    assert "(no exit code)" in OutOfMemory().summary
 
 
 @pytest.mark.parametrize(
@@ -106,6 +107,19 @@ def test_known_codes_are_told(code: int, meaning: str) -> None:
     """An exit code that means the same in every container is explained by it."""
     assert meaning in ApplicationFailed(exit_code=code).advice
     assert meaning not in ApplicationFailed(exit_code=1).advice
+
+
+def test_failure_in_spite_of_its_code() -> None:
+    """A container that exited with 0 and failed all the same is not sent to its exit code."""
+    advice = ApplicationFailed(exit_code=0).advice
+    assert "detail" in advice
+    assert advice != ApplicationFailed(exit_code=1).advice
+
+
+def test_no_task() -> None:
+    """A launch that came to no task is not blamed on its image."""
+    assert "image" in FailedToStart(task_arn="arn").advice
+    assert "image" not in FailedToStart().advice
 
 
 def test_transient_start_round_trip() -> None:

@@ -63,6 +63,8 @@ def test_attempts_that_do_not_fit(flow: Flow) -> None:
         parse({"maxAttempts": 5, "processingTime": 0}, flow, 754)
     assert (refused.value.field, refused.value.value) == ("maxAttempts", "5")
     assert "ExecutionTimeout" in refused.value.expected
+    assert "at most 4:" in refused.value.expected
+    assert parse({"maxAttempts": 4, "processingTime": 0}, flow, 754).timeout_seconds > 1
 
 
 def test_longest_timeout_of_a_task_that_nobody_waits_for() -> None:
