@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import UTC, timedelta
 from typing import TYPE_CHECKING, Any
 
 from boto3.dynamodb.conditions import Attr
@@ -13,11 +12,12 @@ from adapters.clients import client
 from adapters.errors import AwsRefusedError, aws_errors
 from adapters.updates import Update, conditional, plain, serialized
 from adapters.writes import ended, error_of, open_to, ours_of
+from core.moment import timestamp
 from core.record import OPEN, OPEN_INDEX, Record, Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from datetime import datetime
+    from datetime import timedelta
 
     from boto3.dynamodb.conditions import ConditionBase
 
@@ -145,14 +145,16 @@ class Records:
         stored = self.get(record.execution_id)
         return stored is not None and stored.task_arn == task_arn
 
-    def missed(self, record: Record, *, is_missing: bool) -> None:
-        """Store since when ECS has not known the attempt's task, or that it knows it again.
+    def missed(self, record: Record) -> None:
+        """Store since when ECS has not known the attempt's task.
 
-        `updatedAt` stays: the work is where it was.
+        `updatedAt` stays, here and in `found_again`: the work is where it was.
         """
-        since = Update({"missingSince": timestamp(clock.now())})
-        update = since if is_missing else Update({}, removed=["missingSince"])
-        self._write(record, update, ours_of(record, record.task_arn) & Attr("open").exists())
+        self._note(record, Update({"missingSince": timestamp(clock.now())}))
+
+    def found_again(self, record: Record) -> None:
+        """Store that ECS knows the task that it did not know."""
+        self._note(record, Update({}, removed=["missingSince"]))
 
     def report(self, record: Record, outcome: Outcome) -> bool:
         """Store how the attempt's task ended, and leave the record open for who decides."""
@@ -190,7 +192,9 @@ class Records:
             left = "What the container has written leaves no room in the item (400 KB) for its end"
             raise RecordFullError(left, error.code) from error
 
-    def empty(self, record: Record, outcome: Outcome, evidence: Evidence | None) -> bool:
+    def close_without_result(
+        self, record: Record, outcome: Outcome, evidence: Evidence | None
+    ) -> bool:
         """Close the record as FAILED, in place of whatever its container has written."""
         closed, error = self._closed(Status.FAILED, outcome), error_of(record, outcome, evidence)
         changes = {"result": "null", **closed, "error": error}
@@ -208,6 +212,9 @@ class Records:
         # The reply to a first try of this very call may have been lost.
         stored = self.get(record.execution_id)
         return stored is not None and not stored.is_open and stored.updated_at == stamp
+
+    def _note(self, record: Record, update: Update) -> None:
+        self._write(record, update, ours_of(record, record.task_arn) & Attr("open").exists())
 
     def _earlier(self, record: Record) -> Record:
         stored = self.get(record.execution_id)
@@ -238,8 +245,3 @@ class Records:
 
     def _expiry(self) -> int:
         return int((clock.now() + self.retention).timestamp())
-
-
-def timestamp(moment: datetime) -> str:
-    """Return a moment as records keep it: ISO 8601, UTC, milliseconds."""
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

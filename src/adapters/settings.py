@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+from datetime import timedelta
 from functools import cache
 from typing import TypeVar
 
 import msgspec
 
-from core.launch import Target
+from core.launch import PublicIp, Target
 
 
 class Settings(msgspec.Struct, frozen=True, rename="upper"):
@@ -27,6 +28,11 @@ class Settings(msgspec.Struct, frozen=True, rename="upper"):
     task_log_group: str
     task_log_prefix: str
 
+    @property
+    def retention(self) -> timedelta:
+        """How long a record is kept after its close."""
+        return timedelta(days=self.record_retention_days)
+
 
 class OrchestratorSettings(Settings, frozen=True, rename="upper"):
     """What the durable functions are told.
@@ -38,6 +44,7 @@ class OrchestratorSettings(Settings, frozen=True, rename="upper"):
 
     subnet_ids: str
     security_group_id: str
+    assign_public_ip: PublicIp
     execution_timeout: int
 
     @property
@@ -50,6 +57,7 @@ class OrchestratorSettings(Settings, frozen=True, rename="upper"):
             table=self.table_name,
             subnets=self.subnet_ids.split(","),
             security_groups=[self.security_group_id],
+            public_ip=self.assign_public_ip,
         )
 
 

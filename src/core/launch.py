@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from core.correlation import Correlation, client_token
 from core.outcome import FailedToStart, is_transient
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from core.request import Work
 
 MAX_OVERRIDES = 8_192
+PublicIp = Literal["ENABLED", "DISABLED"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,7 @@ class Target:
         family: task definition family; its latest revision runs, so that a retry after a
             deployment does not ask for a revision that the deployment retired.
         container: name of the main container.
+        public_ip: whether tasks get one, their only way out of a public subnet.
         table: the records table, told to containers that have something to write there.
     """
 
@@ -36,6 +38,7 @@ class Target:
     table: str
     subnets: Sequence[str]
     security_groups: Sequence[str]
+    public_ip: PublicIp
 
 
 class Started(NamedTuple):
@@ -89,7 +92,7 @@ class Launch:
                 "awsvpcConfiguration": {
                     "subnets": list(target.subnets),
                     "securityGroups": list(target.security_groups),
-                    "assignPublicIp": "ENABLED",
+                    "assignPublicIp": target.public_ip,
                 }
             },
             "overrides": overrides,

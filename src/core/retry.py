@@ -15,8 +15,8 @@ MAX_ATTEMPTS = 10
 DEFAULT_ATTEMPTS = 3
 # Kinds of outcome that are the application's own, and so are tried again only on demand.
 OnDemand = Literal["ApplicationFailed", "OutOfMemory"]
-# Requests within one attempt: full jitter below 5, 10, 20 … 300 s, half of it on average.
-MAX_LAUNCHES = 10
+# Tries to launch within one attempt: full jitter below 5, 10, 20 … 300 s, half of it on average.
+MAX_TRIES = 10
 _LAUNCH_BASE, _ATTEMPT_BASE, _CEILING = 5, 30, 300
 
 
@@ -61,19 +61,19 @@ class Policy:
 ONCE = Policy(max_attempts=1)
 
 
-def relaunch_delay(outcome: Outcome, launch: int, timeout: int, seed: str) -> int | None:
+def relaunch_delay(outcome: Outcome, tries: int, timeout: int, seed: str) -> int | None:
     """Return the seconds to wait before RunTask is called again; None to give up.
 
     Args:
-        outcome: what the `failures[]` of the launch came to.
-        launch: which one that was within its attempt, from 1.
+        outcome: what the last try came to: `failures[]`, a throttle, no answer.
+        tries: how many the attempt has made, at least 1; with the same launch or a new one.
         timeout: seconds that the attempt may take; its waits stay within them.
         seed: as for `Policy.delay`.
     """
-    if not isinstance(outcome, FailedToStart) or not outcome.transient or launch >= MAX_LAUNCHES:
+    if not isinstance(outcome, FailedToStart) or not outcome.transient or tries >= MAX_TRIES:
         return None
-    waited = sum(_jitter(_LAUNCH_BASE, n, f"{seed}/{n}") for n in range(1, launch + 1))
-    return _jitter(_LAUNCH_BASE, launch, f"{seed}/{launch}") if waited < timeout else None
+    waited = sum(_jitter(_LAUNCH_BASE, n, f"{seed}/{n}") for n in range(1, tries + 1))
+    return _jitter(_LAUNCH_BASE, tries, f"{seed}/{tries}") if waited < timeout else None
 
 
 def _ceiling(base: int, number: int) -> int:

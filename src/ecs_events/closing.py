@@ -53,7 +53,7 @@ class Closing:
             if outcome.succeeded:
                 outcome = reclassified(outcome, ApplicationFailed, str(error))
             found = evidence(self.settings, outcome)
-            is_closed = self.records.empty(self.record, outcome, found)
+            is_closed = self.records.close_without_result(self.record, outcome, found)
         if is_closed and status is Status.FAILED and not self.is_told:
             self._tell(outcome, found)
         return is_closed

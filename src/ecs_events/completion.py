@@ -81,13 +81,15 @@ class Completion:
         if fresh is None or not fresh.is_open:
             return "record moved on"
         if status == "SUCCEEDED":
-            return replace(self, outcome=outcome).close_succeeded("callback was answered before")
+            return replace(self, outcome=outcome).close_after_success(
+                "callback was answered before"
+            )
         told = told_failure(fresh) if status == "FAILED" else None
         failure = told or _failure(outcome, str(status))
         done, is_told = f"execution is {status}", told is not None
         return self._close(Status.FAILED, failure, done, is_told=is_told)
 
-    def close_succeeded(self, done: str) -> str:
+    def close_after_success(self, done: str) -> str:
         """Close the record of an execution that has succeeded; see `complete`.
 
         A handler of the user's own may succeed although its task has failed, or never began.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.utilities.data_classes import EventBridgeEvent, event_source
@@ -49,7 +48,7 @@ def _settle(detail: Mapping[str, Any]) -> str:
     key = execution_id(arn)
     logger.set_correlation_id(key)
     tracer.put_annotation("executionId", key)
-    records = Records(settings.table_name, timedelta(days=settings.record_retention_days))
+    records = Records(settings.table_name, settings.retention)
     record = records.get(key)
     # The executions of other functions come by here too.
     if record is None or record.execution_arn != arn:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from adapters.records import Records
@@ -31,7 +30,7 @@ def handler(_event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         AwsBusyError, AwsRefusedError: a list could not be read; the next run starts afresh.
     """
     settings = read(Settings)
-    records = Records(settings.table_name, timedelta(days=settings.record_retention_days))
+    records = Records(settings.table_name, settings.retention)
 
     def seconds_left() -> float:
         return context.get_remaining_time_in_millis() / 1_000

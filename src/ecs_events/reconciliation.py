@@ -73,8 +73,8 @@ class Reconciliation:
         read = map(self._read, self._in_time(execution_ids))
         found = [record for record in read if record and record.is_open]
         tasks = self._tasks([record for record in found if record.task_arn])
-        settled = (record for record in found if record.execution_id not in self.tally.unsettled)
-        for record in self._in_time(settled):
+        to_settle = (record for record in found if record.execution_id not in self.tally.unsettled)
+        for record in self._in_time(to_settle):
             with self.tally.settling(record.execution_id):
                 self.tally.done[self._repair(record, tasks.get(record.task_arn or ""))] += 1
 
@@ -105,7 +105,7 @@ class Reconciliation:
         if outcome:
             return self._ended(record, outcome)
         if task and record.missing_since:
-            self.records.missed(record, is_missing=False)
+            self.records.found_again(record)
         status = callbacks.execution_status(record.execution_arn)
         if status in ENDED_BADLY:
             return self._abandon(record, str(status))
@@ -132,7 +132,7 @@ class Reconciliation:
             return self._abandon(record, str(status))
         reported = record.end_of(record.task_arn)
         if status == "SUCCEEDED" and reported:
-            return self._close_succeeded(record, reported)
+            return self._close_after_success(record, reported)
         return REPORTED_BEFORE
 
     def _running(self, record: Record) -> str:
@@ -147,7 +147,7 @@ class Reconciliation:
         if status == "SUCCEEDED" and record.flow is not Flow.DYNAMODB:
             # The answer came through, and whoever gave it died before writing that down.
             answered = Succeeded(task_arn=record.task_arn, exit_code=0)
-            return self._close_succeeded(record, record.end_of(record.task_arn) or answered)
+            return self._close_after_success(record, record.end_of(record.task_arn) or answered)
         return self._gone(record, self._complete)
 
     def _gone(self, record: Record, end: Callable[[Record, Outcome], str]) -> str:
@@ -155,7 +155,7 @@ class Reconciliation:
         if record.missing_since is None:
             if _idle(record) < _YOUNG:
                 return "young"
-            self.records.missed(record, is_missing=True)
+            self.records.missed(record)
             return "missing: first look"
         if _age(record.missing_since) < GRACE:
             return "missing: first look"
@@ -164,9 +164,9 @@ class Reconciliation:
     def _complete(self, record: Record, outcome: Outcome) -> str:
         return Completion(self.settings, self.records, record, outcome).complete()
 
-    def _close_succeeded(self, record: Record, outcome: Outcome) -> str:
+    def _close_after_success(self, record: Record, outcome: Outcome) -> str:
         completion = Completion(self.settings, self.records, record, outcome)
-        return completion.close_succeeded("closed: execution succeeded")
+        return completion.close_after_success("closed: execution succeeded")
 
     def _launching(self, record: Record, status: str | None) -> str:
         """RunTask was never answered, or is about to be called."""
@@ -184,7 +184,7 @@ class Reconciliation:
         if not is_over:
             return "no task"
         is_unheard = record.flow is Flow.DYNAMODB
-        return self._gone(record, self._complete if is_unheard else self._close_succeeded)
+        return self._gone(record, self._complete if is_unheard else self._close_after_success)
 
     def _abandon(self, record: Record, status: str) -> str:
         fresh = self.records.get(record.execution_id)

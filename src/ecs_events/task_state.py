@@ -74,7 +74,7 @@ def _completion(task: Mapping[str, Any]) -> Completion | str:
     outcome = classify(task, settings.container_name)
     if outcome is None:
         return "not over"
-    records = Records(settings.table_name, timedelta(days=settings.record_retention_days))
+    records = Records(settings.table_name, settings.retention)
     record = records.get(correlation.execution_id)
     if record is None:
         return "no record"

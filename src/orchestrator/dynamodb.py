@@ -13,7 +13,7 @@ from core.outcome import Outcome
 from core.record import Flow, Record, Status
 from orchestrator.execution import Execution
 from orchestrator.launches import Refusal, launch
-from orchestrator.steps import LAUNCHED, RECORDED, RETRIED, conclude
+from orchestrator.steps import LAUNCH_STEP, RECORD_STEP, STEP, conclude
 
 if TYPE_CHECKING:
     from aws_durable_execution_sdk_python.types import StepContext
@@ -65,7 +65,7 @@ def _launch(
         # be too large for a step.
         return replace(execution.create_record(step.logger), result=None).to_item()
 
-    record = Record.from_item(context.step(create, "create-record", RECORDED))
+    record = Record.from_item(context.step(create, "create-record", RECORD_STEP))
 
     def start(step: StepContext) -> str | Outcome:
         # What an interrupted try of this step has come to, only the table knows.
@@ -74,14 +74,14 @@ def _launch(
             step.logger.info("Task started", extra={"taskArn": started})
         return started
 
-    task = context.step(start, "run-task", LAUNCHED)
+    task = context.step(start, "run-task", LAUNCH_STEP)
     return task if isinstance(task, Outcome) else (record, task)
 
 
 def _store(context: DurableContext, execution: Execution, record: Record, task: str) -> None:
     """Write the task's ARN down; without it, the end of the task is told all the same."""
     try:
-        context.step(lambda _: execution.store_task(record, task), "store-task", RETRIED)
+        context.step(lambda _: execution.store_task(record, task), "store-task", STEP)
     except StepError as error:
         context.logger.warning(
             "Task not recorded", extra={"taskArn": task, "reason": error.message}

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 from adapters import clock, ecs
 from adapters.errors import AwsRefusedError
 from adapters.logs import evidence
-from adapters.records import Records, timestamp
+from adapters.records import Records
 from adapters.settings import OrchestratorSettings, read
 from adapters.telemetry import logger, tracer
 from core.answer import Answer
 from core.correlation import Correlation, execution_id
 from core.launch import Launch, Started
+from core.moment import timestamp
 from core.outcome import Cancelled, FailedToStart, Missing, Outcome, classify, stop_reason
 from core.record import Flow, Record, Status
 from core.request import InvalidRequestError, Work, parse
@@ -67,8 +68,7 @@ class Execution:
             replace(launch, correlation=last).request(settings.target)
         except InvalidRequestError as error:
             raise InvalidPayloadError.of(error) from error
-        retention = timedelta(days=settings.record_retention_days)
-        return cls(arn, launch, settings, Records(settings.table_name, retention))
+        return cls(arn, launch, settings, Records(settings.table_name, settings.retention))
 
     @property
     def work(self) -> Work:

@@ -9,7 +9,7 @@ from aws_durable_execution_sdk_python.config import Duration
 
 from adapters.errors import AwsBusyError
 from core.outcome import FailedToStart, Outcome, is_transient
-from orchestrator.steps import LAUNCHED, numbered
+from orchestrator.steps import LAUNCH_STEP, numbered
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -91,7 +91,7 @@ def launch_in_one_step(
             refusal.tell(step)
             return execution.launch_task(step.logger, callback_id)
 
-        return context.step(once, numbered(name, execution), LAUNCHED)
+        return context.step(once, numbered(name, execution), LAUNCH_STEP)
 
     return launch(context, name, execution, start)
 

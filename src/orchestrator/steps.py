@@ -54,11 +54,10 @@ def _strategy(max_attempts: int) -> Callable[[Exception, int], RetryDecision]:
     )
 
 
-RETRY = _strategy(10)
-RETRIED = StepConfig(retry_strategy=RETRY, serdes=OutcomeSerDes())
+STEP = StepConfig(retry_strategy=_strategy(10), serdes=OutcomeSerDes())
 # For the steps of a launch, which is begun again as a whole, after longer waits.
-RECORDED: StepConfig = StepConfig(retry_strategy=_strategy(3))
-LAUNCHED = StepConfig(retry_strategy=_strategy(3), serdes=OutcomeSerDes())
+RECORD_STEP: StepConfig = StepConfig(retry_strategy=_strategy(3))
+LAUNCH_STEP = StepConfig(retry_strategy=_strategy(3), serdes=OutcomeSerDes())
 
 
 class Ending(NamedTuple):
@@ -100,7 +99,7 @@ def run_attempts(
 def _back_off(context: DurableContext, name: str, execution: Execution, outcome: Outcome) -> bool:
     try:
         backed_off: bool = context.step(
-            lambda _: execution.back_off(outcome), numbered(name, execution), RETRIED
+            lambda _: execution.back_off(outcome), numbered(name, execution), STEP
         )
     except StepError as error:
         # An attempt that the record does not know of could not be told from the last one.
@@ -126,7 +125,7 @@ def stop(
     """
     try:
         return context.step(
-            lambda _: execution.stop(task_arn, ending), numbered(name, execution), RETRIED
+            lambda _: execution.stop(task_arn, ending), numbered(name, execution), STEP
         )
     except StepError as error:
         detail = f"The task could not be stopped and may still run: {error.message}"
@@ -138,7 +137,7 @@ def conclude(
 ) -> dict[str, Any]:
     """Close the record in a step called `name`, then `finish`."""
     try:
-        closing = context.step(lambda _: execution.close(outcome), name, RETRIED)
+        closing = context.step(lambda _: execution.close(outcome), name, STEP)
     except StepError as error:
         # A failure is worth more to the caller than why it could not be written down; a success
         # without its result is none.

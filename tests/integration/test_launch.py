@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
-from adapters.records import timestamp
+from core.moment import timestamp
 from core.record import Status
 from orchestrator import dynamodb, eventbridge, polling
 from tests.integration.aws import CLUSTER, ENVIRONMENT, FAMILY, STACK, error, hand, throttled

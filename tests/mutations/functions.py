@@ -93,11 +93,11 @@ MUTATIONS = (
         "a task is missing at the first look",
         "src/ecs_events/reconciliation.py",
         """\
-            self.records.missed(record, is_missing=True)
+            self.records.missed(record)
             return "missing: first look"
 """,
         """\
-            self.records.missed(record, is_missing=True)
+            self.records.missed(record)
 """,
         _REPAIRS,
     ),

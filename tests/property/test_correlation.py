@@ -29,7 +29,9 @@ WORK = st.builds(
     simulate=st.none() | st.builds(Simulation, exit_code=st.integers(0, 255)),
 )
 LAUNCHES = st.builds(Launch, ARNS, CORRELATIONS, st.integers(1, 10**6), st.sampled_from(Flow), WORK)
-TARGET = Target("cluster", "demo-worker", "worker", "demo-callbacks", ["subnet-1"], ["sg-1"])
+TARGET = Target(
+    "cluster", "demo-worker", "worker", "demo-callbacks", ["subnet-1"], ["sg-1"], "ENABLED"
+)
 KEYS = st.tuples(ARNS, ATTEMPTS, st.integers(1, 10**6))
 
 

@@ -42,7 +42,9 @@ SPOILT = st.builds(lambda payload, name, value: payload | {name: value}, PAYLOAD
 FLOWS = st.sampled_from(Flow)
 WAITING = st.sampled_from([Flow.POLLING, Flow.EVENTBRIDGE])
 EXECUTION_TIMEOUTS = st.integers(600, 31_622_400) | st.just(600)
-TARGET = Target("cluster", "demo-worker", "worker", "demo-callbacks", ["subnet-1"], ["sg-1"])
+TARGET = Target(
+    "cluster", "demo-worker", "worker", "demo-callbacks", ["subnet-1"], ["sg-1"], "ENABLED"
+)
 
 
 def answer(payload: object, flow: Flow, execution_timeout: int) -> Work | InvalidRequestError:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.outcome import FailedToStart, InfrastructureLost, Outcome, SpotInterrupted
-from core.retry import MAX_ATTEMPTS, MAX_LAUNCHES, OnDemand, Policy, relaunch_delay
+from core.retry import MAX_ATTEMPTS, MAX_TRIES, OnDemand, Policy, relaunch_delay
 from tests.property.test_outcome import OUTCOMES
 
 POLICIES = st.builds(
@@ -45,7 +45,7 @@ def test_what_is_tried_again(policy: Policy, outcome: Outcome, attempt: int, see
         assert outcome.task_arn is not None
 
 
-@given(st.lists(REFUSALS | OUTCOMES, min_size=MAX_LAUNCHES), st.integers(1, 31_622_400), SEEDS)
+@given(st.lists(REFUSALS | OUTCOMES, min_size=MAX_TRIES), st.integers(1, 31_622_400), SEEDS)
 def test_any_launches(outcomes: list[Outcome], timeout: int, seed: str) -> None:
     """However its launches are refused, an attempt asks ten times at most, within its timeout."""
     delays = []
@@ -53,7 +53,7 @@ def test_any_launches(outcomes: list[Outcome], timeout: int, seed: str) -> None:
         if (delay := relaunch_delay(outcome, launch, timeout, seed)) is None:
             break
         delays.append(delay)
-    assert len(delays) + 1 <= MAX_LAUNCHES
+    assert len(delays) + 1 <= MAX_TRIES
     assert sum(delays) < timeout
     assert all(isinstance(o, FailedToStart) and o.transient for o in outcomes[: len(delays)])
 

@@ -4,7 +4,6 @@ import json
 import logging
 import re
 import tomllib
-from datetime import timedelta
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast, get_args
 
@@ -57,9 +56,10 @@ def execution(fields: dict[str, Any]) -> Execution:
         task_log_prefix="worker",
         subnet_ids="subnet-1,subnet-2",
         security_group_id="sg-1",
+        assign_public_ip="ENABLED",
         execution_timeout=EXECUTION_TIMEOUT,
     )
-    return Execution("arn", launch, settings, Records(settings.table_name, timedelta(days=30)))
+    return Execution("arn", launch, settings, Records(settings.table_name, settings.retention))
 
 
 def test_outputs() -> None:

@@ -33,6 +33,7 @@ def request(payload: dict[str, Any], flow: Flow) -> dict[str, Any]:
         table=f"{LONGEST_STACK_NAME}-callbacks",
         subnets=["subnet-1", "subnet-2"],
         security_groups=["sg-1"],
+        public_ip="DISABLED",
     )
     return launch.request(target)
 

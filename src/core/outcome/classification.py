@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from core.moment import timestamp
 from core.outcome.kinds import (
     SIGKILL,
     SIGTERM,
@@ -139,6 +140,4 @@ def _by_exit(code: int | None, reason: str) -> type[Outcome]:
 
 
 def _iso(moment: str | datetime | None) -> str | None:
-    if isinstance(moment, datetime):
-        return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    return moment
+    return timestamp(moment) if isinstance(moment, datetime) else moment

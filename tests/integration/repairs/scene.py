@@ -13,9 +13,10 @@ from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.ecs.models import ecs_backends
 
 from adapters.clients import client
-from adapters.records import Records, timestamp
+from adapters.records import Records
 from adapters.updates import plain, serialized
 from core.correlation import Correlation
+from core.moment import timestamp
 from core.outcome import Outcome, classify
 from core.record import Flow, Record, Status
 from ecs_events import execution_status, reconciler

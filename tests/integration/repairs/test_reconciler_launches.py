@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from adapters.clients import client
-from adapters.records import timestamp
 from core.correlation import Correlation
+from core.moment import timestamp
 from core.record import Flow, Status
 from tests.integration.aws import STACK, error
 from tests.integration.repairs.executions import Reply, reply

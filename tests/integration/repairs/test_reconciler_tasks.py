@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from adapters.records import timestamp
+from core.moment import timestamp
 from core.outcome import ApplicationFailed, Cancelled, SpotInterrupted, TimedOut
 from core.record import Flow, Record, Status
 from tests.integration.repairs.scene import HOUR, LATER, MINUTE

@@ -20,6 +20,7 @@ TARGET = Target(
     table="demo-callbacks",
     subnets=["subnet-1", "subnet-2"],
     security_groups=["sg-1"],
+    public_ip="DISABLED",
 )
 WORK = Work(message="hi", processing_time=5, timeout_seconds=60)
 LAUNCH = Launch(ARN, Correlation("demo", "one", 1), 1, Flow.DYNAMODB, WORK)
@@ -58,7 +59,7 @@ def test_request() -> None:
             "awsvpcConfiguration": {
                 "subnets": ["subnet-1", "subnet-2"],
                 "securityGroups": ["sg-1"],
-                "assignPublicIp": "ENABLED",
+                "assignPublicIp": "DISABLED",
             }
         },
     }

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from core.outcome import KINDS, ApplicationFailed, FailedToStart, Outcome, SpotInterrupted
-from core.retry import MAX_ATTEMPTS, MAX_LAUNCHES, ONCE, Policy, relaunch_delay
+from core.retry import MAX_ATTEMPTS, MAX_TRIES, ONCE, Policy, relaunch_delay
 
 SEEDS = [f"arn:execution-{n}" for n in range(2_000)]
 LOST = SpotInterrupted(task_arn="arn:task")
@@ -124,17 +124,17 @@ def test_no_other_launch(outcome: Outcome) -> None:
     assert relaunch_delay(outcome, 1, DAY, "seed") is None
 
 
-@pytest.mark.parametrize(("launch", "below"), list(enumerate(BETWEEN_LAUNCHES, 1)))
-def test_relaunch_bounds(launch: int, below: int) -> None:
+@pytest.mark.parametrize(("tries", "below"), list(enumerate(BETWEEN_LAUNCHES, 1)))
+def test_relaunch_bounds(tries: int, below: int) -> None:
     """The wait between launches is drawn from one second to a ceiling that doubles too."""
-    delays = [relaunch_delay(REFUSED, launch, DAY, seed) for seed in SEEDS]
+    delays = [relaunch_delay(REFUSED, tries, DAY, seed) for seed in SEEDS]
     assert all(delay is not None and 1 <= delay <= below for delay in delays)
     assert len(set(delays)) > 0.9 * below
 
 
 def test_last_launch() -> None:
     """An attempt asks for its task ten times at most."""
-    assert MAX_LAUNCHES == 10
+    assert MAX_TRIES == 10
     assert relaunch_delay(REFUSED, 10, DAY, "seed") is None
     assert relaunch_delay(REFUSED, 11, DAY, "seed") is None
 
@@ -147,5 +147,5 @@ def test_launches_within_the_timeout(timeout: int) -> None:
         while (delay := relaunch_delay(REFUSED, len(waits) + 1, timeout, seed)) is not None:
             waits.append(delay)
         assert sum(waits) < timeout
-        assert len(waits) < MAX_LAUNCHES
-        assert len(waits) == MAX_LAUNCHES - 1 or timeout < sum(BETWEEN_LAUNCHES)
+        assert len(waits) < MAX_TRIES
+        assert len(waits) == MAX_TRIES - 1 or timeout < sum(BETWEEN_LAUNCHES)

@@ -35,7 +35,7 @@ def test_read() -> None:
 def test_launch_is_understood(flow: Flow, simulate: Simulation | None) -> None:
     """What a launch writes into the container's environment is what the worker reads there."""
     work = Work("Größe 🚀", 7, timeout_seconds=60, simulate=simulate)
-    target = Target("cluster", "demo-worker", "worker", "demo-callbacks", ["subnet"], ["sg"])
+    target = Target("cluster", "demo-worker", "worker", "demo-callbacks", ["s"], ["sg"], "ENABLED")
     launch = Launch("arn", Correlation("demo", "one", 1), 1, flow, work)
     [container] = launch.request(target)["overrides"]["containerOverrides"]
     assignment = Assignment.read({pair["name"]: pair["value"] for pair in container["environment"]})
