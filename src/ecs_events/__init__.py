@@ -1,1 +1,1 @@
-"""What the rules start: task ends become completions."""
+"""What rules and a schedule start: ends told by events, repairs of what they missed."""

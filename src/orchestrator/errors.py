@@ -35,7 +35,7 @@ class TaskFailedError(DurableOperationError):
 
     @classmethod
     def of(cls, outcome: Outcome, context: Mapping[str, Any]) -> TaskFailedError:
-        """Tell cause, evidence and advice in one sentence each."""
+        """Tell summary, detail and advice in the message, these and the rest in the data."""
         sentences = (f"{outcome.kind}: {outcome.summary}", outcome.detail, outcome.advice)
         message = " ".join(part if part.endswith(".") else f"{part}." for part in sentences if part)
         return cls(message, data=json.dumps({**context, **outcome.to_dict()}))

@@ -13,8 +13,9 @@ if TYPE_CHECKING:
 def work(assignment: Assignment) -> object:
     """Do what was asked for and return a result of at most 256,000 bytes as JSON.
 
-    An exception makes the container exit with code 1, and its text the record's error. SIGTERM
-    raises SystemExit in here: a `finally` has the task definition's stopTimeout to clean up.
+    An exception makes the container exit with code 1; its text is in the log, and in the DynamoDB
+    flow the record's error. SIGTERM raises SystemExit in here: a `finally` has the task
+    definition's stopTimeout to clean up.
     """
     time.sleep(assignment.processing_time)
     return {

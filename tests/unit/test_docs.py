@@ -28,7 +28,7 @@ CLI_COMMANDS: dict[tuple[str, str], set[str]] = {
 }
 CLI_OPTIONS = {"cli-binary-format", "no-paginate", "output", "query"}
 # Services and operations that only AWS has.
-AWS_ALONE = {"ecr", "delete-task-definitions"}
+AWS_ALONE = {"ecr", "delete-task-definitions", "put-metric-filter"}
 OTHER_COMMANDS: dict[tuple[str, str], set[str]] = {
     ("make", "redrive"): set(),
     ("sam", "build"): set(),
