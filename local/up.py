@@ -48,7 +48,9 @@ def _up(note: Note, options: argparse.Namespace) -> int:
 
 
 def _keep_up(note: Note, options: argparse.Namespace, stop: threading.Event) -> None:
-    from local.system import System  # noqa: PLC0415 - takes seconds, and make down has no need of it
+    # `make down` and `make env` run without the libraries that this needs. Ctrl-C has to be heard
+    # in the seconds that it takes.
+    from local.system import System  # noqa: PLC0415 - see above
 
     scale = options.time_scale
     with System(options.template, time_scale=scale, port=options.port) as system:

@@ -34,8 +34,9 @@ def own_region() -> Iterator[str]:
 
 
 def _forget(region: str) -> None:
-    # The only list of services that moto has; its own `reset` forgets all of their Regions.
-    for service in BackendDict._instances:  # type: ignore[misc]  # noqa: SLF001 - as in moto's reset
+    # moto has no public list of the services in use. Its own `reset` goes by this one, but forgets
+    # the Regions of every stack.
+    for service in BackendDict._instances:  # type: ignore[misc]  # noqa: SLF001 - see above
         for regions in service.values():
             if region in regions:
                 regions[region].reset()

@@ -28,8 +28,8 @@ class Target:
         family: task definition family; its latest revision runs, so that a retry after a
             deployment does not ask for a revision that the deployment retired.
         container: name of the main container.
-        public_ip: whether tasks get one, their only way out of a public subnet.
         table: the records table, told to containers that have something to write there.
+        public_ip: whether tasks get one, their only way out of a public subnet.
     """
 
     cluster: str

@@ -57,6 +57,7 @@ class Reconciliation:
         """
         for batch in self._in_time(_batches(self._open())):
             self._reconcile(batch)
+            # A pace, not a wait for anything: the next batch is another DescribeTasks.
             time.sleep(_PAUSE_SECONDS)
         self._stop_orphans()
 
@@ -175,6 +176,7 @@ class Reconciliation:
         if not is_over and (record.status is Status.BACKOFF or _idle(record) < GRACE):
             return "about to start"
         name = Correlation(self.settings.stack_name, record.execution_id, record.attempt)
+        # A pace as in `run`: each such record is a ListTasks.
         time.sleep(_PAUSE_SECONDS)
         cluster, family = self.settings.cluster_arn, self.settings.task_family
         task_arn = ecs.find_task(cluster, family, name.started_by)

@@ -42,7 +42,8 @@ class Tally:
         """Keep what cannot be settled for the next run; it is no reason to leave others waiting."""
         try:
             yield
-        except Exception as error:  # noqa: BLE001 - of a record that was spoilt by hand, any
+        # Whatever it is, such as of a record that was spoilt by hand: it is told, and counted.
+        except Exception as error:  # noqa: BLE001 - one record's error must not cost the others
             self.leave(execution_id, error)
 
     def leave(self, execution_id: str, error: Exception) -> None:

@@ -55,7 +55,7 @@ def handler(event: EventBridgeEvent, context: LambdaContext) -> dict[str, Any]:
         key = {"taskArn": task["taskArn"], "version": task["version"]}
         once, idempotency = _once()
         idempotency.register_lambda_context(context)
-        done = once(event_key=key, completion=completion)
+        done = once(_event_key=key, completion=completion)
     seen = {name: task.get(name) for name in ("taskArn", "lastStatus", "version", "stopCode")}
     logger.info("Task event", extra={**seen, "done": done})
     return {"done": done}
@@ -91,12 +91,13 @@ def _once() -> tuple[Callable[..., str], IdempotencyConfig]:
     config = IdempotencyConfig(expires_after_seconds=int(_REMEMBERED.total_seconds()))
     once = idempotent_function(
         _complete,
-        data_keyword_argument="event_key",
+        data_keyword_argument="_event_key",
         config=config,
         persistence_store=DynamoDBPersistenceLayer(table, boto3_client=client("dynamodb")),
     )
     return once, config
 
 
-def _complete(*, event_key: dict[str, Any], completion: Completion) -> str:  # noqa: ARG001 - read by the decorator
+def _complete(*, _event_key: dict[str, Any], completion: Completion) -> str:
+    """Complete; by `_event_key` the decorator tells one event from another."""
     return completion.complete()

@@ -49,7 +49,7 @@ def run(environment: Mapping[str, str]) -> int:
         # Why the task is stopped is for ECS to tell, so nothing is written to the record.
         logger.warning("Stopped by SIGTERM")
         raise
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - what work raises is its failure
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - the work is anybody's code
         return _failed(assignment, error)
     return 0
 
@@ -68,7 +68,8 @@ def _failed(assignment: Assignment, error: BaseException) -> int:
     if assignment.tells_end:
         try:
             report.failure(assignment, error, exit_code)
-        except Exception:  # the exit code still tells the failure
+        # Whatever it is, it must not hide the work's own error: the exit code still tells that.
+        except Exception:
             logger.exception("Failure not recorded")
     return exit_code
 

@@ -17,6 +17,7 @@ def work(assignment: Assignment) -> object:
     flow the record's error. SIGTERM raises SystemExit in here: a `finally` has the task
     definition's stopTimeout to clean up.
     """
+    # The demo's work is to take as long as the payload says.
     time.sleep(assignment.processing_time)
     return {
         "message": f"Processed: {assignment.message}",

@@ -100,6 +100,7 @@ def _events(group: str) -> Iterator[str]:
             if event["eventId"] not in seen:
                 seen.add(event["eventId"])
                 yield f"{event['timestamp']} {event['logStreamName']} {event['message']}\n"
+        # The API has no way to wait for lines: `logs tail --follow` asks again and again, too.
         time.sleep(_SECONDS_BETWEEN_LOOKS)
 
 

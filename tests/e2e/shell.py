@@ -77,7 +77,7 @@ def paste(text: str, folder: Path, variables: Mapping[str, str]) -> list[Ran]:
     }
     with (folder / "printed").open("w") as printed:
         shell = subprocess.Popen(
-            ["bash", "-euo", "pipefail", "-c", text],  # noqa: S607 - any bash will do
+            ["bash", "-euo", "pipefail", "-c", text],  # noqa: S607 - bash is where a reader has it
             cwd=folder,
             env=environment,
             stdout=printed,

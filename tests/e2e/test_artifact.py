@@ -11,6 +11,7 @@ from tests.e2e.user import User
 BUILT = PROJECT / ".aws-sam" / "build" / "template.yaml"
 
 
+# `make test` builds first, and runs this with Python 3.13; other runs of pytest need not.
 @pytest.mark.skipif(not BUILT.exists(), reason="make build has made no artifact")
 @pytest.mark.skipif(sys.version_info[:2] != (3, 13), reason="the artifact is for Python 3.13")
 def test_built_functions_run() -> None:

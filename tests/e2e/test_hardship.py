@@ -23,7 +23,7 @@ KILLS = 15
 
 def test_functions_die_again_and_again() -> None:
     """Twenty executions end rightly with one task each while their functions' processes die."""
-    chance = random.Random(1)  # noqa: S311 - no secret depends on it
+    chance = random.Random(1)  # noqa: S311 - no secret: the same kills in each run
     with System(time_scale=20, durable_scale=5) as system:
         user = User(system)
         started = [user.start(FLOWS[i % 3], processingTime=i % 4) for i in range(EXECUTIONS)]

@@ -27,6 +27,15 @@ def through(aws: Aws, *statuses: str) -> list[Callable[[], None]]:
     return [to(status) for status in statuses]
 
 
+@pytest.fixture
+def looks(aws: Aws, attempts: Attempts, monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The moments at which the task is looked at, by the clock of a runner that skips waits."""
+    clock = attempts.share_clock(monkeypatch)
+    moments: list[float] = []
+    aws.before("ecs.DescribeTasks", lambda: moments.append(clock()))
+    return moments
+
+
 def test_success(aws: Aws, durable: Start) -> None:
     """A task that exits with 0 ends the execution with the documented result."""
     aws.script(*through(aws, "PROVISIONING", "RUNNING"), lambda: aws.exit(0))
@@ -97,33 +106,22 @@ def test_throttled_look(aws: Aws, durable: Start) -> None:
     assert durable(handler, {}).result()["outcome"] == "Succeeded"
 
 
-def test_refused_look(
-    aws: Aws, durable: Start, attempts: Attempts, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_refused_look(aws: Aws, durable: Start, looks: list[float]) -> None:
     """Looks that are forbidden for a few minutes, as after a deployment, end nothing."""
-    clock = attempts.share_clock(monkeypatch)
-    moments: list[float] = []
-    aws.before("ecs.DescribeTasks", lambda: moments.append(clock()))
-    refused = [error("AccessDeniedException")] * 4
-    aws.answer_with("ecs.DescribeTasks", *refused)
+    aws.answer_with("ecs.DescribeTasks", *[error("AccessDeniedException")] * 4)
     aws.script(*through(aws, *["RUNNING"] * 5), lambda: aws.exit(0))
     assert durable(handler, {"pollSeconds": 90}).result()["outcome"] == "Succeeded"
-    assert moments[3] - moments[0] >= 270
+    assert looks[3] - looks[0] >= 270
 
 
 @pytest.mark.parametrize("timeout", [40_000, 300])
-def test_refused_looks(
-    aws: Aws, durable: Start, attempts: Attempts, monkeypatch: pytest.MonkeyPatch, timeout: int
-) -> None:
+def test_refused_looks(aws: Aws, durable: Start, looks: list[float], timeout: int) -> None:
     """Looks that stay forbidden, or are at the deadline, end it as Missing in ECS's own words."""
     # Nothing is known of the task then, so nothing is started in its place.
-    clock = attempts.share_clock(monkeypatch)
-    moments: list[float] = []
-    aws.before("ecs.DescribeTasks", lambda: moments.append(clock()))
     aws.answer_with("ecs.DescribeTasks", *[error("AccessDeniedException")] * 20)
     payload = {"timeoutSeconds": timeout, "maxAttempts": 2, "pollSeconds": 100}
     _, data = durable(handler, payload).error()
-    assert min(timeout - 100, 600) <= moments[-1] - moments[0] <= min(timeout + 5, 720)
+    assert min(timeout - 100, 600) <= looks[-1] - looks[0] <= min(timeout + 5, 720)
     assert (data["kind"], data["taskArn"]) == ("Missing", aws.record().task_arn)
     assert "AccessDeniedException" in data["detail"]
     assert len(aws.tasks()) == 1
@@ -148,17 +146,12 @@ def test_forgotten_task_with_stored_outcome(
 
 
 @pytest.mark.parametrize("interval", [30, 3_000])
-def test_forgotten_task(
-    aws: Aws, durable: Start, attempts: Attempts, monkeypatch: pytest.MonkeyPatch, interval: int
-) -> None:
+def test_forgotten_task(aws: Aws, durable: Start, looks: list[float], interval: int) -> None:
     """A task that ECS has forgotten is Missing, after two minutes however far apart looks are."""
-    clock = attempts.share_clock(monkeypatch)
-    moments: list[float] = []
-    aws.before("ecs.DescribeTasks", lambda: moments.append(clock()))
     aws.script(*through(aws, "RUNNING"), aws.forget)
     _, data = durable(handler, {"pollSeconds": interval}).error()
     assert data["kind"] == "Missing"
-    assert 120 <= moments[-1] - moments[1] <= 155
+    assert 120 <= looks[-1] - looks[1] <= 155
 
 
 def test_unknown_for_a_moment(

@@ -43,8 +43,7 @@ class Outcome:
     @property
     def summary(self) -> str:
         """One sentence: what happened."""
-        code = "no exit code" if self.exit_code is None else f"exit code {self.exit_code}"
-        return self.summary_text.format(exit_code=self.exit_code, code=code)
+        return self.summary_text.format(exit_code=self.exit_code)
 
     @property
     def advice(self) -> str:
@@ -96,7 +95,7 @@ class ApplicationFailed(Outcome):
 class OutOfMemory(Outcome):
     """The kernel killed the main container for its memory use."""
 
-    summary_text = "The container ran out of memory ({code})."
+    summary_text = "The container ran out of memory."
     advice_text = "Raise the task definition's memory, or work on less data at a time."
 
 

@@ -43,6 +43,11 @@ class Executions:
         """Give a record's execution a status."""
         self.statuses[record.execution_id] = status
 
+    def fail(self, record: Record, data: str) -> None:
+        """End a record's execution with an error that has this data."""
+        self.set(record, "FAILED")
+        self.errors[record.execution_id] = data
+
     def answer(self, record: Record) -> Answer:
         """Return the answer that a record's callback took."""
         answer = self.answers[record.callback_id or ""]

@@ -14,13 +14,13 @@ from ecs_events.closing import NotSettledError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from core.outcome import Outcome
     from tests.integration.aws import Aws
     from tests.integration.conftest import Lines
     from tests.integration.repairs.executions import Executions
     from tests.integration.repairs.scene import Scene
 
 EACH_FLOW = pytest.mark.parametrize("flow", Flow)
+GIVEN_UP = json.dumps(FailedToStart(detail="RunTask had no answer").to_dict())
 
 
 @EACH_FLOW
@@ -80,14 +80,12 @@ def test_failure_whose_record_was_left_open(
 ) -> None:
     """An execution that told why it failed, but could not write it down, is not told again."""
     record = scene.begin(flow)
-    executions.set(record, "FAILED")
-    outcome: Outcome = FailedToStart(detail="RunTask was refused")
-    executions.errors[record.execution_id] = json.dumps(outcome.to_dict())
+    executions.fail(record, GIVEN_UP)
     scene.tell(record, "FAILED")
     stored = scene.stored(record)
     assert (stored.status, stored.is_open) == (Status.FAILED, False)
     error = stored.error or {}
-    assert (error["kind"], error["detail"]) == ("FailedToStart", outcome.detail)
+    assert (error["kind"], error["detail"]) == ("FailedToStart", "RunTask had no answer")
     assert not _failures(lines)
 
 
@@ -97,9 +95,7 @@ def test_work_whose_launch_was_given_up(scene: Scene, executions: Executions, li
     task_arn = scene.launch(begun)
     scene.end(task_arn, 0)
     record = scene.put(replace(begun, status=Status.COMPLETED, result='"done"'))
-    executions.set(record, "FAILED")
-    outcome: Outcome = FailedToStart(detail="RunTask had no answer")
-    executions.errors[record.execution_id] = json.dumps(outcome.to_dict())
+    executions.fail(record, GIVEN_UP)
     scene.tell(record, "FAILED")
     stored = scene.stored(record)
     assert (stored.status, stored.is_open) == (Status.COMPLETED, False)
@@ -116,8 +112,7 @@ def test_failure_of_another_kind(
 ) -> None:
     """An error that is none of ours tells nothing of a task: its line is ours to write."""
     record = scene.running()
-    executions.set(record, "FAILED")
-    executions.errors[record.execution_id] = data
+    executions.fail(record, data)
     assert scene.tell(record, "FAILED") == "abandoned: execution FAILED"
     assert [error["kind"] for error in _failures(lines)] == ["Cancelled"]
 
