@@ -1,38 +1,184 @@
-"""The time that passes in AWS, which may pass faster here."""
+"""AWS's time, which passes by ticks of ours, and may pass faster."""
 
 from __future__ import annotations
 
+import heapq
+import itertools
+import math
 import threading
 import time
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_TICK = 0.005
 
 
-class Clock:
-    """Waits for AWS's seconds, and stops waiting when the system stops.
+class Ticks:
+    """Our seconds, counted by ticks: a tick that comes late counts once.
 
-    Attributes:
-        scale: AWS's seconds in one of ours, at least 1.
+    A process that is stopped, or waits for its turn on a busy machine, does nothing of what AWS
+    would do meanwhile. Time that it counted all the same would let AWS forget, expire and time out
+    what nobody has had a chance to look at.
     """
 
-    def __init__(self, scale: float) -> None:
-        if scale < 1:
-            raise ValueError(f"The time scale should be at least 1, not {scale}.")
-        self.scale = scale
-        self._begun = time.monotonic()
+    def __init__(self) -> None:
+        self._counted, self._last = 0.0, time.monotonic()
+        self._numbers = itertools.count()
+        self._due: list[tuple[float, int]] = []
+        self._calls: dict[int, Callable[[], object]] = {}
+        self._lock = threading.Lock()
         self._stopped = threading.Event()
+        threading.Thread(target=self._run, daemon=True).start()
 
     @property
     def passed(self) -> float:
-        """AWS's seconds since the clock was made."""
-        return (time.monotonic() - self._begun) * self.scale
+        """Seconds since the first tick; never more than the next tick will count."""
+        with self._lock:
+            return self._passed()
 
-    def real(self, seconds: float) -> float:
-        """Return how long AWS's seconds take here."""
-        return seconds / self.scale
+    @property
+    def is_stopped(self) -> bool:
+        """Whether no tick follows any more."""
+        return self._stopped.is_set()
 
-    def sleep(self, seconds: float) -> bool:
-        """Wait for AWS's seconds; False if the system was stopped meanwhile."""
-        return not self._stopped.wait(self.real(seconds))
+    def call_later(self, seconds: float, call: Callable[[], object]) -> Callable[[], None]:
+        """Call a function once, between two ticks; at once if no tick follows any more.
+
+        Args:
+            seconds: to be counted before.
+            call: takes no time.
+
+        Returns:
+            What makes the call unnecessary.
+        """
+        with self._lock:
+            number = next(self._numbers)
+            if not self.is_stopped:
+                self._calls[number] = call
+                if seconds < math.inf:
+                    heapq.heappush(self._due, (self._passed() + seconds, number))
+                return lambda: self._forget(number)
+        call()
+        return lambda: None
 
     def stop(self) -> None:
-        """End all waits."""
-        self._stopped.set()
+        """Let no tick follow; whatever is waited for is called now."""
+        with self._lock:
+            self._stopped.set()
+            left, self._calls = list(self._calls.values()), {}
+        for call in left:
+            call()
+
+    def _passed(self) -> float:
+        return self._counted + min(time.monotonic() - self._last, _TICK)
+
+    def _run(self) -> None:
+        while not self._stopped.wait(_TICK):
+            for call in self._tick():
+                call()
+
+    def _tick(self) -> list[Callable[[], object]]:
+        with self._lock:
+            self._counted, self._last = self._passed(), time.monotonic()
+            numbers = []
+            while self._due and self._due[0][0] <= self._counted:
+                numbers.append(heapq.heappop(self._due)[1])
+            return [self._calls.pop(number) for number in numbers if number in self._calls]
+
+    def _forget(self, number: int) -> None:
+        with self._lock:
+            self._calls.pop(number, None)
+
+
+class Clock:
+    """Tells AWS's time and waits for it, until the ticks stop.
+
+    Args:
+        scale: AWS's seconds in one of ours, at least 1.
+        ticks: by which it passes.
+        calendar: tells the date; by default the clock does so itself.
+    """
+
+    def __init__(self, scale: float, ticks: Ticks, calendar: Clock | None = None) -> None:
+        if not scale >= 1:
+            raise ValueError(f"The time scale should be at least 1, not {scale}.")
+        self._scale, self._ticks, self._calendar = scale, ticks, calendar
+        self._origin = self._latest = datetime.now(UTC)
+        self._lock = threading.Lock()
+
+    @property
+    def passed(self) -> float:
+        """AWS's seconds since the ticks began."""
+        return self._ticks.passed * self._scale
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether AWS's time stands still for good."""
+        return self._ticks.is_stopped
+
+    def now(self) -> datetime:
+        """Return the present moment in AWS; each is later than the one before."""
+        if self._calendar:
+            return self._calendar.now()
+        with self._lock:
+            following = self._latest + timedelta(microseconds=1)
+            self._latest = max(following, self._moment())
+            return self._latest
+
+    def _moment(self) -> datetime:
+        # Processes read the machine's clock, which no tick holds back.
+        if self._scale == 1:
+            return datetime.now(UTC)
+        return self._origin + timedelta(seconds=self.passed)
+
+    def call_later(self, seconds: float, call: Callable[[], object]) -> Callable[[], None]:
+        """Call a function after AWS's seconds; see `Ticks.call_later`."""
+        return self._ticks.call_later(seconds / self._scale, call)
+
+    def sleep(self, seconds: float) -> bool:
+        """Wait for AWS's seconds; False if the ticks were stopped meanwhile."""
+        Flag(self).wait(seconds)
+        return not self.is_stopped
+
+
+class Flag:
+    """A flag that threads wait for, for as long as they like in AWS's time."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._is_set = False
+        self._changed = threading.Condition()
+
+    @property
+    def is_set(self) -> bool:
+        """Whether it is raised."""
+        return self._is_set
+
+    def set(self) -> None:
+        """Raise the flag, for good."""
+        with self._changed:
+            self._is_set = True
+            self._changed.notify_all()
+
+    def wait(self, seconds: float | None = None) -> bool:
+        """Wait until the flag is raised, AWS's seconds have passed or the ticks are stopped.
+
+        Returns:
+            Whether it is raised.
+        """
+        over = threading.Event()
+
+        def end() -> None:
+            with self._changed:
+                over.set()
+                self._changed.notify_all()
+
+        # Of a wait without an end, only the end of all time is heard.
+        cancel = self._clock.call_later(math.inf if seconds is None else seconds, end)
+        with self._changed:
+            self._changed.wait_for(lambda: self._is_set or over.is_set())
+        cancel()
+        return self._is_set

@@ -20,6 +20,9 @@ class Surroundings:
     """The stack, and the time and the place in which it runs.
 
     Attributes:
+        clock: the time that passes for Fargate, Lambda and EventBridge.
+        calendar: the time that functions read, and that passes for durable executions.
+        machine: the time in which code runs here, by which it may take too long.
         endpoint: URL that answers for all of AWS.
         callers: makes the credentials by which a process is known.
         logs: take what processes print.
@@ -27,6 +30,8 @@ class Surroundings:
 
     stack: Stack
     clock: Clock
+    calendar: Clock
+    machine: Clock
     journal: Journal
     endpoint: str
     callers: Callers

@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Self
 
 from local.account import Account
-from local.clock import Clock
+from local.clock import Clock, Ticks
 from local.durable import DurableApi, Executions
 from local.ecs import EcsApi, Tasks
 from local.endpoint import Endpoint
@@ -50,7 +50,7 @@ class System:
         endpoint: for AWS_ENDPOINT_URL.
         stack: the template with all names filled in.
         account: boto3 clients of the endpoint.
-        clock: the time that passes in AWS.
+        clock: the time that passes for Fargate, Lambda and EventBridge.
         journal: what happens.
         functions: by name.
         tasks: the cluster's tasks and their processes.
@@ -70,7 +70,9 @@ class System:
     ) -> None:
         self._cleanup = ExitStack()
         self.journal = Journal()
-        clock = self.clock = Clock(time_scale)
+        ticks = Ticks()
+        calendar, machine = Clock(durable_scale, ticks), Clock(1, ticks)
+        clock = self.clock = Clock(time_scale, ticks, calendar)
         gateway = Gateway(self.journal)
         self.seams = gateway.seams
         server = Endpoint(gateway, port)
@@ -79,7 +81,14 @@ class System:
         self.stack = Stack(template, self.endpoint, _PARAMETERS, region)
         logs = Streams(self.stack)
         self._surroundings = Surroundings(
-            self.stack, clock, self.journal, self.endpoint, gateway.callers, logs
+            stack=self.stack,
+            clock=clock,
+            calendar=calendar,
+            machine=machine,
+            journal=self.journal,
+            endpoint=self.endpoint,
+            callers=gateway.callers,
+            logs=logs,
         )
         self.account = Account(self.stack, self.endpoint)
         self.account.create()
@@ -91,7 +100,7 @@ class System:
         self.bus = Bus(self.stack, self.deliveries, self.seams, clock)
         self.tasks = Tasks(self._surroundings, host, self.bus.publish)
         executions = Executions(
-            self.functions, self.stack, self.bus.publish, self.account.send, durable_scale
+            self.functions, self.stack, self.bus.publish, self.account.send, calendar
         )
         durable = DurableApi(executions)
         gateway.services |= {
@@ -101,7 +110,7 @@ class System:
             "logs": LogsApi(self.stack),
         }
         # Undone from the last to the first: nothing starts a process that would outlive it.
-        for close in (self.tasks.close, server.close, executions.close, clock.stop, logs.close):
+        for close in (self.tasks.close, server.close, executions.close, ticks.stop, logs.close):
             self._cleanup.callback(close)
         for function in self.functions.values():
             self._cleanup.callback(function.close)

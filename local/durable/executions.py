@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from aws_durable_execution_sdk_python_testing.execution import Execution
 
     from local.account import Send
+    from local.clock import Clock
     from local.functions import Configuration, Function
     from local.stack import Stack
 
@@ -45,7 +46,7 @@ class Executions:
         stack: Stack,
         publish: Callable[[dict[str, Any]], None],
         send: Send,
-        scale: float,
+        calendar: Clock,
     ) -> None:
         self._functions, self._stack = functions, stack
         self._publish, self._send = publish, send
@@ -55,7 +56,7 @@ class Executions:
         self._cleanup = ExitStack()
         self._store = Store(self._changed)
         self.executor = self._cleanup.enter_context(
-            runner(functions, self._store, stack.region, scale)
+            runner(functions, self._store, stack.region, calendar)
         )
 
     def start(

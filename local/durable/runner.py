@@ -21,7 +21,7 @@ from aws_durable_execution_sdk_python_testing.threads import DaemonThreadPool
 from aws_durable_execution_sdk_python_testing.worker.registry import ExecutionRegistry
 from typing_extensions import override
 
-from local.durable.time import ScaledClock, ScaledScheduler
+from local.durable.time import RunnerClock, RunnerScheduler
 from local.functions.configuration import LATEST
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from aws_durable_execution_sdk_python.execution import DurableExecutionInvocationInput
 
+    from local.clock import Clock
     from local.durable.store import Store
     from local.functions import Function
 
@@ -44,10 +45,10 @@ ARN = "arn"
 
 @contextmanager
 def runner(
-    functions: Mapping[str, Function], store: Store, region: str, scale: float
+    functions: Mapping[str, Function], store: Store, region: str, calendar: Clock
 ) -> Iterator[Executor]:
     """Run the runner; at the end it stops, and executions that run are abandoned."""
-    clock, scheduler = ScaledClock(scale), ScaledScheduler(scale)
+    clock, scheduler = RunnerClock(calendar), RunnerScheduler(calendar)
     registry = ExecutionRegistry(store, scheduler)
     processor = CheckpointProcessor(store, scheduler, clock=clock)
     executor = _Executor(

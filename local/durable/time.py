@@ -1,8 +1,10 @@
-"""Time for durable executions, which may pass faster than here."""
+"""AWS's time, as the runner of durable executions takes it."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+import asyncio
+import inspect
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from aws_durable_execution_sdk_python_testing.scheduler import Scheduler
@@ -13,28 +15,30 @@ if TYPE_CHECKING:
 
     from aws_durable_execution_sdk_python_testing.scheduler import Event
 
+    from local.clock import Clock
 
-class ScaledClock:
-    """The runner's clock: right when it is made, and fast from then on."""
 
-    def __init__(self, scale: float) -> None:
-        self._scale, self._origin = scale, datetime.now(UTC)
+class RunnerClock:
+    """The runner's clock: stamps what happens, and says how long a wait takes."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
 
     def now(self) -> datetime:
-        """Return the time in the executions' world."""
-        return self._origin + (datetime.now(UTC) - self._origin) * self._scale
+        """Return the present moment in AWS."""
+        return self._clock.now()
 
     def arm(self, wake: datetime) -> float:
-        """Return the seconds until a moment, in the executions' world."""
+        """Return AWS's seconds until a moment."""
         return max((wake - self.now()) / timedelta(seconds=1), 0.0)
 
 
-class ScaledScheduler(Scheduler):
-    """Takes delays in the seconds of the executions' world: waits, timeouts, retries."""
+class RunnerScheduler(Scheduler):
+    """The runner's scheduler, whose delays are AWS's seconds: waits, timeouts, retries."""
 
-    def __init__(self, scale: float) -> None:
+    def __init__(self, clock: Clock) -> None:
         super().__init__()
-        self._scale = scale
+        self._clock = clock
 
     def call_later(
         self,
@@ -44,4 +48,27 @@ class ScaledScheduler(Scheduler):
         completion_event: Event | None = None,
     ) -> Future[Any]:
         """Call a function after a delay."""
-        return super().call_later(func, delay / self._scale, count, completion_event)
+        if delay <= 0:
+            return super().call_later(func, 0, count, completion_event)
+
+        async def in_time() -> Any:  # noqa: ANN401 - whatever the runner's function returns
+            await self._sleep(delay)
+            return await func() if inspect.iscoroutinefunction(func) else await _aside(func)
+
+        return super().call_later(in_time, 0, count, completion_event)
+
+    async def _sleep(self, seconds: float) -> None:
+        over = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        cancel = self._clock.call_later(seconds, lambda: loop.call_soon_threadsafe(over.set))
+        try:
+            await over.wait()
+        finally:
+            cancel()
+        if self._clock.is_stopped:
+            # Nothing was waited for: the system ends.
+            raise asyncio.CancelledError
+
+
+async def _aside(func: Callable[[], Any]) -> Any:  # noqa: ANN401 - as above
+    return await asyncio.to_thread(func)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import uuid
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from moto.core.utils import iso_8601_datetime_with_milliseconds
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def new_detail(
-    stack: Stack, definition: Mapping[str, Any], request: Mapping[str, Any]
+    stack: Stack, definition: Mapping[str, Any], request: Mapping[str, Any], now: datetime
 ) -> dict[str, Any]:
     """Return a task that RunTask has just accepted; moments are datetimes.
 
@@ -26,8 +26,9 @@ def new_detail(
         stack: whose cluster it runs in.
         definition: properties of the AWS::ECS::TaskDefinition.
         request: RunTask's parameters.
+        now: when it does.
     """
-    task_id, now = uuid.uuid4().hex, datetime.now(UTC)
+    task_id = uuid.uuid4().hex
     cluster = request["cluster"].rpartition("/")[2]
     arn = f"arn:aws:ecs:{stack.region}:{stack.account}"
     family = definition["Family"]

@@ -104,7 +104,9 @@ class Tasks:
         return found
 
     def _new(self, definition: Mapping[str, Any], request: Mapping[str, Any]) -> Task:
-        detail = new_detail(self._surroundings.stack, definition, request)
+        detail = new_detail(
+            self._surroundings.stack, definition, request, self._surroundings.clock.now()
+        )
         main = definition["ContainerDefinitions"][0]
 
         def start() -> Container:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import threading
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from local.clock import Flag
 from local.ecs.detail import described
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class Task:
         self._on_change = on_change
         self._clock = clock
         self._lock = threading.RLock()
-        self._stop_asked = threading.Event()
+        self._stop_asked, self._exited = Flag(clock), Flag(clock)
         self._container: Container | None = None
         self._killed = False
         self._ended: float | None = None
@@ -84,25 +84,29 @@ class Task:
                 container["lastStatus"] = "STOPPED"
         self._enter("STOPPING")
         if self._clock.sleep(_STOPPING):
-            self._enter("DEPROVISIONING", tell=True, stoppingAt=_now())
+            self._enter("DEPROVISIONING", "stoppingAt", tell=True)
         if self._clock.sleep(_DEPROVISIONING):
             self._ended = self._clock.passed
-            self._enter("STOPPED", tell=True, stoppedAt=_now())
+            self._enter("STOPPED", "stoppedAt", tell=True)
 
     def _comes_up(self) -> bool:
         """Start the container; False if the task ends before."""
-        if self._stop_asked.wait(self._clock.real(_PROVISIONING)):
+        if not self._goes_on(_PROVISIONING):
             return False
-        self._enter("PENDING", tell=True, connectivityAt=_now(), pullStartedAt=_now())
-        if self._stop_asked.wait(self._clock.real(_PENDING)):
+        self._enter("PENDING", "connectivityAt", "pullStartedAt", tell=True)
+        if not self._goes_on(_PENDING):
             return False
-        self._enter("ACTIVATING", pullStoppedAt=_now())
+        self._enter("ACTIVATING", "pullStoppedAt")
         if self.failure:
             self._ending("TaskFailedToStart", self.failure)
             return False
         self._start()
-        self._enter("RUNNING", tell=True, startedAt=_now())
+        self._enter("RUNNING", "startedAt", tell=True)
         return True
+
+    def _goes_on(self, seconds: float) -> bool:
+        """Wait; False if the task is to stop, or the system."""
+        return not (self._stop_asked.wait(seconds) or self._clock.is_stopped)
 
     def stop(self, reason: str) -> None:
         """Ask the task to stop, as StopTask does; a task that is stopping stays as it is."""
@@ -121,9 +125,7 @@ class Task:
             if self._detail["desiredStatus"] == "RUNNING":
                 self._ending("SpotInterruption", _INTERRUPTED)
                 self._enter(self._detail["lastStatus"], tell=True)
-        waiting = threading.Timer(self._clock.real(notice), self._stop_asked.set)
-        waiting.daemon = True
-        waiting.start()
+        self._clock.call_later(notice, self._stop_asked.set)
 
     def run_out_of_memory(self) -> None:
         """Kill the container as the kernel does when there is no memory left."""
@@ -170,20 +172,20 @@ class Task:
         watcher = threading.Thread(target=self._watch_for_stop, daemon=True)
         watcher.start()
         code = self._container.wait()
+        self._exited.set()
         with self._lock:
             self._main_container["exitCode"] = code
             if self._detail["desiredStatus"] == "RUNNING":
                 self._ending("EssentialContainerExited", _EXITED)
         self._stop_asked.set()
         watcher.join()
-        self._enter("DEACTIVATING", executionStoppedAt=_now())
+        self._enter("DEACTIVATING", "executionStoppedAt")
 
     def _watch_for_stop(self) -> None:
-        self._stop_asked.wait()
         container = self._container
-        if container and container.wait(timeout=0) is None:
+        if self._stop_asked.wait() and container and not self._exited.is_set:
             container.terminate()
-            if container.wait(self._clock.real(self._main.get("StopTimeout", _GRACE))) is None:
+            if not self._exited.wait(self._main.get("StopTimeout", _GRACE)):
                 container.kill()
 
     def _ending(self, code: str, reason: str) -> None:
@@ -195,10 +197,11 @@ class Task:
         named = self._main["Name"]
         return next(c for c in self._detail["containers"] if c["name"] == named)
 
-    def _enter(self, status: str, *, tell: bool = False, **moments: datetime) -> None:
-        """Change the status; Fargate's events skip the states that last no time."""
+    def _enter(self, status: str, *moments: str, tell: bool = False) -> None:
+        """Change the status, from now on; Fargate's events skip the states that last no time."""
         with self._lock:
-            self._detail.update(lastStatus=status, updatedAt=_now(), **moments)
+            now = dict.fromkeys(("updatedAt", *moments), self._clock.now())
+            self._detail.update(lastStatus=status, **now)
             if status == "RUNNING":
                 self._main_container["lastStatus"] = "RUNNING"
             if tell:
@@ -208,7 +211,3 @@ class Task:
     def _tell(self) -> None:
         with self._lock:
             self._on_change(dict(self._detail))
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)

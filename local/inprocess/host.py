@@ -61,6 +61,10 @@ class ThreadHost:
         # Lambda gives a process one event at a time: there, nobody logs while another adds a key.
         enter(mock.patch.object(LambdaPowertoolsFormatter, "append_keys", _append_keys))
         enter(mock.patch.object(LambdaPowertoolsFormatter, "clear_state", _clear_state))
+        # AWS's time, where the code reads it and waits for it.
+        calendar, clock = self._surroundings.calendar, self._module("adapters.clock")
+        enter(mock.patch.multiple(clock, now=calendar.now, sleep=calendar.sleep))
+        enter(mock.patch.object(self._module("worker.work"), "time", calendar))
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -77,7 +81,7 @@ class ThreadHost:
         """Start a sandbox of a function; all share one environment, and log to the journal."""
         module, _, name = configuration.handler.rpartition(".")
         handler = getattr(self._module(module), name)
-        return ThreadSandbox(configuration.name, handler, caller)
+        return ThreadSandbox(configuration.name, handler, caller, self._surroundings.machine)
 
     def container(
         self,

@@ -6,18 +6,19 @@ import json
 import threading
 import time
 from concurrent.futures import Future, InvalidStateError
-from concurrent.futures import TimeoutError as NotInTime
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from awslambdaric.lambda_context import LambdaContext
 
+from local.clock import Flag
 from local.functions.sandbox import Answer, failure
 from local.inprocess.identity import KilledError, current
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from local.clock import Clock
     from local.gateway import Caller
 
 
@@ -31,8 +32,10 @@ class ThreadSandbox:
 
     pid = None
 
-    def __init__(self, name: str, handler: Callable[[Any, Any], Any], caller: Caller) -> None:
-        self._name, self._handler = name, handler
+    def __init__(
+        self, name: str, handler: Callable[[Any, Any], Any], caller: Caller, clock: Clock
+    ) -> None:
+        self._name, self._handler, self._clock = name, handler, clock
         self.caller = caller
         caller.kill = self.kill
         self._answer: Future[Answer] = Future()
@@ -49,11 +52,12 @@ class ThreadSandbox:
             return _killed()
         context = self._context(headers, timeout)
         threading.Thread(target=self._run, args=[event, context, answer], daemon=True).start()
-        try:
-            return answer.result(timeout)
-        except NotInTime:
-            self.kill()
-            return failure("Sandbox.Timedout", f"Task timed out after {timeout:.2f} seconds")
+        answered = Flag(self._clock)
+        answer.add_done_callback(lambda _: answered.set())
+        if answered.wait(timeout):
+            return answer.result()
+        self.kill()
+        return failure("Sandbox.Timedout", f"Task timed out after {timeout:.2f} seconds")
 
     def kill(self) -> None:
         """Let nothing that it still does reach AWS."""

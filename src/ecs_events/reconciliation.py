@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
@@ -58,7 +57,7 @@ class Reconciliation:
         for batch in self._in_time(_batches(self._open())):
             self._reconcile(batch)
             # A pace, not a wait for anything: the next batch is another DescribeTasks.
-            time.sleep(_PAUSE_SECONDS)
+            clock.sleep(_PAUSE_SECONDS)
         self._stop_orphans()
 
     def _in_time(self, items: Iterable[T]) -> Iterator[T]:
@@ -177,7 +176,7 @@ class Reconciliation:
             return "about to start"
         name = Correlation(self.settings.stack_name, record.execution_id, record.attempt)
         # A pace as in `run`: each such record is a ListTasks.
-        time.sleep(_PAUSE_SECONDS)
+        clock.sleep(_PAUSE_SECONDS)
         cluster, family = self.settings.cluster_arn, self.settings.task_family
         task_arn = ecs.find_task(cluster, family, name.started_by)
         if task_arn:

@@ -107,7 +107,7 @@ def test_stopped_tasks_are_not_listed(scene: Scene) -> None:
 def test_pace(aws: Aws, scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     """Between two tasks that are looked for lies a pause: ListTasks has a quota for everybody."""
     order: list[str] = []
-    monkeypatch.setattr("ecs_events.reconciliation.time.sleep", lambda _: order.append("pause"))
+    monkeypatch.setattr("adapters.clock.sleep", lambda _: order.append("pause"))
     aws.before("ecs.ListTasks", lambda: order.append("look"))
     for _ in range(3):
         scene.begin()

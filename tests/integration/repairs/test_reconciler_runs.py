@@ -32,7 +32,7 @@ def unknown(scene: Scene, count: int) -> list[Record]:
 def test_batches(aws: Aws, scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     """DescribeTasks is asked for at most 100 tasks at a time, with a pause between two times."""
     pauses: list[float] = []
-    monkeypatch.setattr("ecs_events.reconciliation.time.sleep", pauses.append)
+    monkeypatch.setattr("adapters.clock.sleep", pauses.append)
     unknown(scene, 205)
     assert scene.reconcile() == {"missing: first look": 205}
     assert [len(call["tasks"]) for call in aws.calls["DescribeTasks"]] == [100, 100, 5]

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from local.clock import Clock
+from local.clock import Clock, Ticks
 from local.ecs.task import Task
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def test_image_that_is_gone(is_over: bool) -> None:
         "lastStatus": "PROVISIONING",
         "version": 1,
     }
-    task = Task(detail, {"Name": "main"}, start, lambda _: None, Clock(10_000))
+    task = Task(detail, {"Name": "main"}, start, lambda _: None, Clock(10_000, Ticks()))
     if is_over:
         task.live()
         assert task.pid is None
