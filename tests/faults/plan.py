@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from local.system import System
     from tests.faults.scenario import Scenario
 
-_PATIENCE = 20
+# Our seconds, after which there is no hope.
+_PATIENCE = 600
 # AWS's seconds: beyond the reconciler's grace, and beyond STOPPED.
 _LATE, _AFTER_STOPPED = 900, 60
 # What is not tried again by us has to come through. Each refused checkpoint fails an invocation, of
@@ -50,6 +51,7 @@ class Plan:
         self._known = threading.Condition()
         self._scenarios: dict[str, tuple[Scenario, str]] = {}
         self._active: set[str] = set()
+        self._ended: set[str] = set()
         self._counts: Counter[tuple[str, str, str]] = Counter()
         self._refused: Counter[tuple[str, str]] = Counter()
         self._subjects = Subjects()
@@ -84,6 +86,10 @@ class Plan:
         """Let nothing more happen to an execution."""
         with self._known:
             self._active.discard(arn.rpartition("/")[2])
+
+    def is_ended(self, execution_id: str) -> bool:
+        """Whether an execution has told that it is over."""
+        return execution_id in self._ended
 
     def is_busy(self, execution_id: str) -> bool:
         """Whether a record is open or a task not STOPPED, as far as this can be told at once."""
@@ -176,7 +182,9 @@ class Plan:
         # Of the beginning nobody has to be told.
         if arn is None or detail["status"] == "RUNNING":
             return [0]
-        scenario, _ = self._scenario(arn.rpartition("/")[2])
+        execution_id = arn.rpartition("/")[2]
+        scenario, _ = self._scenario(execution_id)
+        self._ended.add(execution_id)
         by_mode: dict[str, list[float]] = {"none": [], "doubled": [0, 0], "late": [_LATE]}
         return by_mode.get(scenario.events, [0])
 
@@ -213,5 +221,5 @@ class Plan:
         """An execution may make its first call before its start has been answered."""
         with self._known:
             known = self._known.wait_for(lambda: execution_id in self._scenarios, _PATIENCE)
-            assert known, f"nobody started {execution_id}"
+            assert known, f"nobody started {execution_id} within {_PATIENCE} s"
             return self._scenarios[execution_id]

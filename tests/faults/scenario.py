@@ -14,6 +14,8 @@ When = Literal["before", "after", "stop", "stop and die"]
 FLOWS: tuple[Flow, ...] = get_args(Flow)
 ENDS: tuple[End, ...] = get_args(End)
 EVENTS: tuple[Events, ...] = get_args(Events)
+# In AWS's seconds.
+HOUR = 3600
 WHENS: tuple[When, ...] = get_args(When)
 _Word = TypeVar("_Word", bound=str)
 
@@ -105,12 +107,12 @@ class Scenario:
             payload["simulate"] = {"exitCode": 3}
         if self.end in {"SIGKILL", "Spot", "stopped"}:
             # Long enough for what ends it to come first.
-            payload["processingTime"] = 1
+            payload["processingTime"] = HOUR
         if self.events == "none" and any(point.stops for point in self.points):
             # Long enough for the reconciler to find that nobody waits for it.
-            payload["processingTime"] = 3
+            payload["processingTime"] = HOUR // 2
         if self.flow == "Sync":
-            payload["pollSeconds"] = 10
+            payload["pollSeconds"] = 30
         return payload
 
 

@@ -17,7 +17,7 @@ from local.gateway import Kill, execution_of
 from tests.faults.history import History
 from tests.faults.invariants import End, violations
 from tests.faults.scenario import FLOWS, Flow, Scenario
-from tests.faults.stage import callbacks, fast_system
+from tests.faults.stage import callbacks, fast_system, wait
 from tests.faults.strikes import throttle
 from tests.faults.turns import Turns
 
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from local.ecs.task import Task
     from local.system import System
 
-PATIENCE = 60
 TURNS = st.integers(0, 5)
 ENDS = st.sampled_from(["exit 0", "exit 0", "exit 3"])
 # What a person may stop; mostly nothing.
@@ -116,7 +115,7 @@ class Interleavings(RuleBasedStateMachine):
         if not hasattr(self, "arn"):
             return
         self.turns.end()
-        over = self.system.journal.wait_for(self.is_over, PATIENCE)
+        over = wait(self.system, self.is_over)
         found = violations(self.scenario, self.end(), is_calm=False)
         assert over, [*found, self.end()]
         assert not [*found, *self.history.illegal(self.execution_id)]

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 WAITING: tuple[Flow, ...] = ("Sync", "EventBridge")
 FLOWS: tuple[Flow, ...] = (*WAITING, "Callback")
-RUNNING_FOR = 600
+# In AWS's seconds.
+RUNNING_FOR, LOOKS_EVERY = 6 * 3600, 3000
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +67,7 @@ def start_long(user: User, flow: Flow) -> str:
     """Start an execution that goes on for long."""
     if flow == "EventBridge":
         return user.start(flow, processingTime=RUNNING_FOR)
-    return user.start(flow, processingTime=RUNNING_FOR, pollSeconds=RUNNING_FOR)
+    return user.start(flow, processingTime=RUNNING_FOR, pollSeconds=LOOKS_EVERY)
 
 
 def is_running(user: User, arn: str) -> bool:

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 # What the SDK asks for is no call of the functions' own.
 THE_SDKS = {"CheckpointDurableExecution", "GetDurableExecutionState"}
-_PATIENCE = 60
+# Our seconds, after which there is no hope.
+_PATIENCE = 600
 # Long enough for whoever has been answered to ask for the next thing.
 _QUIET_SECONDS = 0.03
 
