@@ -4,28 +4,80 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from local.gateway import Call
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """One thing that happened.
+class Line:
+    """A log line.
 
     Attributes:
-        kind: what sort of thing: "line", "task", "invocation", "delivery" or "call".
-        source: the function or task that it happened to, the target of a delivery, the caller.
-        facts: the rest, by name.
+        source: the function's name, or the ARN of the task; in process the family of the task.
+        text: the line, without its end.
+        execution_id: of the execution that it was logged for, where that is known.
     """
 
-    kind: str
     source: str
-    facts: Mapping[str, Any] = field(default_factory=dict)
+    text: str
+    execution_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TaskChange:
+    """A task's new state, as its event tells it.
+
+    Attributes:
+        task_arn: the task's.
+        status: `lastStatus`.
+        started_by: what RunTask was told.
+        version: the event's.
+    """
+
+    task_arn: str
+    status: str
+    started_by: str | None
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """An invocation that has ended.
+
+    Attributes:
+        function: its name.
+        request_id: the invocation's.
+        error: as Lambda's FunctionError; None for a success.
+    """
+
+    function: str
+    request_id: str
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """An event that a target has taken.
+
+    Attributes:
+        target: the target's ARN.
+        event: all of the event.
+    """
+
+    target: str
+    event: Mapping[str, Any]
+
+
+# What a function or a worker has asked of AWS is its own entry.
+Entry: TypeAlias = "Line | TaskChange | Invocation | Delivery | Call"
+E = TypeVar("E", bound=Entry)
 
 
 class Journal:
@@ -35,15 +87,15 @@ class Journal:
         self._entries: list[Entry] = []
         self._changed = threading.Condition()
 
-    def write(self, kind: str, source: str, **facts: object) -> None:
+    def write(self, entry: Entry) -> None:
         """Append an entry."""
         with self._changed:
-            self._entries.append(Entry(kind, source, facts))
+            self._entries.append(entry)
             self._changed.notify_all()
 
-    def entries(self, kind: str) -> list[Entry]:
+    def entries(self, kind: type[E]) -> list[E]:
         """Return the entries of one kind."""
-        return [entry for entry in self.after(0) if entry.kind == kind]
+        return [entry for entry in self.after(0) if isinstance(entry, kind)]
 
     def after(self, count: int) -> list[Entry]:
         """Return the entries that follow the first `count`."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from local.journal import Line
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -42,7 +44,7 @@ class Surroundings:
 
         def line(text: str) -> None:
             self.logs.write(group, stream, text)
-            self.journal.write("line", source, text=text)
+            self.journal.write(Line(source, text))
 
         return line
 

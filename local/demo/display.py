@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any
 from rich import box
 from rich.table import Table
 
+from local.gateway import execution_of
+from local.journal import Line, TaskChange
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -65,27 +68,33 @@ class Narrator:
 
     def line(self, entry: Entry) -> str | None:
         """Return an entry as a line for people; None if it is not about a task of the demo."""
-        if entry.kind == "task":
-            execution_id = (entry.facts["startedBy"] or "//").split("/")[1]
-            if execution_id in self._rows:
-                self._by_task[entry.source] = self._rows[execution_id]
-        row = self._by_task.get(entry.source)
-        if row is None:
-            return None
-        name = f"[bold]{row.flow.name:<11}[/] {row.case.name:<12}"
-        if entry.kind == "task":
-            return f"{name} [cyan]task {entry.facts['lastStatus']}[/]"
-        return f"{name} {self._log_line(entry)}"
+        match entry:
+            case TaskChange(task_arn, status, started_by):
+                row = self._rows.get(execution_of(started_by) or "")
+                if row:
+                    self._by_task[task_arn] = row
+                return f"{_name(row)} [cyan]task {status}[/]" if row else None
+            case Line(source):
+                row = self._by_task.get(source)
+                return f"{_name(row)} {self._log_line(entry)}" if row else None
+            case _:
+                return None
 
     def worker(self, entry: Entry) -> tuple[Row, int] | None:
         """Return the row and the process id of a worker that has just begun its work."""
-        row, line = self._by_task.get(entry.source), _json(entry.facts.get("text", ""))
+        if not isinstance(entry, Line):
+            return None
+        row, line = self._by_task.get(entry.source), _json(entry.text)
         return (row, line["pid"]) if row and "pid" in line else None
 
-    def _log_line(self, entry: Entry) -> str:
-        line = _json(entry.facts["text"])
+    def _log_line(self, entry: Line) -> str:
+        line = _json(entry.text)
         pid = self._pids.setdefault(entry.source, line.get("pid", 0))
         return f"[magenta]worker {pid}[/] {line.get('level')} {line.get('message')}"
+
+
+def _name(row: Row) -> str:
+    return f"[bold]{row.flow.name:<11}[/] {row.case.name:<12}"
 
 
 def _json(text: str) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from rich.progress import Progress
 
 from local.demo.cases import FLOWS
 from local.functions.process import memory
+from local.journal import TaskChange
 
 if TYPE_CHECKING:
     from botocore.client import BaseClient
@@ -77,7 +78,7 @@ class Load:
     @property
     def _started(self) -> int:
         # ECS itself forgets tasks.
-        return len({entry.source for entry in self.system.journal.entries("task")})
+        return len({change.task_arn for change in self.system.journal.entries(TaskChange)})
 
     def _end(self, execution: dict[str, Any]) -> None:
         if execution["Status"] == "SUCCEEDED":

@@ -8,6 +8,8 @@ from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from local.journal import Delivery
+
 if TYPE_CHECKING:
     from boto3.resources.base import ServiceResource
     from botocore.client import BaseClient
@@ -126,7 +128,7 @@ class Row:
         return (end - start).total_seconds()
 
     def _deliveries(self) -> int:
-        events = (entry.facts["event"] for entry in self._system.journal.entries("delivery"))
+        events = (delivery.event for delivery in self._system.journal.entries(Delivery))
         return sum(
             f"/{self.execution_id}/" in event["detail"].get("startedBy", "") for event in events
         )

@@ -12,6 +12,7 @@ from local.ecs.start import start_container
 from local.ecs.task import Task
 from local.ecs.tokens import Launched, Tokens
 from local.errors import ApiError
+from local.journal import TaskChange
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -118,10 +119,10 @@ class Tasks:
         return task
 
     def _changed(self, detail: dict[str, Any]) -> None:
-        surroundings = self._surroundings
-        known = {name: detail.get(name) for name in ("lastStatus", "startedBy", "version")}
-        surroundings.journal.write("task", detail["taskArn"], **known)
-        self._publish(event(detail, surroundings.stack))
+        arn, started_by = detail["taskArn"], detail.get("startedBy")
+        change = TaskChange(arn, detail["lastStatus"], started_by, detail["version"])
+        self._surroundings.journal.write(change)
+        self._publish(event(detail, self._surroundings.stack))
 
 
 def invalid(message: str) -> ApiError:

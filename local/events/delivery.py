@@ -8,6 +8,8 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from local.journal import Delivery
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
@@ -86,7 +88,7 @@ class Deliveries:
     def _try(self, delivery: _Delivery) -> None:
         arn = delivery.target["Arn"]
         self.deliver(arn, delivery.payload.encode())
-        self._journal.write("delivery", arn, event=delivery.event)
+        self._journal.write(Delivery(arn, delivery.event))
 
     def _go_on(self, delivery: _Delivery, error: DeliveryError) -> None:
         try:

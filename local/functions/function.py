@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from local.functions.configuration import Configuration
 from local.gateway import execution_of
+from local.journal import Invocation
 
 if TYPE_CHECKING:
     from local.functions.sandbox import Answer, Sandbox
@@ -66,8 +67,7 @@ class Function:
             answer = sandbox.invoke(event, headers, self.configuration.timeout)
             sandbox.caller.begin(None)
             self._idle[version or qualifier].append(sandbox)
-        facts = {"requestId": request_id, "error": answer.error}
-        self._surroundings.journal.write("invocation", name, **facts)
+        self._surroundings.journal.write(Invocation(name, request_id, answer.error))
         return request_id, answer
 
     def pids(self) -> list[int]:

@@ -63,7 +63,7 @@ class Gateway:
         caller = caller or self.callers.get(key)
         call = _call(request, service, caller)
         if call.number:
-            self._journal.write("call", call.caller, call=call)
+            self._journal.write(call)
         asked = f"{unquote(environ['REQUEST_URI'])} {body.decode(errors='replace')}"
         fault = self.seams.fault(call, asked)
         if fault is None:

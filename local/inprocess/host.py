@@ -18,6 +18,7 @@ from local.inprocess.container import ThreadContainer
 from local.inprocess.identity import current, inherited
 from local.inprocess.sandbox import ThreadSandbox
 from local.inprocess.transport import direct
+from local.journal import Line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -124,8 +125,8 @@ class _Lines(io.TextIOBase):
         """Take a line and its end."""
         caller = current.get()
         for line in filter(None, text.split("\n")):
-            about = {"text": line, "execution_id": caller.execution_id if caller else None}
-            self._surroundings.journal.write("line", caller.name if caller else "", **about)
+            about = (caller.name, line, caller.execution_id) if caller else ("", line)
+            self._surroundings.journal.write(Line(*about))
         return len(text)
 
 

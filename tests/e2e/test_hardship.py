@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from local.gateway import Refuse
+from local.journal import Invocation, TaskChange
 from local.system import System
 from tests.e2e.redrive import redrive
 from tests.e2e.user import User
@@ -39,12 +40,12 @@ def test_functions_die_again_and_again() -> None:
         for arn in started:
             assert user.ended(arn)["Status"] == "SUCCEEDED"
             assert user.closed(arn)["status"] == "COMPLETED"
-        tasks = {entry.source for entry in system.journal.entries("task")}
+        tasks = {change.task_arn for change in system.journal.entries(TaskChange)}
         assert len(tasks) == EXECUTIONS
 
 
 def _have_run(system: System, invocations: int) -> bool:
-    return len(system.journal.entries("invocation")) >= invocations
+    return len(system.journal.entries(Invocation)) >= invocations
 
 
 def test_event_survives_a_broken_function() -> None:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
+from local.journal import Line
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -126,8 +128,8 @@ class User:
 
     def lines(self, source: str) -> list[dict[str, Any]]:
         """Return the log lines of a function or a task."""
-        lines = self.system.journal.entries("line")
-        return [json.loads(line.facts["text"]) for line in lines if line.source == source]
+        lines = self.system.journal.entries(Line)
+        return [json.loads(line.text) for line in lines if line.source == source]
 
     def _pid(self, arn: str) -> int | None:
         lines = (line for task in self.tasks(arn) for line in self.lines(task))

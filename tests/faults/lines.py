@@ -7,6 +7,8 @@ from collections import Counter, defaultdict
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
+from local.journal import Line
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -39,11 +41,10 @@ class Lines:
             entries = self._journal.after(self._read)
             self._read += len(entries)
             for entry in entries:
-                if entry.kind == "line":
-                    text = entry.facts["text"]
+                if isinstance(entry, Line):
                     # The reconciler works for all: its line names whom it is about.
-                    about = entry.facts.get("execution_id") or _parsed(text).get("executionId")
-                    self._lines[about or ""].append((entry.source, text))
+                    about = entry.execution_id or _parsed(entry.text).get("executionId")
+                    self._lines[about or ""].append((entry.source, entry.text))
 
 
 def _unreadable(lines: list[tuple[str, str]]) -> Iterator[str]:

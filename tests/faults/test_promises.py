@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from local.journal import Line, TaskChange
 from tests.e2e.user import User
 from tests.faults.stage import fast_system
 
@@ -94,9 +95,10 @@ def runs_since_the_end(user: User, arn: str) -> int:
     """Count the reconciler's runs that have ended since an execution's task is STOPPED."""
     [task_arn] = user.tasks(arn)
     entries = user.system.journal.after(0)
-    end = max(n for n, entry in enumerate(entries) if entry.source == task_arn)
-    lines = (entry.facts["text"] for entry in entries[end:] if entry.kind == "line")
-    return sum('"Reconciled"' in line for line in lines)
+    changes = ((n, entry) for n, entry in enumerate(entries) if isinstance(entry, TaskChange))
+    end = max(n for n, change in changes if change.task_arn == task_arn)
+    lines = (entry for entry in entries[end:] if isinstance(entry, Line))
+    return sum('"Reconciled"' in line.text for line in lines)
 
 
 @pytest.mark.parametrize("flow", FLOWS)

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError
 
+from local.journal import Invocation
+
 if TYPE_CHECKING:
     from tests.e2e.user import User
 
@@ -82,10 +84,10 @@ def test_name_of_another_form(user: User, name: str, constraint: str) -> None:
 def test_dry_run(user: User) -> None:
     """A dry run checks the request and invokes nothing."""
     function = user.system.stack.outputs["TaskStateFunctionArn"]
-    before = len(user.system.journal.entries("invocation"))
+    before = len(user.system.journal.entries(Invocation))
     answer = user.durable.invoke(FunctionName=function, InvocationType="DryRun")
     assert answer["StatusCode"] == 204
-    assert len(user.system.journal.entries("invocation")) == before
+    assert len(user.system.journal.entries(Invocation)) == before
     with pytest.raises(user.durable.exceptions.ResourceNotFoundException):
         user.durable.invoke(FunctionName=f"{function}-other", InvocationType="DryRun")
 

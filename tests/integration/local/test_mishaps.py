@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from local.journal import TaskChange
 from local.system import System
 from tests.integration.local.fargate import ENDED_BY_SIGNAL, PATIENCE, request, run, wait
 
@@ -26,8 +27,8 @@ def _mended(system: System) -> Iterator[None]:
 
 def events(system: System, arn: str) -> list[tuple[str, int]]:
     """Return the status and the version in each of a task's events."""
-    entries = [entry for entry in system.journal.entries("task") if entry.source == arn]
-    return [(entry.facts["lastStatus"], entry.facts["version"]) for entry in entries]
+    changes = (change for change in system.journal.entries(TaskChange) if change.task_arn == arn)
+    return [(change.status, change.version) for change in changes]
 
 
 def test_refused_placement(system: System, ecs: Any) -> None:

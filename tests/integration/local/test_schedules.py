@@ -6,6 +6,7 @@ import pytest
 
 from local.errors import UnsupportedError
 from local.events.schedule import seconds
+from local.journal import Delivery
 from local.stack.stack import PROJECT
 from local.system import System
 
@@ -34,11 +35,9 @@ def test_rate(tmp_path: Path) -> None:
     changed = tmp_path / "template.yaml"
     changed.write_text(template.replace(RULE, SCHEDULE + RULE))
     with System(changed, time_scale=1000, in_process=True) as system:
-        deliveries = system.journal.wait_for(
-            lambda: len(system.journal.entries("delivery")) >= 3, 60
-        )
+        deliveries = system.journal.wait_for(lambda: len(system.journal.entries(Delivery)) >= 3, 60)
         assert deliveries
-        events = [entry.facts["event"] for entry in system.journal.entries("delivery")]
+        events = [delivery.event for delivery in system.journal.entries(Delivery)]
         assert {event["detail-type"] for event in events} == {"Scheduled Event"}
         assert {event["source"] for event in events} == {"aws.events"}
         assert events[0]["resources"][0].endswith("Often")

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError, ConnectionClosedError
 
-from local.gateway import Drop, Kill, Refuse
+from local.gateway import Call, Drop, Kill, Refuse
+from local.journal import Delivery
 from local.system import System
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from local.gateway import Call
 
 PATIENCE = 60
 
@@ -53,7 +53,7 @@ def run(system: System, **payload: Any) -> dict[str, Any]:
 def calls(system: System, execution: dict[str, Any]) -> list[Call]:
     """Return the calls that were made for an execution."""
     wanted = execution["DurableExecutionArn"].rpartition("/")[2]
-    made = [entry.facts["call"] for entry in system.journal.entries("call")]
+    made = system.journal.entries(Call)
     return [call for call in made if call.execution_id == wanted]
 
 
@@ -151,5 +151,5 @@ def test_events_are_lost(system: System) -> None:
 
 
 def _deliveries(system: System, execution_id: str) -> int:
-    events = (entry.facts["event"] for entry in system.journal.entries("delivery"))
+    events = (delivery.event for delivery in system.journal.entries(Delivery))
     return sum(execution_id in event["detail"].get("startedBy", "") for event in events)

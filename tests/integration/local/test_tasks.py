@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError
 
+from local.journal import Delivery, Line, TaskChange
 from tests.integration.local.fargate import (
     ENDED_BY_SIGNAL,
     PATIENCE,
@@ -136,15 +137,15 @@ def test_states_and_events(system: System, ecs: Any) -> None:
     wait(system, ecs, arn, "RUNNING")
     stop(system, ecs, arn, "enough")
     wait(system, ecs, arn, "STOPPED")
-    entries = [entry for entry in system.journal.entries("task") if entry.source == arn]
-    assert [entry.facts["lastStatus"] for entry in entries] == [
+    changes = system.journal.entries(TaskChange)
+    assert [change.status for change in changes if change.task_arn == arn] == [
         "PROVISIONING",
         "PENDING",
         "RUNNING",
         "DEPROVISIONING",
         "STOPPED",
     ]
-    delivered = [entry.facts["event"] for entry in system.journal.entries("delivery")]
+    delivered = [delivery.event for delivery in system.journal.entries(Delivery)]
     details = [e["detail"] for e in delivered if e["detail"].get("taskArn") == arn]
     assert [(d["lastStatus"], d["version"]) for d in details] == [
         ("DEPROVISIONING", 4),
@@ -177,7 +178,7 @@ def test_worker_sees_its_container_alone(
 
 
 def _has_begun(system: System, arn: str) -> bool:
-    return any(entry.source == arn for entry in system.journal.entries("line"))
+    return any(line.source == arn for line in system.journal.entries(Line))
 
 
 def test_filters(system: System, ecs: Any) -> None:

@@ -8,6 +8,7 @@ import sys
 import uuid
 from typing import TYPE_CHECKING
 
+from local.journal import Line
 from local.stack.stack import PROJECT
 from local.system import System
 from tests.e2e.user import User
@@ -60,7 +61,7 @@ def test_line_while_another_function_adds_a_key() -> None:
         logger.info("Not lost")
         logger.clear_state()
         logger.info("Cleared")
-        lines = [json.loads(entry.facts["text"]) for entry in system.journal.entries("line")]
+        lines = [json.loads(line.text) for line in system.journal.entries(Line)]
     ours = {line["message"]: line for line in lines if line["message"] in {"Not lost", "Cleared"}}
     assert "value" in ours["Not lost"]
     assert not {"value", "another"} & ours["Cleared"].keys()
