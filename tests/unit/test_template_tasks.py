@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests import template
+from tests.template import ROOT
 
 if TYPE_CHECKING:
     from tests.template import Stack
@@ -60,6 +61,13 @@ def test_default_worker(stack: Stack) -> None:
     assert worker["Image"] == "public.ecr.aws/lambda/python:3.13"
     assert worker["User"] == "1000:1000"
     assert {"Name": "WORKER_CODE_ARN", "Value": f"${{{layer}}}"} in worker["Environment"]
+
+
+def test_fetch(stack: Stack) -> None:
+    """By default the container's command is the text of src/worker/fetch.py, letter by letter."""
+    worker = container(stack)
+    assert worker["EntryPoint"] == ["python3", "-c"]
+    assert worker["Command"] == [(ROOT / "src" / "worker" / "fetch.py").read_text()]
 
 
 def test_own_image() -> None:

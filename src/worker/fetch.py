@@ -1,0 +1,78 @@
+"""The default image's first program: it fetches the worker and gives it this process.
+
+The container has no file of ours until this has run. So this text stands in
+template.yaml as well, as the container's command; a test compares the two.
+"""
+
+import io
+import json
+import os
+import sys
+import tempfile
+import zipfile
+from http import HTTPStatus
+from pathlib import Path
+
+import boto3
+import urllib3
+from botocore.config import Config
+
+
+def main() -> None:
+    """Let the worker take this process over, or say in one line why it cannot."""
+    try:
+        folder = unpack(download(os.environ["WORKER_CODE_ARN"]))
+    except Exception as error:  # noqa: BLE001 - whatever it was, the log has to say it
+        sys.stdout.write(f"{complaint(error)}\n")
+        sys.exit(75)  # EX_TEMPFAIL: none of the worker's own exit codes
+    os.environ["PYTHONPATH"] = f"{folder}:{folder}/worker"
+    # The worker keeps the process, so that signals reach it.
+    os.execv(sys.executable, [sys.executable, "-m", "worker"])  # noqa: S606 - no shell
+
+
+def download(layer_arn: str) -> bytes:
+    """Return the layer's archive.
+
+    Raises:
+        OSError: the download was refused.
+    """
+    limits = Config(
+        connect_timeout=5,
+        read_timeout=10,
+        retries={"mode": "standard", "max_attempts": 20},
+    )
+    client = boto3.client("lambda", config=limits)
+    layer = client.get_layer_version_by_arn(Arn=layer_arn)
+    retries = urllib3.Retry(4, backoff_factor=0.5, status_forcelist=range(500, 505))
+    answer = urllib3.PoolManager(retries=retries, timeout=10.0).request(
+        "GET", layer["Content"]["Location"]
+    )
+    if answer.status != HTTPStatus.OK:
+        raise OSError(f"the download was answered with HTTP {answer.status}")
+    return answer.data
+
+
+def unpack(archive: bytes) -> Path:
+    """Return a new folder that holds the package `worker`."""
+    folder = Path(tempfile.mkdtemp())
+    zipfile.ZipFile(io.BytesIO(archive)).extractall(folder)
+    # Layers keep their code under python/; the worker is the package `worker`.
+    (folder / "python").rename(folder / "worker")
+    return folder
+
+
+def complaint(error: Exception) -> str:
+    """Return the line of the log for a worker that could not be fetched."""
+    # urllib3's message would show the signed address; its reason does not.
+    cause = getattr(error, "reason", error)
+    line = {
+        "level": "ERROR",
+        "message": f"Worker code not fetched: {type(cause).__name__}: {cause}",
+        "service": "worker",
+        "correlation_id": os.environ.get("EXECUTION_ID"),
+    }
+    return json.dumps(line)
+
+
+if __name__ == "__main__":
+    main()
