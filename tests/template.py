@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 ROOT = Path(__file__).parent.parent
+TEMPLATE = ROOT / "template.yaml"
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
 
@@ -43,6 +45,18 @@ class Stack:
             if resource["Type"] == kind
         }
 
+    def functions(self) -> dict[str, dict[str, Any]]:
+        """Return the properties of all functions, by logical id."""
+        return self.of_type("AWS::Lambda::Function")
+
+    def durable_functions(self) -> dict[str, dict[str, Any]]:
+        """Return the properties of the durable functions, by logical id."""
+        return {key: f for key, f in self.functions().items() if "DurableConfig" in f}
+
+    def role(self, function: str) -> str:
+        """Return the logical id of a function's role."""
+        return str(self.functions()[function]["Role"]).removeprefix("${").removesuffix(".Arn}")
+
     def statements(self, role: str) -> list[dict[str, Any]]:
         """Return all policy statements of a role, those of its managed policies included."""
         properties = self.resources[role]["Properties"]
@@ -56,9 +70,9 @@ class Stack:
         return [s for role in self.of_type("AWS::IAM::Role") for s in self.statements(role)]
 
 
-def stack(name: str = "demo", **parameters: str) -> Stack:
-    """Return the stack that template.yaml makes under a name, with parameters or their defaults."""
-    template = copy.deepcopy(translated())
+def stack(name: str = "demo", path: Path = TEMPLATE, **parameters: str) -> Stack:
+    """Return the stack that a template makes under a name, with parameters or their defaults."""
+    template = copy.deepcopy(translated(path))
     defaults = {key: value["Default"] for key, value in template["Parameters"].items()}
     pseudo = {
         "AWS::StackName": name,
@@ -76,21 +90,47 @@ def stack(name: str = "demo", **parameters: str) -> Stack:
     return Stack({key: filling.properties(resource) for key, resource in kept.items()}, outputs)
 
 
-def source() -> dict[str, Any]:
-    """Return template.yaml as it is written."""
-    template: dict[str, Any] = yaml_parse((ROOT / "template.yaml").read_text())
+def source(path: Path = TEMPLATE) -> dict[str, Any]:
+    """Return a template as it is written."""
+    template: dict[str, Any] = yaml_parse(path.read_text())
     return template
 
 
 @cache
-def translated() -> dict[str, Any]:
-    """Return template.yaml after the SAM transform, its intrinsic functions still in place."""
-    return translate(ROOT / "template.yaml", REGION)
+def translated(path: Path = TEMPLATE) -> dict[str, Any]:
+    """Return a template after the SAM transform, its intrinsic functions still in place."""
+    return translate(path, REGION)
 
 
-def as_list(value: str | list[str]) -> list[str]:
-    """Return a policy element, which may be one string or several, as a list."""
-    return [value] if isinstance(value, str) else value
+def with_own_function(handler: str) -> dict[str, Any]:
+    """Return template.yaml with a durable function beside the others, as README says to add one.
+
+    Args:
+        handler: the function's; its name is that of the EventBridge flow's with another word.
+    """
+    template = source()
+    resources = template["Resources"]
+    for kind in ("LambdaFunction", "LogGroup", "Role"):
+        resources[f"Added{kind}"] = _own(resources[f"EventBridge{kind}"])
+    resources["AddedLambdaFunction"]["Properties"]["Handler"] = handler
+    for role in ("TaskStateRole", "ExecutionStatusRole", "ReconcilerRole"):
+        [policy] = resources[role]["Properties"]["Policies"]
+        for statement in policy["PolicyDocument"]["Statement"]:
+            named = as_list(statement["Resource"])
+            if any("-eventbridge-function:" in str(arn) for arn in named):
+                own = [_own(arn) for arn in named if "-eventbridge-function:" in str(arn)]
+                statement["Resource"] = [*named, *own]
+    return template
+
+
+def _own(part: Any) -> Any:
+    text = json.dumps(part).replace("EventBridge", "Added")
+    return json.loads(text.replace("-eventbridge-function", "-added-function"))
+
+
+def as_list(value: Any) -> list[Any]:
+    """Return a policy element, which may be one or several, as a list."""
+    return value if isinstance(value, list) else [value]
 
 
 class _Symbols:

@@ -4,6 +4,7 @@ import importlib
 import json
 import tomllib
 import uuid
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
@@ -17,29 +18,36 @@ from adapters.settings import OrchestratorSettings, Settings, TaskStateSettings
 from core.correlation import Correlation
 from core.record import OPEN_INDEX
 from tests import template
-from tests.template import ROOT, Stack
+from tests.template import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tests.template import Stack
 
 LONGEST_STACK_NAME = 43
-FUNCTIONS: dict[str, type[Settings]] = {
-    "SyncLambdaFunction": OrchestratorSettings,
-    "CallbackLambdaFunction": OrchestratorSettings,
-    "EventBridgeLambdaFunction": OrchestratorSettings,
-    "TaskStateFunction": TaskStateSettings,
-    "ExecutionStatusFunction": Settings,
-    "ReconcilerFunction": Settings,
-}
+# Those that people and programs outside the stack call by an output.
+CALLED = (
+    "SyncLambdaFunction",
+    "CallbackLambdaFunction",
+    "EventBridgeLambdaFunction",
+    "TaskStateFunction",
+)
 
 
-@pytest.fixture(scope="module")
-def stack() -> Stack:
-    """The stack that the defaults make."""
-    return template.stack()
+def settings_of(function: dict[str, Any]) -> type[Settings]:
+    """What a function reads from its environment."""
+    if "DurableConfig" in function:
+        return OrchestratorSettings
+    handlers = {"ecs_events.task_state.handler": TaskStateSettings}
+    return handlers.get(function["Handler"], Settings)
 
 
-def test_every_prompt_can_be_answered_with_enter() -> None:
+def test_every_prompt_can_be_answered_with_enter(source: dict[str, Any]) -> None:
     """Each parameter has a default, and no prompt's default answer stops the deployment."""
     config = tomllib.loads((ROOT / "samconfig.toml").read_text())["default"]
-    assert all("Default" in parameter for parameter in template.source()["Parameters"].values())
+    assert all("Default" in parameter for parameter in source["Parameters"].values())
     assert config["global"]["parameters"]["stack_name"] == "lambda-ecs-durable-demo"
     assert config["deploy"]["parameters"]["confirm_changeset"] is False
     assert config["deploy"]["parameters"]["capabilities"] == "CAPABILITY_IAM"
@@ -52,11 +60,11 @@ def test_no_named_roles(stack: Stack) -> None:
     assert not [policy for policy in policies if "ManagedPolicyName" in policy]
 
 
-def test_aws_validator() -> None:
+def test_aws_validator(written: Path) -> None:
     """AWS's validator warns of nothing but the versions that running executions are pinned to."""
     # The transform retains them while the stack lives; they go with their function.
     report = CompositeEngine().validate_template(
-        TemplateContent(json.dumps(template.translated()), "template.json")
+        TemplateContent(json.dumps(template.translated(written)), "template.json")
     )
     found = [d for d in report.diagnostics if d.severity is not Severity.INFO]
     assert {(d.rule_id, d.entity.resource_type) for d in found if d.entity} == {
@@ -64,14 +72,14 @@ def test_aws_validator() -> None:
     }
 
 
-def test_longest_stack_name() -> None:
+def test_longest_stack_name(source: dict[str, Any], deploy: Callable[..., Stack]) -> None:
     """The stack's name may have 43 characters, as its description says; then every name fits."""
-    names = template.stack("s" * LONGEST_STACK_NAME)
-    functions = [f["FunctionName"] for f in names.of_type("AWS::Lambda::Function").values()]
+    names = deploy("s" * LONGEST_STACK_NAME)
+    functions = [f["FunctionName"] for f in names.functions().values()]
     queues = [queue["QueueName"] for queue in names.of_type("AWS::SQS::Queue").values()]
     assert max(map(len, functions)) == 64
     assert max(map(len, queues)) <= 80
-    assert f"{LONGEST_STACK_NAME} characters" in template.source()["Description"]
+    assert f"{LONGEST_STACK_NAME} characters" in source["Description"]
 
 
 def test_longest_started_by() -> None:
@@ -92,58 +100,61 @@ def test_delete_leaves_nothing(stack: Stack) -> None:
     assert cluster["ClusterSettings"] == [{"Name": "containerInsights", "Value": "disabled"}]
 
 
-@pytest.mark.parametrize(("function", "settings"), FUNCTIONS.items())
-def test_environment(stack: Stack, function: str, settings: type[Settings]) -> None:
+def test_environment(stack: Stack) -> None:
     """Each function is told what its settings ask for, and the tasks it means are those made."""
-    environment = stack.resources[function]["Properties"]["Environment"]["Variables"]
-    converted = msgspec.convert(environment, settings, strict=False)
     [definition] = stack.of_type("AWS::ECS::TaskDefinition").values()
-    assert converted.task_family == definition["Family"]
-    assert [converted.container_name] == [
-        worker["Name"] for worker in definition["ContainerDefinitions"]
-    ]
+    containers = [container["Name"] for container in definition["ContainerDefinitions"]]
+    for function in stack.functions().values():
+        environment = function["Environment"]["Variables"]
+        converted = msgspec.convert(environment, settings_of(function), strict=False)
+        assert converted.task_family == definition["Family"]
+        assert converted.container_name in containers
 
 
-@pytest.mark.parametrize("function", FUNCTIONS)
-def test_handler(stack: Stack, function: str) -> None:
+def test_handler(stack: Stack) -> None:
     """Each handler that the template names exists."""
-    module, name = stack.resources[function]["Properties"]["Handler"].rsplit(".", 1)
-    assert callable(getattr(importlib.import_module(module), name))
+    for function in stack.functions().values():
+        module, name = function["Handler"].rsplit(".", 1)
+        assert callable(getattr(importlib.import_module(module), name))
 
 
-def test_durable_functions() -> None:
-    """The three orchestrators, and they alone, are durable for as long as the parameter says."""
-    stack = template.stack(ExecutionTimeout="3600")
-    functions = stack.of_type("AWS::Lambda::Function")
-    durable = {key: f["DurableConfig"] for key, f in functions.items() if "DurableConfig" in f}
-    assert set(durable) == {key for key, kind in FUNCTIONS.items() if kind is OrchestratorSettings}
-    for key, config in durable.items():
-        timeout = functions[key]["Environment"]["Variables"]["EXECUTION_TIMEOUT"]
-        assert config["ExecutionTimeout"] == timeout == "3600"
+def test_durable_functions(deploy: Callable[..., Stack]) -> None:
+    """The orchestrators, and they alone, are durable for as long as the parameter says."""
+    stack = deploy(ExecutionTimeout="3600")
+    assert set(stack.durable_functions()) >= set(CALLED) - {"TaskStateFunction"}
+    for function in stack.functions().values():
+        told = function["Environment"]["Variables"].get("EXECUTION_TIMEOUT")
+        assert function.get("DurableConfig", {}).get("ExecutionTimeout") == told
+        assert told == ("3600" if settings_of(function) is OrchestratorSettings else None)
 
 
-@pytest.mark.parametrize("function", FUNCTIONS)
-def test_alias(stack: Stack, function: str) -> None:
-    """Each function has an alias `live`, which the outputs of those that are called name."""
-    alias = stack.of_type("AWS::Lambda::Alias")[f"{function}Aliaslive"]
-    assert (alias["Name"], alias["FunctionName"]) == ("live", f"${{{function}}}")
-    if FUNCTIONS[function] is not Settings:
-        assert stack.outputs[f"{function}Arn"] == f"${{{function}Aliaslive}}"
+def test_alias(stack: Stack) -> None:
+    """Each function has an alias `live`."""
+    aliases = stack.of_type("AWS::Lambda::Alias")
+    for key in stack.functions():
+        alias = aliases[f"{key}Aliaslive"]
+        assert (alias["Name"], alias["FunctionName"]) == ("live", f"${{{key}}}")
 
 
-@pytest.mark.parametrize("function", FUNCTIONS)
-def test_changed_environment_publishes(function: str) -> None:
+@pytest.mark.parametrize("function", CALLED)
+def test_called_alias(stack: Stack, function: str) -> None:
+    """The outputs of those functions that are called name their alias."""
+    assert stack.outputs[f"{function}Arn"] == f"${{{function}Aliaslive}}"
+
+
+def test_changed_environment_publishes(source: dict[str, Any]) -> None:
     """A deployment that changes only the environment moves `live` too."""
-    properties = template.source()["Resources"][function]["Properties"]
-    assert properties["AutoPublishAliasAllProperties"] is True
+    resources = source["Resources"].values()
+    functions = [r for r in resources if r["Type"] == "AWS::Serverless::Function"]
+    assert functions
+    assert all(f["Properties"]["AutoPublishAliasAllProperties"] is True for f in functions)
 
 
-@pytest.mark.parametrize("function", FUNCTIONS)
-def test_runtime(stack: Stack, function: str) -> None:
+def test_runtime(stack: Stack) -> None:
     """Each function runs on Python 3.13 and is traced."""
-    properties = stack.resources[function]["Properties"]
-    assert properties["Runtime"] == "python3.13"
-    assert properties["TracingConfig"] == {"Mode": "Active"}
+    for function in stack.functions().values():
+        assert function["Runtime"] == "python3.13"
+        assert function["TracingConfig"] == {"Mode": "Active"}
 
 
 def test_records(stack: Stack) -> None:
@@ -166,14 +177,13 @@ def test_task_state_timeout(stack: Stack) -> None:
     assert stack.resources["TaskStateFunction"]["Properties"]["Timeout"] <= 30
 
 
-@pytest.mark.parametrize("function", FUNCTIONS)
-def test_function_log_group(stack: Stack, function: str) -> None:
+def test_function_log_group(stack: Stack) -> None:
     """Each function logs to a group that the stack makes and that keeps lines for a while."""
-    properties = stack.resources[function]["Properties"]
-    group = properties["LoggingConfig"]["LogGroup"].strip("${}")
-    log_group = stack.of_type("AWS::Logs::LogGroup")[group]
-    assert log_group["LogGroupName"] == f"/aws/lambda/{properties['FunctionName']}"
-    assert log_group["RetentionInDays"] == 30
+    groups = stack.of_type("AWS::Logs::LogGroup")
+    for function in stack.functions().values():
+        group = groups[function["LoggingConfig"]["LogGroup"].strip("${}")]
+        assert group["LogGroupName"] == f"/aws/lambda/{function['FunctionName']}"
+        assert group["RetentionInDays"] == 30
 
 
 def test_queues(stack: Stack) -> None:

@@ -4,16 +4,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests import template
+from tests.template import ACCOUNT, REGION
 
 if TYPE_CHECKING:
     from tests.template import Stack
-
-
-@pytest.fixture(scope="module")
-def stack() -> Stack:
-    """The stack that the defaults make."""
-    return template.stack()
 
 
 def test_rule(stack: Stack) -> None:
@@ -33,7 +27,7 @@ def test_rule(stack: Stack) -> None:
 def test_executions_rule(stack: Stack) -> None:
     """The other rule matches the bad ends of this stack's executions, and of no other's."""
     rule = stack.of_type("AWS::Events::Rule")["ExecutionStatusFunctionExecutionStatusChange"]
-    functions = f"arn:aws:lambda:{template.REGION}:{template.ACCOUNT}:function:demo-"
+    functions = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:demo-"
     assert rule["EventPattern"] == {
         "source": ["aws.lambda"],
         "detail-type": ["Durable Execution Status Change"],

@@ -7,17 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests import template
 from tests.template import ROOT
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.template import Stack
-
-
-@pytest.fixture(scope="module")
-def stack() -> Stack:
-    """The stack that the defaults make."""
-    return template.stack()
 
 
 def container(stack: Stack) -> dict[str, Any]:
@@ -44,9 +39,9 @@ def test_two_zones(stack: Stack) -> None:
 
 
 @pytest.mark.parametrize("prefix", range(8, 29))
-def test_vpc_range(stack: Stack, prefix: int) -> None:
+def test_vpc_range(source: dict[str, Any], stack: Stack, prefix: int) -> None:
     """A range is accepted exactly if it is one that AWS takes and both subnets fit into it."""
-    pattern = template.source()["Parameters"]["VpcCIDR"]["AllowedPattern"]
+    pattern = source["Parameters"]["VpcCIDR"]["AllowedPattern"]
     subnets = stack.of_type("AWS::EC2::Subnet").values()
     blocks = [ipaddress.ip_network(subnet["CidrBlock"]) for subnet in subnets]
     network = ipaddress.ip_network(f"10.0.0.0/{prefix}")
@@ -70,9 +65,9 @@ def test_fetch(stack: Stack) -> None:
     assert worker["Command"] == [(ROOT / "src" / "worker" / "fetch.py").read_text()]
 
 
-def test_own_image() -> None:
+def test_own_image(deploy: Callable[..., Stack]) -> None:
     """With WorkerImage nothing is fetched: the image runs as it is, and there is no layer."""
-    stack = template.stack(WorkerImage="example/worker:1")
+    stack = deploy(WorkerImage="example/worker:1")
     worker = container(stack)
     assert worker["Image"] == "example/worker:1"
     assert not {"Command", "EntryPoint", "User"} & set(worker)
