@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 # ECS keeps a client token for the task's life and an hour at most a day; well before that, a
 # launch that was cut off asks for its task by name instead of trusting the token.
 _TOKEN_TRUSTED = timedelta(minutes=30)
+# ECS shows a task for an hour after its end. A launch that was cut off longer ago than this may
+# have started one that is forgotten by now.
+_REMEMBERED = timedelta(minutes=55)
 _FIRST = 1
 
 
@@ -234,8 +237,15 @@ class Execution:
             return None
         cluster, family = self.settings.cluster_arn, self.settings.task_family
         found = ecs.find_task(cluster, family, self.launch.correlation.started_by)
-        if found or left > timedelta():
-            return found
+        return found or self._without_task(record, left)
+
+    def _without_task(self, record: Record, left: timedelta) -> Outcome | None:
+        """What it means that ECS knows no task of an old launch; None: there was none yet."""
+        if clock.now() - datetime.fromisoformat(record.updated_at) > _REMEMBERED:
+            unknown = f"The launch was cut off after {record.updated_at}, and its answer is lost"
+            return Missing(detail=f"{unknown}; ECS shows a task for an hour after its end")
+        if left > timedelta():
+            return None
         past = f"The deadline, {record.deadline}, had passed before a task was started"
         return FailedToStart(detail=f"{past}; lines `Launching again`, if there are any, say why")
 

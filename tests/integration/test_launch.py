@@ -131,6 +131,29 @@ def test_cut_off_after_the_token_expired(aws: Aws, durable: Start) -> None:
     assert len(aws.tasks()) == 1
 
 
+def test_cut_off_until_ecs_forgot(aws: Aws, durable: Start) -> None:
+    """A launch resumed after ECS may have forgotten its task starts no second one, and says why."""
+    earlier: list[dict[str, Any]] = []
+
+    def earlier_try(**_: object) -> None:
+        if earlier:
+            return
+        (item,) = (call["Item"] for call in aws.calls["PutItem"])
+        for name in ("deadline", "updatedAt"):
+            moment = datetime.fromisoformat(item[name]["S"]) - timedelta(hours=2)
+            item = item | {name: {"S": timestamp(moment)}}
+        earlier.append(item)
+        hand("dynamodb").put_item(TableName=ENVIRONMENT["TABLE_NAME"], Item=item)
+
+    aws.before("dynamodb.PutItem", earlier_try)
+    message, data = durable(polling.handler, {}).error()
+    assert "not known" in message
+    assert (data["kind"], data["taskArn"]) == ("Missing", None)
+    assert earlier[0]["updatedAt"]["S"] in data["detail"]
+    assert not aws.tasks()
+    assert aws.record().status is Status.FAILED
+
+
 def test_record_of_another_execution(aws: Aws, durable: Start) -> None:
     """A record that another execution holds stops the launch and stays as it is."""
     durable(dynamodb.handler, {}).result()
