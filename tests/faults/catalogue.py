@@ -21,6 +21,7 @@ _SEEDS, _FEW_SEEDS = range(5), range(2)
 _CLEAN_RUNS = 3
 # How the status function hears of an execution's end, beside once and at once.
 _HEARD: tuple[Events, ...] = ("doubled", "late")
+_HEARD_OR_NOT: tuple[Events, ...] = ("as they are", "none")
 # Where executions are stopped so that something is left behind: before a task is started, after.
 _STOPS = (
     Point("orchestrator", "RunTask", 1, "stop"),
@@ -28,6 +29,9 @@ _STOPS = (
 )
 # Nobody comes back to a task that was started here.
 _CUT_OFF = Point("orchestrator", "RunTask", 1, "stop and die")
+# ECS has forgotten the token of the launch, and a task that ended soon.
+_PAUSED = Point("orchestrator", "RunTask", 1, "pause")
+_ENDS_OF_PAUSED: tuple[End, ...] = ("exit 0", "failed to start", "Spot")
 
 
 class Catalogue:
@@ -80,6 +84,8 @@ class Catalogue:
             yield scenario
             yield replace(scenario, end=ENDS[1:][number % len(ENDS[1:])])
             yield from (replace(scenario, events=events) for events in _HEARD)
+        for which in product(FLOWS, _ENDS_OF_PAUSED, _HEARD_OR_NOT):
+            yield Scenario(*which, (_PAUSED,))
         yield from self._throttled()
 
     def _throttled(self) -> Iterator[Scenario]:
@@ -107,6 +113,7 @@ class Catalogue:
             yield from (Scenario(flow, "exit 0", events) for events in EVENTS)
             yield Scenario(flow, "exit 0", throttled=True)
             yield Scenario(flow, "exit 0", points=(_CUT_OFF,))
+            yield Scenario(flow, "failed to start", "none", (_PAUSED,))
         # Another flow and end each time.
         yield from (each[n % len(each)] for n, each in enumerate(self.others().values()))
 
@@ -142,8 +149,7 @@ def _deaths_at(flow: Flow, point: Point, pairs: Sequence[tuple[End, Events]]) ->
 
 def _stops_at(flow: Flow, point: Point, ends: Sequence[End]) -> Iterator[Scenario]:
     """Yield the least and the most that goes wrong else, of what comes to the point."""
-    heard: tuple[Events, ...] = ("as they are", "none")
-    stops = [Scenario(flow, *pair, (point,)) for pair in product(ends, heard)]
+    stops = [Scenario(flow, *pair, (point,)) for pair in product(ends, _HEARD_OR_NOT)]
     reached = list(filter(_is_reached, stops))
     yield from dict.fromkeys((reached[0], reached[-1]))
 

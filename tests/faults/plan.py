@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from local.gateway import Kill, Refuse, execution_of
 from tests.faults.history import History
-from tests.faults.scenario import Point
-from tests.faults.strikes import Noted, Stop, throttle
+from tests.faults.scenario import HOUR, Point
+from tests.faults.strikes import Noted, Paused, Stop, throttle
 from tests.faults.subjects import Subjects
 from tests.faults.turns import THE_SDKS
 
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 _PATIENCE = 600
 # AWS's seconds: beyond the reconciler's grace, and beyond STOPPED.
 _LATE, _AFTER_STOPPED = 900, 60
+# Longer than ECS shows a stopped task.
+_PAUSE = 1.25 * HOUR
 # What is not tried again by us has to come through. Each refused checkpoint fails an invocation, of
 # which the local runner takes five in a row; the worker's client waits ever longer, in real time.
 _REFUSALS = 3
@@ -52,6 +54,7 @@ class Plan:
         self._scenarios: dict[str, tuple[Scenario, str]] = {}
         self._active: set[str] = set()
         self._ended: set[str] = set()
+        self._paused: dict[str, float] = {}
         self._counts: Counter[tuple[str, str, str]] = Counter()
         self._refused: Counter[tuple[str, str]] = Counter()
         self._subjects = Subjects()
@@ -134,6 +137,8 @@ class Plan:
             if replace(point, when=reached.when) == reached:
                 self.struck.add((scenario.flow, point))
                 return self._strike(point, arn)
+        if reached.role == "orchestrator" and execution_id in self._paused:
+            return Paused(self._system.clock, self._paused.pop(execution_id))
         return None
 
     def _refusal(self, call: Call, points: Mapping[str, Point]) -> Refuse | None:
@@ -209,6 +214,8 @@ class Plan:
 
     def _strike(self, point: Point, arn: str) -> Fault:
         death = Kill(after=point.when != "before")
+        if point.when == "pause":
+            self._paused[arn.rpartition("/")[2]] = self._system.clock.passed + _PAUSE
         if not point.stops:
             return death
         client = self._system.account.client("lambda")

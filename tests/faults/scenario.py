@@ -9,13 +9,13 @@ from typing import Literal, TypeVar, get_args
 Flow = Literal["Sync", "Callback", "EventBridge"]
 End = Literal["exit 0", "exit 3", "SIGKILL", "failed to start", "Spot", "stopped"]
 Events = Literal["as they are", "none", "doubled", "reordered", "late", "STOPPED only"]
-When = Literal["before", "after", "stop", "stop and die"]
+When = Literal["before", "after", "stop", "stop and die", "pause"]
 
 FLOWS: tuple[Flow, ...] = get_args(Flow)
 ENDS: tuple[End, ...] = get_args(End)
 EVENTS: tuple[Events, ...] = get_args(Events)
 # In AWS's seconds.
-HOUR = 3600
+MINUTE, HOUR = 60, 3600
 WHENS: tuple[When, ...] = get_args(When)
 _Word = TypeVar("_Word", bound=str)
 
@@ -29,7 +29,8 @@ class Point:
         operation: what is called.
         number: which call of this operation by this role in the execution, from 1.
         when: the caller dies before or after it, or the execution is stopped at it; its caller may
-            die with it, once it is served.
+            die with it, once it is served. Or the caller dies after it, and the execution pauses:
+            for longer than ECS remembers an ended task, it is not carried on.
     """
 
     role: str
@@ -107,10 +108,10 @@ class Scenario:
             payload["simulate"] = {"exitCode": 3}
         if self.end in {"SIGKILL", "Spot", "stopped"}:
             # Long enough for what ends it to come first.
-            payload["processingTime"] = HOUR
+            payload["processingTime"] = 5 * MINUTE
         if self.events == "none" and any(point.stops for point in self.points):
             # Long enough for the reconciler to find that nobody waits for it.
-            payload["processingTime"] = HOUR // 2
+            payload["processingTime"] = 15 * MINUTE
         if self.flow == "Sync":
             payload["pollSeconds"] = 30
         return payload

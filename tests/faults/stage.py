@@ -41,13 +41,24 @@ class Stage:
         """Flows and points at which something did happen."""
         return self._plan.struck
 
-    def run(self, scenarios: Iterable[Scenario]) -> Iterator[tuple[Scenario, list[str]]]:
-        """Yield each scenario, in any order, with what is wrong once its last event has come."""
+    def run(
+        self, scenarios: Iterable[Scenario], halfway: Callable[[], object] = lambda: None
+    ) -> Iterator[tuple[Scenario, list[str]]]:
+        """Yield each scenario, in any order, with what is wrong once its last event has come.
+
+        Args:
+            scenarios: to run side by side.
+            halfway: is called when half of them have ended.
+        """
         mixed = list(scenarios)
         # Many that end the same run of the reconciler would keep each other from their own.
         random.Random(0).shuffle(mixed)  # noqa: S311 - no secret
         with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
-            ended = list(pool.map(self._run, mixed))
+            running, ended = pool.map(self._run, mixed), []
+            for number, end in enumerate(running):
+                if number == len(mixed) // 2:
+                    halfway()
+                ended.append(end)
             assert wait(self._system, self._is_quiet), "the system does not come to rest"
             yield from zip(
                 mixed, pool.map(self._judge, mixed, *zip(*ended, strict=True)), strict=True

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from werkzeug.wrappers import Response
 
+    from local.clock import Clock
     from local.gateway import Caller
     from local.gateway.seams import Fault
 
@@ -26,6 +27,18 @@ class Stop:
         """Stop, then answer."""
         self._stop()
         return self._fault.apply(serve, caller) if self._fault else serve()
+
+
+class Paused:
+    """A call of an execution that is carried on after a pause."""
+
+    def __init__(self, clock: Clock, until: float) -> None:
+        self._clock, self._until = clock, until
+
+    def apply(self, serve: Callable[[], Response], _: Caller | None) -> Response:
+        """Answer once the pause is over."""
+        self._clock.sleep(max(self._until - self._clock.passed, 0))
+        return serve()
 
 
 class Noted:
