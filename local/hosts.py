@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
+    from local.clock import Clock
     from local.ecs.container import Container, Image
     from local.functions import Configuration
     from local.functions.sandbox import Sandbox
@@ -49,10 +50,15 @@ class Host(Protocol):
 
 
 @contextmanager
-def process_host(worker: Path) -> Iterator[ProcessHost]:
-    """Provide a host that starts processes; the folder is that of the worker's Dockerfile."""
+def process_host(worker: Path, clock: Clock) -> Iterator[ProcessHost]:
+    """Provide a host that starts processes.
+
+    Args:
+        worker: the folder of the worker's Dockerfile.
+        clock: the time that functions may take.
+    """
     with worker_image(worker) as image:
-        yield ProcessHost(image)
+        yield ProcessHost(image, clock)
 
 
 class ProcessHost:
@@ -61,8 +67,8 @@ class ProcessHost:
     # Lambda would start a thousand; each takes a second of one core and 70 MB here.
     concurrency = 4
 
-    def __init__(self, image: Image) -> None:
-        self._image = image
+    def __init__(self, image: Image, clock: Clock) -> None:
+        self._image, self._clock = image, clock
         self._starting = threading.BoundedSemaphore(2 * (os.cpu_count() or 1))
 
     def function(
@@ -73,7 +79,8 @@ class ProcessHost:
         on_line: Callable[[str], None],
     ) -> Sandbox:
         """Start Lambda's runtime client with the function's handler."""
-        return ProcessSandbox(configuration.handler, environment, caller, on_line)
+        handler = configuration.handler
+        return ProcessSandbox(handler, environment, caller, on_line, self._clock)
 
     def container(
         self, environment: Mapping[str, str], caller: Caller, on_line: Callable[[str], None]

@@ -146,4 +146,4 @@ class System:
         code = PROJECT / "src"
         if in_process:
             return ThreadHost(code, self._surroundings, gateway)
-        return process_host(code / "worker")
+        return process_host(code / "worker", self._surroundings.machine)

@@ -6,7 +6,6 @@ import queue
 import subprocess
 import sys
 import threading
-import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -18,6 +17,7 @@ from local.functions.sandbox import Answer, failure
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from local.clock import Clock
     from local.gateway import Caller
 
 # Lambda gives initialisation 10 s; here many processes start at once on few cores.
@@ -27,6 +27,13 @@ _LOOK_SECONDS = 0.1
 
 class ProcessSandbox:
     """A process running awslambdaric, with nothing but the given environment.
+
+    Args:
+        handler: the function's, dotted.
+        environment: all of its variables.
+        caller: see the attributes.
+        on_line: takes what it prints.
+        clock: by which it may take too long.
 
     Attributes:
         caller: by which its calls are known.
@@ -39,8 +46,9 @@ class ProcessSandbox:
         environment: Mapping[str, str],
         caller: Caller,
         on_line: Callable[[str], None],
+        clock: Clock,
     ) -> None:
-        self.caller = caller
+        self.caller, self._clock = caller, clock
         caller.kill = self.kill
         self._api = RuntimeApi()
         self._most_memory = int(environment["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"]) * 2**20
@@ -78,7 +86,7 @@ class ProcessSandbox:
             # What the process said of its failed start, or else how it ended, is there by now.
             self.close()
             return self._api.answers.get()
-        answer = self._answer(time.monotonic() + timeout)
+        answer = self._answer(self._clock.passed + timeout)
         if answer:
             return answer
         self.close()
@@ -95,7 +103,7 @@ class ProcessSandbox:
 
     def _answer(self, deadline: float) -> Answer | None:
         """Wait for the function's answer; None if there is none in time."""
-        while (left := deadline - time.monotonic()) > 0:
+        while (left := deadline - self._clock.passed) > 0:
             with suppress(queue.Empty):
                 return self._api.answers.get(timeout=min(left, _LOOK_SECONDS))
             if memory(self.pid) > self._most_memory:
@@ -105,9 +113,9 @@ class ProcessSandbox:
         return None
 
     def _wait_until_taken(self, invocation: Invocation) -> bool:
-        deadline = time.monotonic() + _INIT_SECONDS
+        deadline = self._clock.passed + _INIT_SECONDS
         while not invocation.taken.wait(0.05):
-            if not self.is_alive or time.monotonic() > deadline:
+            if not self.is_alive or self._clock.passed > deadline:
                 return False
         return True
 

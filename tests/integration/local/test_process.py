@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from local.clock import Clock, Ticks
 from local.functions.process import ProcessSandbox
 from local.gateway import Caller
 
@@ -26,6 +27,8 @@ HEADERS = {
 def start(tmp_path: Path) -> Iterator[Callable[[str], ProcessSandbox]]:
     """Start a function's process from its code."""
     started: list[ProcessSandbox] = []
+    ticks = Ticks()
+    clock = Clock(1, ticks)
 
     def start(code: str) -> ProcessSandbox:
         (tmp_path / "mine.py").write_text(code)
@@ -36,12 +39,13 @@ def start(tmp_path: Path) -> Iterator[Callable[[str], ProcessSandbox]]:
             "PYTHONPATH": str(tmp_path),
         }
         caller = Caller("mine", "key")
-        started.append(ProcessSandbox("mine.handler", environment, caller, lambda _: None))
+        started.append(ProcessSandbox("mine.handler", environment, caller, lambda _: None, clock))
         return started[-1]
 
     yield start
     for sandbox in started:
         sandbox.close()
+    ticks.stop()
 
 
 def payload(answer: Answer) -> Any:
