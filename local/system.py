@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from local.account import Account
 from local.clock import Clock, Ticks
@@ -20,6 +20,7 @@ from local.inprocess import ThreadHost
 from local.journal import Journal
 from local.lambda_api import LambdaApi
 from local.logs import LogsApi, Streams
+from local.refusals import check
 from local.stack import Stack
 from local.stack.regions import own_region
 from local.stack.stack import PROJECT
@@ -46,6 +47,9 @@ class System:
         port: of the endpoint; 0 takes a free one.
         in_process: whether functions and workers are threads, not processes.
 
+    Raises:
+        UnsupportedError: the template asks for what only AWS can do.
+
     Attributes:
         endpoint: for AWS_ENDPOINT_URL.
         stack: the template with all names filled in.
@@ -68,6 +72,8 @@ class System:
         port: int = 0,
         in_process: bool = False,
     ) -> None:
+        # Before anything is there that would have to be ended.
+        check(Stack(template, "http://127.0.0.1", _PARAMETERS))
         self._cleanup = ExitStack()
         self.journal = Journal()
         ticks = Ticks()
@@ -94,14 +100,14 @@ class System:
         self.account.create()
         host = self._cleanup.enter_context(self._host(gateway, in_process=in_process))
         self.functions = functions_of(self._surroundings, host)
-        self._asynchronous = AsynchronousInvocations(clock, self.account.send)
+        executions = Executions(
+            self.functions, self.stack, self._publish, self.account.send, calendar
+        )
+        self._asynchronous = AsynchronousInvocations(clock, self.account.send, executions.start)
         targets = Targets(self.functions, self._asynchronous, self.account.send)
         self.deliveries = Deliveries(clock, self.journal, targets.take, self.account.send)
         self.bus = Bus(self.stack, self.deliveries, self.seams, clock)
         self.tasks = Tasks(self._surroundings, host, self.bus.publish)
-        executions = Executions(
-            self.functions, self.stack, self.bus.publish, self.account.send, calendar
-        )
         durable = DurableApi(executions)
         gateway.services |= {
             "lambda": LambdaApi(self.functions, executions, durable, self._asynchronous),
@@ -141,6 +147,10 @@ class System:
         """Whether every task is STOPPED and every event about it is dealt with."""
         stopped = all(task.shows({"lastStatus": "STOPPED"}) for task in self.tasks.all())
         return stopped and self._asynchronous.pending == self.deliveries.pending == 0
+
+    def _publish(self, event: dict[str, Any]) -> None:
+        """Put an event on the bus, whose rules may begin executions, which publish events."""
+        self.bus.publish(event)
 
     def _host(self, gateway: Gateway, *, in_process: bool) -> AbstractContextManager[Host]:
         code = PROJECT / "src"

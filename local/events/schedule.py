@@ -42,7 +42,7 @@ def seconds(expression: str) -> int:
     """
     rate = _RATE.fullmatch(expression)
     if rate is None:
-        raise UnsupportedError(f"{expression} is not known here: only rates are")
+        raise UnsupportedError(f"{expression} never comes here. Use a rate: rate(5 minutes).")
     return int(rate["count"]) * _SECONDS[rate["unit"]]
 
 

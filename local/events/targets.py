@@ -8,7 +8,7 @@ from aws_durable_execution_sdk_python_testing.child_dispatcher import parse_func
 from botocore.exceptions import ClientError
 
 from local.events.delivery import DeliveryError
-from local.functions.configuration import LATEST
+from local.functions.configuration import LATEST, UNQUALIFIED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,7 +33,8 @@ class Targets:
         """Hand an event's JSON to a target.
 
         Raises:
-            DeliveryError: it does not exist, or is of a kind that is not known here.
+            DeliveryError: it does not exist, cannot be invoked, or is of a kind that is not known
+                here.
         """
         service = arn.split(":")[2]
         if service == "sqs":
@@ -41,8 +42,7 @@ class Targets:
         elif service == "lambda":
             self._invoke(arn, event)
         else:
-            unknown = f"Targets of {service} are not known here"
-            raise DeliveryError("INVALID_PARAMETER", unknown, is_transient=False)
+            raise _invalid(f"Targets of {service} are not known here")
 
     def _queue(self, arn: str, event: bytes) -> None:
         try:
@@ -59,4 +59,10 @@ class Targets:
         function, qualifier = self._functions.get(target.name), target.qualifier or LATEST
         if function is None or not function.configuration.version(qualifier):
             raise missing
+        if target.qualifier is None and function.configuration.execution_timeout is not None:
+            raise _invalid(UNQUALIFIED)
         self._asynchronous.accept(function, event, qualifier)
+
+
+def _invalid(message: str) -> DeliveryError:
+    return DeliveryError("INVALID_PARAMETER", message, is_transient=False)

@@ -2,6 +2,7 @@
 
 from local.functions.configuration import Configuration
 from local.functions.function import Function, functions_of
+from local.functions.refusals import unsupported
 from local.functions.sandbox import Answer
 
-__all__ = ["Answer", "Configuration", "Function", "functions_of"]
+__all__ = ["Answer", "Configuration", "Function", "functions_of", "unsupported"]

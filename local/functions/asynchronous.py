@@ -1,4 +1,7 @@
-"""Lambda's queue for asynchronous invocations: accepted at once, tried again, given up."""
+"""Lambda's queue for asynchronous invocations: accepted at once, retried, given up.
+
+An event for a durable function begins an execution, which goes on by itself.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,8 @@ from moto.core.utils import iso_8601_datetime_with_milliseconds
 from local.functions.function import FunctionClosedError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from local.account import Send
     from local.clock import Clock
     from local.functions.function import Function
@@ -56,19 +61,33 @@ class _Event:
 
 
 class AsynchronousInvocations:
-    """Takes events for plain functions, each on a thread of its own.
+    """Takes events for functions, each on a thread of its own.
+
+    Args:
+        start: begins an execution of a durable function, of a version, with a payload and a name.
 
     Attributes:
         pending: events that are accepted and neither processed nor given up.
     """
 
-    def __init__(self, clock: Clock, send: Send) -> None:
-        self._clock, self._send = clock, send
+    def __init__(
+        self,
+        clock: Clock,
+        send: Send,
+        start: Callable[[Function, str, bytes, str | None], str],
+    ) -> None:
+        self._clock, self._send, self._start = clock, send, start
         self._lock = threading.Lock()
         self.pending = 0
 
     def accept(self, function: Function, event: bytes, qualifier: str) -> None:
-        """Take an event; it is processed at least once, or reaches the function's destination."""
+        """Take an event; it is processed at least once, or reaches the function's destination.
+
+        Args:
+            function: a plain one, or a durable one, which a qualifier was given for.
+            event: JSON.
+            qualifier: one that the function's configuration knows.
+        """
         accepted = _Event(function, event, qualifier)
         with self._lock:
             self.pending += 1
@@ -77,10 +96,18 @@ class AsynchronousInvocations:
     def _process(self, event: _Event) -> None:
         try:
             with suppress(FunctionClosedError):
-                self._try(event)
+                self._begin(event)
         finally:
             with self._lock:
                 self.pending -= 1
+
+    def _begin(self, event: _Event) -> None:
+        configuration = event.function.configuration
+        if configuration.execution_timeout is None:
+            self._try(event)
+        else:
+            version = configuration.version(event.qualifier) or event.qualifier
+            self._start(event.function, version, event.payload, None)
 
     def _try(self, event: _Event) -> None:
         configured = event.function.configuration.asynchronous

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 LATEST = "$LATEST"
+# Lambda's words.
+UNQUALIFIED = "You cannot invoke a durable function using an unqualified ARN."
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from werkzeug.wrappers import Response
 
 from local.errors import ApiError
-from local.functions.configuration import LATEST
+from local.functions.configuration import LATEST, UNQUALIFIED
 
 if TYPE_CHECKING:
     from local.durable import Executions
@@ -84,7 +84,7 @@ def _event(body: bytes, kind: str) -> bytes:
 
 def _check_durable(configuration: Configuration, qualifier: str | None, kind: str) -> None:
     if qualifier is None:
-        raise _invalid("You cannot invoke a durable function using an unqualified ARN.")
+        raise _invalid(UNQUALIFIED)
     if kind != "Event" and (configuration.execution_timeout or 0) > _LONGEST_SYNCHRONOUS:
         raise _invalid(
             "You cannot synchronously invoke a durable function with an executionTimeout greater "

@@ -61,7 +61,7 @@ class Identities:
             return self._arn(logical_id)
         if name == "Version":
             return FIRST_VERSION
-        raise UnsupportedError(f"{logical_id}.{name} is not known here")
+        raise self._unknown(logical_id, name)
 
     def _name(self, logical_id: str) -> str:
         resource = self.resources[logical_id]
@@ -70,9 +70,16 @@ class Identities:
         return self.fill(given) if given else f"{self.stack}-{logical_id}"
 
     def _arn(self, logical_id: str) -> str:
-        _, form = _NAMED[self.resources[logical_id]["Type"]]
+        kind = self.resources[logical_id]["Type"]
+        if kind not in _NAMED:
+            raise self._unknown(logical_id, "Arn")
+        _, form = _NAMED[kind]
         name = self._name(logical_id)
         return "arn:aws:" + form.format(region=self.region, account=self.account, name=name)
+
+    def _unknown(self, logical_id: str, attribute: str) -> UnsupportedError:
+        kind = self.resources[logical_id]["Type"]
+        return UnsupportedError(f"{logical_id} ({kind}): {attribute} is not known here")
 
     def _function_arn(self, logical_id: str) -> str:
         return self._arn(self.resources[logical_id]["Properties"]["FunctionName"]["Ref"])

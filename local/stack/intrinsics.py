@@ -86,14 +86,17 @@ class Intrinsics:
             return _ABSENT
         return self.values[name] if name in self.values else self.references.ref(name)
 
-    def _getatt(self, path: list[str]) -> str:
-        return self.references.attribute(path[0], ".".join(path[1:]))
+    def _getatt(self, path: list[str] | str) -> str:
+        logical_id, _, attribute = (path if isinstance(path, str) else ".".join(path)).partition(
+            "."
+        )
+        return self.references.attribute(logical_id, attribute)
 
     def _sub(self, text: str) -> str:
         return re.sub(r"\$\{([^}]+)\}", lambda match: str(self._named(match[1])), text)
 
     def _named(self, name: str) -> object:
-        return self._getatt(name.split(".")) if "." in name else self._ref(name)
+        return self._getatt(name) if "." in name else self._ref(name)
 
     def _join(self, argument: list[Any]) -> str:
         separator, parts = self._each(argument)

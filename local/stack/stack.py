@@ -56,8 +56,9 @@ class Stack:
 
     def of_type(self, kind: str) -> dict[str, dict[str, Any]]:
         """Return the properties of the resources of one type, by logical id."""
+        written = self._template["Resources"]
         return {
-            name: self._intrinsics.properties(self._template["Resources"][name]["Properties"])
+            name: self._intrinsics.properties(written[name].get("Properties", {}))
             for name, _, its_kind in self.resources()
             if its_kind == kind
         }

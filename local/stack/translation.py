@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import cache
 from typing import TYPE_CHECKING, Any
 from unittest import mock
 
@@ -27,9 +28,15 @@ class _NoManagedPolicies:
 def translate(path: Path, region: str) -> dict[str, Any]:
     """Return a template after the transform, its intrinsic functions still in place.
 
-    A function's `Code.S3Key` is the folder that the template names, relative to the template.
+    A function's `Code.S3Key` is the folder that the template names, relative to the template. The
+    same text gives the same object, so nobody may change it.
     """
-    template = yaml_parse(path.read_text())
+    return _translated(path.read_text(), region)
+
+
+@cache
+def _translated(text: str, region: str) -> dict[str, Any]:
+    template = yaml_parse(text)
     _upload(template["Globals"]["Function"], "CodeUri")
     for resource in template["Resources"].values():
         if key := _CODE.get(resource["Type"]):

@@ -187,6 +187,33 @@ def test_target_does_not_exist(
     assert "EXHAUSTED_RETRY_CONDITION" not in attributes
 
 
+def test_durable_target(user: User, events: Any, rule: str) -> None:
+    """An event for a durable function begins an execution, whose payload is the event."""
+    arn = user.function("Sync")
+    target(events, rule, arn)
+    event_id = put(events)["Entries"][0]["EventId"]
+
+    def begun() -> str | None:
+        known = user.durable.list_durable_executions_by_function(FunctionName=arn)
+        arns = [execution["DurableExecutionArn"] for execution in known["DurableExecutions"]]
+        payloads = {arn: json.loads(user.execution(arn)["InputPayload"]) for arn in arns}
+        return next((arn for arn in arns if payloads[arn].get("id") == event_id), None)
+
+    assert user.execution(user.wait(begun))["FunctionArn"].endswith(":1")
+
+
+def test_durable_target_without_version(
+    user: User, events: Any, rule: str, undelivered: Queue
+) -> None:
+    """An event for a durable function of no version is kept: AWS does not invoke it either."""
+    bare = user.function("Sync").removesuffix(":live")
+    target(events, rule, bare, DeadLetterConfig={"Arn": undelivered.arn})
+    put(events)
+    attributes = undelivered.message("TARGET_ARN", bare)["MessageAttributes"]
+    assert attributes["ERROR_CODE"]["StringValue"] == "INVALID_PARAMETER"
+    assert "unqualified ARN" in attributes["ERROR_MESSAGE"]["StringValue"]
+
+
 def test_templates_rule_is_shown(user: User, events: Any) -> None:
     """The template's rule can be looked at: its pattern, its target and the target's policies."""
     [shown] = [r for r in events.list_rules()["Rules"] if "TaskStateChange" in r["Name"]]

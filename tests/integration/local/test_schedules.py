@@ -1,40 +1,40 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from local.errors import UnsupportedError
 from local.events.schedule import seconds
 from local.journal import Delivery
-from local.stack.stack import PROJECT
 from local.system import System
+from tests import template
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-RULE = """        TaskStateChange:
-          Type: EventBridgeRule
-"""
-SCHEDULE = """        Often:
-          Type: Schedule
-          Properties:
-            Schedule: rate(2 minutes)
-            Input: '{"detail": {"lastStatus": "none"}}'
-        AtTimes:
-          Type: Schedule
-          Properties:
-            Schedule: rate(1 hour)
-"""
+
+def started(own: dict[str, Any], folder: Path) -> System:
+    """The local system with a template of one's own."""
+    written = folder / "template.yaml"
+    written.write_text(json.dumps(own))
+    return System(written, time_scale=1000, in_process=True)
+
+
+def schedule(rate: str, **more: str) -> dict[str, Any]:
+    """A function's event that comes by the clock."""
+    return {"Type": "Schedule", "Properties": {"Schedule": rate, **more}}
 
 
 def test_rate(tmp_path: Path) -> None:
     """A function with a schedule is invoked again and again, in AWS's time, with its input."""
-    template = (PROJECT / "template.yaml").read_text()
-    assert RULE in template
-    changed = tmp_path / "template.yaml"
-    changed.write_text(template.replace(RULE, SCHEDULE + RULE))
-    with System(changed, time_scale=1000, in_process=True) as system:
+    own = template.source()
+    own["Resources"]["TaskStateFunction"]["Properties"]["Events"] |= {
+        "Often": schedule("rate(2 minutes)", Input='{"detail": {"lastStatus": "none"}}'),
+        "AtTimes": schedule("rate(1 hour)"),
+    }
+    with started(own, tmp_path) as system:
         deliveries = system.journal.wait_for(lambda: len(system.journal.entries(Delivery)) >= 3, 60)
         assert deliveries
         events = [delivery.event for delivery in system.journal.entries(Delivery)]
@@ -43,6 +43,23 @@ def test_rate(tmp_path: Path) -> None:
         assert events[0]["resources"][0].endswith("Often")
         rules = system.account.client("events").list_rules()["Rules"]
         assert "rate(2 minutes)" in {rule.get("ScheduleExpression") for rule in rules}
+
+
+def test_rate_of_a_durable_function(tmp_path: Path) -> None:
+    """A schedule of a durable function that somebody has added begins an execution each time."""
+    own = template.with_own_function("orchestrator.eventbridge.handler")
+    added = own["Resources"]["AddedLambdaFunction"]["Properties"]
+    added["Events"] = {"Often": schedule("rate(10 minutes)", Input='{"processingTime": 0}')}
+    with started(own, tmp_path) as system:
+        lambda_ = system.account.client("lambda")
+        name = f"{system.stack.name}-added-function"
+
+        def succeeded() -> bool:
+            begun = lambda_.list_durable_executions_by_function(FunctionName=name)
+            statuses = [execution["Status"] for execution in begun["DurableExecutions"]]
+            return statuses.count("SUCCEEDED") >= 2
+
+        assert system.journal.wait_for(succeeded, 60)
 
 
 @pytest.mark.parametrize(
