@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import defaultdict
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -32,16 +33,19 @@ class History:
         self._backend = dynamodb_backends[stack.account][stack.region]
         self._table = stack.outputs["CallbackTableName"]
         self._states: defaultdict[str, list[Mapping[str, Any]]] = defaultdict(list)
+        self._looking = threading.Lock()
 
     def note(self, execution_id: str) -> None:
         """Look at a record that may just have been written."""
-        item = self._backend.get_item(self._table, {"executionId": {"S": execution_id}})
-        if item is None:
-            return
-        attributes = item.to_json()["Attributes"].items()
-        state = {name: TypeDeserializer().deserialize(value) for name, value in attributes}
-        if state not in self._states[execution_id][-1:]:
-            self._states[execution_id].append(state)
+        # One look after the other: an older state may not be kept as the latest.
+        with self._looking:
+            item = self._backend.get_item(self._table, {"executionId": {"S": execution_id}})
+            if item is None:
+                return
+            attributes = item.to_json()["Attributes"].items()
+            state = {name: TypeDeserializer().deserialize(value) for name, value in attributes}
+            if state not in self._states[execution_id][-1:]:
+                self._states[execution_id].append(state)
 
     def latest(self, execution_id: str) -> Mapping[str, Any]:
         """Return a record as it was last seen; empty if it never was."""
