@@ -132,6 +132,9 @@ pythons:
 	  test "$$CI" != true; \
 	}
 
+# Tests wait more than they work: on two cores, two processes for each Python are twice as fast as one.
+SIDE_BY_SIDE := --numprocesses 2 --dist loadfile
+
 # The version in use has its environment already; others get one, if this machine has them.
 OWN := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
 
@@ -147,14 +150,14 @@ left_out = $(if $(filter $(OWN),$(1)),,$(ONCE_HERE:%=--deselect %)) \
 .PHONY: tests-on-$(OWN)
 tests-on-$(OWN):
 	$(call title,Tests on Python $(OWN))
-	@.venv/dev/bin/pytest $(call left_out,$(OWN))
+	@.venv/dev/bin/pytest $(SIDE_BY_SIDE) $(call left_out,$(OWN))
 
 tests-on-%:
 	@if $(find_python) $* >/dev/null; then $(MAKE) .venv/$*/.installed pytest-$*; fi
 
 pytest-%:
 	$(call title,Tests on Python $*)
-	@.venv/$*/bin/pytest $(call left_out,$*)
+	@.venv/$*/bin/pytest $(SIDE_BY_SIDE) $(call left_out,$*)
 
 .PHONY: artifacts
 artifacts: .aws-sam/build/template.yaml
