@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 from local.account import Account
 from local.clock import Clock, Ticks
 from local.durable import DurableApi, Executions
-from local.ecs import EcsApi, Tasks
+from local.ecs import EcsApi, Fargate, Tasks
 from local.endpoint import Endpoint
 from local.events import Bus, Deliveries, EventsApi, Targets, start_schedules
 from local.functions import functions_of
@@ -107,7 +107,8 @@ class System:
         targets = Targets(self.functions, self._asynchronous, self.account.send)
         self.deliveries = Deliveries(clock, self.journal, targets.take, self.account.send)
         self.bus = Bus(self.stack, self.deliveries, self.seams, clock)
-        self.tasks = Tasks(self._surroundings, host, self.bus.publish)
+        fargate = Fargate(self._surroundings, host, self.bus.publish)
+        self.tasks = Tasks(self.stack, clock, fargate.task)
         durable = DurableApi(executions)
         gateway.services |= {
             "lambda": LambdaApi(self.functions, executions, durable, self._asynchronous),
@@ -116,7 +117,7 @@ class System:
             "logs": LogsApi(self.stack),
         }
         # Undone from the last to the first: nothing starts a process that would outlive it.
-        for close in (self.tasks.close, server.close, executions.close, ticks.stop, logs.close):
+        for close in (self._kill_tasks, server.close, executions.close, ticks.stop, logs.close):
             self._cleanup.callback(close)
         for function in self.functions.values():
             self._cleanup.callback(function.close)
@@ -151,6 +152,10 @@ class System:
     def _publish(self, event: dict[str, Any]) -> None:
         """Put an event on the bus, whose rules may begin executions, which publish events."""
         self.bus.publish(event)
+
+    def _kill_tasks(self) -> None:
+        for task in self.tasks.all():
+            task.kill()
 
     def _host(self, gateway: Gateway, *, in_process: bool) -> AbstractContextManager[Host]:
         code = PROJECT / "src"

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from werkzeug.wrappers import Request
 
     from local.ecs.service import Tasks
-    from local.ecs.task import Task
+    from local.ecs.state import TaskState
 
 _MOST_TASKS = 100
 _MOST_STARTED = 10
@@ -32,7 +32,7 @@ _ALONE = ("containerInstance", "daemonName", "family", "launchType", "serviceNam
 class EcsApi:
     """Answers RunTask, DescribeTasks, ListTasks and StopTask."""
 
-    def __init__(self, tasks: Tasks) -> None:
+    def __init__(self, tasks: Tasks[Any]) -> None:
         self._tasks = tasks
         self._operations = {
             "RunTask": self._run_task,
@@ -43,13 +43,19 @@ class EcsApi:
 
     def __call__(self, request: Request, operation: str) -> dict[str, Any] | None:
         """Answer an operation; None leaves it to somebody else."""
-        answer = self._operations.get(operation)
-        if answer is None:
+        if operation not in self._operations:
             return None
-        asked = json.loads(request.get_data())
+        return self.answer(operation, json.loads(request.get_data()))
+
+    def answer(self, operation: str, asked: Mapping[str, Any]) -> dict[str, Any]:
+        """Answer one of these operations.
+
+        Raises:
+            ApiError: ECS would refuse it.
+        """
         if asked.get("cluster", "default").rpartition("/")[2] not in self._tasks.clusters:
             raise ApiError("ClusterNotFoundException", "Cluster not found.")
-        return answer(asked)
+        return self._operations[operation](asked)
 
     def _run_task(self, asked: Mapping[str, Any]) -> dict[str, Any]:
         for name, form in _FORMS.items():
@@ -101,7 +107,7 @@ class EcsApi:
         return {"task": task.describe()}
 
 
-def _shown(task: Task, *, with_tags: bool) -> dict[str, Any]:
+def _shown(task: TaskState, *, with_tags: bool) -> dict[str, Any]:
     return task.describe() | ({"tags": task.tags} if with_tags else {})
 
 

@@ -5,53 +5,54 @@ from __future__ import annotations
 import json
 import threading
 from collections import deque
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from local.ecs.detail import event, new_detail
-from local.ecs.start import start_container
-from local.ecs.task import Task
+from local.ecs.detail import new_detail
+from local.ecs.state import TaskState
 from local.ecs.tokens import Launched, Tokens
 from local.errors import ApiError
-from local.journal import TaskChange
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from local.ecs.container import Container
-    from local.hosts import Host
-    from local.surroundings import Surroundings
+    from local.ecs.state import Time
+    from local.stack import Stack
+
+T = TypeVar("T", bound=TaskState)
 
 # ECS shows a stopped task for at least an hour.
 _SHOWN_SECONDS = 3600
 
 
-class Tasks:
-    """Starts tasks, keeps them, and publishes each change of state as an event.
+class Tasks(Generic[T]):
+    """Starts tasks and keeps them.
+
+    Args:
+        stack: whose cluster they run in.
+        time: what time it is for them.
+        new: makes a task from its first detail and the definition of its main container.
 
     Attributes:
         clusters: names of the clusters in which tasks may run.
+        definitions: properties of the task definitions, by family.
         refusals: failures that the next new requests are answered with, instead of a task.
         failed_starts: `stoppedReason` of the next tasks, which end before their containers run.
     """
 
     def __init__(
-        self,
-        surroundings: Surroundings,
-        host: Host,
-        publish: Callable[[dict[str, Any]], None],
+        self, stack: Stack, time: Time, new: Callable[[dict[str, Any], Mapping[str, Any]], T]
     ) -> None:
-        self._surroundings, self._host, self._publish = surroundings, host, publish
-        stack = surroundings.stack
+        self._stack, self._time, self._new = stack, time, new
         definitions = stack.of_type("AWS::ECS::TaskDefinition").values()
-        self._definitions = {definition["Family"]: definition for definition in definitions}
+        self.definitions = {definition["Family"]: definition for definition in definitions}
         self.clusters = {c["ClusterName"] for c in stack.of_type("AWS::ECS::Cluster").values()}
         self.refusals: deque[dict[str, str]] = deque()
         self.failed_starts: deque[str] = deque()
         self._lock = threading.Lock()
-        self._tasks: dict[str, Task] = {}
-        self._tokens = Tokens(surroundings.clock)
+        self._tasks: dict[str, T] = {}
+        self._tokens: Tokens[T] = Tokens(time)
 
-    def run(self, request: Mapping[str, Any]) -> Launched:
+    def run(self, request: Mapping[str, Any]) -> Launched[T]:
         """Start tasks, or return what the same request came to before.
 
         Raises:
@@ -68,25 +69,25 @@ class Tasks:
             if key[1]:
                 self._tokens.keep(key, asked, launched)
         for task in launched.tasks:
-            threading.Thread(target=task.live, daemon=True).start()
+            task.begin()
         return launched
 
-    def get(self, arn_or_id: str) -> Task | None:
+    def get(self, arn_or_id: str) -> T | None:
         """Return a task by its ARN or id; None if ECS does not know it, or no longer."""
         wanted = arn_or_id.rpartition("/")[2]
         return next((task for task in self.all() if task.arn.endswith(f"/{wanted}")), None)
 
-    def all(self) -> list[Task]:
+    def all(self) -> list[T]:
         """Return the tasks that ECS shows, oldest first."""
         with self._lock:
             return [t for t in self._tasks.values() if (t.ended_for or 0) <= _SHOWN_SECONDS]
 
-    def close(self) -> None:
-        """End all workers."""
-        for task in self.all():
-            task.kill()
+    def forget(self, task: T) -> None:
+        """Know nothing of a task any more, as an hour after its end."""
+        with self._lock:
+            del self._tasks[task.arn]
 
-    def _launch(self, request: Mapping[str, Any]) -> Launched:
+    def _launch(self, request: Mapping[str, Any]) -> Launched[T]:
         definition = self._definition(request["taskDefinition"])
         known = {container["Name"] for container in definition["ContainerDefinitions"]}
         for override in request.get("overrides", {}).get("containerOverrides", ()):
@@ -95,34 +96,21 @@ class Tasks:
                 raise invalid(f"{problem} in the TaskDefinition.")
         if self.refusals:
             return Launched(failures=[self.refusals.popleft()])
-        return Launched([self._new(definition, request) for _ in range(request.get("count", 1))])
+        return Launched([self._task(definition, request) for _ in range(request.get("count", 1))])
 
     def _definition(self, name: str) -> Mapping[str, Any]:
         family, _, revision = name.rpartition("/")[2].partition(":")
-        if family not in self._definitions or revision not in {"", "1"}:
+        if family not in self.definitions or revision not in {"", "1"}:
             raise ApiError("ClientException", "TaskDefinition not found.")
-        found: Mapping[str, Any] = self._definitions[family]
+        found: Mapping[str, Any] = self.definitions[family]
         return found
 
-    def _new(self, definition: Mapping[str, Any], request: Mapping[str, Any]) -> Task:
-        detail = new_detail(
-            self._surroundings.stack, definition, request, self._surroundings.clock.now()
-        )
-        main = definition["ContainerDefinitions"][0]
-
-        def start() -> Container:
-            return start_container(detail, main, self._surroundings, self._host)
-
-        task = Task(detail, main, start, self._changed, self._surroundings.clock)
+    def _task(self, definition: Mapping[str, Any], request: Mapping[str, Any]) -> T:
+        detail = new_detail(self._stack, definition, request, self._time.now())
+        task = self._new(detail, definition["ContainerDefinitions"][0])
         task.tags = request.get("tags", [])
         task.failure = self.failed_starts.popleft() if self.failed_starts else None
         return task
-
-    def _changed(self, detail: dict[str, Any]) -> None:
-        arn, started_by = detail["taskArn"], detail.get("startedBy")
-        change = TaskChange(arn, detail["lastStatus"], started_by, detail["version"])
-        self._surroundings.journal.write(change)
-        self._publish(event(detail, self._surroundings.stack))
 
 
 def invalid(message: str) -> ApiError:

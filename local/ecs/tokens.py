@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
 
+from local.ecs.state import TaskState
 from local.errors import ApiError
 
 if TYPE_CHECKING:
-    from local.clock import Clock
-    from local.ecs.task import Task
+    from local.ecs.state import Time
+
+T = TypeVar("T", bound=TaskState)
 
 # A token is kept for a day, or until an hour after its task's end if that is sooner.
 _LONGEST = 86400
@@ -17,7 +19,7 @@ _AFTER_END = 3600
 
 
 @dataclass(frozen=True, slots=True)
-class Launched:
+class Launched(Generic[T]):
     """What RunTask came to.
 
     Attributes:
@@ -25,18 +27,18 @@ class Launched:
         failures: why it started no others.
     """
 
-    tasks: list[Task] = field(default_factory=list)
+    tasks: list[T] = field(default_factory=list)
     failures: list[dict[str, str]] = field(default_factory=list)
 
 
-class Tokens:
+class Tokens(Generic[T]):
     """Remembers what requests came to."""
 
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._kept: dict[tuple[str, str], tuple[float, str, Launched]] = {}
+    def __init__(self, time: Time) -> None:
+        self._time = time
+        self._kept: dict[tuple[str, str], tuple[float, str, Launched[T]]] = {}
 
-    def earlier(self, key: tuple[str, str], asked: str) -> Launched | None:
+    def earlier(self, key: tuple[str, str], asked: str) -> Launched[T] | None:
         """Return what the same request came to before; None if there was none of late.
 
         Args:
@@ -49,7 +51,7 @@ class Tokens:
         at, first, launched = self._kept.get(key, (0, "", Launched()))
         ended = [task.ended_for for task in launched.tasks]
         over = bool(ended) and all(ago is not None and ago > _AFTER_END for ago in ended)
-        if key not in self._kept or over or self._clock.passed - at > _LONGEST:
+        if key not in self._kept or over or self._time.passed - at > _LONGEST:
             return None
         if first != asked:
             unlike = "Parameters do not match the ones of the request with this client token."
@@ -57,6 +59,6 @@ class Tokens:
             raise ApiError("ConflictException", unlike, resourceIds=arns)
         return launched
 
-    def keep(self, key: tuple[str, str], asked: str, launched: Launched) -> None:
+    def keep(self, key: tuple[str, str], asked: str, launched: Launched[T]) -> None:
         """Remember what a request came to."""
-        self._kept[key] = (self._clock.passed, asked, launched)
+        self._kept[key] = (self._time.passed, asked, launched)
