@@ -63,9 +63,12 @@ def new_detail(
 def event(detail: Mapping[str, Any], stack: Stack) -> dict[str, Any]:
     """Return the `ECS Task State Change` event about a task's present state."""
     kind, about = "ECS Task State Change", [detail["taskArn"]]
-    return envelope(
-        stack, "aws.ecs", kind, _written(detail, iso_8601_datetime_with_milliseconds), about
-    )
+    return envelope(stack, "aws.ecs", kind, told(detail), about)
+
+
+def told(detail: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a task as an event writes it."""
+    return _written(detail, iso_8601_datetime_with_milliseconds)
 
 
 def described(detail: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections import deque
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from local.ecs.detail import new_detail
@@ -64,8 +65,10 @@ class Tasks(Generic[T]):
         with self._lock:
             if key[1] and (earlier := self._tokens.earlier(key, asked)):
                 return earlier
+            for old in list(takewhile(self._is_forgotten, self._tasks)):
+                del self._tasks[old]
             launched = self._launch(request)
-            self._tasks |= {task.arn: task for task in launched.tasks}
+            self._tasks |= {_id(task.arn): task for task in launched.tasks}
             if key[1]:
                 self._tokens.keep(key, asked, launched)
         for task in launched.tasks:
@@ -74,18 +77,23 @@ class Tasks(Generic[T]):
 
     def get(self, arn_or_id: str) -> T | None:
         """Return a task by its ARN or id; None if ECS does not know it, or no longer."""
-        wanted = arn_or_id.rpartition("/")[2]
-        return next((task for task in self.all() if task.arn.endswith(f"/{wanted}")), None)
+        wanted = _id(arn_or_id)
+        with self._lock:
+            is_known = wanted in self._tasks and not self._is_forgotten(wanted)
+            return self._tasks[wanted] if is_known else None
 
     def all(self) -> list[T]:
         """Return the tasks that ECS shows, oldest first."""
         with self._lock:
-            return [t for t in self._tasks.values() if (t.ended_for or 0) <= _SHOWN_SECONDS]
+            return [task for key, task in self._tasks.items() if not self._is_forgotten(key)]
 
     def forget(self, task: T) -> None:
         """Know nothing of a task any more, as an hour after its end."""
         with self._lock:
-            del self._tasks[task.arn]
+            del self._tasks[_id(task.arn)]
+
+    def _is_forgotten(self, key: str) -> bool:
+        return (self._tasks[key].ended_for or 0) > _SHOWN_SECONDS
 
     def _launch(self, request: Mapping[str, Any]) -> Launched[T]:
         definition = self._definition(request["taskDefinition"])
@@ -111,6 +119,10 @@ class Tasks(Generic[T]):
         task.tags = request.get("tags", [])
         task.failure = self.failed_starts.popleft() if self.failed_starts else None
         return task
+
+
+def _id(arn: str) -> str:
+    return arn.rpartition("/")[2]
 
 
 def invalid(message: str) -> ApiError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from local.ecs.state import TaskState
@@ -48,11 +49,9 @@ class Tokens(Generic[T]):
         Raises:
             ApiError: another request used the token.
         """
-        at, first, launched = self._kept.get(key, (0, "", Launched()))
-        ended = [task.ended_for for task in launched.tasks]
-        over = bool(ended) and all(ago is not None and ago > _AFTER_END for ago in ended)
-        if key not in self._kept or over or self._time.passed - at > _LONGEST:
+        if key not in self._kept or self._is_over(key):
             return None
+        _, first, launched = self._kept[key]
         if first != asked:
             unlike = "Parameters do not match the ones of the request with this client token."
             arns = [task.arn for task in launched.tasks]
@@ -61,4 +60,12 @@ class Tokens(Generic[T]):
 
     def keep(self, key: tuple[str, str], asked: str, launched: Launched[T]) -> None:
         """Remember what a request came to."""
+        for old in list(takewhile(self._is_over, self._kept)):
+            del self._kept[old]
         self._kept[key] = (self._time.passed, asked, launched)
+
+    def _is_over(self, key: tuple[str, str]) -> bool:
+        at, _, launched = self._kept[key]
+        ended = [task.ended_for for task in launched.tasks]
+        forgotten = bool(ended) and all(ago is not None and ago > _AFTER_END for ago in ended)
+        return forgotten or self._time.passed - at > _LONGEST

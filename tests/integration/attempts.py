@@ -6,22 +6,19 @@ import threading
 from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import partial, wraps
-from itertools import count
-from typing import TYPE_CHECKING, Any
+from functools import wraps
+from itertools import count, pairwise
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from aws_durable_execution_sdk_python_testing import runner
 from aws_durable_execution_sdk_python_testing.clock import SkipClock
 from aws_durable_execution_sdk_python_testing.executor import Executor
-from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ReadTimeoutError
 
 from adapters import clock
 from adapters.clients import client
-from core.outcome import classify
 from core.record import Flow
 from orchestrator import eventbridge, polling
-from tests.integration.aws import ENVIRONMENT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -30,40 +27,55 @@ if TYPE_CHECKING:
     import pytest
 
     from core.record import Record
+    from local.ecs.state import TaskState
     from tests.integration.aws import Aws
 
 WAITING = {"polling": polling.handler, "eventbridge": eventbridge.handler}
 CAPACITY = "Capacity is unavailable at this time. Please try again later or in a different zone."
-NO_ROOM = {"tasks": [], "failures": [{"reason": CAPACITY}]}
+Ending: TypeAlias = "Callable[[TaskState], None]"
 
 
-def exited(code: int, **changes: Any) -> dict[str, Any]:
-    """Return how a task ends by its container's exit."""
-    return {
-        "exit_code": code,
-        "stop_code": "EssentialContainerExited",
-        "stopped_reason": "Essential container in task exited",
-        **changes,
-    }
+def exited(code: int) -> Ending:
+    """Return the end of a task by its container's exit."""
+
+    def end(task: TaskState) -> None:
+        task.advance("RUNNING")
+        task.exit(code)
+
+    return end
+
+
+def out_of_memory(task: TaskState) -> None:
+    """Let the container need more memory than it has."""
+    task.advance("RUNNING")
+    task.run_out_of_memory()
+
+
+def spot(task: TaskState) -> None:
+    """Take the task's capacity away."""
+    task.advance("RUNNING")
+    task.interrupt()
+
+
+def host(task: TaskState) -> None:
+    """Let the host fail, and with it the container."""
+    task.advance("RUNNING")
+    task.end("InfrastructureHealth", "The host failed.")
+
+
+def not_started(reason: str) -> Ending:
+    """Return the end of a task whose container is not started, for a reason."""
+    return lambda task: task.fail(reason)
+
+
+def stopped(reason: str) -> Ending:
+    """Return the end of a task that StopTask was called for."""
+    return lambda task: task.stop(reason)
 
 
 SUCCESS, APPLICATION = exited(0), exited(3)
-OUT_OF_MEMORY = exited(137, reason="OutOfMemoryError: Container killed due to memory usage")
-SPOT = {"stop_code": "SpotInterruption", "stopped_reason": "Your Spot Task was interrupted."}
-HOST = {"stop_code": "InfrastructureHealth", "stopped_reason": "The host failed."}
-NO_NETWORK = {
-    "stop_code": "TaskFailedToStart",
-    "stopped_reason": "Timeout waiting for network interface provisioning to complete.",
-}
-NO_IMAGE = {
-    "stop_code": "TaskFailedToStart",
-    "stopped_reason": "CannotPullContainerError: pull access denied",
-}
-
-
-def stopped(reason: str) -> dict[str, Any]:
-    """Return how a task ends that StopTask was called for."""
-    return {"stop_code": "UserInitiated", "stopped_reason": reason}
+NO_NETWORK = not_started("Timeout waiting for network interface provisioning to complete.")
+NO_IMAGE = not_started("CannotPullContainerError: pull access denied")
 
 
 class DiedError(BaseException):
@@ -89,44 +101,31 @@ class Attempts:
 
     Attributes:
         history: the record after each write of the orchestrator that changed it.
-        together: tasks that were not over when another one was started.
         faults: how often the orchestrator died or lost an answer.
     """
 
     aws: Aws
     history: list[dict[str, Any]] = field(default_factory=list)
-    together: list[str] = field(default_factory=list)
     faults: int = 0
-    _answers: dict[str, dict[str, Any]] = field(default_factory=dict)
     _moves: deque[Callable[[], None]] = field(default_factory=deque)
 
     def watch(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Stand before the clients' calls."""
-        events = client("ecs").meta.events
-        events.register("provide-client-params.ecs.RunTask", _keep_token)
-        events.register_last("before-call.ecs.RunTask", self._run_task)
-        events.register_first("after-call.ecs.RunTask", self._ran_task)
         self.aws.before("ecs.DescribeTasks", self._move)
         for operation in ("PutItem", "UpdateItem"):
             self.aws.after(f"dynamodb.{operation}", self._written)
         # A function that died is invoked again at once.
         monkeypatch.setattr(Executor, "RETRY_BACKOFF_SECONDS", 0)
 
-    def _run_task(self, context: dict[str, Any], **_: object) -> tuple[AWSResponse, Any] | None:
-        """Answer a known client token as before, as ECS does and moto does not."""
-        if known := self._answers.get(context["token"]):
-            return AWSResponse("http://127.0.0.1", 200, {}, None), known
-        tasks = self.aws.tasks()
-        self.together += [arn for arn in tasks if not self._is_over(arn)]
-        return None
-
-    def _ran_task(self, context: dict[str, Any], parsed: dict[str, Any], **_: object) -> None:
-        if "Error" not in parsed:
-            self._answers[context["token"]] = parsed
-
-    def _is_over(self, arn: str) -> bool:
-        task = self.aws.event(arn)["detail"]
-        return classify(task, ENVIRONMENT["CONTAINER_NAME"]) is not None
+    @property
+    def together(self) -> list[str]:
+        """Tasks that were not over when the next one was started."""
+        tasks = [task.detail for task in self.aws.ecs.all()]
+        return [
+            task["taskArn"]
+            for task, following in pairwise(tasks)
+            if _end(task) is None or _end(task) > following["createdAt"]
+        ]
 
     def _move(self) -> None:
         while self._moves:
@@ -147,20 +146,26 @@ class Attempts:
 
         return str(self.aws.wait_for_record(started).task_arn)
 
-    def end(self, attempt: int, ending: Mapping[str, Any], result: str | None = None) -> str:
+    def end(self, attempt: int, ending: Ending, result: str | None = None) -> str:
         """Wait for an attempt's task, end it and deliver the event; return its ARN."""
         arn = self.task(attempt)
         if result is not None:
             self.aws.rewrite("SET #result = :result", result=result)
         self.move(arn, ending)
-        self.aws.deliver(self.aws.event(arn))
+        self.aws.report(arn)
         return arn
 
-    def move(self, arn: str, ending: Mapping[str, Any]) -> None:
+    def move(self, arn: str, ending: Ending) -> None:
         """End a task: while ECS is asked about it, or at once where nobody asks."""
-        self._moves.append(partial(self.aws.move, "STOPPED", arn, **ending))
+        task = self.aws.task(arn)
+
+        def end() -> None:
+            ending(task)
+            task.advance("STOPPED")
+
+        self._moves.append(end)
         if self.aws.record().flow is Flow.POLLING:
-            self.aws.wait(lambda: not self._moves)
+            self.aws.wait(lambda: task.status == "STOPPED")
         self._move()
 
     def run_task_calls(self) -> list[dict[str, Any]]:
@@ -240,5 +245,6 @@ class Attempts:
             events.register_first(f"before-call.{operation}", lambda **_: called())
 
 
-def _keep_token(params: dict[str, Any], context: dict[str, Any], **_: object) -> None:
-    context["token"] = params["clientToken"]
+def _end(task: Mapping[str, Any]) -> Any:
+    """Return when a task's work was over; None while it may go on."""
+    return task.get("executionStoppedAt") or task.get("stoppedAt")

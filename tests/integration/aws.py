@@ -1,46 +1,65 @@
-"""An AWS account as moto plays it, and a hand to move its ECS tasks with."""
+"""An AWS account: moto's tables and logs, the local system's ECS, whose tasks a test moves."""
 
 from __future__ import annotations
 
 import re
 import threading
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import boto3
+import pytest
 from botocore.awsrequest import AWSResponse
+from moto import mock_aws
+from moto.core.botocore_stubber import BotocoreStubber
 from moto.core.models import DEFAULT_ACCOUNT_ID
-from moto.ecs.models import ecs_backends
-from moto.moto_api import state_manager
+from moto.dynamodb.models import dynamodb_backends
 
+from adapters import clients, clock, settings
 from adapters.clients import client
 from adapters.updates import plain, serialized
 from core.record import Record
 from ecs_events import task_state
 from local.account import Account
+from local.ecs import EcsApi, Tasks
+from local.ecs.detail import event
+from local.ecs.state import TaskState
+from local.gateway import Gateway
 from local.gateway.callers import CREDENTIALS
+from local.inprocess.transport import direct
+from local.journal import Journal
 from local.stack.stack import PROJECT, Stack
+from worker import report
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-_TEMPLATE = Stack(PROJECT / "template.yaml", "https://sqs", {"WorkerImage": "none"})
-REGION, STACK = _TEMPLATE.region, _TEMPLATE.name
+    from botocore.awsrequest import AWSPreparedRequest
+
+TEMPLATE = Stack(PROJECT / "template.yaml", "https://sqs", {"WorkerImage": "none"})
+REGION, STACK = TEMPLATE.region, TEMPLATE.name
+# Where the local system's parts answer the handlers, without a socket.
+ENDPOINT = "http://aws.invalid"
 ENVIRONMENT = {
     **CREDENTIALS,
     "AWS_DEFAULT_REGION": REGION,
+    "AWS_ENDPOINT_URL_ECS": ENDPOINT,
+    "AWS_ENDPOINT_URL_LAMBDA": ENDPOINT,
     **{
         name: str(value)
-        for function in _TEMPLATE.of_type("AWS::Lambda::Function").values()
+        for function in TEMPLATE.of_type("AWS::Lambda::Function").values()
         for name, value in function["Environment"]["Variables"].items()
     },
 }
 CLUSTER, FAMILY = ENVIRONMENT["CLUSTER_ARN"], ENVIRONMENT["TASK_FAMILY"]
 DEADLINE = 20
+_SIGTERM = 143
 # AWS's descriptions of its services are read once; clients cost more than what they are asked for.
 _SESSION = boto3.Session(region_name=REGION)
-_ACCOUNT = Account(_TEMPLATE)
+_ACCOUNT = Account(TEMPLATE)
+_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 @cache
@@ -62,33 +81,104 @@ class FunctionContext:
         return 30_000
 
 
-@dataclass
+class Time:
+    """ECS's time, which is the handlers'.
+
+    Attributes:
+        behind: for how long what happens has been so, for all that anybody can tell.
+    """
+
+    def __init__(self) -> None:
+        self.behind = timedelta()
+
+    @contextmanager
+    def earlier(self, span: timedelta) -> Iterator[None]:
+        """Let what happens meanwhile have happened some time ago."""
+        before, self.behind = self.behind, span
+        yield
+        self.behind = before
+
+    @property
+    def passed(self) -> float:
+        """Seconds since some moment."""
+        return (self.now() - _EPOCH).total_seconds()
+
+    def now(self) -> datetime:
+        """Return the present moment."""
+        return clock.now() - self.behind
+
+
+class PromptTask(TaskState):
+    """A task that a test moves; once it is asked to stop, it has stopped."""
+
+    def stop(self, reason: str) -> None:
+        """Stop, as a worker does that ends itself on SIGTERM."""
+        if not self.shows({"desiredStatus": "RUNNING"}):
+            return
+        super().stop(reason)
+        if self.status == "RUNNING":
+            self.exit(_SIGTERM)
+        self.advance("STOPPED")
+
+
+@contextmanager
+def account() -> Iterator[None]:
+    """Provide what the template makes, as far as moto plays it."""
+    with pytest.MonkeyPatch.context() as patch, mock_aws():
+        patch.setattr(boto3, "DEFAULT_SESSION", _SESSION)
+        _ACCOUNT.create()
+        for name, value in ENVIRONMENT.items():
+            patch.setenv(name, value)
+        _answer_one_at_a_time(patch)
+        yield
+
+
+def _answer_one_at_a_time(patch: pytest.MonkeyPatch) -> None:
+    """Make each of moto's answers atomic, as AWS's are: it is asked by several threads."""
+    lock, process = threading.RLock(), BotocoreStubber.process_request
+
+    def process_alone(stubber: BotocoreStubber, request: AWSPreparedRequest) -> Any:
+        with lock:
+            return process(stubber, request)
+
+    patch.setattr(BotocoreStubber, "process_request", process_alone)
+
+
+@contextmanager
+def emptied() -> Iterator[Aws]:
+    """Provide the account without records and tasks, and clients at which no hook is left."""
+    for table in (ENVIRONMENT["TABLE_NAME"], ENVIRONMENT["IDEMPOTENCY_TABLE"]):
+        dynamodb_backends[DEFAULT_ACCOUNT_ID][REGION].tables[table].items.clear()
+    for cached in (clients.client, settings.read, task_state._once, report._table):  # noqa: SLF001 - a new account
+        cached.cache_clear()
+    aws = Aws()
+    with direct(ENDPOINT, aws.gateway):
+        yield aws
+
+
 class Aws:
     """The account's state, and what the handlers asked of it.
 
     Attributes:
         calls: parameters of the calls so far, by operation.
+        time: ECS's.
+        ecs: its tasks.
+        gateway: what answers the handlers for ECS and for Lambda.
     """
 
-    calls: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
-    _changed: threading.Condition = field(default_factory=threading.Condition)
-
-    @classmethod
-    def create(cls) -> Aws:
-        """Make what the template makes, as far as the handlers see it."""
-        boto3.DEFAULT_SESSION = _SESSION
-        state_manager.set_transition("ecs::task", {"progression": "manual", "times": 10**9})
-        _ACCOUNT.create()
-        # moto runs no container without a memory of its own.
-        hand("ecs").register_task_definition(
-            family=FAMILY,
-            containerDefinitions=[{"name": "worker", "image": "worker", "memory": 512}],
-        )
-        account = cls()
+    def __init__(self) -> None:
+        self.calls: dict[str, list[dict[str, Any]]] = {}
+        self.time = Time()
+        self.ecs = Tasks(TEMPLATE, self.time, self._task)
+        self.gateway = Gateway(Journal())
+        self.gateway.services["ecs"] = EcsApi(self.ecs)
+        self._changed = threading.Condition()
         for service in ("ecs", "dynamodb"):
-            client(service).meta.events.register("provide-client-params", account._asked)
-            client(service).meta.events.register("after-call", account._answered)
-        return account
+            client(service).meta.events.register("provide-client-params", self._asked)
+            client(service).meta.events.register("after-call", self._answered)
+
+    def _task(self, detail: dict[str, Any], main: Mapping[str, Any]) -> PromptTask:
+        return PromptTask(detail, main["Name"], self.time)
 
     def _asked(self, params: dict[str, Any], model: Any, **_: object) -> None:
         self.calls.setdefault(model.name, []).append(params)
@@ -104,30 +194,40 @@ class Aws:
         assert held, "the condition never held"
         return held
 
-    def tasks(self) -> Mapping[str, Any]:
-        """Return moto's own task objects, by ARN."""
-        backend = ecs_backends[DEFAULT_ACCOUNT_ID][REGION]
-        return {arn: task for tasks in backend.tasks.values() for arn, task in tasks.items()}
+    def tasks(self) -> list[str]:
+        """Return the ARNs of the tasks that ECS knows, oldest first."""
+        return [task.arn for task in self.ecs.all()]
 
-    def move(self, status: str, task_arn: str | None = None, **changes: Any) -> None:
-        """Move a task (the only one by default) to a status."""
-        task = self.tasks()[task_arn or next(iter(self.tasks()))]
-        main = task.containers[0]
-        main.exitCode = changes.pop("exit_code", main.exitCode)
-        main.reason = changes.pop("reason", None)
-        for name, value in changes.items():
-            setattr(task, name, value)
-        task.last_status = status
+    def task(self, arn: str | None = None) -> PromptTask:
+        """Return a task, the only one by default."""
+        task = self.ecs.get(arn) if arn else next(iter(self.ecs.all()), None)
+        assert task, f"ECS does not know {arn or 'any task'}"
+        return task
 
-    def exit(self, code: int, status: str = "STOPPED", **changes: Any) -> None:
+    def move(self, status: str, arn: str | None = None) -> None:
+        """Move a task on to a status, the only task by default."""
+        self.task(arn).advance(status)
+
+    def exit(self, code: int, arn: str | None = None, status: str = "STOPPED") -> None:
         """End a task by its container's exit."""
-        self.move(
-            status,
-            exit_code=code,
-            stop_code="EssentialContainerExited",
-            stopped_reason="Essential container in task exited",
-            **changes,
-        )
+        task = self.task(arn)
+        task.advance("RUNNING")
+        task.exit(code)
+        task.advance(status)
+
+    def refuse(self, *reasons: str) -> None:
+        """Let ECS refuse the next launches, for these reasons."""
+        self.ecs.refusals.extend({"reason": reason} for reason in reasons)
+
+    def run_task(self, started_by: str | None = None, family: str = FAMILY) -> str:
+        """Start a task as somebody else; return its ARN."""
+        asked = {"cluster": CLUSTER, "taskDefinition": family, "startedBy": started_by}
+        [task] = self.ecs.run(asked).tasks
+        return task.arn
+
+    def forget(self, arn: str | None = None) -> None:
+        """Let ECS forget a task, as it does an hour after its end."""
+        self.ecs.forget(self.task(arn))
 
     def script(self, *steps: Callable[[], None]) -> None:
         """Take one step before each DescribeTasks; none are left, none are taken."""
@@ -184,22 +284,13 @@ class Aws:
         self.wait(lambda: self.records() and condition(self.record()))
         return self.record()
 
-    def event(self, task_arn: str | None = None, version: int = 5) -> dict[str, Any]:
+    def event(self, arn: str | None = None) -> dict[str, Any]:
         """Return the event that ECS would send about a task's present state."""
-        arn = task_arn or next(iter(self.tasks()))
-        answer = hand("ecs").describe_tasks(cluster=CLUSTER, tasks=[arn])
-        detail = {**answer["tasks"][0], "version": version}
-        return {
-            "version": "0",
-            "id": f"event-{version}",
-            "detail-type": "ECS Task State Change",
-            "source": "aws.ecs",
-            "detail": detail,
-        }
+        return event(self.task(arn).detail, TEMPLATE)
 
-    def report(self, version: int = 5) -> dict[str, Any]:
-        """Deliver the event of the only task's present state to the task-state function."""
-        return self.deliver(self.event(version=version))
+    def report(self, arn: str | None = None) -> dict[str, Any]:
+        """Deliver the event of a task's present state to the task-state function."""
+        return self.deliver(self.event(arn))
 
     def deliver(self, event: dict[str, Any]) -> dict[str, Any]:
         """Invoke the task-state function."""
@@ -208,11 +299,6 @@ class Aws:
     def remembered(self) -> int:
         """Count what the idempotency table remembers."""
         return int(hand("dynamodb").scan(TableName=ENVIRONMENT["IDEMPOTENCY_TABLE"])["Count"])
-
-    def forget(self) -> None:
-        """Make ECS forget its tasks, as it does an hour after their end."""
-        for tasks in ecs_backends[DEFAULT_ACCOUNT_ID][REGION].tasks.values():
-            tasks.clear()
 
     def item(self) -> dict[str, Any]:
         """Return the only record's attributes as plain values."""

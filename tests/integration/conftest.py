@@ -4,55 +4,41 @@ from __future__ import annotations
 
 import json
 import logging
-import threading
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from functools import cached_property
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pytest
+from aws_durable_execution_sdk_python import state
 from aws_durable_execution_sdk_python_testing.runner import DurableFunctionTestRunner
-from aws_durable_execution_sdk_python_testing.web.server import (
-    RequestHandler,
-    WebServer,
-    WebServiceConfig,
-)
-from moto import mock_aws
-from moto.core.botocore_stubber import BotocoreStubber
 
-from adapters import clients, settings, telemetry
-from ecs_events import task_state
+from adapters import telemetry
+from local.durable import DurableApi
 from tests.integration.attempts import Attempts
-from tests.integration.aws import ENVIRONMENT, Aws
+from tests.integration.aws import Aws, account, emptied
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from aws_durable_execution_sdk_python_testing.runner import DurableFunctionTestResult
-    from aws_durable_execution_sdk_python_testing.web.models import HTTPResponse
-    from botocore.awsrequest import AWSPreparedRequest
+
+    from core.record import Record
+
+
+@pytest.fixture(scope="module")
+def _account() -> Iterator[None]:
+    with account(), pytest.MonkeyPatch.context() as patch:
+        # The seconds between two looks whether to stop: every invocation waits for one.
+        patch.setattr(state, "_STOP_SIGNAL_POLL_SECONDS", 0.005)
+        yield
 
 
 @pytest.fixture
-def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
-    """An account with the stack's cluster, task definition and tables."""
-    for name, value in ENVIRONMENT.items():
-        monkeypatch.setenv(name, value)
-    for cached in (clients.client, settings.read, task_state._once):  # noqa: SLF001 - a new account, new clients
-        cached.cache_clear()
-    _answer_one_at_a_time(monkeypatch)
-    with mock_aws():
-        yield Aws.create()
-
-
-def _answer_one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Make each of moto's answers atomic, as AWS's are: it is asked by several threads."""
-    lock, process = threading.RLock(), BotocoreStubber.process_request
-
-    def process_alone(stubber: BotocoreStubber, request: AWSPreparedRequest) -> Any:
-        with lock:
-            return process(stubber, request)
-
-    monkeypatch.setattr(BotocoreStubber, "process_request", process_alone)
+def aws(_account: None) -> Iterator[Aws]:
+    """An account with the stack's tables and cluster."""
+    with emptied() as aws:
+        yield aws
 
 
 @pytest.fixture
@@ -113,6 +99,12 @@ class Durable:
         assert error is not None
         return error.message or "", json.loads(error.data or "null")
 
+    def time_out(self, record: Record) -> None:
+        """Let the time be over for which the execution waits for its callback, if it has one."""
+        executor = self.runner._executor  # noqa: SLF001 - its timers know no clock that skips
+        if record.callback_id:
+            executor._on_callback_timeout(self.arn, record.callback_id)  # noqa: SLF001 - as above
+
     @cached_property
     def ended(self) -> DurableFunctionTestResult:
         """The end, waited for."""
@@ -127,37 +119,15 @@ Start: TypeAlias = "Callable[[Callable[..., Any], object], Durable]"
 
 
 @pytest.fixture
-def durable(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:  # noqa: ARG001 - order
+def durable(aws: Aws) -> Iterator[Start]:
     """Start an execution; its callbacks can be answered through boto3."""
     with ExitStack() as cleanup:
 
         def start(handler: Callable[..., Any], payload: object) -> Durable:
             runner = cleanup.enter_context(DurableFunctionTestRunner(handler))
-            port = cleanup.enter_context(_serving(runner))
-            monkeypatch.setenv("AWS_ENDPOINT_URL_LAMBDA", f"http://127.0.0.1:{port}")
+            executions: Any = SimpleNamespace(executor=runner._executor)  # noqa: SLF001 - the runner offers no way to lay an API over it
+            api = DurableApi(executions)
+            aws.gateway.services["lambda"] = lambda request, _: api(request)
             return Durable(runner, payload)
 
         yield start
-
-
-class TypedErrors(RequestHandler):
-    """The runner's HTTP face with errors that botocore can tell apart, as AWS's are."""
-
-    def _send_response(self, response: HTTPResponse) -> None:
-        if isinstance(response.body, dict) and "Type" in response.body:
-            response.headers["x-amzn-ErrorType"] = response.body["Type"]
-        super()._send_response(response)
-
-
-@contextmanager
-def _serving(runner: DurableFunctionTestRunner) -> Iterator[int]:
-    executor = runner._executor  # noqa: SLF001 - the runner offers no way to lay a server over it
-    config = WebServiceConfig(host="127.0.0.1", port=0, log_level=logging.WARNING)
-    with WebServer(config, executor) as server:
-        server.RequestHandlerClass = TypedErrors
-        # The seconds between two looks whether to stop: every test waits for one.
-        thread = threading.Thread(target=server.serve_forever, args=[0.02])
-        thread.start()
-        yield server.server_address[1]
-        server.shutdown()
-        thread.join()

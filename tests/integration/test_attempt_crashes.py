@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import pytest
 
-from tests.integration.attempts import NO_ROOM, SPOT, SUCCESS, WAITING, mortal
+from tests.integration.attempts import CAPACITY, SUCCESS, WAITING, mortal, spot
 
 if TYPE_CHECKING:
     from tests.integration.attempts import Attempts
@@ -35,7 +35,7 @@ WHEN = pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 def second_attempt(durable: Start, attempts: Attempts, flow: str) -> None:
     """Run an execution whose second attempt succeeds, and see that nothing was repeated."""
     execution = durable(mortal(WAITING[flow]), {})
-    attempts.end(1, SPOT)
+    attempts.end(1, spot)
     task = attempts.end(2, SUCCESS)
     result = execution.result()
     assert (result["attempt"], result["taskArn"]) == (2, task)
@@ -82,14 +82,14 @@ def test_death_between_launches(
     aws: Aws, durable: Start, attempts: Attempts, call: Call, *, after: bool
 ) -> None:
     """A function that dies between two launches asks again for no more than one task."""
-    aws.answer_with("ecs.RunTask", NO_ROOM)
+    aws.refuse(CAPACITY)
     attempts.die(*call, after=after)
     execution = durable(mortal(WAITING["eventbridge"]), {})
     task = attempts.end(1, SUCCESS)
     result = execution.result()
     assert (result["attempt"], result["taskArn"]) == (1, task)
     assert attempts.faults == 1
-    assert list(aws.tasks()) == [task]
+    assert aws.tasks() == [task]
     assert aws.record().launch == 2
 
 
@@ -98,10 +98,10 @@ def test_lost_answer_between_launches(
     aws: Aws, durable: Start, attempts: Attempts, call: Call
 ) -> None:
     """A refusal or a write whose answer was lost is asked for again, and tells the same."""
-    aws.answer_with("ecs.RunTask", NO_ROOM)
+    aws.refuse(CAPACITY)
     attempts.lose_answers(*call)
     execution = durable(WAITING["eventbridge"], {})
     task = attempts.end(1, SUCCESS)
     assert execution.result()["taskArn"] == task
-    assert list(aws.tasks()) == [task]
+    assert aws.tasks() == [task]
     assert aws.record().launch == 2

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 from adapters import telemetry
 from core.record import Status
 from orchestrator.execution import Execution
-from tests.integration.attempts import SPOT, SUCCESS, WAITING, exited
+from tests.integration.attempts import SUCCESS, WAITING, exited, spot
 from tests.integration.aws import ENVIRONMENT
 from worker import report
 from worker.assignment import Assignment
@@ -31,7 +31,7 @@ FLOWS = pytest.mark.parametrize("handler", WAITING.values(), ids=WAITING)
 def test_statuses(aws: Aws, durable: Start, attempts: Attempts, handler: Handler) -> None:
     """The record goes through both attempts in order, and ends with the second."""
     execution = durable(handler, {})
-    attempts.end(1, SPOT)
+    attempts.end(1, spot)
     attempts.end(2, SUCCESS)
     execution.result()
     assert not aws.record().is_open
@@ -50,7 +50,7 @@ def test_nothing_of_the_first_attempt(aws: Aws, durable: Start, attempts: Attemp
     execution = durable(WAITING["eventbridge"], {})
     attempts.task(1)
     aws.rewrite("SET #error = :error", error="half done")
-    lost = attempts.end(1, SPOT, result='"half"')
+    lost = attempts.end(1, spot, result='"half"')
     found = attempts.end(2, SUCCESS, result='"whole"')
     assert execution.result()["result"] == "whole"
     by_status = {(item["status"], item["attempt"]): item for item in attempts.history}
@@ -71,14 +71,16 @@ def test_nothing_of_the_first_attempt(aws: Aws, durable: Start, attempts: Attemp
 def test_late_events(aws: Aws, durable: Start, attempts: Attempts, handler: Handler) -> None:
     """The first attempt's events, late or doubled, change nothing in the second."""
     execution = durable(handler, {})
-    lost = attempts.end(1, SPOT)
+    lost = attempts.end(1, spot)
     attempts.task(2)
     before = aws.item()
-    for version in (4, 5, 5, 6):
-        done = aws.deliver(aws.event(lost, version=version))
-        assert done == {"done": "ignored: stale attempt"}
-    aws.move("STOPPED", lost, **SUCCESS)
-    assert aws.deliver(aws.event(lost, version=7)) == {"done": "ignored: stale attempt"}
+    told = aws.event(lost)
+    success = {"stopCode": "EssentialContainerExited", "version": 7}
+    [container] = told["detail"]["containers"]
+    said = {**success, "containers": [{**container, "exitCode": 0}]}
+    for changes in ({"version": 5}, {}, {}, said):
+        event = {**told, "detail": {**told["detail"], **changes}}
+        assert aws.deliver(event) == {"done": "ignored: stale attempt"}
     assert aws.item() == before
     attempts.end(2, exited(3))
     assert execution.error()[1]["exitCode"] == 3
@@ -93,12 +95,12 @@ def test_event_between_attempts(
 
     def deliver() -> None:
         before = aws.item()
-        answers.append(aws.deliver(aws.event(version=6)))
+        answers.append(aws.report())
         assert aws.item() == before
 
     attempts.on("BACKOFF", deliver)
     execution = durable(handler, {})
-    attempts.end(1, SPOT)
+    attempts.end(1, spot)
     attempts.end(2, SUCCESS)
     assert execution.result()["attempt"] == 2
     assert answers == [{"done": "ignored: stale attempt"}]
@@ -108,7 +110,7 @@ def test_worker_of_the_first_attempt(aws: Aws, durable: Start, attempts: Attempt
     """A worker that outlives its attempt can write nothing into the next one."""
     report._table.cache_clear()  # noqa: SLF001 - a new account, a new client
     execution = durable(WAITING["eventbridge"], {})
-    attempts.end(1, SPOT)
+    attempts.end(1, spot)
     attempts.task(2)
     before = aws.item()
     old, new = (
@@ -137,7 +139,7 @@ def test_closed_between_attempts(
         "BACKOFF", lambda: aws.rewrite("SET #status = :failed REMOVE #open", failed="FAILED")
     )
     execution = durable(handler, {})
-    attempts.end(1, SPOT)
+    attempts.end(1, spot)
     _, data = execution.error()
     assert (data["kind"], data["taskArn"]) == ("Cancelled", None)
     assert len(attempts.run_task_calls()) == 1
@@ -157,7 +159,7 @@ def test_outdated_launch(aws: Aws, durable: Start, attempts: Attempts, handler: 
 
     attempts.on("BACKOFF", launch)
     execution = durable(handler, {})
-    lost = attempts.end(1, SPOT)
+    lost = attempts.end(1, spot)
     found = attempts.end(2, SUCCESS)
     assert execution.result()["taskArn"] == found != lost
     [(outcome, task_arn)] = again
@@ -176,7 +178,7 @@ def test_closed_before_the_next_attempt(
         lambda: aws.rewrite("SET #status = :failed REMOVE #open", failed="FAILED"),
     )
     execution = durable(handler, {"processingTime": 0, "timeoutSeconds": 2})
-    attempts.end(1, SPOT)
+    attempts.end(1, spot)
     _, data = execution.error()
     assert data["attempt"] == 1
     assert len(attempts.run_task_calls()) == 1
@@ -188,11 +190,11 @@ def test_forgotten_task_of_the_second_attempt(
     """A task that ECS has forgotten did not end as the attempt before it did."""
     attempts.share_clock(monkeypatch)
     execution = durable(WAITING["polling"], {})
-    attempts.end(1, SPOT)
+    attempts.end(1, spot)
     second = attempts.task(2)
     looks = aws.calls["DescribeTasks"]
     aws.wait(lambda: [look["tasks"] for look in looks].count([second]) > 1)
-    aws.forget()
+    aws.forget(second)
     _, data = execution.error()
     assert (data["kind"], data["taskArn"], data["attempt"]) == ("Missing", second, 2)
     assert len(attempts.run_task_calls()) == 2

@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from core.record import Status
 from orchestrator.dynamodb import handler
-from tests.integration.attempts import NO_ROOM
+from tests.integration.attempts import CAPACITY
 from tests.integration.aws import throttled
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def test_log_lines(aws: Aws, durable: Start, lines: Lines) -> None:
 
 def test_log_lines_of_replays(aws: Aws, durable: Start, lines: Lines) -> None:
     """Each line stands once, although every wait for room replays the handler."""
-    aws.answer_with("ecs.RunTask", NO_ROOM, NO_ROOM)
+    aws.refuse(CAPACITY, CAPACITY)
     durable(handler, {}).result()
     again = ["Launching again"] * 2
     assert lines.messages == [

@@ -90,7 +90,8 @@ def test_early_event(aws: Aws, durable: Start) -> None:
 
 def test_timeout_of_a_running_task(aws: Aws, durable: Start) -> None:
     """A callback that times out stops the task and fails the execution as TimedOut."""
-    execution = durable(handler, {"processingTime": 0, "timeoutSeconds": 1})
+    execution = durable(handler, {})
+    execution.time_out(aws.wait_for_record(lambda record: record.task_arn))
     _, data = execution.error()
     assert (data["kind"], data["taskArn"]) == ("TimedOut", aws.record().task_arn)
     assert aws.calls["StopTask"][0]["reason"].startswith("durable-task/TimedOut")
@@ -99,10 +100,11 @@ def test_timeout_of_a_running_task(aws: Aws, durable: Start) -> None:
 
 def test_timeout_of_an_ended_task(aws: Aws, durable: Start) -> None:
     """A callback that times out because its event was lost still ends as the task did."""
-    execution = durable(handler, {"processingTime": 0, "timeoutSeconds": 2})
-    aws.wait_for_record(lambda record: record.task_arn)
+    execution = durable(handler, {})
+    record = aws.wait_for_record(lambda record: record.task_arn)
     aws.rewrite("SET #result = :result", result='"done"')
     aws.exit(0)
+    execution.time_out(record)
     result = execution.result()
     assert (result["outcome"], result["result"]) == ("Succeeded", "done")
     assert "StopTask" not in aws.calls
@@ -111,10 +113,10 @@ def test_timeout_of_an_ended_task(aws: Aws, durable: Start) -> None:
 
 def test_timeout_of_a_forgotten_task(aws: Aws, durable: Start) -> None:
     """A callback that times out over a task that ECS has forgotten ends as Missing."""
-    execution = durable(handler, {"processingTime": 0, "timeoutSeconds": 1})
-    aws.wait_for_record(lambda record: record.task_arn)
+    execution = durable(handler, {})
+    record = aws.wait_for_record(lambda record: record.task_arn)
     aws.forget()
-    aws.answer_with("ecs.StopTask", error("InvalidParameterException", "task not found"))
+    execution.time_out(record)
     assert execution.error()[1]["kind"] == "Missing"
     assert (aws.record().status, aws.record().is_open) == (Status.FAILED, False)
 
@@ -122,7 +124,9 @@ def test_timeout_of_a_forgotten_task(aws: Aws, durable: Start) -> None:
 def test_timeout_of_a_task_that_cannot_be_stopped(aws: Aws, durable: Start) -> None:
     """A late task that may not be stopped is told to be running still."""
     aws.answer_with("ecs.StopTask", error("AccessDeniedException"))
-    _, data = durable(handler, {"processingTime": 0, "timeoutSeconds": 1}).error()
+    execution = durable(handler, {})
+    execution.time_out(aws.wait_for_record(lambda record: record.task_arn))
+    _, data = execution.error()
     assert data["kind"] == "TimedOut"
     assert "may still run" in data["detail"]
 

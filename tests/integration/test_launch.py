@@ -9,7 +9,7 @@ from botocore.exceptions import EndpointConnectionError
 from core.moment import timestamp
 from core.record import Status
 from orchestrator import dynamodb, eventbridge, polling
-from tests.integration.aws import CLUSTER, ENVIRONMENT, FAMILY, STACK, error, hand, throttled
+from tests.integration.aws import CLUSTER, ENVIRONMENT, STACK, error, hand, throttled
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +27,7 @@ Handler: TypeAlias = "Callable[..., Any]"
 def test_refused_by_capacity(aws: Aws, durable: Start, handler: Handler) -> None:
     """RunTask's lasting `failures[]` fail the execution with their reason, and close the record."""
     reason = "Capacity is unavailable at this time. Please try again later."
-    aws.answer_with("ecs.RunTask", *[{"tasks": [], "failures": [{"reason": reason}]}] * 10)
+    aws.refuse(*[reason] * 10)
     message, data = durable(handler, {}).error()
     assert reason in message
     assert (data["kind"], data["transient"], data["taskArn"]) == ("FailedToStart", True, None)
@@ -105,7 +105,7 @@ def test_conflict(aws: Aws, durable: Start) -> None:
 
 def test_cut_off_after_the_token_expired(aws: Aws, durable: Start) -> None:
     """A launch resumed long after finds its task by `startedBy` instead of starting a second."""
-    started: list[dict[str, Any]] = []
+    started: list[str] = []
 
     def earlier_try(**_: object) -> None:
         if started:
@@ -116,19 +116,11 @@ def test_cut_off_after_the_token_expired(aws: Aws, durable: Start) -> None:
             TableName=ENVIRONMENT["TABLE_NAME"],
             Item=item | {"deadline": {"S": timestamp(deadline)}},
         )
-        started.append(
-            hand("ecs").run_task(
-                cluster=CLUSTER,
-                taskDefinition=FAMILY,
-                launchType="FARGATE",
-                startedBy=f"{STACK}/{item['executionId']['S']}/1",
-            )
-        )
+        started.append(aws.run_task(f"{STACK}/{item['executionId']['S']}/1"))
 
     aws.before("dynamodb.PutItem", earlier_try)
     task_arn = durable(dynamodb.handler, {}).result()["taskArn"]
-    assert [task["taskArn"] for answer in started for task in answer["tasks"]] == [task_arn]
-    assert len(aws.tasks()) == 1
+    assert started == aws.tasks() == [task_arn]
 
 
 def test_cut_off_until_ecs_forgot(aws: Aws, durable: Start) -> None:
@@ -200,7 +192,7 @@ def test_record_precedes_the_task(aws: Aws, durable: Start) -> None:
     aws.before("ecs.RunTask", lambda **_: seen.append(aws.record()))
     durable(dynamodb.handler, {}).result()
     assert [(r.status, r.is_open, r.task_arn) for r in seen] == [(Status.PENDING, True, None)]
-    assert hand("ecs").list_tasks(cluster=CLUSTER)["taskArns"] == [aws.record().task_arn]
+    assert aws.tasks() == [aws.record().task_arn]
 
 
 def test_cut_off_until_the_end_of_the_task(aws: Aws, durable: Start) -> None:

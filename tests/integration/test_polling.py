@@ -41,6 +41,7 @@ def test_success(aws: Aws, durable: Start) -> None:
     aws.script(*through(aws, "PROVISIONING", "RUNNING"), lambda: aws.exit(0))
     result = durable(handler, {"message": "hi", "processingTime": 1}).result()
     record = aws.record()
+    task = aws.event()["detail"]
     assert result == {
         "executionId": record.execution_id,
         "taskArn": record.task_arn,
@@ -48,8 +49,8 @@ def test_success(aws: Aws, durable: Start) -> None:
         "attempt": 1,
         "outcome": "Succeeded",
         "exitCode": 0,
-        "startedAt": None,
-        "stoppedAt": None,
+        "startedAt": task["startedAt"],
+        "stoppedAt": task["executionStoppedAt"],
         "result": None,
     }
     assert (record.status, record.is_open) == (Status.COMPLETED, False)

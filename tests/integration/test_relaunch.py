@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from core.record import Status
-from tests.integration.attempts import CAPACITY, NO_ROOM, SPOT, SUCCESS, WAITING
+from tests.integration.attempts import CAPACITY, SUCCESS, WAITING, spot
 from tests.integration.aws import STACK, error, throttled
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ FLOWS = pytest.mark.parametrize("handler", WAITING.values(), ids=WAITING)
 @FLOWS
 def test_no_room_at_first(aws: Aws, durable: Start, attempts: Attempts, handler: Handler) -> None:
     """A refused launch is repeated as a new one of the same attempt, after a durable wait."""
-    aws.answer_with("ecs.RunTask", *[NO_ROOM] * 2)
+    aws.refuse(*[CAPACITY] * 2)
     execution = durable(handler, {"maxAttempts": 1})
     attempts.task(1)
     assert aws.record().launch == 3
@@ -39,7 +39,7 @@ def test_no_room_at_first(aws: Aws, durable: Start, attempts: Attempts, handler:
 @FLOWS
 def test_no_room_at_all(aws: Aws, durable: Start, attempts: Attempts, handler: Handler) -> None:
     """Ten refusals fail the execution with their reason, and use up no second attempt."""
-    aws.answer_with("ecs.RunTask", *[NO_ROOM] * 30)
+    aws.refuse(*[CAPACITY] * 30)
     _, data = durable(handler, {"maxAttempts": 3}).error()
     assert (data["kind"], data["detail"]) == ("FailedToStart", CAPACITY)
     assert (data["attempt"], data["taskArn"], data["transient"]) == (1, None, True)
@@ -53,7 +53,7 @@ def test_launches_end_with_the_timeout(
     aws: Aws, durable: Start, attempts: Attempts, handler: Handler
 ) -> None:
     """Launches whose waits would outlast the attempt's timeout are not waited for."""
-    aws.answer_with("ecs.RunTask", *[NO_ROOM] * 30)
+    aws.refuse(*[CAPACITY] * 30)
     _, data = durable(handler, {"processingTime": 0, "timeoutSeconds": 1}).error()
     assert data["kind"] == "FailedToStart"
     assert len(attempts.run_task_calls()) == 1
@@ -67,7 +67,7 @@ def test_launches_are_part_of_the_attempt(
     moments: list[float] = []
     for operation in ("ecs.RunTask", "ecs.StopTask"):
         aws.before(operation, lambda: moments.append(clock()))
-    aws.answer_with("ecs.RunTask", *[NO_ROOM] * 9)
+    aws.refuse(*[CAPACITY] * 9)
     _, data = durable(WAITING["polling"], {"timeoutSeconds": 3_000}).error()
     assert data["kind"] == "TimedOut"
     assert len(moments) == 11
@@ -112,9 +112,9 @@ def test_every_launch_is_its_own(
     aws: Aws, durable: Start, attempts: Attempts, handler: Handler
 ) -> None:
     """Each attempt has a `startedBy` of its own and each launch a client token of its own."""
-    aws.answer_with("ecs.RunTask", NO_ROOM)
+    aws.refuse(CAPACITY)
     execution = durable(handler, {})
-    attempts.end(1, SPOT)
+    attempts.end(1, spot)
     attempts.end(2, SUCCESS)
     assert execution.result()["attempt"] == 2
     calls = attempts.run_task_calls()
@@ -131,8 +131,8 @@ def test_second_attempt_counts_its_launches_anew(
 ) -> None:
     """A refusal in the second attempt is that attempt's first."""
     execution = durable(WAITING["eventbridge"], {})
-    attempts.on("BACKOFF", lambda: aws.answer_with("ecs.RunTask", NO_ROOM))
-    attempts.end(1, SPOT)
+    attempts.on("BACKOFF", lambda: aws.refuse(CAPACITY))
+    attempts.end(1, spot)
     attempts.end(2, SUCCESS)
     assert execution.result()["attempt"] == 2
     assert aws.record().launch == 2
@@ -143,7 +143,7 @@ def test_log_lines(
     aws: Aws, durable: Start, attempts: Attempts, lines: Lines, handler: Handler
 ) -> None:
     """Each refusal is told once, although every wait replays the handler from its beginning."""
-    aws.answer_with("ecs.RunTask", *[NO_ROOM] * 3)
+    aws.refuse(*[CAPACITY] * 3)
     execution = durable(handler, {})
     attempts.end(1, SUCCESS)
     execution.result()

@@ -21,10 +21,11 @@ if TYPE_CHECKING:
 def test_result_of_any_text(aws: Aws, durable: Start) -> None:
     """The largest result fits into a step, whatever it is made of."""
     worst = encoded('"' * (MAX_RESULT_BYTES // 2 - 1))
-    execution = durable(handler, {"processingTime": 0, "timeoutSeconds": 2})
-    aws.wait_for_record(lambda record: record.task_arn)
+    execution = durable(handler, {})
+    record = aws.wait_for_record(lambda record: record.task_arn)
     aws.rewrite("SET #result = :result", result=worst)
     aws.exit(0)
+    execution.time_out(record)
     assert execution.result()["result"] == json.loads(worst)
     [close] = [o for o in execution.ended.operations if o.name == "close-record"]
     assert isinstance(close, StepOperation)
@@ -34,12 +35,14 @@ def test_result_of_any_text(aws: Aws, durable: Start) -> None:
 @pytest.mark.parametrize("has_event", [True, False])
 def test_result_that_is_no_json(aws: Aws, durable: Start, has_event: bool) -> None:
     """A result that is no JSON is handed over as text, whether its task's event comes or not."""
-    execution = durable(handler, {"processingTime": 0, "timeoutSeconds": 600 if has_event else 2})
-    aws.wait_for_record(lambda record: record.task_arn)
+    execution = durable(handler, {})
+    record = aws.wait_for_record(lambda record: record.task_arn)
     aws.rewrite("SET #result = :result", result="plain text")
     aws.exit(0)
     if has_event:
         assert aws.report() == {"done": "callback succeeded"}
+    else:
+        execution.time_out(record)
     assert execution.result()["result"] == "plain text"
 
 
@@ -55,11 +58,12 @@ def test_result_that_is_no_text(aws: Aws, durable: Start) -> None:
 
 def test_result_of_a_record_that_cannot_be_closed(aws: Aws, durable: Start) -> None:
     """A success whose record cannot be closed is none: null would be a result."""
-    execution = durable(handler, {"processingTime": 0, "timeoutSeconds": 2})
-    aws.wait_for_record(lambda record: record.task_arn)
+    execution = durable(handler, {})
+    record = aws.wait_for_record(lambda record: record.task_arn)
     aws.rewrite("SET #result = :result", result='"done"')
     aws.exit(0)
     aws.answer_with("dynamodb.UpdateItem", error("AccessDeniedException"))
+    execution.time_out(record)
     _, data = execution.error()
     assert (data["kind"], data["exitCode"]) == ("Missing", 0)
     assert data["detail"].startswith("The task succeeded, but its record")
@@ -80,10 +84,11 @@ def test_result_too_large(aws: Aws, durable: Start) -> None:
 
 def test_result_too_large_without_an_event(aws: Aws, durable: Start) -> None:
     """Nor does it pass where the end of its task was found without an event."""
-    execution = durable(handler, {"processingTime": 0, "timeoutSeconds": 2})
-    aws.wait_for_record(lambda record: record.task_arn)
+    execution = durable(handler, {})
+    record = aws.wait_for_record(lambda record: record.task_arn)
     aws.rewrite("SET #result = :result", result="x" * (MAX_ANSWER_BYTES + 1))
     aws.exit(0)
+    execution.time_out(record)
     _, data = execution.error()
     assert (data["kind"], data["exitCode"]) == ("ApplicationFailed", 0)
     assert (aws.record().status, aws.record().is_open) == (Status.FAILED, False)

@@ -11,20 +11,20 @@ from core.record import Flow, Status
 from orchestrator import dynamodb
 from tests.integration.attempts import (
     APPLICATION,
-    HOST,
     NO_IMAGE,
     NO_NETWORK,
-    OUT_OF_MEMORY,
-    SPOT,
     SUCCESS,
     WAITING,
+    host,
+    out_of_memory,
+    spot,
     stopped,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.integration.attempts import Attempts
+    from tests.integration.attempts import Attempts, Ending
     from tests.integration.aws import Aws
     from tests.integration.conftest import Lines, Start
 
@@ -35,9 +35,9 @@ EAGER = {"maxAttempts": 10, "retryOn": ["ApplicationFailed", "OutOfMemory"]}
 
 
 @FLOWS
-@pytest.mark.parametrize("loss", [SPOT, HOST, NO_NETWORK], ids=["Spot", "host", "start"])
+@pytest.mark.parametrize("loss", [spot, host, NO_NETWORK], ids=["Spot", "host", "start"])
 def test_loss_then_success(
-    durable: Start, attempts: Attempts, handler: Handler, loss: dict[str, Any]
+    durable: Start, attempts: Attempts, handler: Handler, loss: Ending
 ) -> None:
     """A task that its capacity took is replaced; number and task of the success are returned."""
     execution = durable(handler, {})
@@ -69,7 +69,7 @@ def test_status_that_a_container_wrote(
 ) -> None:
     """What a container writes as status, where that is not its to write, changes no end."""
     execution = durable(handler, {"maxAttempts": 2})
-    for attempt, ending in enumerate([SPOT, APPLICATION], 1):
+    for attempt, ending in enumerate([spot, APPLICATION], 1):
         attempts.task(attempt)
         aws.rewrite("SET #status = :status", status=written)
         attempts.end(attempt, ending)
@@ -100,7 +100,7 @@ def test_attempts_run_out(aws: Aws, durable: Start, attempts: Attempts, handler:
     """Without an attempt left the execution fails as its last one did, and so does the record."""
     execution = durable(handler, {"maxAttempts": 2})
     attempts.end(1, NO_NETWORK)
-    last = attempts.end(2, SPOT)
+    last = attempts.end(2, spot)
     message, data = execution.error()
     assert "Spot" in message
     assert (data["kind"], data["taskArn"], data["attempt"]) == ("SpotInterrupted", last, 2)
@@ -117,7 +117,7 @@ def test_attempts_run_out(aws: Aws, durable: Start, attempts: Attempts, handler:
 def test_single_attempt(durable: Start, attempts: Attempts, handler: Handler) -> None:
     """With `maxAttempts` 1 nothing is tried again."""
     execution = durable(handler, {"maxAttempts": 1})
-    attempts.end(1, SPOT)
+    attempts.end(1, spot)
     assert execution.error()[1]["attempt"] == 1
     assert len(attempts.run_task_calls()) == 1
 
@@ -125,11 +125,11 @@ def test_single_attempt(durable: Start, attempts: Attempts, handler: Handler) ->
 @FLOWS
 @pytest.mark.parametrize(
     ("ending", "kind"),
-    [(APPLICATION, "ApplicationFailed"), (OUT_OF_MEMORY, "OutOfMemory")],
+    [(APPLICATION, "ApplicationFailed"), (out_of_memory, "OutOfMemory")],
     ids=["exit code", "memory"],
 )
 def test_failure_of_the_application(
-    durable: Start, attempts: Attempts, handler: Handler, ending: dict[str, Any], kind: str
+    durable: Start, attempts: Attempts, handler: Handler, ending: Ending, kind: str
 ) -> None:
     """The application's own failure is final, although the payload names the other kind."""
     others = {"ApplicationFailed", "OutOfMemory"} - {kind}
@@ -143,11 +143,11 @@ def test_failure_of_the_application(
 @FLOWS
 @pytest.mark.parametrize(
     ("ending", "kind"),
-    [(APPLICATION, "ApplicationFailed"), (OUT_OF_MEMORY, "OutOfMemory")],
+    [(APPLICATION, "ApplicationFailed"), (out_of_memory, "OutOfMemory")],
     ids=["exit code", "memory"],
 )
 def test_retry_on_demand(
-    durable: Start, attempts: Attempts, handler: Handler, ending: dict[str, Any], kind: str
+    durable: Start, attempts: Attempts, handler: Handler, ending: Ending, kind: str
 ) -> None:
     """The application's own failure is tried again where the payload names its kind."""
     execution = durable(handler, {"retryOn": [kind]})
@@ -168,7 +168,7 @@ def test_retry_on_demand(
     ids=["timeout", "cancelled", "user", "image"],
 )
 def test_final(
-    durable: Start, attempts: Attempts, handler: Handler, ending: dict[str, Any], kind: str
+    durable: Start, attempts: Attempts, handler: Handler, ending: Ending, kind: str
 ) -> None:
     """What was decided, or would happen again, is final, whatever the payload asks for."""
     execution = durable(handler, EAGER)
@@ -179,10 +179,18 @@ def test_final(
 
 
 @FLOWS
-def test_overdue_task(durable: Start, attempts: Attempts, handler: Handler) -> None:
+def test_overdue_task(
+    aws: Aws,
+    durable: Start,
+    attempts: Attempts,
+    handler: Handler,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """A task that outlasts `timeoutSeconds` is stopped, and nothing is started in its place."""
-    late = {"processingTime": 0, "timeoutSeconds": 1}
-    _, data = durable(handler, EAGER | late).error()
+    attempts.share_clock(monkeypatch)
+    execution = durable(handler, EAGER | {"processingTime": 0, "timeoutSeconds": 60})
+    execution.time_out(aws.wait_for_record(lambda record: record.task_arn))
+    _, data = execution.error()
     assert (data["kind"], data["attempt"]) == ("TimedOut", 1)
     assert len(attempts.run_task_calls()) == 1
 
@@ -212,7 +220,7 @@ def test_task_told_to_be_missing(durable: Start, attempts: Attempts, aws: Aws) -
 def test_dynamodb_flow(aws: Aws, durable: Start, attempts: Attempts) -> None:
     """Where nobody waits an interrupted task ends its record: there is one attempt."""
     durable(dynamodb.handler, {}).result()
-    attempts.end(1, SPOT)
+    attempts.end(1, spot)
     record = aws.record()
     assert (record.flow, record.status, record.attempt) == (Flow.DYNAMODB, Status.FAILED, 1)
     assert len(attempts.run_task_calls()) == 1
@@ -222,7 +230,7 @@ def test_dynamodb_flow(aws: Aws, durable: Start, attempts: Attempts) -> None:
 def test_log_lines(durable: Start, attempts: Attempts, lines: Lines, handler: Handler) -> None:
     """Each line stands once, although every wait replays the handler from its beginning."""
     execution = durable(handler, {})
-    attempts.end(1, SPOT)
+    attempts.end(1, spot)
     attempts.end(2, NO_NETWORK)
     attempts.end(3, SUCCESS)
     execution.result()

@@ -12,7 +12,7 @@ from adapters.errors import AwsBusyError
 from core.record import Status
 from ecs_events.closing import NotSettledError
 from orchestrator import dynamodb, eventbridge
-from tests.integration.aws import ENVIRONMENT, FAMILY, STACK, hand, throttled
+from tests.integration.aws import FAMILY, STACK, error, throttled
 
 if TYPE_CHECKING:
     from tests.integration.aws import Aws
@@ -67,10 +67,10 @@ def test_stale_attempt(aws: Aws) -> None:
 def test_stopped_after_deprovisioning(aws: Aws, waiting: Durable) -> None:
     """The exit is told at DEPROVISIONING; the STOPPED that follows finds nothing left to do."""
     aws.exit(0, status="DEPROVISIONING")
-    assert aws.report(version=4) == {"done": "callback succeeded"}
+    assert aws.report() == {"done": "callback succeeded"}
     before = aws.item()
-    aws.exit(0)
-    assert aws.report(version=5) == {"done": "ignored: record closed"}
+    aws.move("STOPPED")
+    assert aws.report() == {"done": "ignored: record closed"}
     assert aws.item() == before
     assert waiting.result()["outcome"] == "Succeeded"
 
@@ -78,11 +78,11 @@ def test_stopped_after_deprovisioning(aws: Aws, waiting: Durable) -> None:
 def test_failure_told_twice(aws: Aws, waiting: Durable) -> None:
     """A failure told at DEPROVISIONING is not told again at STOPPED, even to an open record."""
     aws.exit(3, status="DEPROVISIONING")
-    assert aws.report(version=4) == {"done": "callback failed"}
+    assert aws.report() == {"done": "callback failed"}
     assert waiting.error()[1]["exitCode"] == 3
     aws.rewrite("SET #open = :open", open="OPEN")
-    aws.exit(3)
-    assert aws.report(version=5) == {"done": "reported before"}
+    aws.move("STOPPED")
+    assert aws.report() == {"done": "reported before"}
 
 
 def test_overtaken(aws: Aws, durable: Start) -> None:
@@ -158,7 +158,7 @@ def test_malformed_event(aws: Aws) -> None:
 @pytest.mark.usefixtures("waiting")
 def test_unreachable_memory(aws: Aws) -> None:
     """Without the idempotency table nothing is completed: the event comes again."""
-    hand("dynamodb").delete_table(TableName=ENVIRONMENT["IDEMPOTENCY_TABLE"])
+    aws.answer_with("dynamodb.PutItem", error("ResourceNotFoundException"))
     aws.exit(0)
     with pytest.raises(IdempotencyPersistenceLayerError):
         aws.report()

@@ -6,13 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
-from moto import mock_aws
 
-from adapters import clients
-from adapters.settings import read
-from ecs_events import task_state
-from tests.integration.aws import ENVIRONMENT, Aws
-from worker import report
+from tests.integration.aws import Aws, account, emptied
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,10 +20,6 @@ settings.load_profile("patient")
 
 @pytest.fixture(scope="module")
 def aws() -> Iterator[Aws]:
-    """An account with the stack's cluster, task definition and tables."""
-    with pytest.MonkeyPatch.context() as patch, mock_aws():
-        for name, value in ENVIRONMENT.items():
-            patch.setenv(name, value)
-        for cached in (clients.client, read, task_state._once, report._table):  # noqa: SLF001 - a new account, new clients
-            cached.cache_clear()
-        yield Aws.create()
+    """An account with the stack's tables and cluster."""
+    with account(), emptied() as aws:
+        yield aws

@@ -1,18 +1,22 @@
-"""A model of a task's life: the ways to end, and the states that ECS reports on the way."""
+"""The ways in which a task ends, and what ECS shows on the way."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hypothesis import strategies as st
 
 from core.outcome import Cancelled, TimedOut, stop_reason
+from local.ecs import Tasks
+from local.ecs.detail import told
+from local.ecs.state import TaskState
+from tests.integration.aws import CLUSTER, ENVIRONMENT, FAMILY, TEMPLATE, Time
 
-WORKER = "worker"
-TASK_ARN = "arn:aws:ecs:us-east-1:123456789012:task/demo-cluster/0f9de17a6465404e8b1b2356dc13c2f8"
-BEFORE = ["PROVISIONING", "PENDING", "ACTIVATING", "RUNNING"]
-AFTER = ["DEACTIVATING", "STOPPING", "DEPROVISIONING", "STOPPED"]
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+WORKER = ENVIRONMENT["CONTAINER_NAME"]
 SIGNALLED = (137, 143)
 EXIT_CODES = st.sampled_from([0, 1, *SIGNALLED]) | st.integers(0, 255)
 
@@ -70,32 +74,41 @@ ENDINGS = st.sampled_from([EXITS, DEATHS, CAUSES]).flatmap(lambda ending: ending
 SUCCESS = exited(0)
 
 
-def life(ending: Ending) -> list[dict[str, Any]]:
-    """Return the task as each of its events shows it, in the order in which ECS sends them.
+def new_task(started_by: str | None = None) -> TaskState:
+    """Return a task that was just started."""
+    time = Time()
+    tasks = Tasks(TEMPLATE, time, lambda detail, main: TaskState(detail, main["Name"], time))
+    request = {"cluster": CLUSTER, "taskDefinition": FAMILY, "startedBy": started_by}
+    [task] = tasks.run(request).tasks
+    return task
+
+
+def life(ending: Ending, task: TaskState | None = None) -> list[dict[str, Any]]:
+    """Return the task as each of its states shows it, in order, as if there were an event of each.
 
     Why it is to stop is told first of a task that still runs: the Spot warning looks like that.
     """
-    cause = {"stopCode": ending.stop_code, "stoppedReason": ending.stopped_reason}
-    running: dict[str, Any] = {"desiredStatus": "RUNNING"}
-    stopping = {"desiredStatus": "STOPPED", **cause}
-    alive: dict[str, Any] = {"name": WORKER, "lastStatus": "RUNNING"}
-    events = [{"lastStatus": state, **running, "containers": [alive]} for state in BEFORE]
-    events += [{"lastStatus": "RUNNING", **stopping, "containers": [alive]}]
-    events += [
-        {"lastStatus": state, **stopping, "containers": [_dead(ending, state)]} for state in AFTER
-    ]
-    return [
-        _present({"taskArn": TASK_ARN, "version": version, **event})
-        for version, event in enumerate(events, 1)
-    ]
+    events = list(_moved(task or new_task(), ending))
+    return [{**event, "version": version} for version, event in enumerate(events, 1)]
 
 
-def _dead(ending: Ending, state: str) -> dict[str, Any]:
-    silent = ending.late_reason and state != "STOPPED"
-    reason = None if silent else ending.reason
-    fields = {"lastStatus": "STOPPED", "exitCode": ending.exit_code, "reason": reason}
-    return _present({"name": WORKER, **fields})
+def _moved(task: TaskState, ending: Ending) -> Iterator[dict[str, Any]]:
+    """Move a task through its life, and yield what each state shows."""
+    yield told(task.detail)
+    while task.status != "RUNNING":
+        yield _next(task)
+    task.end(ending.stop_code, ending.stopped_reason)
+    yield told(task.detail)
+    if ending.exit_code is not None:
+        task.exit(ending.exit_code)
+    if not ending.late_reason:
+        task.explain(ending.reason)
+    while task.status != "DEPROVISIONING":
+        yield _next(task)
+    task.explain(ending.reason)
+    yield _next(task)
 
 
-def _present(fields: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in fields.items() if value is not None}
+def _next(task: TaskState) -> dict[str, Any]:
+    task.enter(str(task.following))
+    return told(task.detail)

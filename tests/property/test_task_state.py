@@ -32,7 +32,7 @@ def functions(aws: Aws) -> Lambda:  # noqa: ARG001 - the clients' account
 def happenings(world: World, ending: Ending, data: st.DataObject) -> list[Any]:
     """Draw what happens in which order: the task's events and doubles, and the orchestrator."""
     # Among them are events that are not ours, or not the attempt's any more, and tell another end.
-    tasks = life(ending)
+    tasks = life(ending, world.task)
     doubled = data.draw(st.lists(st.sampled_from(tasks[-2:]), max_size=3))
     *_, other = life(ANOTHER if ending.kind == "Succeeded" else SUCCESS)
     strange = [world.event(other, stack="demo-two"), world.event(other, attempt=2)]
@@ -67,7 +67,7 @@ def test_deliveries(
     record = world.stored()
     assert record.last_outcome is not None
     assert record.last_outcome["kind"] == ending.kind
-    assert record.task_arn == world.task_arn
+    assert record.task_arn == world.task.arn
     if flow is Flow.POLLING:
         assert (record.status, record.is_open) == (Status.RUNNING, True)
     else:

@@ -18,10 +18,12 @@ from core.answer import Answer
 from core.correlation import Correlation
 from core.record import Flow, Record, Status
 from ecs_events.closing import NotSettledError
-from tests.integration.aws import CLUSTER, ENVIRONMENT, FAMILY, STACK, error
+from tests.integration.aws import ENVIRONMENT, STACK, error
+from tests.property.lives import new_task
 
 if TYPE_CHECKING:
     from core.outcome import Outcome
+    from local.ecs.state import TaskState
     from tests.integration.aws import Aws
 
 TABLE = ENVIRONMENT["TABLE_NAME"]
@@ -101,6 +103,7 @@ class World:
     result: str | None
     records: Records = field(default_factory=lambda: Records(TABLE, timedelta(days=30)))
     record: Record = field(init=False)
+    task: TaskState = field(init=False)
 
     def __post_init__(self) -> None:
         """Begin the execution: its record is there, its task is being started."""
@@ -123,21 +126,15 @@ class World:
             result=self.result,
         )
         self.records.create(self.record)
+        self.task = new_task(self._started_by(STACK, 1))
+
+    def _started_by(self, stack: str, attempt: int) -> str:
+        return Correlation(stack, self.record.execution_id, attempt).started_by
 
     def event(self, task: dict[str, Any], stack: str = STACK, attempt: int = 1) -> dict[str, Any]:
-        """Return the event in which ECS shows a task."""
-        ours = {
-            "taskArn": self.task_arn,
-            "clusterArn": CLUSTER,
-            "taskDefinitionArn": f"arn:aws:ecs:us-east-1:123456789012:task-definition/{FAMILY}:1",
-            "startedBy": Correlation(stack, self.record.execution_id, attempt).started_by,
-        }
-        return {"source": "aws.ecs", "detail": task | ours}
-
-    @property
-    def task_arn(self) -> str:
-        """The execution's task."""
-        return f"{CLUSTER.replace(':cluster/', ':task/')}/{self.record.execution_id}"
+        """Return the event in which ECS shows a task, that of another attempt or stack too."""
+        names = {"taskArn": self.task.arn, "startedBy": self._started_by(stack, attempt)}
+        return {"source": "aws.ecs", "detail": task | names}
 
     def deliver(self, event: dict[str, Any], fault: Fault = Fault.NONE) -> bool:
         """Invoke the function; False where it fails, so that Lambda will deliver again."""
@@ -152,7 +149,7 @@ class World:
 
     def store_task(self) -> None:
         """Let the orchestrator write RunTask's answer down."""
-        self.records.started(self.record, self.task_arn)
+        self.records.started(self.record, self.task.arn)
 
     def resume(self) -> None:
         """Let the orchestrator go on, if its callback was answered: a failure is its to close."""

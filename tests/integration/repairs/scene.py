@@ -2,35 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import uuid
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from moto.core.models import DEFAULT_ACCOUNT_ID
-from moto.ecs.models import ecs_backends
-
 from adapters.clients import client
 from adapters.records import Records
-from adapters.updates import plain, serialized
+from adapters.updates import serialized
 from core.correlation import Correlation
 from core.moment import timestamp
 from core.outcome import Outcome, classify
 from core.record import Flow, Record, Status
 from ecs_events import execution_status, reconciler
-from tests.integration.aws import (
-    CLUSTER,
-    ENVIRONMENT,
-    FAMILY,
-    REGION,
-    STACK,
-    FunctionContext,
-    error,
-    hand,
-)
-from tests.integration.repairs.executions import Reply, reply
+from tests.integration.aws import ENVIRONMENT, FAMILY, STACK, FunctionContext
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -60,20 +45,27 @@ class DiedError(BaseException):
 
 @dataclass
 class Scene:
-    """One table and one cluster, put together by hand."""
+    """One table and one cluster, put together by hand.
+
+    Attributes:
+        passed: time that a test has let pass.
+    """
 
     aws: Aws
+    passed: timedelta = timedelta()
     records: Records = field(default_factory=lambda: Records(TABLE, timedelta(days=30)))
 
-    def install(self) -> None:
-        """Let moto's ECS list, find and stop tasks as AWS does."""
-        events = client("ecs").meta.events
-        events.register_last("before-call.ecs.StopTask", self._stop)
-        events.register_last("before-call.ecs.ListTasks", _list)
+    def now(self) -> datetime:
+        """Return the present moment, for the functions and for ECS."""
+        return datetime.now(UTC) + self.passed
+
+    def pass_time(self, span: timedelta) -> None:
+        """Let some time pass."""
+        self.passed += span
 
     def begin(self, flow: Flow = Flow.EVENTBRIDGE, **changes: Any) -> Record:
         """Store a record as a launch creates it, an hour ago; its attempt may take two."""
-        key, then = uuid.uuid4().hex, datetime.now(UTC) - HOUR
+        key, then = uuid.uuid4().hex, self.now() - HOUR
         record = Record(
             execution_id=key,
             execution_arn=f"arn:aws:lambda:us-east-1:123456789012:function/{key}",
@@ -117,34 +109,22 @@ class Scene:
     def launch(self, record: Record, *, stack: str = STACK, attempt: int | None = None) -> str:
         """Start a task of a record's attempt; return its ARN."""
         name = Correlation(stack, record.execution_id, attempt or record.attempt)
-        return self.run_task(startedBy=name.started_by)
+        with self.aws.time.earlier(HOUR):
+            arn = self.aws.run_task(name.started_by)
+            self.aws.move("RUNNING", arn)
+        return arn
 
-    def run_task(self, **parameters: Any) -> str:
-        """Start a task, of the stack's family if not told otherwise; return its ARN."""
-        given = {"taskDefinition": FAMILY, "cluster": CLUSTER, "launchType": "FARGATE"}
-        given |= parameters
-        return str(hand("ecs").run_task(**given)["tasks"][0]["taskArn"])
+    def forge(self, record: Record) -> str:
+        """Start a task of another family that bears a record's `startedBy`; return its ARN."""
+        definitions = self.aws.ecs.definitions
+        definitions["foreign"] = {**definitions[FAMILY], "Family": "foreign"}
+        name = Correlation(STACK, record.execution_id, record.attempt)
+        return self.aws.run_task(name.started_by, "foreign")
 
-    def foreign_family(self) -> str:
-        """Return a task definition that is not the stack's."""
-        containers = [{"name": CONTAINER, "image": "any", "memory": 512}]
-        hand("ecs").register_task_definition(family="foreign", containerDefinitions=containers)
-        return "foreign"
-
-    def end(self, task_arn: str | None, code: int = 0, ago: timedelta = LATER, **how: Any) -> None:
+    def end(self, task_arn: str, code: int = 0, ago: timedelta = LATER) -> None:
         """End a task by its container's exit, some time ago."""
-        fields = {
-            "stop_code": "EssentialContainerExited",
-            "stopped_reason": "Essential container in task exited",
-            "desired_status": "STOPPED",
-            "stopped_at": datetime.now(UTC) - ago,
-        }
-        self.aws.move("STOPPED", task_arn, exit_code=code, **{**fields, **how})
-
-    def forget(self, task_arn: str | None) -> None:
-        """Let ECS know nothing of a task."""
-        for tasks in ecs_backends[DEFAULT_ACCOUNT_ID][REGION].tasks.values():
-            tasks.pop(task_arn or "", None)
+        with self.aws.time.earlier(ago):
+            self.aws.exit(code, task_arn)
 
     def stored(self, record: Record) -> Record:
         """Return a record as it is now."""
@@ -154,7 +134,7 @@ class Scene:
 
     def outcome(self, task_arn: str | None) -> Outcome | None:
         """Return how a task ended, as everybody reads it."""
-        return classify(self.aws.event(task_arn)["detail"], CONTAINER)
+        return classify(self.aws.task(task_arn).detail, CONTAINER)
 
     def stops(self) -> list[str]:
         """Return the tasks that StopTask was asked for."""
@@ -189,39 +169,3 @@ class Scene:
                 raise DiedError
 
         (self.aws.after if after else self.aws.before)(operation, called)
-
-    def pass_time(self, span: timedelta) -> None:
-        """Let everything that is there have happened earlier."""
-        for key in list(self.records.open()):
-            self._age(key, span)
-        for task in self.aws.tasks().values():
-            if getattr(task, "stopped_at", None):
-                task.stopped_at -= span
-
-    def _age(self, key: str, span: timedelta) -> None:
-        dynamodb, given = hand("dynamodb"), serialized({"executionId": key})
-        item = plain(dynamodb.get_item(TableName=TABLE, Key=given)["Item"])
-        for name in {"createdAt", "updatedAt", "deadline", "missingSince"} & item.keys():
-            with suppress(ValueError, TypeError):
-                item[name] = timestamp(datetime.fromisoformat(item[name]) - span)
-        dynamodb.put_item(TableName=TABLE, Item=serialized(item))
-
-    def _stop(self, params: dict[str, Any], **_: object) -> Reply:
-        """Stop as ECS does: an unknown task is refused, the first reason stays."""
-        asked = json.loads(params["body"])
-        task = self.aws.tasks().get(asked["task"])
-        if task is None:
-            return reply(error("InvalidParameterException", "The referenced task was not found."))
-        if task.desired_status == "RUNNING":
-            fields = {"stop_code": "UserInitiated", "stopped_reason": asked["reason"]}
-            self.end(asked["task"], 143, timedelta(), **fields)
-        return reply({})
-
-
-def _list(params: dict[str, Any], **_: object) -> Reply | None:
-    """List as ECS does: what is to run, if not told otherwise; `startedBy` stands alone."""
-    asked = {"desiredStatus": "RUNNING", **json.loads(params["body"])}
-    if {"startedBy", "family"} <= asked.keys():
-        return reply(error("InvalidParameterException", "cannot specify startedBy with family"))
-    params["body"] = json.dumps(asked).encode()
-    return None

@@ -150,7 +150,7 @@ def test_failure_that_is_told_meanwhile(
 
     aws.after("dynamodb.GetItem", close)
     if is_told:
-        assert aws.deliver(aws.event(record.task_arn)) == {"done": "record moved on"}
+        assert aws.report(record.task_arn) == {"done": "record moved on"}
     else:
         assert scene.reconcile()["record moved on"] == 1
     assert (scene.stored(record).error or {})["kind"] == "TimedOut"

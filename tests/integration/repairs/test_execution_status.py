@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from adapters.errors import AwsBusyError, AwsRefusedError
-from core.correlation import Correlation
 from core.outcome import Cancelled
 from core.record import Flow, Status
-from tests.integration.aws import STACK, error, throttled
+from tests.integration.aws import error, throttled
 from tests.integration.repairs.scene import DiedError
 
 if TYPE_CHECKING:
@@ -120,7 +119,7 @@ def test_work_that_nobody_waits_for(scene: Scene, status: str, stored: bool) -> 
 def test_forgotten_task(scene: Scene, flow: Flow, status: str) -> None:
     """A task that ECS has forgotten cannot be stopped, and keeps no record open."""
     record = scene.running(flow)
-    scene.forget(record.task_arn)
+    scene.aws.forget(record.task_arn)
     scene.tell(record, status)
     assert closed_as(scene, record)[::2] == ("Cancelled", record.task_arn)
 
@@ -204,8 +203,7 @@ def test_no_answer(
 def test_forged_task(scene: Scene) -> None:
     """A task of another family that bears our `startedBy` is not taken for the launch's own."""
     record = scene.begin()
-    name = Correlation(STACK, record.execution_id, 1).started_by
-    forged = scene.run_task(taskDefinition=scene.foreign_family(), startedBy=name)
+    forged = scene.forge(record)
     scene.tell(record, "STOPPED")
     assert scene.stops() == []
     assert scene.outcome(forged) is None

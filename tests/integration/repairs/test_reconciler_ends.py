@@ -65,7 +65,8 @@ def test_lost_event_dynamodb(aws: Aws, scene: Scene, durable: Start, code: int) 
 
 def comparable(record: Record) -> Record:
     """Return what a record tells, without what is each execution's own."""
-    outcome = dict(record.last_outcome or {}) | {"taskArn": "", "stoppedAt": ""}
+    outcome = dict(record.last_outcome or {})
+    outcome |= {"taskArn": "", "startedAt": "", "stoppedAt": ""}
     error = dict(record.error or {})
     for name in ("taskArn", "logStream", "consoleLink"):
         error.pop(name, None)
@@ -82,7 +83,7 @@ def test_same_as_the_event(
 ) -> None:
     """The reconciler tells an end to the same places, in the same words, as the event does."""
     by_event = scene.ended(flow, code)
-    assert aws.deliver(aws.event(by_event.task_arn)) == {"done": DONE[flow, code]}
+    assert aws.report(by_event.task_arn) == {"done": DONE[flow, code]}
     by_look = scene.ended(flow, code)
     assert scene.reconcile()[DONE[flow, code]] == 1
     assert comparable(scene.stored(by_look)) == comparable(scene.stored(by_event))
@@ -100,7 +101,7 @@ def test_after_the_event(
 ) -> None:
     """What an event has told is not told again."""
     record = scene.ended(flow, code)
-    aws.deliver(aws.event(record.task_arn))
+    aws.report(record.task_arn)
     before, answered = scene.stored(record), dict(executions.answers)
     assert scene.reconcile() == ({"reported before": 1} if before.is_open else {})
     assert (scene.stored(record), executions.answers) == (before, answered)
@@ -116,7 +117,7 @@ def test_before_the_event(
     scene.reconcile()
     before, answered = scene.stored(record), dict(executions.answers)
     done = "reported before" if before.is_open else "ignored: record closed"
-    assert aws.deliver(aws.event(record.task_arn)) == {"done": done}
+    assert aws.report(record.task_arn) == {"done": done}
     assert (scene.stored(record), executions.answers) == (before, answered)
 
 
@@ -171,7 +172,7 @@ def test_lost_close_of_a_success(
     if flow is Flow.DYNAMODB:
         record = scene.put(replace(record, status=Status.COMPLETED))
     if not known:
-        scene.forget(record.task_arn)
+        scene.aws.forget(record.task_arn)
     executions.answers[record.callback_id or ""] = None
     executions.set(record, "SUCCEEDED")
     for _ in range(2):
@@ -209,7 +210,7 @@ def test_lost_close_of_a_forgotten_failure(scene: Scene, executions: Executions)
     record = scene.running()
     outcome: Outcome = ApplicationFailed(task_arn=record.task_arn, exit_code=3)
     scene.records.report(record, outcome)
-    scene.forget(record.task_arn)
+    scene.aws.forget(record.task_arn)
     executions.set(record, "FAILED")
     scene.reconcile()
     stored = scene.stored(record)
@@ -234,7 +235,7 @@ def test_failure_that_its_handler_expected(
         assert scene.reconcile() == {"closed: execution succeeded": 1}
     else:
         done = {"done": "callback was answered before"}
-        assert aws.deliver(aws.event(record.task_arn)) == done
+        assert aws.report(record.task_arn) == done
     stored = scene.stored(record)
     assert (stored.status, stored.is_open) == (Status.FAILED, False)
     assert (stored.error or {})["kind"] == "ApplicationFailed"

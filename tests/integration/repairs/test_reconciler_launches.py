@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from adapters.clients import client
-from core.correlation import Correlation
 from core.moment import timestamp
 from core.record import Flow, Status
-from tests.integration.aws import STACK, error
+from tests.integration.aws import error
 from tests.integration.repairs.executions import Reply, reply
 from tests.integration.repairs.scene import LATER
 
@@ -179,8 +178,7 @@ def test_execution_is_over(
 def test_forged_task(scene: Scene) -> None:
     """A task of another family that bears our `startedBy` is not adopted; ours beside it is."""
     record = scene.begin()
-    name = Correlation(STACK, record.execution_id, 1).started_by
-    scene.run_task(taskDefinition=scene.foreign_family(), startedBy=name)
+    scene.forge(record)
     assert scene.reconcile() == {"no task": 1}
     task_arn = scene.launch(record)
     assert scene.reconcile() == {"adopted": 1}

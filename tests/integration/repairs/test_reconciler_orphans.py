@@ -71,13 +71,13 @@ def test_left_alone(scene: Scene) -> None:
     """What is not ours for certain is not touched."""
     record = closed(scene)
     name = Correlation(STACK, record.execution_id, 1).started_by
-    scene.run_task()
-    scene.run_task(startedBy="ecs-svc/1234567890123456789")
-    scene.run_task(startedBy=f"{name}/more")
-    scene.run_task(startedBy=f"{STACK}/unknown/1")
+    scene.aws.run_task()
+    scene.aws.run_task("ecs-svc/1234567890123456789")
+    scene.aws.run_task(f"{name}/more")
+    scene.aws.run_task(f"{STACK}/unknown/1")
     scene.launch(record, stack=f"{STACK}-two")
     scene.launch(record, stack=STACK.removesuffix("-demo"))
-    scene.run_task(taskDefinition=scene.foreign_family(), startedBy=name)
+    scene.forge(record)
     assert scene.reconcile() == {}
     assert scene.stops() == []
 

@@ -46,7 +46,7 @@ EACH_CALL = pytest.mark.parametrize("point", [*ANSWERS, *WRITES, *READS], ids=na
 def deliver(aws: Aws, record: Record) -> None:
     """Deliver the event of a task's end; one that is not settled comes again anyway."""
     with suppress(NotSettledError):
-        aws.deliver(aws.event(record.task_arn))
+        aws.report(record.task_arn)
 
 
 def assert_settled(scene: Scene, executions: Executions, record: Record, code: int) -> None:

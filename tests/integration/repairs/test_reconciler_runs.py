@@ -221,7 +221,7 @@ def test_missing_whatever_was_written(
 ) -> None:
     """A container that dates its record as it likes does not keep it from being ended."""
     record = scene.running()
-    scene.forget(record.task_arn)
+    scene.aws.forget(record.task_arn)
     scene.spoil(record, {"updatedAt": written})
     assert scene.reconcile() == {"missing: first look": 1}
     scene.pass_time(LATER)

@@ -31,7 +31,7 @@ def ago(span: timedelta) -> str:
 def forgotten(scene: Scene, flow: Flow = Flow.EVENTBRIDGE) -> Record:
     """Store an hour-old record whose task ECS does not know."""
     record = scene.running(flow)
-    scene.forget(record.task_arn)
+    scene.aws.forget(record.task_arn)
     return record
 
 
@@ -104,7 +104,7 @@ def test_overdue(aws: Aws, scene: Scene, executions: Executions, flow: Flow) -> 
         executions.set(record, "SUCCEEDED")
     assert scene.reconcile() == {"stopped: overdue": 1}
     assert isinstance(scene.outcome(record.task_arn), TimedOut)
-    aws.deliver(aws.event(record.task_arn))
+    aws.report(record.task_arn)
     assert (scene.stored(record).last_outcome or {})["kind"] == "TimedOut"
     if flow is Flow.DYNAMODB:
         found = scene.stored(record)
@@ -166,7 +166,7 @@ def test_missing_and_ended_after_all(aws: Aws, scene: Scene) -> None:
         scene.pass_time(LATER)
     assert (scene.stored(record).last_outcome or {})["kind"] == "Missing"
     scene.end(record.task_arn, 0)
-    assert aws.deliver(aws.event(record.task_arn)) == {"done": "outcome stored"}
+    assert aws.report(record.task_arn) == {"done": "outcome stored"}
     assert (scene.stored(record).last_outcome or {})["kind"] == "Succeeded"
 
 
