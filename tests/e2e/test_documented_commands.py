@@ -62,10 +62,6 @@ BLOCKS = {name: fence for name, fence in FENCES.items() if fence.is_for_make_up}
 EXAMPLES = {name: fence.text for name, fence in FENCES.items() if fence.language == "python"}
 
 
-# The first test waits for all blocks.
-pytestmark = pytest.mark.timeout(600)
-
-
 @pytest.fixture(scope="module")
 def reader(aws_user: AwsUser) -> Reader:
     """Somebody who has executions of her own."""

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 from local.journal import Line
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
     from local.system import System
 
 Flow = Literal["Sync", "Callback", "EventBridge"]
-# Far beyond what anything here takes, even on a busy machine.
-PATIENCE = 120
 
 
 @dataclass(frozen=True)
@@ -55,9 +54,7 @@ class User:
 
     def wait(self, condition: Callable[[], Any]) -> Any:
         """Wait until a condition holds; return what it gave."""
-        held = self.system.journal.wait_for(condition, PATIENCE)
-        assert held, "the condition never held"
-        return held
+        return until(condition, self.system.journal.wait_for)
 
     def ended(self, arn: str) -> dict[str, Any]:
         """Wait for an execution's end and return it as GetDurableExecution shows it."""

@@ -5,7 +5,6 @@ import uuid
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-import pytest
 from botocore.exceptions import ClientError
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -28,8 +27,6 @@ from worker.assignment import Assignment
 if TYPE_CHECKING:
     from tests.integration.aws import Aws
 
-# Longer than Hypothesis takes to find the smallest example of a failure.
-pytestmark = pytest.mark.timeout(600)
 TABLE = ENVIRONMENT["TABLE_NAME"]
 TASKS = st.sampled_from(["arn:task/one", "arn:task/two"])
 ENDS = st.sampled_from([Status.COMPLETED, Status.FAILED])

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from tests.integration.aws import Aws
 
 ANOTHER = exited(3)
-# Longer than Hypothesis takes to find the smallest example of a failure.
-pytestmark = pytest.mark.timeout(600)
 RESULT = '{"answer":42}'
 FLOWS = st.sampled_from([Flow.EVENTBRIDGE, Flow.EVENTBRIDGE, Flow.DYNAMODB, Flow.POLLING])
 FAULTS = st.sampled_from(Fault)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING, Any
 
+from tests.waiting import until
+
 if TYPE_CHECKING:
     from local.system import System
 
-PATIENCE = 60
 # By SIGTERM, or by SIGKILL on a machine too busy for the scaled StopTimeout.
 ENDED_BY_SIGNAL = {143, 137}
 
@@ -56,9 +57,7 @@ def wait(system: System, ecs: Any, arn: str, status: str) -> dict[str, Any]:
         task = describe(system, ecs, arn)
         return task if task["lastStatus"] == status else None
 
-    task = system.journal.wait_for(reached, PATIENCE)
-    assert task, describe(system, ecs, arn)
-    return dict(task)
+    return dict(until(reached, system.journal.wait_for) or {})
 
 
 def stop(system: System, ecs: Any, arn: str, reason: str) -> None:

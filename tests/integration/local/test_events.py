@@ -10,8 +10,8 @@ import pytest
 from moto.sqs.models import SQSBackend
 
 from local.events import DeliveryError
-from tests.e2e.user import PATIENCE
 from tests.integration.local.queues import Queue
+from tests.waiting import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

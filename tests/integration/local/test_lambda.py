@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.waiting import until
+
 if TYPE_CHECKING:
     from local.system import System
-
-PATIENCE = 60
 
 
 def flow(system: System) -> str:
@@ -35,7 +35,7 @@ def callback(system: System, lambda_: Any, arn: str) -> str:
         details = (event.get("CallbackStartedDetails") for event in events)
         return next((d["CallbackId"] for d in details if d), None)
 
-    return str(system.journal.wait_for(created, PATIENCE))
+    return str(until(created, system.journal.wait_for))
 
 
 def test_qualifier_is_required(system: System, lambda_: Any) -> None:
@@ -96,8 +96,8 @@ def test_failing_event_is_kept(system: System, lambda_: Any) -> None:
     function = system.stack.outputs["TaskStateFunctionArn"]
     lambda_.invoke(FunctionName=function, InvocationType="Event", Payload='{"detail": 5}')
     sqs, url = system.account.client("sqs"), system.stack.outputs["UnprocessedEventsQueueUrl"]
-    found = system.journal.wait_for(
-        lambda: sqs.receive_message(QueueUrl=url).get("Messages"), PATIENCE
+    found = until(
+        lambda: sqs.receive_message(QueueUrl=url).get("Messages"), system.journal.wait_for
     )
     record = json.loads(found[0]["Body"])
     assert record["requestPayload"] == {"detail": 5}

@@ -7,7 +7,8 @@ import pytest
 
 from local.journal import TaskChange
 from local.system import System
-from tests.integration.local.fargate import ENDED_BY_SIGNAL, PATIENCE, request, run, wait
+from tests.integration.local.fargate import ENDED_BY_SIGNAL, request, run, wait
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -126,7 +127,7 @@ def test_forgotten() -> None:
             answer = ecs.describe_tasks(cluster=asked["cluster"], tasks=[arn])
             return [failure["reason"] for failure in answer["failures"]] == ["MISSING"]
 
-        assert system.journal.wait_for(missing, PATIENCE)
+        until(missing, system.journal.wait_for)
         assert [status for status, _ in events(system, arn)][-1] == "STOPPED"
         listed = ecs.list_tasks(cluster=asked["cluster"], desiredStatus="STOPPED")
         assert listed["taskArns"] == []

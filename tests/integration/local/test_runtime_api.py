@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
 RESET = struct.pack("ii", 1, 0)
 
-pytestmark = pytest.mark.timeout(60)
-
 
 @pytest.fixture
 def ask_and_die() -> Iterator[Ask]:

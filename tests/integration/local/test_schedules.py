@@ -10,6 +10,7 @@ from local.events.schedule import seconds
 from local.journal import Delivery
 from local.system import System
 from tests import template
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,7 +36,9 @@ def test_rate(tmp_path: Path) -> None:
         "AtTimes": schedule("rate(1 hour)"),
     }
     with started(own, tmp_path) as system:
-        deliveries = system.journal.wait_for(lambda: len(system.journal.entries(Delivery)) >= 3, 60)
+        deliveries = until(
+            lambda: len(system.journal.entries(Delivery)) >= 3, system.journal.wait_for
+        )
         assert deliveries
         events = [delivery.event for delivery in system.journal.entries(Delivery)]
         assert {event["detail-type"] for event in events} == {"Scheduled Event"}
@@ -59,7 +62,7 @@ def test_rate_of_a_durable_function(tmp_path: Path) -> None:
             statuses = [execution["Status"] for execution in begun["DurableExecutions"]]
             return statuses.count("SUCCEEDED") >= 2
 
-        assert system.journal.wait_for(succeeded, 60)
+        until(succeeded, system.journal.wait_for)
 
 
 @pytest.mark.parametrize(

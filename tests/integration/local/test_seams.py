@@ -10,12 +10,10 @@ from botocore.exceptions import ClientError, ConnectionClosedError
 from local.gateway import Call, Drop, Kill, Refuse
 from local.journal import Delivery
 from local.system import System
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-
-PATIENCE = 60
 
 
 @pytest.fixture(scope="module", params=[False, True], ids=["processes", "threads"])
@@ -45,7 +43,7 @@ def run(system: System, **payload: Any) -> dict[str, Any]:
         execution = client.get_durable_execution(DurableExecutionArn=arn)
         return execution if execution["Status"] != "RUNNING" else None
 
-    execution = system.journal.wait_for(ended, PATIENCE)
+    execution = until(ended, system.journal.wait_for)
     assert execution
     return execution
 
@@ -137,7 +135,7 @@ def test_events_come_twice(system: System, delays: list[float]) -> None:
     execution = run(system)
     assert execution["Status"] == "SUCCEEDED"
     key = json.loads(execution["Result"])["executionId"]
-    assert system.journal.wait_for(lambda: _deliveries(system, key) == 4, PATIENCE)
+    until(lambda: _deliveries(system, key) == 4, system.journal.wait_for)
 
 
 def test_events_are_lost(system: System) -> None:

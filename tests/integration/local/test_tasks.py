@@ -11,13 +11,13 @@ from botocore.exceptions import ClientError
 from local.journal import Delivery, Line, TaskChange
 from tests.integration.local.fargate import (
     ENDED_BY_SIGNAL,
-    PATIENCE,
     describe,
     request,
     run,
     stop,
     wait,
 )
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from local.system import System
@@ -102,7 +102,7 @@ def test_stopped_while_it_works(system: System, ecs: Any) -> None:
     """StopTask sends SIGTERM, and the task tells who stopped it beside the exit code."""
     arn = run(system, ecs)
     wait(system, ecs, arn, "RUNNING")
-    assert system.journal.wait_for(lambda: _has_begun(system, arn), PATIENCE)
+    until(lambda: _has_begun(system, arn), system.journal.wait_for)
     stop(system, ecs, arn, "changed my mind")
     task = wait(system, ecs, arn, "STOPPED")
     assert (task["stopCode"], task["stoppedReason"]) == ("UserInitiated", "changed my mind")

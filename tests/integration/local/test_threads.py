@@ -12,11 +12,11 @@ from local.journal import Line
 from local.stack.stack import PROJECT
 from local.system import System
 from tests.e2e.user import User
+from tests.waiting import PATIENCE
 
 if TYPE_CHECKING:
     import pytest
 
-PATIENCE = 60
 PROGRAM = """
 from local.gateway import Kill
 from local.system import System

@@ -4,8 +4,7 @@ import pytest
 
 from local.gateway import Caller
 from local.inprocess.container import ThreadContainer
-
-PATIENCE = 20
+from tests.waiting import PATIENCE
 
 
 def fail() -> int:
