@@ -20,8 +20,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _QUEUES = ("UndeliveredEventsQueueUrl", "UnprocessedEventsQueueUrl")
+_SIGNALLED = 130
 # How long a message that this run takes stays hidden from others, in seconds.
 _HIDDEN = 120
+
+
+class StackError(Exception):
+    """The stack has no queues of events, or cannot be read."""
 
 
 class Delivery(NamedTuple):
@@ -32,9 +37,13 @@ class Delivery(NamedTuple):
 
 
 def redrive(stack: str) -> tuple[int, int]:
-    """Deliver all that is in the queues now; return how much that was, and how much is left."""
-    outputs = _outputs(stack)
-    redriven = [_redrive(outputs[name], m) for name in _QUEUES for m in _messages(outputs[name])]
+    """Deliver all that is in the queues now; return how much that was, and how much is left.
+
+    Raises:
+        StackError: the stack has no queues of events, or cannot be read.
+    """
+    queues = _queues(stack)
+    redriven = [_redrive(url, message) for url in queues for message in _messages(url)]
     return redriven.count(True), redriven.count(False)
 
 
@@ -78,9 +87,22 @@ def _delivery(message: dict[str, Any]) -> Delivery:
     return Delivery(message["MessageAttributes"]["TARGET_ARN"]["StringValue"], message["Body"])
 
 
-def _outputs(stack: str) -> dict[str, str]:
-    [described] = boto3.client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
-    return {output["OutputKey"]: output["OutputValue"] for output in described["Outputs"]}
+def _queues(stack: str) -> list[str]:
+    try:
+        [described] = boto3.client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
+    # A ValueError: the endpoint is no address.
+    except (BotoCoreError, ClientError, ValueError) as error:
+        raise StackError(
+            f"Stack {stack} cannot be read: {error}\nCredentials and Region are those of the "
+            "environment. To name another stack: make redrive STACK=name"
+        ) from error
+    outputs = {out["OutputKey"]: out["OutputValue"] for out in described.get("Outputs", ())}
+    if missing := [name for name in _QUEUES if name not in outputs]:
+        raise StackError(
+            f"Stack {stack} has no output {' or '.join(missing)}. It is not one of this project's "
+            "template. To name another: make redrive STACK=name"
+        )
+    return [outputs[name] for name in _QUEUES]
 
 
 def main() -> int:
@@ -88,7 +110,17 @@ def main() -> int:
     if len(sys.argv) != len(("redrive.py", "STACK")):
         sys.stderr.write("usage: python scripts/redrive.py STACK\n")
         return 2
-    delivered, left = redrive(sys.argv[1])
+    try:
+        delivered, left = redrive(sys.argv[1])
+    except StackError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    except (BotoCoreError, ClientError) as error:
+        sys.stderr.write(f"A queue cannot be read any further: {error}\n")
+        return 1
+    except KeyboardInterrupt:
+        sys.stderr.write("Interrupted. The events that are named above are delivered.\n")
+        return _SIGNALLED
     sys.stdout.write(f"{delivered} events delivered again, {left} left\n")
     return 1 if left else 0
 

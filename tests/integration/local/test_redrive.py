@@ -3,11 +3,14 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from scripts.redrive import main
 from tests.e2e.redrive import redrive
 from tests.integration.local.queues import Queue
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    import pytest
 
     from tests.e2e.user import User
 
@@ -41,3 +44,23 @@ def test_message_that_cannot_be_delivered(user: User) -> None:
         assert f"{message_id} is left: {error}" in redriven.stderr
     sqs.purge_queue(QueueUrl=url)
     assert not queue.messages
+
+
+def test_other_stack(
+    user: User, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A stack that is not there, or is another project's, is named, and how to name one."""
+    for name, value in user.system.variables.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr("boto3.DEFAULT_SESSION", None)
+    monkeypatch.setattr("sys.argv", ["redrive.py", "other"])
+    assert main() == 1
+    assert "Stack with id other does not exist" in capsys.readouterr().err
+    cloudformation = user.system.account.client("cloudformation")
+    template = {"Resources": {"Group": {"Type": "AWS::Logs::LogGroup"}}}
+    cloudformation.create_stack(StackName="other", TemplateBody=json.dumps(template))
+    assert main() == 1
+    told = capsys.readouterr().err
+    assert told.startswith("Stack other has no output UndeliveredEventsQueueUrl")
+    assert "make redrive STACK=name" in told
+    cloudformation.delete_stack(StackName="other")
