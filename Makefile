@@ -64,6 +64,9 @@ faults: $(DEV) ## Let everything go wrong at every call, in some 3,000 scenarios
 mutate: $(DEV) ## Break a copy of the project in each of the known ways, and see that tests notice
 	@PYTHONPATH=src .venv/dev/bin/python -m tests.mutations $(if $(ONLY),--only '$(ONLY)')
 
+# For `make lock`: UPGRADE=1 renews the pins of what no .in file names anew, too.
+UPGRADE =
+
 # For `make redrive`: the stack whose events to deliver again, in the account of the credentials.
 STACK = $(shell sed -n 's/^stack_name = "\(.*\)"/\1/p' samconfig.toml | tail -n 1)
 
@@ -104,9 +107,10 @@ unit: $(DEV) ## The quick tests alone
 	@.venv/dev/bin/pytest tests/unit tests/property
 
 .PHONY: lock
-lock: .venv/uv/.installed ## Renew every requirements.txt, pinned and hashed, from its .in
+lock: .venv/uv/.installed ## Pin and hash what .in files name anew; or renew every pin: UPGRADE=1
 	@for name in $(LOCKED); do \
-	  $(UV) pip compile --quiet --upgrade --universal --python-version $(OLDEST) --generate-hashes \
+	  $(UV) pip compile --quiet $(if $(UPGRADE),--upgrade )--generate-hashes \
+	    --universal --python-version $(OLDEST) \
 	    --custom-compile-command 'make lock' --output-file $$name.txt $$name.in || exit; \
 	done
 
