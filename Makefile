@@ -183,8 +183,11 @@ SAM = SAM_CLI_TELEMETRY=0 __SAM_CLI_APP_DIR='$(CURDIR)/.venv/sam/home' \
 # uv knows nothing of pip's settings. The index and the certificates that pip is set to use are
 # handed on; all that is installed is public, so other indexes are not needed.
 pip_setting = $$(.venv/uv/bin/pip config get global.$(1) 2>/dev/null)
+# Where its cache cannot be kept, for instance below a HOME that cannot be written, it does without.
 UV = index="$${UV_DEFAULT_INDEX:-$${PIP_INDEX_URL:-$(call pip_setting,index-url)}}"; \
   cert="$${SSL_CERT_FILE:-$${PIP_CERT:-$(call pip_setting,cert)}}"; \
+  cache="$$(.venv/uv/bin/uv cache dir)"; \
+  mkdir -p "$$cache" 2>/dev/null && test -w "$$cache" || export UV_NO_CACHE=1; \
   UV_SYSTEM_CERTS=1 UV_PYTHON_DOWNLOADS=never env $${index:+"UV_DEFAULT_INDEX=$$index"} \
   $${cert:+"SSL_CERT_FILE=$$cert"} .venv/uv/bin/uv
 

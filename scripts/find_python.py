@@ -11,6 +11,7 @@ import os
 import pwd
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -52,17 +53,27 @@ def find(version: str) -> Path | None:
 def _directories(version: str) -> Iterator[Path]:
     """Yield the places that may hold the interpreter, likeliest first."""
     yield Path(sys.executable).parent
+    # In an environment, which may have no pip: what it was made of.
+    yield Path(sys.base_prefix, "bin")
     for entry in map(Path, os.get_exec_path()):
         yield entry
         # A shim's directory lies beside those of the versions, active or not.
         yield from _below(entry.parent, "versions/{version}*/bin", version)
     yield from _below(Path(sys.base_prefix).parent, "{version}*/bin", version)
-    # HOME may have been set to something else, as in a clean environment.
-    for home in (Path.home(), Path(pwd.getpwuid(os.getuid()).pw_dir)):
+    for home in _homes():
         for pattern in _MANAGED:
             yield from _below(home, pattern, version)
     for pattern in _SYSTEM:
         yield from _below(Path("/"), pattern, version)
+
+
+def _homes() -> Iterator[Path]:
+    # In a container nobody may have the user's id. Where HOME is set, it may be a clean
+    # environment's.
+    with suppress(RuntimeError):
+        yield Path.home()
+    with suppress(KeyError):
+        yield Path(pwd.getpwuid(os.getuid()).pw_dir)
 
 
 def _below(root: Path, pattern: str, version: str) -> list[Path]:
