@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from werkzeug.serving import WSGIRequestHandler, make_server
 
+from local.port import listen
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from wsgiref.types import StartResponse, WSGIEnvironment
@@ -23,10 +25,18 @@ class Endpoint:
 
     def __init__(self, gateway: Gateway, port: int = 0) -> None:
         self._gateway = gateway
-        self._server = make_server(
-            "127.0.0.1", port, self._answer, threaded=True, request_handler=_Silent
-        )
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        # werkzeug itself would end the process if the port is taken; of a socket it makes a copy.
+        with listen(port) as listening:
+            host, port = listening.getsockname()
+            self._server = make_server(
+                host,
+                port,
+                self._answer,
+                threaded=True,
+                request_handler=_Silent,
+                fd=listening.fileno(),
+            )
+        self.url = f"http://{host}:{port}"
         self._thread = threading.Thread(target=self._server.serve_forever, args=[0.1], daemon=True)
         self._thread.start()
 

@@ -8,7 +8,11 @@ from http import HTTPStatus
 from werkzeug.wrappers import Response
 
 
-class UnsupportedError(ValueError):
+class TemplateError(ValueError):
+    """The template cannot be run."""
+
+
+class UnsupportedError(TemplateError):
     """The template asks for something that only AWS can do."""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from local.errors import UnsupportedError
+from local.errors import TemplateError, UnsupportedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -44,7 +44,7 @@ class Identities:
 
     def ref(self, logical_id: str) -> str:
         """Return what `Ref` gives for a resource."""
-        kind = self.resources[logical_id]["Type"]
+        kind = self._resource(logical_id)["Type"]
         if kind == "AWS::SQS::Queue":
             return f"{self.endpoint}/{self.account}/{self._name(logical_id)}"
         if kind in {"AWS::Lambda::Alias", "AWS::Lambda::Version"}:
@@ -64,21 +64,26 @@ class Identities:
         raise self._unknown(logical_id, name)
 
     def _name(self, logical_id: str) -> str:
-        resource = self.resources[logical_id]
+        resource = self._resource(logical_id)
         name, _ = _NAMED.get(resource["Type"], ("", ""))
         given = resource.get("Properties", {}).get(name)
         return self.fill(given) if given else f"{self.stack}-{logical_id}"
 
     def _arn(self, logical_id: str) -> str:
-        kind = self.resources[logical_id]["Type"]
+        kind = self._resource(logical_id)["Type"]
         if kind not in _NAMED:
             raise self._unknown(logical_id, "Arn")
         _, form = _NAMED[kind]
         name = self._name(logical_id)
         return "arn:aws:" + form.format(region=self.region, account=self.account, name=name)
 
+    def _resource(self, logical_id: str) -> Mapping[str, Any]:
+        if logical_id not in self.resources:
+            raise TemplateError(f"It names {logical_id}, and has no such resource.")
+        return self.resources[logical_id]
+
     def _unknown(self, logical_id: str, attribute: str) -> UnsupportedError:
-        kind = self.resources[logical_id]["Type"]
+        kind = self._resource(logical_id)["Type"]
         return UnsupportedError(f"{logical_id} ({kind}): {attribute} is not known here")
 
     def _function_arn(self, logical_id: str) -> str:

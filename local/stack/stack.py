@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from local.errors import TemplateError
 from local.stack.identities import Identities
 from local.stack.intrinsics import Intrinsics
 from local.stack.regions import ACCOUNT
@@ -27,6 +28,9 @@ class Stack:
         account: whose it is.
         parameters: their values.
         description: what the template says it is.
+
+    Raises:
+        TemplateError: the file is no template, or has a parameter without a value.
     """
 
     def __init__(
@@ -40,7 +44,8 @@ class Stack:
         self.region, self.account = region, ACCOUNT
         self._path = template
         self._template = translate(template, region)
-        defaults = {k: v["Default"] for k, v in self._template["Parameters"].items()}
+        described = self._template.get("Parameters", {})
+        defaults = {k: v["Default"] for k, v in described.items() if "Default" in v}
         pseudo = {
             "AWS::StackName": self.name,
             "AWS::AccountId": ACCOUNT,
@@ -51,8 +56,11 @@ class Stack:
         names = Identities(resources, self._fill, self.name, region, ACCOUNT, endpoint)
         given = {**defaults, **(parameters or {})}
         self.parameters = {name: str(value) for name, value in given.items()}
-        self.description: str = self._template["Description"]
-        self._intrinsics = Intrinsics({**given, **pseudo}, self._template["Conditions"], names)
+        if missing := described.keys() - given:
+            raise TemplateError(f"Its parameters have no default: {', '.join(sorted(missing))}.")
+        self.description: str = self._template.get("Description", "")
+        conditions = self._template.get("Conditions", {})
+        self._intrinsics = Intrinsics({**given, **pseudo}, conditions, names)
 
     def of_type(self, kind: str) -> dict[str, dict[str, Any]]:
         """Return the properties of the resources of one type, by logical id."""
@@ -86,7 +94,8 @@ class Stack:
     @cached_property
     def outputs(self) -> dict[str, str]:
         """The stack's outputs by name."""
-        return {k: self._fill(v["Value"]) for k, v in self._template["Outputs"].items()}
+        outputs = self._template.get("Outputs", {})
+        return {k: self._fill(v["Value"]) for k, v in outputs.items()}
 
     def says(self, output: str) -> str:
         """Return what the template says of an output."""

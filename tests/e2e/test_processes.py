@@ -51,6 +51,22 @@ def _demo(*options: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+def test_interrupted_demo() -> None:
+    """Ctrl-C ends the demo, which says so and no more, even while it still starts."""
+    demo = [sys.executable, "-m", "local.demo"]
+    with subprocess.Popen(
+        demo, cwd=PROJECT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout
+        assert process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        # Somebody is impatient.
+        process.send_signal(signal.SIGTERM)
+        rest, told = process.communicate()
+    assert (rest, told) == ("", "Interrupted.\n")
+    assert process.returncode in {128 + signal.SIGINT, 128 + signal.SIGTERM}
+
+
 def test_load() -> None:
     """Many executions at once all end rightly, one task each; throughput and memory are told."""
     load = _demo("--load", "8")

@@ -1,12 +1,17 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
-from local.errors import UnsupportedError
+from local.errors import TemplateError, UnsupportedError
 from local.stack import Stack
 from local.stack.intrinsics import Intrinsics
 from local.stack.stack import PROJECT
 from tests.template import source
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @pytest.fixture(scope="module")
@@ -44,3 +49,27 @@ def test_unknown_function(stack: Stack) -> None:
     filling = Intrinsics({}, {}, stack._intrinsics.references)  # noqa: SLF001 - its names
     with pytest.raises(UnsupportedError, match="Fn::Base64"):
         filling.fill({"a": [{"Fn::Base64": "text"}]})
+
+
+RESOURCE = "Resources: {Topic: {Type: 'AWS::SNS::Topic'}}"
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        (b"a: [", "It is not YAML"),
+        (b"\xff\xfe", "It is not YAML"),
+        (b"a sentence", "It has no Resources"),
+        (b"Resources: {Topic: {}}", "Its resource Topic has no Type"),
+        (b"Resources: {F: {Type: 'AWS::Serverless::Function'}}", r"\[F\]"),
+        (f"Parameters: {{P: {{Type: String}}}}\n{RESOURCE}".encode(), "no default: P"),
+        (f"Outputs: {{O: {{Value: !Ref X}}}}\n{RESOURCE}".encode(), "It names X"),
+        (f"Outputs: {{O: {{Value: !GetAtt Topic.Arn}}}}\n{RESOURCE}".encode(), "AWS::SNS::Topic"),
+    ],
+)
+def test_template_that_cannot_be_run(tmp_path: Path, text: bytes, why: str) -> None:
+    """A file that is no template, or refers to what is not there, is refused with a reason."""
+    template = tmp_path / "template.yaml"
+    template.write_bytes(text)
+    with pytest.raises(TemplateError, match=why):
+        Stack(template, "http://127.0.0.1:1").outputs.items()

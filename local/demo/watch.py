@@ -1,0 +1,65 @@
+"""The demo's executions, started and watched until they end."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from typing import TYPE_CHECKING
+
+from rich.live import Live
+
+from local.demo.cases import CASES, FLOWS
+from local.demo.display import Narrator, table
+from local.demo.load import Load
+from local.demo.row import Row
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from local.demo.row import Report
+    from local.system import System
+
+_REFRESH_SECONDS = 0.5
+
+
+def run_flows(system: System, console: Console, timeout: float) -> bool:
+    """Run every flow with every case, show how all ended; whether each did as it should."""
+    rows = [Row(system, flow, case) for flow in FLOWS for case in CASES]
+    reports = _watch(system, rows, console, timeout)
+    console.print(table(reports))
+    return all(row.is_as_expected(report) for row, report in reports.items())
+
+
+def run_load(system: System, console: Console, count: int) -> bool:
+    """Run many executions at once, show what came of them; whether each succeeded."""
+    load = Load(system, count)
+    load.run(console)
+    console.print(load.summary)
+    return load.is_right
+
+
+def _watch(system: System, rows: list[Row], console: Console, timeout: float) -> dict[Row, Report]:
+    """Show what happens, kill who is to be killed, and return how all ended."""
+    narrator, show, heard, shown = Narrator(rows), console.print, 0, 0.0
+    reports = {row: row.report() for row in rows}
+
+    def look() -> bool:
+        nonlocal heard, shown
+        for entry in system.journal.after(heard):
+            heard += 1
+            if line := narrator.line(entry):
+                show(line)
+            if (found := narrator.worker(entry)) and found[0].case.kill:
+                os.kill(found[1], signal.SIGKILL)
+                show(f"[red]SIGKILL to {found[1]}[/]")
+        if time.monotonic() - shown < _REFRESH_SECONDS:
+            return False
+        reports.update({row: row.report() for row in rows if not reports[row].is_over})
+        live.update(table(reports), refresh=True)
+        shown = time.monotonic()
+        return all(report.is_over for report in reports.values()) and system.is_idle
+
+    with Live(console=console, transient=True, auto_refresh=False) as live:
+        system.journal.wait_for(look, timeout)
+    return {row: row.report() for row in rows}

@@ -1,0 +1,171 @@
+"""What the programs of the local system have in common: options, their start, their end."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import os
+import signal
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn, TextIO
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from types import FrameType
+
+    from local.system import System
+
+PROJECT = Path(__file__).parent.parent
+_LAST_PORT = 2**16 - 1
+# A shell's: 128 and the signal's number.
+_SIGNALLED = 128
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+# Of the AWS CLI's user: nothing here is asked of AWS, so a profile that is not there does no harm.
+_PROFILE = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE")
+_CONFIGURATION = ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE")
+
+
+class RefusedError(Exception):
+    """A program cannot do what it was asked to; the message says why, and what to do."""
+
+
+class _InterruptedError(SystemExit):
+    """Somebody wants the program to end."""
+
+
+class _Parser(argparse.ArgumentParser):
+    """Leaves out how the program is called: most people call make."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{message}\n")
+
+
+def run(main: Callable[[], int]) -> NoReturn:
+    """Run a program and exit: whoever stops it, or asks too much of it, sees no traceback."""
+    for number in _ENDING:
+        signal.signal(number, _interrupt)
+    # They are not there if the shell has closed them (`>&-`).
+    sys.stdout = sys.stdout or _nowhere()
+    sys.stderr = sys.stderr or _nowhere()
+    try:
+        code = main()
+    except RefusedError as refused:
+        write(sys.stderr, str(refused))
+        code = 1
+    except _InterruptedError:
+        write(sys.stderr, "Interrupted.")
+        raise
+    sys.exit(code)
+
+
+def write(stream: TextIO, text: str) -> None:
+    """Write a text for people; one whose terminal or pipe was closed hears nothing more."""
+    try:
+        stream.write(text.rstrip("\n") + "\n")
+        stream.flush()
+    except OSError:
+        # Python would fail once more at the end, with what it has not got rid of.
+        with _nowhere() as nowhere:
+            os.dup2(nowhere.fileno(), stream.fileno())
+
+
+def parser(name: str, purpose: str | None, time_scale: float) -> argparse.ArgumentParser:
+    """Return a parser of what every program takes: a template and a time scale.
+
+    Args:
+        name: the module's.
+        purpose: for `--help`.
+        time_scale: the default.
+    """
+    made = _Parser(prog=f"python -m {name}", description=purpose)
+    made.add_argument(
+        "--template", type=_file, default=PROJECT / "template.yaml", help="what to run"
+    )
+    made.add_argument(
+        "--time-scale",
+        type=_time_scale,
+        default=time_scale,
+        help="how much faster than in AWS tasks come and go, and failed events come again",
+    )
+    return made
+
+
+def port(text: str) -> int:
+    """Read an option's port.
+
+    Raises:
+        argparse.ArgumentTypeError: it is none.
+    """
+    if text.isdecimal() and int(text) <= _LAST_PORT:
+        return int(text)
+    raise argparse.ArgumentTypeError(
+        f"A port is a whole number from 1 to {_LAST_PORT}, or 0 for a free one, not {text!r}."
+    )
+
+
+def count(text: str) -> int:
+    """Read an option's number of things.
+
+    Raises:
+        argparse.ArgumentTypeError: it is none.
+    """
+    if text.isdecimal() and int(text):
+        return int(text)
+    raise argparse.ArgumentTypeError(f"A whole number from 1 is expected, not {text!r}.")
+
+
+@contextmanager
+def started(template: Path, time_scale: float, port: int = 0) -> Iterator[System]:
+    """Provide the system.
+
+    Raises:
+        RefusedError: it cannot start, for a reason that a person can mend.
+    """
+    os.environ |= dict.fromkeys(_CONFIGURATION, os.devnull)
+    for name in _PROFILE:
+        os.environ.pop(name, None)
+    # It takes seconds, in which a program can be stopped already.
+    from local.errors import TemplateError  # noqa: PLC0415 - see above
+    from local.system import System  # noqa: PLC0415 - see above
+
+    try:
+        system = System(template, time_scale=time_scale, port=port)
+    except TemplateError as error:
+        raise RefusedError(f"{template} cannot be run here: {error}") from error
+    except OSError as error:
+        raise RefusedError(f"The local system cannot start: {error}") from error
+    with system:
+        yield system
+
+
+def _interrupt(number: int, _frame: FrameType | None) -> NoReturn:
+    # Once is enough: a second one would leave running what the first one is ending.
+    for each in _ENDING:
+        signal.signal(each, lambda *_: None)
+    raise _InterruptedError(_SIGNALLED + number)
+
+
+def _nowhere() -> TextIO:
+    return Path(os.devnull).open("w")
+
+
+def _file(text: str) -> Path:
+    path = Path(text)
+    if path.is_file():
+        return path
+    found = "is not a file" if path.exists() else "is not there"
+    raise argparse.ArgumentTypeError(f"A template's file is expected; {text} {found}.")
+
+
+def _time_scale(text: str) -> float:
+    try:
+        scale = float(text)
+    except ValueError:
+        scale = math.nan
+    if 1 <= scale < math.inf:
+        return scale
+    raise argparse.ArgumentTypeError(
+        f"A time scale is a number from 1, how much faster time passes than in AWS, not {text!r}."
+    )
