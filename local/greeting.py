@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -34,7 +35,8 @@ aws lambda list-durable-executions-by-function --function-name {name}"""
 
 def exports(variables: Mapping[str, str]) -> str:
     """Return the lines by which a shell exports variables."""
-    return "".join(f"export {name}={value}\n" for name, value in variables.items())
+    quoted = ((name, shlex.quote(value)) for name, value in variables.items())
+    return "".join(f"export {name}={value}\n" for name, value in quoted)
 
 
 def greeting(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Self
 
@@ -20,6 +21,7 @@ from local.inprocess import ThreadHost
 from local.journal import Journal
 from local.lambda_api import LambdaApi
 from local.logs import LogsApi, Streams
+from local.proxies import without_proxy
 from local.refusals import check
 from local.stack import Stack
 from local.stack.regions import own_region
@@ -38,6 +40,8 @@ _PARAMETERS = {"WorkerImage": "local"}
 
 class System:
     """Everything that the template describes; a context manager that leaves nothing running.
+
+    Its process asks no proxy for this machine any more, see `without_proxy`.
 
     Args:
         template: what to run.
@@ -74,6 +78,7 @@ class System:
     ) -> None:
         # Before anything is there that would have to be ended.
         check(Stack(template, "http://127.0.0.1", _PARAMETERS))
+        os.environ |= without_proxy(os.environ)
         self._cleanup = ExitStack()
         self.journal = Journal()
         ticks = Ticks()
@@ -141,6 +146,7 @@ class System:
             **CREDENTIALS,
             # For `sam local execution` and `sam local callback`.
             "DURABLE_EXECUTIONS_EXTERNAL_EMULATOR_PORT": self.endpoint.rpartition(":")[2],
+            **without_proxy(os.environ),
         }
 
     @property

@@ -14,6 +14,7 @@ from local.greeting import exports, greeting
 from local.note import Note
 from local.port import PortError, listen
 from local.program import PROJECT, RefusedError, parser, port, run, started, write
+from local.proxies import without_proxy
 
 if TYPE_CHECKING:
     import argparse
@@ -96,7 +97,8 @@ def _env(note: Note) -> int:
         raise RefusedError(
             "The local system is still starting, so nothing is exported. Retry in a few seconds."
         )
-    write(sys.stdout, exports(running.variables))
+    # The hosts that this shell reaches without a proxy are its own matter.
+    write(sys.stdout, exports({**running.variables, **without_proxy(os.environ)}))
     return 0
 
 

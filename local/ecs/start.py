@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from local.gateway import execution_of
+from local.proxies import without_proxy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,7 +29,12 @@ def start_container(
     caller = surroundings.callers.new(detail["group"])
     caller.begin(execution_of(detail.get("startedBy")))
     given = _environment(main, detail["overrides"])
-    environment = {**given, **surroundings.variables, **caller.credentials}
+    environment = {
+        **given,
+        **surroundings.variables,
+        **caller.credentials,
+        **without_proxy(given),
+    }
     options, arn = main["LogConfiguration"]["Options"], detail["taskArn"]
     stream = f"{options['awslogs-stream-prefix']}/{main['Name']}/{arn.rpartition('/')[2]}"
     log = surroundings.writer(options["awslogs-group"], stream, arn)

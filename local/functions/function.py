@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from local.functions.configuration import Configuration
 from local.gateway import execution_of
 from local.journal import Invocation
+from local.proxies import without_proxy
 
 if TYPE_CHECKING:
     from local.functions.sandbox import Answer, Sandbox
@@ -111,7 +112,7 @@ class Function:
         group = environment["AWS_LAMBDA_LOG_GROUP_NAME"]
         stream = environment["AWS_LAMBDA_LOG_STREAM_NAME"]
         log = surroundings.writer(group, stream, configuration.name)
-        environment |= surroundings.variables | caller.credentials
+        environment |= surroundings.variables | caller.credentials | without_proxy(environment)
         return self._host.function(configuration, environment, caller, log)
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from local.stack.stack import PROJECT
 from tests.e2e.tools import tool
-from tests.e2e.up import PATIENCE
+from tests.e2e.up import DEAD_PROXY, PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -73,6 +73,7 @@ def paste(text: str, folder: Path, variables: Mapping[str, str]) -> list[Ran]:
         "SAM_CLI_TELEMETRY": "0",
         "TRANSCRIPT": str(transcript),
         "UNTIL": _UNTIL,
+        **DEAD_PROXY,
         **variables,
     }
     with (folder / "printed").open("w") as printed:

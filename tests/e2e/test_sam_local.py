@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.e2e.tools import tool
+from tests.e2e.up import DEAD_PROXY
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,12 +24,13 @@ PORT = "DURABLE_EXECUTIONS_EXTERNAL_EMULATOR_PORT"
 
 @pytest.fixture
 def sam(shared: Up, tmp_path: Path) -> Sam:
-    """`sam local`, which knows no more than what `make up` says it should."""
+    """`sam local` behind a proxy, which knows no more than what `make up` says it should."""
     environment = {
         "PATH": os.environ["PATH"],
         "SAM_CLI_TELEMETRY": "0",
         "__SAM_CLI_APP_DIR": str(tmp_path / "home"),
-        PORT: shared.variables()[PORT],
+        **DEAD_PROXY,
+        **{name: shared.variables()[name] for name in (PORT, "NO_PROXY", "no_proxy")},
     }
     program = [str(tool("sam", "sam")), "local"]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -20,12 +21,17 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 T = TypeVar("T")
+# Nobody listens there: what asks it for this machine fails.
+_NOWHERE = "http://127.0.0.1:9"
+DEAD_PROXY = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"), _NOWHERE) | dict.fromkeys(
+    ("http_proxy", "https_proxy", "all_proxy"), _NOWHERE
+)
 # Far beyond what anything here takes, even on a busy machine.
 PATIENCE = 120
 
 
 class Up:
-    """A process of local.up, with a note in a folder of its own.
+    """A process of local.up behind a proxy, with a note in a folder of its own.
 
     Attributes:
         folder: where the note is.
@@ -38,6 +44,7 @@ class Up:
             self.process = subprocess.Popen(
                 _command(folder, "--port", "0", "--time-scale", str(time_scale)),
                 cwd=PROJECT,
+                env=os.environ | DEAD_PROXY,
                 stdout=printed,
                 stderr=subprocess.STDOUT,
                 # A signal to it is no signal to its processes.
@@ -52,8 +59,8 @@ class Up:
     def variables(self) -> dict[str, str]:
         """Wait until it is up, and return what it says a shell has to export."""
         wait_for(lambda: ask(self.folder, "--env").returncode == 0)
-        lines = ask(self.folder, "--env").stdout.splitlines()
-        return dict(line.removeprefix("export ").split("=", 1) for line in lines)
+        words = shlex.split(ask(self.folder, "--env").stdout)
+        return dict(word.split("=", 1) for word in words if word != "export")
 
     def client(self, service: str) -> Any:
         """Return a client that knows what a shell would have exported, and no more."""

@@ -172,7 +172,7 @@ def test_worker_sees_its_container_alone(
     names = {variable.partition("=")[0] for variable in environment if variable}
     stop(system, ecs, arn, "enough")
     assert "SECRET_OF_THIS_SHELL" not in names
-    assert {"EXECUTION_ID", "AWS_ENDPOINT_URL", "POWERTOOLS_LOG_LEVEL"} <= names
+    assert {"EXECUTION_ID", "AWS_ENDPOINT_URL", "POWERTOOLS_LOG_LEVEL", "NO_PROXY"} <= names
     assert "STACK_NAME" not in names
     assert f"PATH={os.environ['PATH']}" in environment
 
