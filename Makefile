@@ -28,7 +28,11 @@ MAKEFLAGS += --no-print-directory
 TOGETHER := -j3 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 
 title = @printf '\n\033[1m%s\033[0m\n' "$(1)"
-find_python = $(PYTHON) scripts/find_python.py
+python = $$($(is_installed) && echo $(OWN_PYTHON) || echo $(PYTHON))
+find_python = $(python) scripts/find_python.py
+# Once it is there it runs what is the project's own, whatever PYTHON is by then.
+OWN_PYTHON := .venv/dev/bin/python
+is_installed = test -x $(OWN_PYTHON)
 
 # ---------------------------------------------------------------- targets
 
@@ -46,11 +50,17 @@ up: $(DEV) ## Keep the local system running and say how to use it: PORT=4500 TIM
 
 .PHONY: down
 down: ## Stop it, and every process that it started
-	@$(PYTHON) -m local.up --down $(NOTED)
+	@if $(is_installed); then $(OWN_PYTHON) -m local.up --down $(NOTED); \
+	else echo 'No local system is up: nothing is installed here.'; fi
 
 .PHONY: env
 env: ## Print what a shell has to export to use it
-	@$(PYTHON) -m local.up --env $(NOTED)
+	@if ! $(is_installed); then \
+	  echo 'No local system is up, so nothing is exported: nothing is installed here.' \
+	    'To start one: make up' >&2; \
+	elif printed=$$($(OWN_PYTHON) -m local.up --env $(NOTED)); then \
+	  printf '%s\n' "$$printed"; exit; \
+	fi; echo false; exit 1
 
 # For `make faults`: one scenario, as a violation names it and tests/faults/scenario.py reads it; for
 # `make mutate`: words of a name.
@@ -140,7 +150,7 @@ pythons:
 SIDE_BY_SIDE := --numprocesses 2 --dist loadfile
 
 # The version in use has its environment already; others get one, if this machine has them.
-OWN := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
+OWN := $(shell $(python) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
 
 # Long tests that are alike on each Python run once: these on the one in use, those on the functions'
 # own, where this machine has it.

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from local.stack.stack import PROJECT
 from tests import template
+from tests.e2e.tools import tool
 from tests.e2e.up import PATIENCE, ask, is_alive, up, wait_for
 from tests.markdown import Page, first_column
 
@@ -35,6 +36,20 @@ def start_work(up: Up) -> None:
     wait_for(lambda: len(up.processes()) >= 4)
 
 
+def paste(text: str, folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run commands in a shell, where the Python that make would take is of no use."""
+    tool("dev", "python")
+    flags = f"FOLDER={folder} PYTHON=/no/python"
+    return subprocess.run(
+        ["bash", "-uc", text],  # noqa: S607 - any bash will do
+        cwd=PROJECT,
+        env={"PATH": os.environ["PATH"], "MAKEFLAGS": flags, **variables},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
 def refused_for_its_port(folder: Path) -> subprocess.CompletedProcess[str]:
     """Ask for a port that somebody listens to."""
     with socket.create_server(("127.0.0.1", 0)) as server:
@@ -55,15 +70,33 @@ def test_tells_how_to_use_it(shared: Up) -> None:
 def test_paste(shared: Up) -> None:
     """What README says to paste exports the same to the shell."""
     [block] = [fence for fence in Page(PROJECT / "README.md").fences if "eval" in fence.text]
-    flags = f"FOLDER={shared.folder} PYTHON={sys.executable}"
-    exported = subprocess.check_output(
-        ["bash", "-euc", f"{block.text}env"],  # noqa: S607 - any bash will do
-        cwd=PROJECT,
-        env={"PATH": os.environ["PATH"], "MAKEFLAGS": flags},
-        text=True,
+    hosts = "example.com,127.0.0.1,localhost"
+    expected = shared.variables() | {"NO_PROXY": hosts, "no_proxy": hosts}
+    pasted = paste(f"{block.text}env", shared.folder, NO_PROXY="example.com")
+    lines = {f"{name}={value}" for name, value in expected.items()}
+    assert lines <= set(pasted.stdout.splitlines()), pasted.stderr
+
+
+def test_paste_without_a_system(tmp_path: Path) -> None:
+    """Without a system a shell exports nothing, is told so, and does not go on to AWS."""
+    pasted = paste('eval "$(make -s env)" && echo on to AWS', tmp_path)
+    assert (pasted.returncode, pasted.stdout) == (1, "")
+    assert "nothing is exported" in pasted.stderr
+
+
+def test_without_an_installation(tmp_path: Path) -> None:
+    """Where nothing is installed no system is up, and no Python is needed to say so."""
+    (tmp_path / "src").mkdir()
+    make = ["make", "-s", "-f", str(PROJECT / "Makefile"), "PYTHON=/no/python"]
+    down, env = (
+        subprocess.run([*make, name], cwd=tmp_path, capture_output=True, text=True, check=False)
+        for name in ("down", "env")
     )
-    lines = {f"{name}={value}" for name, value in shared.variables().items()}
-    assert lines <= set(exported.splitlines())
+    assert (down.returncode, down.stderr) == (0, "")
+    assert "No local system is up" in down.stdout
+    assert env.returncode
+    assert env.stdout == "false\n"
+    assert "No local system is up, so nothing is exported" in env.stderr
 
 
 def test_one_at_a_time(shared: Up) -> None:
