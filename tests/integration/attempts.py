@@ -16,7 +16,6 @@ from aws_durable_execution_sdk_python_testing.executor import Executor
 from botocore.exceptions import ReadTimeoutError
 
 from adapters import clock
-from adapters.clients import client
 from core.record import Flow
 from orchestrator import eventbridge, polling
 
@@ -237,12 +236,9 @@ class Attempts:
             if threading.current_thread() is not main and next(calls) in numbers:
                 fault()
 
-        if after:
-            self.aws.after(operation, called)
-        else:
-            events = client(operation.partition(".")[0]).meta.events
-            # An answer that a test has prepared would keep the call from what comes after it.
-            events.register_first(f"before-call.{operation}", lambda **_: called())
+        # An answer that a test has prepared would keep the call from what comes after it.
+        moment = "after-call" if after else "before-call"
+        self.aws.on(moment, operation, lambda **_: called(), first=not after)
 
 
 def _end(task: Mapping[str, Any]) -> Any:

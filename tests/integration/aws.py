@@ -7,7 +7,7 @@ import threading
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import boto3
 import pytest
@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 
     from botocore.awsrequest import AWSPreparedRequest
 
+    Reply: TypeAlias = "tuple[AWSResponse, dict[str, Any]]"
+
 TEMPLATE = Stack(PROJECT / "template.yaml", "https://sqs", {"WorkerImage": "none"})
 REGION, STACK = TEMPLATE.region, TEMPLATE.name
 # Where the local system's parts answer the handlers, without a socket.
@@ -59,6 +61,8 @@ _SIGTERM = 143
 # AWS's descriptions of its services are read once; clients cost more than what they are asked for.
 _SESSION = boto3.Session(region_name=REGION)
 _ACCOUNT = Account(TEMPLATE)
+_CACHES = (clients.client, settings.read, task_state._once, report._table)  # noqa: SLF001 - a new account, new clients
+_ALONE, _PROCESS = threading.RLock(), BotocoreStubber.process_request
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 
 
@@ -126,34 +130,35 @@ def account() -> Iterator[None]:
     """Provide what the template makes, as far as moto plays it."""
     with pytest.MonkeyPatch.context() as patch, mock_aws():
         patch.setattr(boto3, "DEFAULT_SESSION", _SESSION)
+        patch.setattr(BotocoreStubber, "process_request", _process_alone)
         _ACCOUNT.create()
         for name, value in ENVIRONMENT.items():
             patch.setenv(name, value)
-        _answer_one_at_a_time(patch)
+        for cached in _CACHES:
+            cached.cache_clear()
         yield
 
 
-def _answer_one_at_a_time(patch: pytest.MonkeyPatch) -> None:
+def _process_alone(stubber: BotocoreStubber, request: AWSPreparedRequest) -> Any:
     """Make each of moto's answers atomic, as AWS's are: it is asked by several threads."""
-    lock, process = threading.RLock(), BotocoreStubber.process_request
-
-    def process_alone(stubber: BotocoreStubber, request: AWSPreparedRequest) -> Any:
-        with lock:
-            return process(stubber, request)
-
-    patch.setattr(BotocoreStubber, "process_request", process_alone)
+    with _ALONE:
+        return _PROCESS(stubber, request)
 
 
 @contextmanager
 def emptied() -> Iterator[Aws]:
     """Provide the account without records and tasks, and clients at which no hook is left."""
-    for table in (ENVIRONMENT["TABLE_NAME"], ENVIRONMENT["IDEMPOTENCY_TABLE"]):
-        dynamodb_backends[DEFAULT_ACCOUNT_ID][REGION].tables[table].items.clear()
-    for cached in (clients.client, settings.read, task_state._once, report._table):  # noqa: SLF001 - a new account
-        cached.cache_clear()
+    for name in ("TABLE_NAME", "IDEMPOTENCY_TABLE"):
+        _table(name).items.clear()
+    settings.read.cache_clear()
     aws = Aws()
     with direct(ENDPOINT, aws.gateway):
         yield aws
+    aws.close()
+
+
+def _table(name: str) -> Any:
+    return dynamodb_backends[DEFAULT_ACCOUNT_ID][REGION].tables[ENVIRONMENT[name]]
 
 
 class Aws:
@@ -173,9 +178,30 @@ class Aws:
         self.gateway = Gateway(Journal())
         self.gateway.services["ecs"] = EcsApi(self.ecs)
         self._changed = threading.Condition()
+        self._hooks: list[tuple[Any, str, Callable[..., Any]]] = []
         for service in ("ecs", "dynamodb"):
-            client(service).meta.events.register("provide-client-params", self._asked)
-            client(service).meta.events.register("after-call", self._answered)
+            self.on("provide-client-params", service, self._asked)
+            self.on("after-call", service, self._answered)
+
+    def close(self) -> None:
+        """Take all hooks off."""
+        for events, moment, hook in self._hooks:
+            events.unregister(moment, hook)
+
+    def on(
+        self, moment: str, operation: str, hook: Callable[..., Any], *, first: bool = False
+    ) -> None:
+        """Hang a hook of botocore's at the handlers' calls of an operation (`ecs.RunTask`).
+
+        Args:
+            moment: botocore's name for when it is called.
+            operation: or the name of a service alone.
+            hook: what is called, with what botocore gives to such hooks.
+            first: whether before the hooks that are there.
+        """
+        events = client(operation.partition(".")[0]).meta.events
+        (events.register_first if first else events.register)(f"{moment}.{operation}", hook)
+        self._hooks.append((events, f"{moment}.{operation}", hook))
 
     def _task(self, detail: dict[str, Any], main: Mapping[str, Any]) -> PromptTask:
         return PromptTask(detail, main["Name"], self.time)
@@ -236,7 +262,7 @@ class Aws:
         def advance(**_: object) -> None:
             next(remaining, lambda: None)()
 
-        client("ecs").meta.events.register("before-call.ecs.DescribeTasks", advance)
+        self.on("before-call", "ecs.DescribeTasks", advance)
 
     def answer_with(self, operation: str, *bodies: dict[str, Any]) -> None:
         """Answer an operation's (`ecs.RunTask`) next calls with these bodies, without effect.
@@ -245,28 +271,31 @@ class Aws:
         """
         remaining = iter(bodies)
 
-        def answer(**_: object) -> tuple[AWSResponse, dict[str, Any]] | None:
-            body = next(remaining, None)
-            return None if body is None else (_response(400 if "Error" in body else 200), body)
+        self.answer(operation, lambda _: next(remaining, None))
 
-        events = client(operation.partition(".")[0]).meta.events
-        events.register(f"before-call.{operation}", answer)
+    def answer(
+        self, operation: str, answer: Callable[[dict[str, Any]], dict[str, Any] | None]
+    ) -> None:
+        """Answer an operation's calls with a body by their parameters; None lets a call go on."""
+
+        def replied(params: dict[str, Any], **_: object) -> Reply | None:
+            body = answer(params)
+            return None if body is None else reply(body)
+
+        self.on("before-call", operation, replied)
 
     def lose_answer(self, operation: str) -> None:
         """Let an operation's next call take effect and lose its answer: botocore repeats it."""
         remaining = iter([_response(503)])
-        events = client(operation.partition(".")[0]).meta.events
-        events.register_first(f"before-send.{operation}", lambda **_: next(remaining, None))
+        self.on("before-send", operation, lambda **_: next(remaining, None), first=True)
 
     def before(self, operation: str, hook: Callable[..., Any]) -> None:
         """Run a hook before each of the handlers' calls of an operation (`ecs.RunTask`)."""
-        service = operation.partition(".")[0]
-        client(service).meta.events.register(f"before-call.{operation}", lambda **_: hook())
+        self.on("before-call", operation, lambda **_: hook())
 
     def after(self, operation: str, hook: Callable[..., Any]) -> None:
         """Run a hook after each of the handlers' calls of an operation, before its answer."""
-        service = operation.partition(".")[0]
-        client(service).meta.events.register(f"after-call.{operation}", lambda **_: hook())
+        self.on("after-call", operation, lambda **_: hook())
 
     def rewrite(self, update: str, **values: object) -> None:
         """Change the only record as another writer would; `#name` stands for any attribute."""
@@ -298,11 +327,12 @@ class Aws:
 
     def remembered(self) -> int:
         """Count what the idempotency table remembers."""
-        return int(hand("dynamodb").scan(TableName=ENVIRONMENT["IDEMPOTENCY_TABLE"])["Count"])
+        return len(_table("IDEMPOTENCY_TABLE").items)
 
     def item(self) -> dict[str, Any]:
         """Return the only record's attributes as plain values."""
-        items = hand("dynamodb").scan(TableName=ENVIRONMENT["TABLE_NAME"])["Items"]
+        with _ALONE:
+            items = [item.to_json()["Attributes"] for item in _table("TABLE_NAME").all_items()]
         assert len(items) == 1, items
         return plain(items[0])
 
@@ -312,12 +342,17 @@ class Aws:
 
     def records(self) -> int:
         """Count the records."""
-        return int(hand("dynamodb").scan(TableName=ENVIRONMENT["TABLE_NAME"])["Count"])
+        return len(_table("TABLE_NAME").items)
 
 
 def error(code: str, message: str = "no", **extra: Any) -> dict[str, Any]:
     """Body of an AWS error."""
     return {"Error": {"Code": code, "Message": message}, **extra}
+
+
+def reply(body: dict[str, Any]) -> Reply:
+    """Return what stands in for an answer of AWS."""
+    return _response(400 if "Code" in body.get("Error", {}) else 200), body
 
 
 def throttled(times: int) -> list[dict[str, Any]]:

@@ -87,7 +87,7 @@ def test_unreadable_log(aws: Aws, durable: Start, code: str) -> None:
     def refuse(**_: object) -> None:
         raise client("logs").exceptions.ClientError({"Error": {"Code": code}}, "GetLogEvents")
 
-    client("logs").meta.events.register("before-send.cloudwatch-logs.GetLogEvents", refuse)
+    aws.on("before-send", "logs.GetLogEvents", refuse)
     aws.script(lambda: aws.exit(3))
     _, data = durable(polling.handler, {}).error()
     assert (data["exitCode"], data["logTail"]) == (3, [])

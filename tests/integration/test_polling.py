@@ -4,11 +4,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from adapters.clients import client
 from core.record import Status
 from orchestrator.polling import handler
 from tests.integration.aws import error, throttled
-from tests.integration.repairs.executions import reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -163,10 +161,7 @@ def test_unknown_for_a_moment(
     aws.script(*through(aws, "RUNNING"), *[lambda: None] * 5, lambda: aws.exit(0))
     unknown = {"tasks": [], "failures": [{"reason": "MISSING"}]}
     looks = iter([False, True, True, True, True])
-    events = client("ecs").meta.events
-    events.register_first(
-        "before-call.ecs.DescribeTasks", lambda **_: reply(unknown) if next(looks, False) else None
-    )
+    aws.answer("ecs.DescribeTasks", lambda _: unknown if next(looks, False) else None)
     assert durable(handler, {}).result()["outcome"] == "Succeeded"
 
 

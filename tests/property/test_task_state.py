@@ -20,10 +20,10 @@ FAULTS = st.sampled_from(Fault)
 
 
 @pytest.fixture(scope="module")
-def functions(aws: Aws) -> Lambda:  # noqa: ARG001 - the clients' account
+def functions(aws: Aws) -> Lambda:
     """Lambda as the task-state function sees it."""
     functions = Lambda()
-    functions.install()
+    functions.install(aws)
     return functions
 
 

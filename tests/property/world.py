@@ -7,28 +7,26 @@ import uuid
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
-from botocore.awsrequest import AWSResponse
-
-from adapters.clients import client
 from adapters.errors import AwsBusyError
 from adapters.records import Records
 from core.answer import Answer
 from core.correlation import Correlation
 from core.record import Flow, Record, Status
 from ecs_events.closing import NotSettledError
-from tests.integration.aws import ENVIRONMENT, STACK, error
+from tests.integration.aws import ENVIRONMENT, STACK, error, reply
 from tests.property.lives import new_task
 
 if TYPE_CHECKING:
+    from botocore.awsrequest import AWSResponse
+
     from core.outcome import Outcome
     from local.ecs.state import TaskState
-    from tests.integration.aws import Aws
+    from tests.integration.aws import Aws, Reply
 
 TABLE = ENVIRONMENT["TABLE_NAME"]
 BUSY = error("ThrottlingException", "Rate exceeded")
-Reply: TypeAlias = "tuple[AWSResponse, dict[str, Any]]"
 
 
 class Fault(StrEnum):
@@ -56,12 +54,11 @@ class Lambda:
     fault: Fault = Fault.NONE
     _writes: bool = False
 
-    def install(self) -> None:
+    def install(self, aws: Aws) -> None:
         """Stand before the functions' clients."""
-        client("lambda").meta.events.register("before-call.lambda", self._asked)
-        events = client("dynamodb").meta.events
-        events.register("before-call.dynamodb.UpdateItem", self._writing)
-        events.register("after-call.dynamodb.UpdateItem", self._written)
+        aws.on("before-call", "lambda", self._asked)
+        aws.on("before-call", "dynamodb.UpdateItem", self._writing)
+        aws.on("after-call", "dynamodb.UpdateItem", self._written)
 
     def begin(self) -> None:
         """Start over with a new execution."""
@@ -69,19 +66,19 @@ class Lambda:
 
     def _asked(self, model: Any, params: dict[str, Any], **_: object) -> Reply:
         if model.name == "GetDurableExecution":
-            return _reply({"Status": self.status})
+            return reply({"Status": self.status})
         if self.fault is Fault.ANSWER_REFUSED:
-            return _reply(BUSY)
+            return reply(BUSY)
         if self.taken or self.status != "RUNNING":
-            return _reply(error("CallbackTimeoutException"))
+            return reply(error("CallbackTimeoutException"))
         body = params["body"].decode()
         failed = model.name.endswith("Failure")
         self.taken.append(Answer.read(json.loads(body)["ErrorData"] if failed else body))
-        return _reply(BUSY if self.fault is Fault.ANSWER_UNCONFIRMED else {})
+        return reply(BUSY if self.fault is Fault.ANSWER_UNCONFIRMED else {})
 
     def _writing(self, params: dict[str, Any], **_: object) -> Reply | None:
         self._writes = json.loads(params["body"])["TableName"] == TABLE
-        return _reply(BUSY) if self._writes and self.fault is Fault.WRITE_REFUSED else None
+        return reply(BUSY) if self._writes and self.fault is Fault.WRITE_REFUSED else None
 
     def _written(self, http_response: AWSResponse, parsed: dict[str, Any], **_: object) -> None:
         if self._writes and self.fault is Fault.WRITE_UNCONFIRMED:
@@ -176,8 +173,3 @@ class World:
         record = self.records.get(self.record.execution_id)
         assert record is not None
         return record
-
-
-def _reply(body: dict[str, Any]) -> Reply:
-    status = 400 if "Error" in body else 200
-    return AWSResponse("http://127.0.0.1", status, {}, None), body

@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def executions(aws: Aws) -> Executions:  # noqa: ARG001 - the clients' account
+def executions(aws: Aws) -> Executions:
     """The durable executions of the scene's records, as Lambda tells of them."""
     executions = Executions()
-    executions.install()
+    executions.install(aws)
     return executions
 
 

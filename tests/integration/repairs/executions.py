@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-from botocore.awsrequest import AWSResponse
-
-from adapters.clients import client
 from core.answer import Answer
-from tests.integration.aws import error
+from tests.integration.aws import error, reply
 
 if TYPE_CHECKING:
     from core.record import Record
-
-Reply: TypeAlias = "tuple[AWSResponse, dict[str, Any]]"
+    from tests.integration.aws import Aws, Reply
 
 
 @dataclass
@@ -35,9 +31,9 @@ class Executions:
     answers: dict[str, Answer | None] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
 
-    def install(self) -> None:
+    def install(self, aws: Aws) -> None:
         """Stand before the functions' client."""
-        client("lambda").meta.events.register("before-call.lambda", self._asked)
+        aws.on("before-call", "lambda", self._asked)
 
     def set(self, record: Record, status: str | None) -> None:
         """Give a record's execution a status."""
@@ -70,9 +66,3 @@ class Executions:
         failed = model.name.endswith("Failure")
         self.answers[resource] = Answer.read(json.loads(body)["ErrorData"] if failed else body)
         return reply({})
-
-
-def reply(body: dict[str, Any]) -> Reply:
-    """Return what stands in for an answer of AWS."""
-    is_refused = "Code" in body.get("Error", {})
-    return AWSResponse("http://127.0.0.1", 400 if is_refused else 200, {}, None), body

@@ -121,7 +121,7 @@ class Scene:
         name = Correlation(STACK, record.execution_id, record.attempt)
         return self.aws.run_task(name.started_by, "foreign")
 
-    def end(self, task_arn: str, code: int = 0, ago: timedelta = LATER) -> None:
+    def end(self, task_arn: str | None, code: int = 0, ago: timedelta = LATER) -> None:
         """End a task by its container's exit, some time ago."""
         with self.aws.time.earlier(ago):
             self.aws.exit(code, task_arn)

@@ -7,11 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from adapters.clients import client
 from core.moment import timestamp
 from core.record import Flow, Status
 from tests.integration.aws import error
-from tests.integration.repairs.executions import Reply, reply
 from tests.integration.repairs.scene import LATER
 
 if TYPE_CHECKING:
@@ -92,11 +90,11 @@ def test_stopped_tasks_are_not_listed(scene: Scene) -> None:
     task_arn = scene.launch(present)
     refusal = error("InvalidParameterException", "startedBy must be the only filter")
 
-    def refuse(params: dict[str, Any], **_: object) -> Reply | None:
+    def refuse(params: dict[str, Any]) -> dict[str, Any] | None:
         asked = json.loads(params["body"])
-        return reply(refusal) if {"startedBy", "desiredStatus"} <= asked.keys() else None
+        return refusal if {"startedBy", "desiredStatus"} <= asked.keys() else None
 
-    client("ecs").meta.events.register_first("before-call.ecs.ListTasks", refuse)
+    scene.aws.answer("ecs.ListTasks", refuse)
     assert scene.reconcile() == {"adopted": 1, "no task": 1}
     assert scene.stored(present).task_arn == task_arn
     assert scene.stored(absent) == absent

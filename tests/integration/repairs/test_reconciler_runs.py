@@ -4,12 +4,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from adapters.clients import client
 from adapters.errors import AwsBusyError
 from core.record import Flow, Status
 from ecs_events import reconciliation
 from tests.integration.aws import error, throttled
-from tests.integration.repairs.executions import Reply, reply
 from tests.integration.repairs.scene import LATER
 
 if TYPE_CHECKING:
@@ -104,7 +102,7 @@ def test_never_time_enough(
     records = [scene.running() for _ in range(8)]
     # By chance, a half has its turn at each run.
     looks = [240_000] * (1 + 4 + 4)
-    for _ in range(60):
+    for _ in range(30):
         scene.reconcile(*looks, 59_000)
     assert {record.execution_id for record in records} == set(executions.asked)
 
@@ -166,12 +164,8 @@ def test_one_that_ecs_refuses(aws: Aws, scene: Scene, lines: Lines) -> None:
     for _ in range(2):
         scene.running()
 
-    def refuse(params: dict[str, Any], **_: object) -> Reply | None:
-        refusal = reply(error("InvalidParameterException", "taskId is invalid"))
-        return refusal if b'"none"' in params["body"] else None
-
-    events = client("ecs").meta.events
-    events.register_first("before-call.ecs.DescribeTasks", refuse)
+    refusal = error("InvalidParameterException", "taskId is invalid")
+    aws.answer("ecs.DescribeTasks", lambda asked: refusal if b'"none"' in asked["body"] else None)
     done = scene.reconcile()
     assert (done["running"], done["not settled"]) == (2, 1)
     [warned] = [vars(line) for line in lines.records if line.getMessage() == "Not settled"]
