@@ -57,7 +57,7 @@ def wait(system: System, ecs: Any, arn: str, status: str) -> dict[str, Any]:
         task = describe(system, ecs, arn)
         return task if task["lastStatus"] == status else None
 
-    return dict(until(reached, system.journal.wait_for) or {})
+    return until(reached, system.journal.wait_for) or {}
 
 
 def stop(system: System, ecs: Any, arn: str, reason: str) -> None:
