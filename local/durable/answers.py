@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from aws_durable_execution_sdk_python_testing.model import EventType
 from aws_durable_execution_sdk_python_testing.model import Execution as Summary
 
 from local.durable.store import status_of
@@ -36,6 +37,8 @@ def details(answer: Mapping[str, Any], execution: Execution, *, with_data: bool)
 def complete_history(answer: dict[str, Any], execution: Execution) -> None:
     """Fill in what the runner leaves out of GetDurableExecutionHistory's answer."""
     steps = {o.operation_id: o.step_details for o in execution.operations if o.step_details}
+    # No two moments of the runner's clock are the same.
+    invocations = {i.end_timestamp: i.to_dict() for i in list(execution.invocation_completions)}
     for event in answer["Events"]:
         for part in _parts(event):
             # Data that was not asked for; the runner leaves it out at most places.
@@ -44,6 +47,8 @@ def complete_history(answer: dict[str, Any], execution: Execution) -> None:
         if "StepSucceededDetails" in event:
             attempt = {"CurrentAttempt": steps[event["Id"]].attempt} if event["Id"] in steps else {}
             event["StepSucceededDetails"].setdefault("RetryDetails", attempt)
+        if event["EventType"] == EventType.INVOCATION_COMPLETED.value:
+            event["InvocationCompletedDetails"] = invocations[event["EventTimestamp"]]
 
 
 def _parts(event: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from aws_durable_execution_sdk_python_testing.model import StartDurableExecutionInput
 
 from local.durable import status
-from local.durable.runner import ARN, runner
+from local.durable.runner import runner
 from local.durable.store import FAILED, Store, status_of
 from local.errors import ApiError
 from local.functions import Answer
@@ -51,7 +51,7 @@ class Executions:
         self._functions, self._stack = functions, stack
         self._publish, self._send = publish, send
         self._names: dict[tuple[str, str], tuple[str, bytes]] = {}
-        self._synchronous: set[str] = set()
+        self._synchronous: set[str | None] = set()
         self._lock = threading.Lock()
         self._cleanup = ExitStack()
         self._store = Store(self._changed)
@@ -88,10 +88,9 @@ class Executions:
                     raise _already_started(key[1])
                 return arn
             started = self._input(function.configuration, version, payload, key[1])
-            arn = str((started.trace_fields or {})[ARN])
             if synchronous:
-                self._synchronous.add(arn)
-            self.executor.start_execution(started)
+                self._synchronous.add(started.invocation_id)
+            arn = str(self.executor.start_execution(started).execution_arn)
             self._names[key] = arn, payload
             return arn
 
@@ -121,8 +120,7 @@ class Executions:
     def _input(
         self, function: Configuration, version: str, payload: bytes, name: str
     ) -> StartDurableExecutionInput:
-        durable, execution_id = function.properties["DurableConfig"], str(uuid.uuid4())
-        arn = f"{function.arn}:{version}/durable-execution/{name}/{execution_id}"
+        durable = function.properties["DurableConfig"]
         return StartDurableExecutionInput(
             account_id=self._stack.account,
             function_name=function.name,
@@ -130,15 +128,14 @@ class Executions:
             execution_name=name,
             execution_timeout_seconds=int(durable["ExecutionTimeout"]),
             execution_retention_period_days=int(durable["RetentionPeriodInDays"]),
-            invocation_id=execution_id,
-            trace_fields={ARN: arn},
+            invocation_id=str(uuid.uuid4()),
             input=payload.decode(),
         )
 
     def _changed(self, execution: Execution) -> None:
         self._publish(status.event(execution, self._stack))
         if (
-            execution.durable_execution_arn in self._synchronous
+            execution.start_input.invocation_id in self._synchronous
             or status_of(execution) not in FAILED
         ):
             return

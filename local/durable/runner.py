@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import json
 import logging
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
-from unittest import mock
 
 from aws_durable_execution_sdk_python_testing.checkpoint.processor import CheckpointProcessor
 from aws_durable_execution_sdk_python_testing.child_dispatcher import parse_function_target
@@ -16,7 +14,6 @@ from aws_durable_execution_sdk_python_testing.exceptions import DurableFunctions
 from aws_durable_execution_sdk_python_testing.execution import Execution
 from aws_durable_execution_sdk_python_testing.executor import Executor
 from aws_durable_execution_sdk_python_testing.invoker import InvokeResponse, LambdaInvoker
-from aws_durable_execution_sdk_python_testing.model import Event, StartDurableExecutionInput
 from aws_durable_execution_sdk_python_testing.threads import DaemonThreadPool
 from aws_durable_execution_sdk_python_testing.worker.registry import ExecutionRegistry
 from typing_extensions import override
@@ -28,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Mapping
 
     from aws_durable_execution_sdk_python.execution import DurableExecutionInvocationInput
+    from aws_durable_execution_sdk_python_testing.model import StartDurableExecutionInput
 
     from local.clock import Clock
     from local.durable.store import Store
@@ -38,9 +36,6 @@ logging.getLogger("aws_durable_execution_sdk_python_testing").addHandler(logging
 
 # Invocations wait for a free process of their function, so threads need not be scarce.
 _INVOCATION_THREADS = 64
-
-# Where a start carries the execution's ARN to the factory that the runner calls for it.
-ARN = "arn"
 
 
 @contextmanager
@@ -71,7 +66,7 @@ def runner(
 
 
 class _Executor(Executor):
-    """The runner's, in which a wake-up that has begun is carried through.
+    """The runner's, whose executions have ARNs of AWS's form, and whose wake-ups come through.
 
     When a wait is over just as an invocation ends, the runner cancels the wake-up in the middle:
     the wait counts as over then, and nobody is invoked.
@@ -81,6 +76,21 @@ class _Executor(Executor):
         """Invoke as many handlers at a time."""
         self._invocation_pool = DaemonThreadPool(count)
 
+    @override
+    def _create_execution(
+        self, input: StartDurableExecutionInput, parent_execution_arn: str | None = None
+    ) -> Execution:
+        execution = Execution("", input, [])
+        execution.region, execution.parent_execution_arn = self.region, parent_execution_arn
+        execution.durable_execution_arn = (
+            f"{execution.function_arn(self.region)}"
+            f"/durable-execution/{input.execution_name}/{input.invocation_id}"
+        )
+        execution.start(now=self._clock.now())
+        self._store.save(execution)
+        return execution
+
+    @override
     def _fire_due_and_invoke_handler(self, execution_arn: str) -> Callable[[], Awaitable[None]]:
         wake = super()._fire_due_and_invoke_handler(execution_arn)
 
@@ -116,22 +126,3 @@ class _Invoker(LambdaInvoker):
         if answer.error:
             raise DurableFunctionsTestError(answer.payload.decode())
         return InvokeResponse.from_payload(answer.payload, request_id)
-
-
-_new = Execution.new
-
-
-def _with_arn(**given: StartDurableExecutionInput) -> Execution:
-    """Stand in for the runner's own factory, whose ARNs are not of AWS's form."""
-    arn = (given["input"].trace_fields or {}).get(ARN)
-    return Execution(arn, given["input"], []) if arn else _new(**given)
-
-
-def _numbered(event: Event, event_id: int) -> Event:
-    """Stand in for the runner's own copying, which forgets some of the details."""
-    return dataclasses.replace(event, event_id=event_id)
-
-
-# The runner takes neither from outside. For good: systems come and go in any order.
-mock.patch.object(Execution, "new", staticmethod(_with_arn)).start()
-mock.patch.object(Event, "from_event_with_id", staticmethod(_numbered)).start()
