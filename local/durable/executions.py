@@ -10,10 +10,9 @@ from contextlib import ExitStack
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from aws_durable_execution_sdk_python_testing.model import StartDurableExecutionInput
-
-from local.durable import status
+from local.durable import function_error, status
 from local.durable.runner import runner
+from local.durable.start import start_of
 from local.durable.store import FAILED, Store, status_of
 from local.errors import ApiError
 from local.functions import Answer
@@ -21,12 +20,11 @@ from local.functions import Answer
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from aws_durable_execution_sdk_python.lambda_service import ErrorObject
     from aws_durable_execution_sdk_python_testing.execution import Execution
 
     from local.account import Send
     from local.clock import Clock
-    from local.functions import Configuration, Function
+    from local.functions import Function
     from local.stack import Stack
 
 
@@ -87,7 +85,7 @@ class Executions:
                 if json.loads(earlier) != json.loads(payload):
                     raise _already_started(key[1])
                 return arn
-            started = self._input(function.configuration, version, payload, key[1])
+            started = start_of(function.configuration, version, payload.decode(), key[1])
             if synchronous:
                 self._synchronous.add(started.invocation_id)
             arn = str(self.executor.start_execution(started).execution_arn)
@@ -107,7 +105,7 @@ class Executions:
         result = self._store.load(arn).result
         if result is None or result.error is None:
             return Answer(((result and result.result) or "null").encode())
-        return Answer(_error(result.error), "Unhandled")
+        return Answer(function_error.written(result.error), "Unhandled")
 
     def all(self) -> list[Execution]:
         """Return all executions."""
@@ -116,21 +114,6 @@ class Executions:
     def close(self) -> None:
         """Stop driving executions; those that run are abandoned."""
         self._cleanup.close()
-
-    def _input(
-        self, function: Configuration, version: str, payload: bytes, name: str
-    ) -> StartDurableExecutionInput:
-        durable = function.properties["DurableConfig"]
-        return StartDurableExecutionInput(
-            account_id=self._stack.account,
-            function_name=function.name,
-            function_qualifier=version,
-            execution_name=name,
-            execution_timeout_seconds=int(durable["ExecutionTimeout"]),
-            execution_retention_period_days=int(durable["RetentionPeriodInDays"]),
-            invocation_id=str(uuid.uuid4()),
-            input=payload.decode(),
-        )
 
     def _changed(self, execution: Execution) -> None:
         self._publish(status.event(execution, self._stack))
@@ -144,17 +127,6 @@ class Executions:
         if queue:
             payload, attributes = status.dead_letter(execution)
             self._send(queue["TargetArn"], payload, **attributes)
-
-
-def _error(error: ErrorObject) -> bytes:
-    """Return an error as Lambda answers a function's."""
-    fields = {
-        "errorType": error.type,
-        "errorMessage": error.message,
-        "errorData": error.data,
-        "stackTrace": error.stack_trace,
-    }
-    return json.dumps({name: value for name, value in fields.items() if value is not None}).encode()
 
 
 def _already_started(name: str) -> ApiError:

@@ -1,0 +1,35 @@
+"""What the runner is told of an execution that is to start."""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING
+
+from aws_durable_execution_sdk_python_testing.model import StartDurableExecutionInput
+
+if TYPE_CHECKING:
+    from local.functions import Configuration
+
+
+def start_of(
+    function: Configuration, version: str, payload: str, name: str | None = None
+) -> StartDurableExecutionInput:
+    """Return the start of an execution.
+
+    Args:
+        function: a durable one.
+        version: that it runs on to its end.
+        payload: JSON.
+        name: the execution's; None for one of its own.
+    """
+    durable = function.properties["DurableConfig"]
+    return StartDurableExecutionInput(
+        account_id=function.arn.split(":")[4],
+        function_name=function.name,
+        function_qualifier=version,
+        execution_name=name or str(uuid.uuid4()),
+        execution_timeout_seconds=int(durable["ExecutionTimeout"]),
+        execution_retention_period_days=int(durable["RetentionPeriodInDays"]),
+        invocation_id=str(uuid.uuid4()),
+        input=payload,
+    )
