@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+# How long a waiting thread rests: so much longer than it looked, at most so many seconds.
+_RESTS, _LONGEST_REST = 4, 0.1
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -87,6 +90,12 @@ class Journal:
         self._entries: list[Entry] = []
         self._changed = threading.Condition()
 
+    @property
+    def count(self) -> int:
+        """How many entries were written."""
+        with self._changed:
+            return len(self._entries)
+
     def write(self, entry: Entry) -> None:
         """Append an entry."""
         with self._changed:
@@ -105,12 +114,20 @@ class Journal:
     def wait_for(self, condition: Callable[[], T], timeout: float) -> T:
         """Wait until a condition holds, looking again at each entry and ten times a second.
 
+        A look that takes long is followed by a longer rest: many threads that wait, or one that
+        asks a lot, would else keep the system from what they wait for.
+
         Returns:
             What the condition gave last: falsy if it never held within `timeout` seconds.
         """
         deadline = time.monotonic() + timeout
-        while not (held := condition()) and (left := deadline - time.monotonic()) > 0:
+        while True:
+            seen, began = self.count, time.monotonic()
+            held, ended = condition(), time.monotonic()
+            if held or ended >= deadline:
+                return held
+            time.sleep(min(_RESTS * (ended - began), _LONGEST_REST))
             with self._changed:
                 # What happens outside of this process leaves no entry.
-                self._changed.wait(min(left, 0.1))
-        return held
+                self._changed.wait_for(lambda seen=seen: len(self._entries) > seen, _LONGEST_REST)
+

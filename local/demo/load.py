@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
+from collections import deque
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -39,21 +40,23 @@ class Load:
     seconds: float = 0
     peak: float = 0
     _tasks: list[str] = field(default_factory=list)
+    _started: set[str] = field(default_factory=set)
+    _read: int = 0
 
     def run(self, console: Console) -> None:
         """Run them to their end."""
-        began = time.monotonic()
-        waiting = {self._start() for _ in range(self.count)}
+        began, self._read = time.monotonic(), self.system.journal.count
+        waiting = deque(self._start() for _ in range(self.count))
         with Progress(console=console) as progress:
             task = progress.add_task("executions ended", total=self.count)
 
             def look() -> bool:
-                for arn in list(waiting):
-                    execution = self._lambda.get_durable_execution(DurableExecutionArn=arn)
-                    if execution["Status"] != "RUNNING":
-                        waiting.remove(arn)
-                        self._end(execution)
-                        progress.advance(task)
+                self._follow()
+                # Who asks for all that run, each time, keeps them from running.
+                while waiting and (execution := self._execution(waiting[0]))["Status"] != "RUNNING":
+                    waiting.popleft()
+                    self._end(execution)
+                    progress.advance(task)
                 self.peak = max(self.peak, self._memory())
                 return not waiting
 
@@ -63,22 +66,26 @@ class Load:
     @property
     def is_right(self) -> bool:
         """Whether each execution succeeded, with one task."""
-        return len(self._tasks) == len(set(self._tasks)) == self._started == self.count
+        return len(self._tasks) == len(set(self._tasks)) == len(self._started) == self.count
 
     @property
     def summary(self) -> str:
         """What came of it, in a line."""
         return (
             f"{len(self._tasks)} of {self.count} executions succeeded, "
-            f"{len(set(self._tasks))} tasks of {self._started} started: "
+            f"{len(set(self._tasks))} tasks of {len(self._started)} started: "
             f"{self.count / self.seconds:.1f} executions a second, {self.seconds:.0f} s in all, "
             f"{self.peak:.0f} MiB at most"
         )
 
-    @property
-    def _started(self) -> int:
+    def _follow(self) -> None:
         # ECS itself forgets tasks.
-        return len({change.task_arn for change in self.system.journal.entries(TaskChange)})
+        entries = self.system.journal.after(self._read)
+        self._read += len(entries)
+        self._started |= {entry.task_arn for entry in entries if isinstance(entry, TaskChange)}
+
+    def _execution(self, arn: str) -> dict[str, Any]:
+        return dict(self._lambda.get_durable_execution(DurableExecutionArn=arn))
 
     def _end(self, execution: dict[str, Any]) -> None:
         if execution["Status"] == "SUCCEEDED":
