@@ -91,6 +91,14 @@ test: $(DEV) .venv/sam/.installed .venv/aws/.installed ## Everything that CI run
 	@$(MAKE) $(TOGETHER) $(sort $(TESTED:%=tests-on-%) tests-on-$(OWN)) types template
 	@$(MAKE) pythons
 
+# For `make busy`: what to run so.
+TARGET = test
+
+.PHONY: busy
+busy: ## Run another target beside four busy loops, as on a slow machine: TARGET=test
+	@for loop in 1 2 3 4; do while :; do :; done & loops="$$loops $$!"; done; \
+	trap 'kill $$loops' EXIT; trap 'exit 1' INT TERM; $(MAKE) $(TARGET)
+
 .PHONY: lint
 lint: $(DEV) ## Style (ruff)
 	$(call title,ruff)
