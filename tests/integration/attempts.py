@@ -7,7 +7,7 @@ from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import wraps
-from itertools import count, pairwise
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from aws_durable_execution_sdk_python_testing import runner
@@ -17,49 +17,37 @@ from botocore.exceptions import ReadTimeoutError
 
 from adapters import clock
 from core.record import Flow
+from local.ecs.state import TaskState
 from orchestrator import eventbridge, polling
+from tests.integration.aws import ENDPOINT, DiedError, die
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Container, Mapping
     from datetime import datetime
 
     import pytest
 
     from core.record import Record
-    from local.ecs.state import TaskState
     from tests.integration.aws import Aws
 
 WAITING = {"polling": polling.handler, "eventbridge": eventbridge.handler}
 CAPACITY = "Capacity is unavailable at this time. Please try again later or in a different zone."
-Ending: TypeAlias = "Callable[[TaskState], None]"
+Ending: TypeAlias = "Callable[[TaskState], object]"
+
+
+def ran(end: Ending) -> Ending:
+    """Return an end that comes while the container runs."""
+
+    def ending(task: TaskState) -> None:
+        task.advance("RUNNING")
+        end(task)
+
+    return ending
 
 
 def exited(code: int) -> Ending:
     """Return the end of a task by its container's exit."""
-
-    def end(task: TaskState) -> None:
-        task.advance("RUNNING")
-        task.exit(code)
-
-    return end
-
-
-def out_of_memory(task: TaskState) -> None:
-    """Let the container need more memory than it has."""
-    task.advance("RUNNING")
-    task.run_out_of_memory()
-
-
-def spot(task: TaskState) -> None:
-    """Take the task's capacity away."""
-    task.advance("RUNNING")
-    task.interrupt()
-
-
-def host(task: TaskState) -> None:
-    """Let the host fail, and with it the container."""
-    task.advance("RUNNING")
-    task.end("InfrastructureHealth", "The host failed.")
+    return ran(lambda task: task.exit(code))
 
 
 def not_started(reason: str) -> Ending:
@@ -73,12 +61,10 @@ def stopped(reason: str) -> Ending:
 
 
 SUCCESS, APPLICATION = exited(0), exited(3)
+OUT_OF_MEMORY, SPOT = ran(TaskState.run_out_of_memory), ran(TaskState.interrupt)
+HOST = ran(lambda task: task.end("InfrastructureHealth", "The host failed."))
 NO_NETWORK = not_started("Timeout waiting for network interface provisioning to complete.")
 NO_IMAGE = not_started("CannotPullContainerError: pull access denied")
-
-
-class DiedError(BaseException):
-    """The function is gone; no code of its own may catch this."""
 
 
 def mortal(handler: Callable[..., Any]) -> Callable[..., Any]:
@@ -181,11 +167,11 @@ class Attempts:
 
     def die(self, operation: str, number: int, *, after: bool) -> None:
         """Let the orchestrator die before or after its n-th call of an operation."""
-        self._at(operation, [number], self._die, after=after)
+        self._at(operation, [number], die, after=after)
 
     def lose_answers(self, operation: str, *numbers: int) -> None:
         """Let the orchestrator's n-th calls take effect, and their answers be lost."""
-        self._at(operation, numbers, self._lose, after=True)
+        self._at(operation, numbers, _lose, after=True)
 
     def share_clock(self, monkeypatch: pytest.MonkeyPatch) -> Callable[[], float]:
         """Let the functions read the test runner's clock, which skips waits; return it."""
@@ -204,7 +190,8 @@ class Attempts:
 
     def meanwhile(self, operation: str, number: int, hook: Callable[[], None]) -> None:
         """Do something right before the orchestrator's n-th call of an operation."""
-        self._at(operation, [number], hook, after=False)
+        test = threading.current_thread()
+        self.aws.at(operation, [number], hook, after=False, spare=test)
 
     def on(self, status: str, hook: Callable[[], object]) -> None:
         """Do something once, right after the record came to a status."""
@@ -218,27 +205,19 @@ class Attempts:
 
         self.aws.after("dynamodb.UpdateItem", written)
 
-    def _die(self) -> None:
-        self.faults += 1
-        raise DiedError
-
-    def _lose(self) -> None:
-        self.faults += 1
-        raise ReadTimeoutError(endpoint_url="http://127.0.0.1")
-
     def _at(
-        self, operation: str, numbers: Sequence[int], fault: Callable[[], None], *, after: bool
+        self, operation: str, numbers: Container[int], fault: Callable[[], None], *, after: bool
     ) -> None:
-        main, calls = threading.current_thread(), count(1)
+        def counted() -> None:
+            self.faults += 1
+            fault()
 
-        def called() -> None:
-            # The task-state function runs on the test's own thread.
-            if threading.current_thread() is not main and next(calls) in numbers:
-                fault()
+        # The task-state function runs on the test's own thread.
+        self.aws.at(operation, numbers, counted, after=after, spare=threading.current_thread())
 
-        # An answer that a test has prepared would keep the call from what comes after it.
-        moment = "after-call" if after else "before-call"
-        self.aws.on(moment, operation, lambda **_: called(), first=not after)
+
+def _lose() -> None:
+    raise ReadTimeoutError(endpoint_url=ENDPOINT)
 
 
 def _end(task: Mapping[str, Any]) -> Any:

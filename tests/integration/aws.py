@@ -7,6 +7,7 @@ import threading
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from itertools import count
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import boto3
@@ -34,7 +35,7 @@ from local.stack.stack import PROJECT, Stack
 from worker import report
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Container, Iterator, Mapping
 
     from botocore.awsrequest import AWSPreparedRequest
 
@@ -70,6 +71,15 @@ _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 def hand(service: str) -> Any:
     """Return a client whose calls are not the handlers'."""
     return boto3.client(service)
+
+
+class DiedError(BaseException):
+    """The function is gone; no code of its own may catch this."""
+
+
+def die() -> None:
+    """End the function that calls."""
+    raise DiedError
 
 
 class FunctionContext:
@@ -284,11 +294,6 @@ class Aws:
 
         self.on("before-call", operation, replied)
 
-    def lose_answer(self, operation: str) -> None:
-        """Let an operation's next call take effect and lose its answer: botocore repeats it."""
-        remaining = iter([_response(503)])
-        self.on("before-send", operation, lambda **_: next(remaining, None), first=True)
-
     def before(self, operation: str, hook: Callable[..., Any]) -> None:
         """Run a hook before each of the handlers' calls of an operation (`ecs.RunTask`)."""
         self.on("before-call", operation, lambda **_: hook())
@@ -296,6 +301,33 @@ class Aws:
     def after(self, operation: str, hook: Callable[..., Any]) -> None:
         """Run a hook after each of the handlers' calls of an operation, before its answer."""
         self.on("after-call", operation, lambda **_: hook())
+
+    def at(
+        self,
+        operation: str,
+        numbers: Container[int],
+        fault: Callable[[], None],
+        *,
+        after: bool,
+        spare: threading.Thread | None = None,
+    ) -> None:
+        """Let something happen right before or after an operation's n-th calls.
+
+        Args:
+            operation: such as `ecs.RunTask`.
+            numbers: of the calls, from 1.
+            fault: what happens.
+            after: when.
+            spare: a thread whose calls do not count.
+        """
+        calls = count(1)
+
+        def called(**_: object) -> None:
+            if threading.current_thread() is not spare and next(calls) in numbers:
+                fault()
+
+        # An answer that a test has prepared would keep the call from what comes after it.
+        self.on("after-call" if after else "before-call", operation, called, first=not after)
 
     def rewrite(self, update: str, **values: object) -> None:
         """Change the only record as another writer would; `#name` stands for any attribute."""
@@ -352,17 +384,10 @@ def error(code: str, message: str = "no", **extra: Any) -> dict[str, Any]:
 
 def reply(body: dict[str, Any]) -> Reply:
     """Return what stands in for an answer of AWS."""
-    return _response(400 if "Code" in body.get("Error", {}) else 200), body
+    status = 400 if "Code" in body.get("Error", {}) else 200
+    return AWSResponse(ENDPOINT, status, {}, None), body
 
 
 def throttled(times: int) -> list[dict[str, Any]]:
     """Bodies of throttling errors."""
     return [error("ThrottlingException", "Rate exceeded")] * times
-
-
-def _response(status: int) -> AWSResponse:
-    class Raw:
-        def stream(self, **_: object) -> Iterator[bytes]:
-            yield b"{}"
-
-    return AWSResponse("http://127.0.0.1", status, {}, Raw())

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import pytest
 
-from tests.integration.attempts import CAPACITY, SUCCESS, WAITING, mortal, spot
+from tests.integration.attempts import CAPACITY, SPOT, SUCCESS, WAITING, mortal
 
 if TYPE_CHECKING:
     from tests.integration.attempts import Attempts
@@ -35,7 +35,7 @@ WHEN = pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 def second_attempt(durable: Start, attempts: Attempts, flow: str) -> None:
     """Run an execution whose second attempt succeeds, and see that nothing was repeated."""
     execution = durable(mortal(WAITING[flow]), {})
-    attempts.end(1, spot)
+    attempts.end(1, SPOT)
     task = attempts.end(2, SUCCESS)
     result = execution.result()
     assert (result["attempt"], result["taskArn"]) == (2, task)

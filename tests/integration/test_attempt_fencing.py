@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 from adapters import telemetry
 from core.record import Status
 from orchestrator.execution import Execution
-from tests.integration.attempts import SUCCESS, WAITING, exited, spot
+from tests.integration.attempts import SPOT, SUCCESS, WAITING, exited
 from tests.integration.aws import ENVIRONMENT
 from worker import report
 from worker.assignment import Assignment
@@ -31,7 +31,7 @@ FLOWS = pytest.mark.parametrize("handler", WAITING.values(), ids=WAITING)
 def test_statuses(aws: Aws, durable: Start, attempts: Attempts, handler: Handler) -> None:
     """The record goes through both attempts in order, and ends with the second."""
     execution = durable(handler, {})
-    attempts.end(1, spot)
+    attempts.end(1, SPOT)
     attempts.end(2, SUCCESS)
     execution.result()
     assert not aws.record().is_open
@@ -50,7 +50,7 @@ def test_nothing_of_the_first_attempt(aws: Aws, durable: Start, attempts: Attemp
     execution = durable(WAITING["eventbridge"], {})
     attempts.task(1)
     aws.rewrite("SET #error = :error", error="half done")
-    lost = attempts.end(1, spot, result='"half"')
+    lost = attempts.end(1, SPOT, result='"half"')
     found = attempts.end(2, SUCCESS, result='"whole"')
     assert execution.result()["result"] == "whole"
     by_status = {(item["status"], item["attempt"]): item for item in attempts.history}
@@ -71,7 +71,7 @@ def test_nothing_of_the_first_attempt(aws: Aws, durable: Start, attempts: Attemp
 def test_late_events(aws: Aws, durable: Start, attempts: Attempts, handler: Handler) -> None:
     """The first attempt's events, late or doubled, change nothing in the second."""
     execution = durable(handler, {})
-    lost = attempts.end(1, spot)
+    lost = attempts.end(1, SPOT)
     attempts.task(2)
     before = aws.item()
     told = aws.event(lost)
@@ -100,7 +100,7 @@ def test_event_between_attempts(
 
     attempts.on("BACKOFF", deliver)
     execution = durable(handler, {})
-    attempts.end(1, spot)
+    attempts.end(1, SPOT)
     attempts.end(2, SUCCESS)
     assert execution.result()["attempt"] == 2
     assert answers == [{"done": "ignored: stale attempt"}]
@@ -110,7 +110,7 @@ def test_worker_of_the_first_attempt(aws: Aws, durable: Start, attempts: Attempt
     """A worker that outlives its attempt can write nothing into the next one."""
     report._table.cache_clear()  # noqa: SLF001 - a new account, a new client
     execution = durable(WAITING["eventbridge"], {})
-    attempts.end(1, spot)
+    attempts.end(1, SPOT)
     attempts.task(2)
     before = aws.item()
     old, new = (
@@ -139,7 +139,7 @@ def test_closed_between_attempts(
         "BACKOFF", lambda: aws.rewrite("SET #status = :failed REMOVE #open", failed="FAILED")
     )
     execution = durable(handler, {})
-    attempts.end(1, spot)
+    attempts.end(1, SPOT)
     _, data = execution.error()
     assert (data["kind"], data["taskArn"]) == ("Cancelled", None)
     assert len(attempts.run_task_calls()) == 1
@@ -159,7 +159,7 @@ def test_outdated_launch(aws: Aws, durable: Start, attempts: Attempts, handler: 
 
     attempts.on("BACKOFF", launch)
     execution = durable(handler, {})
-    lost = attempts.end(1, spot)
+    lost = attempts.end(1, SPOT)
     found = attempts.end(2, SUCCESS)
     assert execution.result()["taskArn"] == found != lost
     [(outcome, task_arn)] = again
@@ -178,7 +178,7 @@ def test_closed_before_the_next_attempt(
         lambda: aws.rewrite("SET #status = :failed REMOVE #open", failed="FAILED"),
     )
     execution = durable(handler, {"processingTime": 0, "timeoutSeconds": 2})
-    attempts.end(1, spot)
+    attempts.end(1, SPOT)
     _, data = execution.error()
     assert data["attempt"] == 1
     assert len(attempts.run_task_calls()) == 1
@@ -190,7 +190,7 @@ def test_forgotten_task_of_the_second_attempt(
     """A task that ECS has forgotten did not end as the attempt before it did."""
     attempts.share_clock(monkeypatch)
     execution = durable(WAITING["polling"], {})
-    attempts.end(1, spot)
+    attempts.end(1, SPOT)
     second = attempts.task(2)
     looks = aws.calls["DescribeTasks"]
     aws.wait(lambda: [look["tasks"] for look in looks].count([second]) > 1)

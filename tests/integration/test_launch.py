@@ -14,6 +14,7 @@ from tests.integration.aws import CLUSTER, ENVIRONMENT, STACK, error, hand, thro
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tests.integration.attempts import Attempts
     from tests.integration.aws import Aws
     from tests.integration.conftest import Lines, Start
 
@@ -83,9 +84,11 @@ def test_throttled_launch(aws: Aws, durable: Start, lines: Lines) -> None:
 @pytest.mark.parametrize(
     "operation", ["dynamodb.PutItem", "dynamodb.UpdateItem"], ids=["create", "store"]
 )
-def test_lost_answer(aws: Aws, durable: Start, lines: Lines, operation: str) -> None:
+def test_lost_answer(
+    aws: Aws, durable: Start, attempts: Attempts, lines: Lines, operation: str
+) -> None:
     """A write that took effect but lost its answer is not a conflict with itself."""
-    aws.lose_answer(operation)
+    attempts.lose_answers(operation, 1)
     result = durable(dynamodb.handler, {}).result()
     assert result["taskArn"] == aws.record().task_arn
     assert aws.record().status is Status.RUNNING

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from core.record import Status
-from tests.integration.attempts import CAPACITY, SUCCESS, WAITING, spot
+from tests.integration.attempts import CAPACITY, SPOT, SUCCESS, WAITING
 from tests.integration.aws import STACK, error, throttled
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ def test_every_launch_is_its_own(
     """Each attempt has a `startedBy` of its own and each launch a client token of its own."""
     aws.refuse(CAPACITY)
     execution = durable(handler, {})
-    attempts.end(1, spot)
+    attempts.end(1, SPOT)
     attempts.end(2, SUCCESS)
     assert execution.result()["attempt"] == 2
     calls = attempts.run_task_calls()
@@ -132,7 +132,7 @@ def test_second_attempt_counts_its_launches_anew(
     """A refusal in the second attempt is that attempt's first."""
     execution = durable(WAITING["eventbridge"], {})
     attempts.on("BACKOFF", lambda: aws.refuse(CAPACITY))
-    attempts.end(1, spot)
+    attempts.end(1, SPOT)
     attempts.end(2, SUCCESS)
     assert execution.result()["attempt"] == 2
     assert aws.record().launch == 2

@@ -11,13 +11,13 @@ from core.record import Flow, Status
 from orchestrator import dynamodb
 from tests.integration.attempts import (
     APPLICATION,
+    HOST,
     NO_IMAGE,
     NO_NETWORK,
+    OUT_OF_MEMORY,
+    SPOT,
     SUCCESS,
     WAITING,
-    host,
-    out_of_memory,
-    spot,
     stopped,
 )
 
@@ -35,7 +35,7 @@ EAGER = {"maxAttempts": 10, "retryOn": ["ApplicationFailed", "OutOfMemory"]}
 
 
 @FLOWS
-@pytest.mark.parametrize("loss", [spot, host, NO_NETWORK], ids=["Spot", "host", "start"])
+@pytest.mark.parametrize("loss", [SPOT, HOST, NO_NETWORK], ids=["Spot", "host", "start"])
 def test_loss_then_success(
     durable: Start, attempts: Attempts, handler: Handler, loss: Ending
 ) -> None:
@@ -69,7 +69,7 @@ def test_status_that_a_container_wrote(
 ) -> None:
     """What a container writes as status, where that is not its to write, changes no end."""
     execution = durable(handler, {"maxAttempts": 2})
-    for attempt, ending in enumerate([spot, APPLICATION], 1):
+    for attempt, ending in enumerate([SPOT, APPLICATION], 1):
         attempts.task(attempt)
         aws.rewrite("SET #status = :status", status=written)
         attempts.end(attempt, ending)
@@ -100,7 +100,7 @@ def test_attempts_run_out(aws: Aws, durable: Start, attempts: Attempts, handler:
     """Without an attempt left the execution fails as its last one did, and so does the record."""
     execution = durable(handler, {"maxAttempts": 2})
     attempts.end(1, NO_NETWORK)
-    last = attempts.end(2, spot)
+    last = attempts.end(2, SPOT)
     message, data = execution.error()
     assert "Spot" in message
     assert (data["kind"], data["taskArn"], data["attempt"]) == ("SpotInterrupted", last, 2)
@@ -117,7 +117,7 @@ def test_attempts_run_out(aws: Aws, durable: Start, attempts: Attempts, handler:
 def test_single_attempt(durable: Start, attempts: Attempts, handler: Handler) -> None:
     """With `maxAttempts` 1 nothing is tried again."""
     execution = durable(handler, {"maxAttempts": 1})
-    attempts.end(1, spot)
+    attempts.end(1, SPOT)
     assert execution.error()[1]["attempt"] == 1
     assert len(attempts.run_task_calls()) == 1
 
@@ -125,7 +125,7 @@ def test_single_attempt(durable: Start, attempts: Attempts, handler: Handler) ->
 @FLOWS
 @pytest.mark.parametrize(
     ("ending", "kind"),
-    [(APPLICATION, "ApplicationFailed"), (out_of_memory, "OutOfMemory")],
+    [(APPLICATION, "ApplicationFailed"), (OUT_OF_MEMORY, "OutOfMemory")],
     ids=["exit code", "memory"],
 )
 def test_failure_of_the_application(
@@ -143,7 +143,7 @@ def test_failure_of_the_application(
 @FLOWS
 @pytest.mark.parametrize(
     ("ending", "kind"),
-    [(APPLICATION, "ApplicationFailed"), (out_of_memory, "OutOfMemory")],
+    [(APPLICATION, "ApplicationFailed"), (OUT_OF_MEMORY, "OutOfMemory")],
     ids=["exit code", "memory"],
 )
 def test_retry_on_demand(
@@ -220,7 +220,7 @@ def test_task_told_to_be_missing(durable: Start, attempts: Attempts, aws: Aws) -
 def test_dynamodb_flow(aws: Aws, durable: Start, attempts: Attempts) -> None:
     """Where nobody waits an interrupted task ends its record: there is one attempt."""
     durable(dynamodb.handler, {}).result()
-    attempts.end(1, spot)
+    attempts.end(1, SPOT)
     record = aws.record()
     assert (record.flow, record.status, record.attempt) == (Flow.DYNAMODB, Status.FAILED, 1)
     assert len(attempts.run_task_calls()) == 1
@@ -230,7 +230,7 @@ def test_dynamodb_flow(aws: Aws, durable: Start, attempts: Attempts) -> None:
 def test_log_lines(durable: Start, attempts: Attempts, lines: Lines, handler: Handler) -> None:
     """Each line stands once, although every wait replays the handler from its beginning."""
     execution = durable(handler, {})
-    attempts.end(1, spot)
+    attempts.end(1, SPOT)
     attempts.end(2, NO_NETWORK)
     attempts.end(3, SUCCESS)
     execution.result()

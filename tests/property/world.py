@@ -3,30 +3,26 @@
 from __future__ import annotations
 
 import json
-import uuid
-from dataclasses import dataclass, field
-from datetime import timedelta
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from adapters.errors import AwsBusyError
-from adapters.records import Records
-from core.answer import Answer
 from core.correlation import Correlation
 from core.record import Flow, Record, Status
 from ecs_events.closing import NotSettledError
-from tests.integration.aws import ENVIRONMENT, STACK, error, reply
+from tests.integration.aws import STACK, reply, throttled
+from tests.integration.repairs.executions import Executions
+from tests.integration.repairs.scene import TABLE, Scene
 from tests.property.lives import new_task
 
 if TYPE_CHECKING:
     from botocore.awsrequest import AWSResponse
 
     from core.outcome import Outcome
-    from local.ecs.state import TaskState
     from tests.integration.aws import Aws, Reply
 
-TABLE = ENVIRONMENT["TABLE_NAME"]
-BUSY = error("ThrottlingException", "Rate exceeded")
+[BUSY] = throttled(1)
 
 
 class Fault(StrEnum):
@@ -40,41 +36,30 @@ class Fault(StrEnum):
 
 
 @dataclass
-class Lambda:
+class Lambda(Executions):
     """Lambda's side of durable callbacks, and the seams where faults are injected.
 
     Attributes:
-        status: the execution's.
-        taken: the answers that had an effect: a callback takes one, later ones find it closed.
         fault: what goes wrong at present.
     """
 
-    status: str = "RUNNING"
-    taken: list[Answer | None] = field(default_factory=list)
     fault: Fault = Fault.NONE
     _writes: bool = False
 
     def install(self, aws: Aws) -> None:
         """Stand before the functions' clients."""
-        aws.on("before-call", "lambda", self._asked)
+        super().install(aws)
         aws.on("before-call", "dynamodb.UpdateItem", self._writing)
         aws.on("after-call", "dynamodb.UpdateItem", self._written)
 
-    def begin(self) -> None:
-        """Start over with a new execution."""
-        self.status, self.taken, self.fault = "RUNNING", [], Fault.NONE
-
-    def _asked(self, model: Any, params: dict[str, Any], **_: object) -> Reply:
+    def _answered(self, model: Any, params: dict[str, Any]) -> dict[str, Any]:
         if model.name == "GetDurableExecution":
-            return reply({"Status": self.status})
+            return super()._answered(model, params)
         if self.fault is Fault.ANSWER_REFUSED:
-            return reply(BUSY)
-        if self.taken or self.status != "RUNNING":
-            return reply(error("CallbackTimeoutException"))
-        body = params["body"].decode()
-        failed = model.name.endswith("Failure")
-        self.taken.append(Answer.read(json.loads(body)["ErrorData"] if failed else body))
-        return reply(BUSY if self.fault is Fault.ANSWER_UNCONFIRMED else {})
+            return BUSY
+        return super()._answered(model, params) or (
+            BUSY if self.fault is Fault.ANSWER_UNCONFIRMED else {}
+        )
 
     def _writing(self, params: dict[str, Any], **_: object) -> Reply | None:
         self._writes = json.loads(params["body"])["TableName"] == TABLE
@@ -86,43 +71,17 @@ class Lambda:
             parsed.update(BUSY)
 
 
-@dataclass
 class World:
     """One execution whose task ends.
 
     Attributes:
         record: as it was created.
+        task: that is being started.
     """
 
-    aws: Aws
-    functions: Lambda
-    flow: Flow
-    result: str | None
-    records: Records = field(default_factory=lambda: Records(TABLE, timedelta(days=30)))
-    record: Record = field(init=False)
-    task: TaskState = field(init=False)
-
-    def __post_init__(self) -> None:
-        """Begin the execution: its record is there, its task is being started."""
-        self.functions.begin()
-        key = uuid.uuid4().hex
-        self.record = Record(
-            execution_id=key,
-            execution_arn=f"arn/{key}",
-            flow=self.flow,
-            status=Status.PENDING,
-            is_open=True,
-            attempt=1,
-            launch=1,
-            message="hi",
-            processing_time=0,
-            deadline="2026-03-02T10:00:00.000Z",
-            created_at="2026-03-02T09:00:00.000Z",
-            updated_at="2026-03-02T09:00:00.000Z",
-            callback_id="callback" if self.flow is Flow.EVENTBRIDGE else None,
-            result=self.result,
-        )
-        self.records.create(self.record)
+    def __init__(self, aws: Aws, functions: Lambda, flow: Flow, result: str | None) -> None:
+        self._scene, self._functions = Scene(aws), functions
+        self.record = self._scene.begin(flow, result=result)
         self.task = new_task(self._started_by(STACK, 1))
 
     def _started_by(self, stack: str, attempt: int) -> str:
@@ -135,41 +94,45 @@ class World:
 
     def deliver(self, event: dict[str, Any], fault: Fault = Fault.NONE) -> bool:
         """Invoke the function; False where it fails, so that Lambda will deliver again."""
-        self.functions.fault = fault
+        self._functions.fault = fault
         try:
-            self.aws.deliver(event)
+            self._scene.aws.deliver(event)
         except (AwsBusyError, NotSettledError):
             return False
         finally:
-            self.functions.fault = Fault.NONE
+            self._functions.fault = Fault.NONE
         return True
 
     def store_task(self) -> None:
         """Let the orchestrator write RunTask's answer down."""
-        self.records.started(self.record, self.task.arn)
+        self._scene.records.started(self.record, self.task.arn)
 
     def resume(self) -> None:
         """Let the orchestrator go on, if its callback was answered: a failure is its to close."""
-        if self.functions.status != "RUNNING" or not self.functions.taken:
+        if not (self._goes_on() and self.is_answered):
             return
         outcome = self.answered()
         if not outcome.succeeded:
-            self.records.close(self.record, Status.FAILED, outcome)
-        self.functions.status = "SUCCEEDED" if outcome.succeeded else "FAILED"
+            self._scene.records.close(self.record, Status.FAILED, outcome)
+        self._functions.set(self.record, "SUCCEEDED" if outcome.succeeded else "FAILED")
 
     def stop(self) -> None:
         """Let a person stop the execution, if it still goes on: no code of ours runs for it."""
-        if self.functions.status == "RUNNING":
-            self.functions.status = "STOPPED"
+        if self._goes_on():
+            self._functions.set(self.record, "STOPPED")
+
+    def _goes_on(self) -> bool:
+        return self.record.execution_id not in self._functions.statuses
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether the callback has taken an answer: it takes one."""
+        return self.record.callback_id in self._functions.answers
 
     def answered(self) -> Outcome:
         """Return what the only answer tells."""
-        [answer] = self.functions.taken
-        assert answer is not None
-        return answer.outcome
+        return self._functions.answer(self.record).outcome
 
     def stored(self) -> Record:
         """Return the record as it is now."""
-        record = self.records.get(self.record.execution_id)
-        assert record is not None
-        return record
+        return self._scene.stored(self.record)

@@ -51,18 +51,21 @@ class Executions:
         return answer
 
     def _asked(self, model: Any, params: dict[str, Any], **_: object) -> Reply:
+        return reply(self._answered(model, params))
+
+    def _answered(self, model: Any, params: dict[str, Any]) -> dict[str, Any]:
         resource, last = unquote(params["url_path"]).split("/")[-2:]
         if model.name == "GetDurableExecution":
             self.asked.append(last)
             status = self.statuses.get(last, "RUNNING")
             told = {"Error": {"ErrorData": self.errors[last]}} if last in self.errors else {}
             known = {"Status": status, **told}
-            return reply(known if status else error("ResourceNotFoundException"))
+            return known if status else error("ResourceNotFoundException")
         # /2025-12-01/durable-execution-callbacks/ID/succeed
         status = self.statuses.get(resource.removeprefix("callback-"), "RUNNING")
         if status != "RUNNING" or resource in self.answers:
-            return reply(error("CallbackTimeoutException"))
+            return error("CallbackTimeoutException")
         body = params["body"].decode()
         failed = model.name.endswith("Failure")
         self.answers[resource] = Answer.read(json.loads(body)["ErrorData"] if failed else body)
-        return reply({})
+        return {}

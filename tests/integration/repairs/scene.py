@@ -15,7 +15,7 @@ from core.moment import timestamp
 from core.outcome import Outcome, classify
 from core.record import Flow, Record, Status
 from ecs_events import execution_status, reconciler
-from tests.integration.aws import ENVIRONMENT, FAMILY, STACK, FunctionContext
+from tests.integration.aws import ENVIRONMENT, FAMILY, STACK, FunctionContext, die
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -37,10 +37,6 @@ class Context(FunctionContext):
     def get_remaining_time_in_millis(self) -> int:
         """Milliseconds left to the invocation."""
         return next(self.times)
-
-
-class DiedError(BaseException):
-    """The function is gone; no code of its own may catch this."""
 
 
 @dataclass
@@ -161,11 +157,4 @@ class Scene:
 
     def die(self, operation: str, *, after: bool) -> None:
         """Let the function die before or after its next call of an operation (`ecs.StopTask`)."""
-        lives = [None]
-
-        def called() -> None:
-            if lives:
-                lives.pop()
-                raise DiedError
-
-        (self.aws.after if after else self.aws.before)(operation, called)
+        self.aws.at(operation, [1], die, after=after)

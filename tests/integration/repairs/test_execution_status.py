@@ -8,8 +8,7 @@ import pytest
 from adapters.errors import AwsBusyError, AwsRefusedError
 from core.outcome import Cancelled
 from core.record import Flow, Status
-from tests.integration.aws import error, throttled
-from tests.integration.repairs.scene import DiedError
+from tests.integration.aws import DiedError, error, throttled
 
 if TYPE_CHECKING:
     from core.record import Record

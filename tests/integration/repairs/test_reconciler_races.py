@@ -7,8 +7,8 @@ import pytest
 
 from core.record import Flow, Status
 from ecs_events.closing import NotSettledError
-from tests.integration.aws import throttled
-from tests.integration.repairs.scene import LATER, DiedError
+from tests.integration.aws import DiedError, throttled
+from tests.integration.repairs.scene import LATER
 
 if TYPE_CHECKING:
     from core.record import Record
