@@ -26,10 +26,18 @@ class Send(Protocol):
 
 
 class Account:
-    """Plain boto3 clients of an endpoint; without one, of whatever moto stands in for."""
+    """Plain boto3 clients.
 
-    def __init__(self, stack: Stack, endpoint: str | None = None) -> None:
-        self._stack = stack
+    Args:
+        stack: whose resources it holds.
+        endpoint: of AWS; without one, whatever moto stands in for.
+        session: boto3's, by which they ask; by default the process's own.
+    """
+
+    def __init__(
+        self, stack: Stack, endpoint: str | None = None, session: boto3.Session | None = None
+    ) -> None:
+        self._stack, self._session = stack, session or boto3
         self._clients: dict[str, BaseClient] = {}
         self._lock = threading.Lock()
         self._where = {
@@ -43,12 +51,12 @@ class Account:
         """Return the account's client of a service; threads may share it."""
         with self._lock:
             if service not in self._clients:
-                self._clients[service] = boto3.client(service, **self._where)
+                self._clients[service] = self._session.client(service, **self._where)
             return self._clients[service]
 
     def table(self, name: str) -> ServiceResource:
         """Return a DynamoDB table of the local endpoint."""
-        return boto3.resource("dynamodb", **self._where).Table(name)
+        return self._session.resource("dynamodb", **self._where).Table(name)
 
     def create(self) -> None:
         """Make the resources that moto plays, as the template has them."""

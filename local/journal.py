@@ -127,7 +127,9 @@ class Journal:
             if held or ended >= deadline:
                 return held
             time.sleep(min(_RESTS * (ended - began), _LONGEST_REST))
-            with self._changed:
-                # What happens outside of this process leaves no entry.
-                self._changed.wait_for(lambda seen=seen: len(self._entries) > seen, _LONGEST_REST)
+            # What happens outside of this process leaves no entry.
+            self._wait_for_more_than(seen, _LONGEST_REST)
 
+    def _wait_for_more_than(self, count: int, seconds: float) -> None:
+        with self._changed:
+            self._changed.wait_for(lambda: len(self._entries) > count, seconds)

@@ -17,7 +17,7 @@ from local.functions.asynchronous import AsynchronousInvocations
 from local.gateway import Gateway
 from local.gateway.callers import CREDENTIALS
 from local.hosts import process_host
-from local.inprocess import ThreadHost
+from local.inprocess import ThreadHost, Transport
 from local.journal import Journal
 from local.lambda_api import LambdaApi
 from local.logs import LogsApi, Streams
@@ -31,6 +31,8 @@ from local.surroundings import Surroundings
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
+
+    from boto3 import Session
 
     from local.hosts import Host
 
@@ -101,9 +103,12 @@ class System:
             callers=gateway.callers,
             logs=logs,
         )
-        self.account = Account(self.stack, self.endpoint)
+        transport = Transport()
+        if in_process:
+            self._cleanup.enter_context(transport.reaching(self.endpoint, gateway))
+        self.account = Account(self.stack, self.endpoint, transport.session)
         self.account.create()
-        host = self._cleanup.enter_context(self._host(gateway, in_process=in_process))
+        host = self._cleanup.enter_context(self._host(transport.session, in_process=in_process))
         self.functions = functions_of(self._surroundings, host)
         executions = Executions(
             self.functions, self.stack, self._publish, self.account.send, calendar
@@ -163,8 +168,8 @@ class System:
         for task in self.tasks.all():
             task.kill()
 
-    def _host(self, gateway: Gateway, *, in_process: bool) -> AbstractContextManager[Host]:
+    def _host(self, session: Session, *, in_process: bool) -> AbstractContextManager[Host]:
         code = PROJECT / "src"
         if in_process:
-            return ThreadHost(code, self._surroundings, gateway)
+            return ThreadHost(code, self._surroundings, session)
         return process_host(code / "worker", self._surroundings.machine)

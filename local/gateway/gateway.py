@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from typing_extensions import override
 from werkzeug.wrappers import Request, Response
 
 from local.errors import ApiError
@@ -20,6 +21,8 @@ from local.gateway.calls import Call, operation, signed
 from local.gateway.seams import Seams
 
 if TYPE_CHECKING:
+    from flask import Flask
+
     from local.gateway.callers import Caller
     from local.journal import Journal
 
@@ -41,7 +44,7 @@ class Gateway:
         self.callers, self.seams = Callers(), Seams()
         self.services: dict[str, Service] = {}
         self._journal = journal
-        self._moto = DomainDispatcherApplication(create_backend_app)
+        self._moto = _Moto(create_backend_app)
         # moto looks at a condition and writes in two steps, which only one thread may be between.
         self._one_at_a_time = threading.Lock()
 
@@ -84,6 +87,21 @@ class Gateway:
         # Whoever waits for a message waits for what the next request may bring.
         with nullcontext() if call.operation == "ReceiveMessage" else self._one_at_a_time:
             return Response.from_app(self._moto, request.environ, buffered=True)
+
+
+class _Moto(DomainDispatcherApplication):
+    """moto's application, which reads once from the disk and its patterns who answers a host."""
+
+    def __init__(self, create_app: Callable[..., Flask]) -> None:
+        super().__init__(create_app)
+        self._backends: dict[str | None, Any] = {}
+
+    @override
+    def get_backend_for_host(self, host: str | None) -> Any:
+        """Return the name of the backend that answers a host."""
+        if host not in self._backends:
+            self._backends[host] = super().get_backend_for_host(host)
+        return self._backends[host]
 
 
 def _call(request: Request, service: str, caller: Caller | None) -> Call:

@@ -17,7 +17,6 @@ from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
 from local.inprocess.container import ThreadContainer
 from local.inprocess.identity import current, inherited
 from local.inprocess.sandbox import ThreadSandbox
-from local.inprocess.transport import direct
 from local.journal import Line
 
 if TYPE_CHECKING:
@@ -25,10 +24,12 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import ModuleType
 
+    from boto3 import Session
+
     from local.ecs.container import Container
     from local.functions import Configuration
     from local.functions.sandbox import Sandbox
-    from local.gateway import Caller, Gateway
+    from local.gateway import Caller
     from local.surroundings import Surroundings
 
 
@@ -40,23 +41,27 @@ class ThreadHost:
     """Starts threads. All functions share this process's environment, modules and clients.
 
     At most one at a time in a process; a context manager that leaves it as it was.
+
+    Args:
+        code: the functions' and the worker's.
+        surroundings: where they run.
+        session: boto3's, by which they ask AWS.
     """
 
     concurrency = 32
 
-    def __init__(self, code: Path, surroundings: Surroundings, gateway: Gateway) -> None:
-        self._code, self._surroundings, self._gateway = code, surroundings, gateway
+    def __init__(self, code: Path, surroundings: Surroundings, session: Session) -> None:
+        self._code, self._surroundings, self._session = code, surroundings, session
         self._cleanup = ExitStack()
 
     def __enter__(self) -> Self:
         """Start cold: whatever was loaded before is loaded anew."""
         enter = self._cleanup.enter_context
-        enter(direct(self._surroundings.endpoint, self._gateway))
         enter(inherited())
         enter(mock.patch.dict(os.environ, self._environment()))
         enter(mock.patch.object(sys, "path", [str(self._code), *sys.path]))
         enter(_forgotten(self._code))
-        enter(mock.patch("boto3.DEFAULT_SESSION", None))
+        enter(mock.patch("boto3.DEFAULT_SESSION", self._session))
         # The SDK keeps one client for the process's life, which knows the last system's endpoint.
         enter(mock.patch.object(LambdaClient, "_cached_boto_client", None))
         # Lambda gives a process one event at a time: there, nobody logs while another adds a key.

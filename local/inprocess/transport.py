@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from contextlib import contextmanager
+from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+import boto3
+import botocore.session
 from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ConnectionClosedError
-from botocore.handlers import BUILTIN_HANDLERS
 from moto.core.botocore_stubber import MockRawResponse
 from moto.core.request import Request
 
@@ -19,44 +21,64 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from botocore.awsrequest import AWSPreparedRequest
+    from botocore.loaders import Loader
 
     from local.gateway import Gateway
 
 _CHECKPOINT = re.compile(r"/durable-executions/[^/]+/(checkpoint|state)$")
-_gateways: dict[str, Gateway] = {}
 
 
-@contextmanager
-def direct(endpoint: str, gateway: Gateway) -> Iterator[None]:
-    """Let the requests of this process to an endpoint go straight to its gateway."""
-    _gateways[endpoint] = gateway
-    try:
-        yield
-    finally:
-        del _gateways[endpoint]
+@cache
+def _descriptions() -> Loader:
+    """Return AWS's descriptions of its services, which are read once."""
+    loader: Loader = botocore.session.get_session().get_component("data_loader")
+    return loader
 
 
-def _send(request: AWSPreparedRequest, **_: object) -> AWSResponse | None:
-    """Answer a request of a client made after this was registered; None lets it go."""
-    parts = urlsplit(request.url)
-    gateway = _gateways.get(f"{parts.scheme}://{parts.netloc}")
-    if gateway is None:
-        return None
-    caller = current.get()
-    if caller and caller.is_dead:
-        raise _end(parts.path)
-    # What AWS does for a request, it does as itself, on whatever threads it starts.
-    asking = current.set(None)
-    try:
-        response = gateway.answer(_environ(request), caller)
-    except ConnectionResetError as error:
+class Transport:
+    """Brings the requests of a session's clients to gateways of this process.
+
+    Attributes:
+        session: boto3's; a request to no gateway's endpoint takes its usual way.
+    """
+
+    def __init__(self, region: str | None = None) -> None:
+        self._gateways: dict[str, Gateway] = {}
+        session = botocore.session.get_session()
+        session.register_component("data_loader", _descriptions())
+        session.register("before-send", self._send)
+        self.session = boto3.Session(region_name=region, botocore_session=session)
+
+    @contextmanager
+    def reaching(self, endpoint: str, gateway: Gateway) -> Iterator[None]:
+        """Let the requests to an endpoint go straight to its gateway."""
+        self._gateways[endpoint] = gateway
+        try:
+            yield
+        finally:
+            del self._gateways[endpoint]
+
+    def _send(self, request: AWSPreparedRequest, **_: object) -> AWSResponse | None:
+        """Answer a request; None lets it go."""
+        parts = urlsplit(request.url)
+        gateway = self._gateways.get(f"{parts.scheme}://{parts.netloc}")
+        if gateway is None:
+            return None
+        caller = current.get()
         if caller and caller.is_dead:
-            raise _end(parts.path) from error
-        raise ConnectionClosedError(endpoint_url=request.url) from error
-    finally:
-        current.reset(asking)
-    body = MockRawResponse(response.get_data())
-    return AWSResponse(request.url, response.status_code, dict(response.headers), body)
+            raise _end(parts.path)
+        # What AWS does for a request, it does as itself, on whatever threads it starts.
+        asking = current.set(None)
+        try:
+            response = gateway.answer(_environ(request), caller)
+        except ConnectionResetError as error:
+            if caller and caller.is_dead:
+                raise _end(parts.path) from error
+            raise ConnectionClosedError(endpoint_url=request.url) from error
+        finally:
+            current.reset(asking)
+        body = MockRawResponse(response.get_data())
+        return AWSResponse(request.url, response.status_code, dict(response.headers), body)
 
 
 def _end(path: str) -> BaseException:
@@ -73,6 +95,3 @@ def _environ(request: AWSPreparedRequest) -> dict[str, Any]:
     parts = urlsplit(request.url)
     made.environ["REQUEST_URI"] = f"{parts.path}?{parts.query}" if parts.query else parts.path
     return made.environ
-
-
-BUILTIN_HANDLERS.append(("before-send", _send))

@@ -29,7 +29,7 @@ from local.ecs.detail import event
 from local.ecs.state import TaskState
 from local.gateway import Gateway
 from local.gateway.callers import CREDENTIALS
-from local.inprocess.transport import direct
+from local.inprocess import Transport
 from local.journal import Journal
 from local.stack.stack import PROJECT, Stack
 from worker import report
@@ -60,7 +60,7 @@ CLUSTER, FAMILY = ENVIRONMENT["CLUSTER_ARN"], ENVIRONMENT["TASK_FAMILY"]
 DEADLINE = 20
 _SIGTERM = 143
 # AWS's descriptions of its services are read once; clients cost more than what they are asked for.
-_SESSION = boto3.Session(region_name=REGION)
+_TRANSPORT = Transport(REGION)
 _ACCOUNT = Account(TEMPLATE)
 _CACHES = (clients.client, settings.read, task_state._once, report._table)  # noqa: SLF001 - a new account, new clients
 _ALONE, _PROCESS = threading.RLock(), BotocoreStubber.process_request
@@ -139,7 +139,7 @@ class PromptTask(TaskState):
 def account() -> Iterator[None]:
     """Provide what the template makes, as far as moto plays it."""
     with pytest.MonkeyPatch.context() as patch, mock_aws():
-        patch.setattr(boto3, "DEFAULT_SESSION", _SESSION)
+        patch.setattr(boto3, "DEFAULT_SESSION", _TRANSPORT.session)
         patch.setattr(BotocoreStubber, "process_request", _process_alone)
         _ACCOUNT.create()
         for name, value in ENVIRONMENT.items():
@@ -162,7 +162,7 @@ def emptied() -> Iterator[Aws]:
         _table(name).items.clear()
     settings.read.cache_clear()
     aws = Aws()
-    with direct(ENDPOINT, aws.gateway):
+    with _TRANSPORT.reaching(ENDPOINT, aws.gateway):
         yield aws
     aws.close()
 
