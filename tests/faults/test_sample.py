@@ -6,15 +6,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.faults.catalogue import Catalogue
+from tests.faults.catalogue import CHANCES, Catalogue
 from tests.faults.scenario import FLOWS, Point, Scenario
 from tests.faults.stage import Stage, stage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-# How often a scenario may run to come to its crash point.
-_CHANCES = 10
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +43,7 @@ def test_sample(running: Stage, catalogue: Catalogue) -> None:
     }
     # Who is faster, an execution or an event, decides whether some of the calls are made; and which
     # executions a run of the reconciler finds to repair, who ended before it.
-    for chance in range(_CHANCES):
+    for chance in range(CHANCES):
         missed = [catalogue.certain(flow, point) for flow, point in own - running.struck]
         reached = {point for _, point in running.struck}
         others = {p: each for p, each in catalogue.others().items() if p not in reached}
