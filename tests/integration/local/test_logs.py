@@ -2,15 +2,24 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.template import ROOT
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.e2e.user import User
+
+QUERIES = re.findall(
+    r"^```\n(fields .*?)```$",
+    (ROOT / "docs" / "operations.md").read_text(),
+    re.DOTALL | re.MULTILINE,
+)
 
 
 @pytest.fixture(scope="module")
@@ -101,6 +110,63 @@ def test_part_of_the_streams(
     assert none["events"] == []
     with pytest.raises(logs.exceptions.ResourceNotFoundException):
         logs.filter_log_events(logGroupName="/no/group")
+
+
+def rows(user: User, logs: Any, query: str) -> list[dict[str, str]]:
+    """Ask all of the stack's log groups, as the documentation says to."""
+    stack = user.system.stack
+    groups = [group["LogGroupName"] for group in stack.of_type("AWS::Logs::LogGroup").values()]
+    started = logs.start_query(logGroupNames=groups, startTime=0, endTime=2**32, queryString=query)
+    answer = logs.get_query_results(queryId=started["queryId"])
+    assert answer["status"] == "Complete"
+    return [{cell["field"]: cell["value"] for cell in row} for row in answer["results"]]
+
+
+@pytest.mark.usefixtures("group")
+def test_one_execution_in_all_logs(user: User, logs: Any, executions: list[str]) -> None:
+    """The documented query shows what each function and the worker say of one execution."""
+    wanted = executions[0].rpartition("/")[2]
+    query = QUERIES[0].replace("YOUR-EXECUTION-ID", wanted)
+
+    def told() -> list[dict[str, str]] | None:
+        found = rows(user, logs, query)
+        return found if "Final result" in {row["message"] for row in found} else None
+
+    found = user.wait(told)
+    assert {frozenset(row) for row in found} == {
+        frozenset({"@timestamp", "@log", "level", "message", "@ptr"})
+    }
+    moments = [row["@timestamp"] for row in found]
+    assert moments == sorted(moments)
+    worker = f"{user.system.stack.account}:{user.system.stack.outputs['LogGroupName']}"
+    messages = [row["message"] for row in found if row["@log"] == worker]
+    assert messages == ["Work started", "Work finished"]
+
+
+def test_failed_tasks(user: User, logs: Any) -> None:
+    """The documented query shows the failed tasks, and how each failed."""
+    failed = user.start("EventBridge", processingTime=0, simulate={"exitCode": 3})
+    user.error(failed)
+
+    def told() -> dict[str, str] | None:
+        found = {row["correlation_id"]: row for row in rows(user, logs, QUERIES[1])}
+        return found.get(failed.rpartition("/")[2])
+
+    row = user.wait(told)
+    assert (row["error.kind"], row["error.summary"]) == (
+        "ApplicationFailed",
+        "The container exited with code 3.",
+    )
+
+
+def test_unknown_query(user: User, logs: Any) -> None:
+    """A query that cannot be answered here is refused, and so is one for a group that is not."""
+    with pytest.raises(logs.exceptions.MalformedQueryException, match="stats"):
+        rows(user, logs, "stats count(*)")
+    with pytest.raises(logs.exceptions.ResourceNotFoundException, match="/no/group"):
+        logs.start_query(
+            logGroupName="/no/group", startTime=0, endTime=1, queryString="fields @message"
+        )
 
 
 def follow(logs: Any, group: str, user: User) -> Iterator[str]:
