@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 _GREETING = """\
 {name} is up. To stop it: Ctrl-C here, or `make down` elsewhere.
-{pace}
+{notices}
 
 In the shell that is to use it, paste this, or say: eval "$(make -s env)"
 
@@ -39,8 +39,17 @@ def exports(variables: Mapping[str, str]) -> str:
     return "".join(f"export {name}={value}\n" for name, value in quoted)
 
 
+def worker_notice(image: str) -> list[str]:
+    """Return what has to be said of an image that was chosen for the workers, if there is one."""
+    return [f"WorkerImage is {image}; here src/worker/ runs in its place."] if image else []
+
+
 def greeting(
-    name: str, scale: float, variables: Mapping[str, str], functions: list[Configuration]
+    name: str,
+    scale: float,
+    variables: Mapping[str, str],
+    functions: list[Configuration],
+    worker_image: str,
 ) -> str:
     """Return how the system is reached and what may be done with it.
 
@@ -49,11 +58,12 @@ def greeting(
         scale: AWS's seconds in one of ours.
         variables: what to export.
         functions: all of the stack's.
+        worker_image: what a deployment would run in the place of src/worker/; empty for nothing.
     """
     durable = [function for function in functions if function.execution_timeout]
     return _GREETING.format(
         name=name,
-        pace=_pace(scale),
+        notices="\n".join([_pace(scale), *worker_notice(worker_image)]),
         exports=exports(variables),
         functions="\n".join(f"  {qualified(function)}" for function in functions),
         examples=_EXAMPLES.format(

@@ -53,9 +53,9 @@ def check(stack: Stack) -> None:
     if faults:
         lines = (f"  {logical_id} ({kind}): {reason}" for logical_id, kind, reason in faults)
         raise UnsupportedError(
-            "The local system cannot do all that the template asks for:\n"
+            "It asks for what only AWS can do:\n"
             + "\n".join(lines)
-            + "\nChange it, or run a copy without it: make up TEMPLATE=copy.yaml"
+            + "\nChange it, or run a copy without that: make up TEMPLATE=copy.yaml"
         )
 
 

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from local.hosts import Host
 
-# Any image will do: the folder of the worker's Dockerfile stands in for it.
+# Any image will do: src/worker/ runs in its place, and `worker_notice` says so.
 _PARAMETERS = {"WorkerImage": "local"}
 
 

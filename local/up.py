@@ -50,7 +50,8 @@ def _up(note: Note, options: argparse.Namespace) -> int:
         note.write(variables)
         if not stop.is_set():
             name, scale = system.stack.name, options.time_scale
-            write(sys.stdout, greeting(name, scale, variables, functions))
+            image = system.stack.worker_image
+            write(sys.stdout, greeting(name, scale, variables, functions, image))
         stop.wait()
     write(sys.stdout, "Stopped.")
     return 0

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
+from local.greeting import worker_notice
 from local.program import count, parser, run, started
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ def main() -> int:
         # With the system's libraries, which take seconds to load.
         from local.demo.watch import run_flows, run_load  # noqa: PLC0415 - see above
 
+        for notice in worker_notice(system.stack.worker_image):
+            console.print(notice)
         if options.load:
             went_well = run_load(system, console, options.load)
         else:

@@ -32,7 +32,7 @@ def unsupported(stack: Stack) -> Iterator[tuple[str, str, str]]:
 
 
 def _of_function(function: Mapping[str, Any]) -> Iterator[str]:
-    if "S3Key" not in function["Code"]:
+    if "S3Key" not in function.get("Code", {}):
         yield "Neither images nor inline code run here. Put the code into a folder: CodeUri."
     letters = function.get("DeadLetterConfig", {}).get("TargetArn")
     if letters and "DurableConfig" not in function:

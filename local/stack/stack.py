@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import tomllib
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from local.errors import TemplateError
 from local.stack.identities import Identities
 from local.stack.intrinsics import Intrinsics
 from local.stack.regions import ACCOUNT
+from local.stack.samconfig import PROJECT, SAMCONFIG, overrides, stack_name
 from local.stack.translation import translate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
-PROJECT = Path(__file__).parent.parent.parent
+__all__ = ["PROJECT", "Stack"]
 
 
 class Stack:
@@ -28,6 +28,7 @@ class Stack:
         account: whose it is.
         parameters: their values.
         description: what the template says it is.
+        worker_image: what a deployment would run in the place of src/worker/; empty for nothing.
 
     Raises:
         TemplateError: the file is no template, or has a parameter without a value.
@@ -39,8 +40,9 @@ class Stack:
         endpoint: str,
         parameters: Mapping[str, str] | None = None,
         region: str = "us-east-1",
+        samconfig: Path = SAMCONFIG,
     ) -> None:
-        self.name = _stack_name()
+        self.name = stack_name(samconfig)
         self.region, self.account = region, ACCOUNT
         self._path = template
         self._template = translate(template, region)
@@ -58,6 +60,8 @@ class Stack:
         self.parameters = {name: str(value) for name, value in given.items()}
         if missing := described.keys() - given:
             raise TemplateError(f"Its parameters have no default: {', '.join(sorted(missing))}.")
+        chosen = {**defaults, **overrides(samconfig)}
+        self.worker_image: str = chosen.get("WorkerImage", "")
         self.description: str = self._template.get("Description", "")
         conditions = self._template.get("Conditions", {})
         self._intrinsics = Intrinsics({**given, **pseudo}, conditions, names)
@@ -104,8 +108,3 @@ class Stack:
     def _fill(self, node: object) -> str:
         """Return what a name or an output comes to."""
         return str(self._intrinsics.fill(node))
-
-
-def _stack_name() -> str:
-    settings = tomllib.loads((PROJECT / "samconfig.toml").read_text())
-    return str(settings["default"]["global"]["parameters"]["stack_name"])
