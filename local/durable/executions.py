@@ -117,16 +117,18 @@ class Executions:
 
     def _changed(self, execution: Execution) -> None:
         self._publish(status.event(execution, self._stack))
-        if (
-            execution.start_input.invocation_id in self._synchronous
-            or status_of(execution) not in FAILED
-        ):
+        if status_of(execution) not in FAILED or self._is_told(execution):
             return
         function = self._functions[execution.start_input.function_name]
         queue = function.configuration.properties.get("DeadLetterConfig")
         if queue:
             payload, attributes = status.dead_letter(execution)
             self._send(queue["TargetArn"], payload, **attributes)
+
+    def _is_told(self, execution: Execution) -> bool:
+        """Whether a caller or a parent waits for an execution, and so learns of its failure."""
+        execution_id = execution.start_input.invocation_id
+        return execution.parent_execution_arn is not None or execution_id in self._synchronous
 
 
 def _already_started(name: str) -> ApiError:

@@ -18,6 +18,7 @@ from aws_durable_execution_sdk_python_testing.threads import DaemonThreadPool
 from aws_durable_execution_sdk_python_testing.worker.registry import ExecutionRegistry
 from typing_extensions import override
 
+from local.durable.children import Children
 from local.durable.time import RunnerClock, RunnerScheduler
 from local.functions.configuration import LATEST
 
@@ -53,6 +54,7 @@ def runner(
         checkpoint_processor=processor,
         registry=registry,
         clock=clock,
+        child_dispatcher=Children(functions),
         region=region,
     )
     executor.use_threads(_INVOCATION_THREADS)
@@ -73,8 +75,8 @@ class _Executor(Executor):
     """
 
     def use_threads(self, count: int) -> None:
-        """Invoke as many handlers at a time."""
-        self._invocation_pool = DaemonThreadPool(count)
+        """Invoke as many handlers at a time, and as many functions that handlers invoke."""
+        self._invocation_pool, self._target_pool = DaemonThreadPool(count), DaemonThreadPool(count)
 
     @override
     def _create_execution(

@@ -1,0 +1,65 @@
+"""Chained invokes: what a durable function invokes, and sleeps until it has ended."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aws_durable_execution_sdk_python_testing.child_dispatcher import (
+    ChildDispatcher,
+    ChildOutcome,
+    RunInvocation,
+    StartChild,
+    failed_to_start,
+    function_not_found,
+    result_outcome,
+)
+from typing_extensions import override
+
+from local.durable import function_error
+from local.durable.start import start_of
+from local.functions.configuration import LATEST, UNQUALIFIED
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from aws_durable_execution_sdk_python_testing.child_dispatcher import (
+        ChainedInvokeRequest,
+        DispatchResult,
+        FunctionTarget,
+    )
+
+    from local.functions import Function
+
+
+class Children(ChildDispatcher):
+    """Says of each chained invoke what comes of it: an execution, or one invocation."""
+
+    def __init__(self, functions: Mapping[str, Function]) -> None:
+        self._functions = functions
+
+    @override
+    def preflight(self, target: FunctionTarget) -> ChildOutcome | None:
+        """Return the error of a function that cannot be invoked; None if it can."""
+        function = self._functions.get(target.name)
+        if function is None or not function.configuration.version(target.qualifier or LATEST):
+            return function_not_found(target.name).outcome
+        if target.qualifier is None and function.configuration.execution_timeout is not None:
+            return failed_to_start(UNQUALIFIED, "InvalidParameterValueException").outcome
+        return None
+
+    @override
+    def dispatch(self, request: ChainedInvokeRequest) -> DispatchResult:
+        """Return the start of a durable function's execution, or a plain one's invocation."""
+        function, qualifier = self._functions[request.function_name], request.child_qualifier()
+        configuration, payload = function.configuration, request.payload or "{}"
+        if configuration.execution_timeout is None:
+            return RunInvocation(lambda: _invoke(function, qualifier, payload))
+        version = configuration.version(qualifier) or qualifier
+        return StartChild(start_of(configuration, version, payload))
+
+
+def _invoke(function: Function, qualifier: str, payload: str) -> ChildOutcome:
+    _, answer = function.invoke(payload.encode(), qualifier)
+    if answer.error:
+        return ChildOutcome(error=function_error.read(answer.payload))
+    return result_outcome(answer.payload.decode())

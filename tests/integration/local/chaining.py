@@ -1,0 +1,87 @@
+"""Functions that invoke and are invoked, for tests to add to a copy of the template."""
+
+from __future__ import annotations
+
+import copy
+import json
+from typing import TYPE_CHECKING, Any
+
+from aws_durable_execution_sdk_python import DurableContext, InvokeError, durable_execution
+from aws_durable_execution_sdk_python.exceptions import DurableOperationError
+
+from tests import template
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_DAY = 86400
+# Every function's handler and execution timeout; a plain one has none.
+_FUNCTIONS = {
+    "parent": ("parent", _DAY),
+    "batch": ("batch", _DAY),
+    "child": ("child", _DAY),
+    "brief": ("child", 1),
+    "plain": ("plain", None),
+}
+
+
+class RefusedError(DurableOperationError):
+    """The child was asked to fail."""
+
+
+@durable_execution
+def parent(event: dict[str, Any], context: DurableContext) -> dict[str, Any]:
+    """Invoke the function that the event names, and return its result or its error."""
+    try:
+        result: Any = context.invoke(event["function"], event["payload"], name="invoked")
+    except InvokeError as error:
+        return {"type": error.error_type, "message": error.message, "data": error.data}
+    return {"result": result}
+
+
+@durable_execution
+def batch(event: dict[str, Any], context: DurableContext) -> list[Any]:
+    """Invoke a function once for each number below the event's count, all at once."""
+
+    def invoke(context: DurableContext, number: int, *_: object) -> Any:
+        return context.invoke(event["function"], number)
+
+    return list(context.map(range(event["count"]), invoke).get_results())
+
+
+@durable_execution
+def child(event: Any, context: DurableContext) -> Any:
+    """Return the event, or an answer that it asks for, or fail as it asks for."""
+    wishes = event if isinstance(event, dict) else {}
+    if "asks" in wishes:
+        return context.create_callback(wishes["asks"]).result()
+    if "fails" in wishes:
+        raise RefusedError(wishes["fails"], data=json.dumps(wishes))
+    return event
+
+
+def plain(event: dict[str, Any], _: object) -> dict[str, Any]:
+    """Return the event, or fail as it asks for."""
+    if "fails" in event:
+        raise ValueError(event["fails"])
+    return event
+
+
+def written(folder: Path) -> Path:
+    """Write a copy of the template that has these functions, too; return its path."""
+    own = template.source()
+    for name, (handler, timeout) in _FUNCTIONS.items():
+        function = copy.deepcopy(own["Resources"]["EventBridgeLambdaFunction"])
+        function["Properties"] |= {
+            "FunctionName": name,
+            "Handler": f"{__name__}.{handler}",
+            "CodeUri": "code",
+            "DurableConfig": {"ExecutionTimeout": timeout, "RetentionPeriodInDays": 3},
+        }
+        if timeout is None:
+            del function["Properties"]["DurableConfig"], function["Properties"]["DeadLetterQueue"]
+        own["Resources"][f"{name.capitalize()}Function"] = function
+    (folder / "code").symlink_to(template.ROOT)
+    path = folder / "template.yaml"
+    path.write_text(json.dumps(own))
+    return path
