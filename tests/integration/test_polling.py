@@ -165,9 +165,10 @@ def test_unknown_for_a_moment(
     assert durable(handler, {}).result()["outcome"] == "Succeeded"
 
 
+@pytest.mark.usefixtures("looks")
 def test_timeout(aws: Aws, durable: Start) -> None:
     """A task that outlasts timeoutSeconds is stopped, and the execution fails as TimedOut."""
-    payload = {"processingTime": 1, "timeoutSeconds": 1, "pollSeconds": 1}
+    payload = {"processingTime": 1, "timeoutSeconds": 60, "pollSeconds": 10}
     _, data = durable(handler, payload).error()
     assert (data["kind"], data["taskArn"]) == ("TimedOut", aws.record().task_arn)
     (stop,) = aws.calls["StopTask"]
