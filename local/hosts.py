@@ -95,7 +95,7 @@ class ProcessHost:
         # Given back by the thread that watches the start.
         self._starting.acquire()
         container = self._image.start(environment, line)
-        caller.kill = container.kill
+        container.caller, caller.kill = caller, container.kill
         threading.Thread(target=self._watch, args=[container, begun], daemon=True).start()
         return container
 

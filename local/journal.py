@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
+from collections import deque
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from local.gateway import Call
 
 T = TypeVar("T")
 
+# More than some thousand executions write.
+_MOST = 100_000
 # How long a waiting thread rests: so much longer than it looked, at most so many seconds.
 _RESTS, _LONGEST_REST = 4, 0.1
 
@@ -71,11 +76,16 @@ class Delivery:
 
     Attributes:
         target: the target's ARN.
-        event: all of the event.
+        json: all of the event, as little memory as it takes.
     """
 
     target: str
-    event: Mapping[str, Any]
+    json: str
+
+    @property
+    def event(self) -> dict[str, Any]:
+        """The event."""
+        return dict(json.loads(self.json))
 
 
 # What a function or a worker has asked of AWS is its own entry.
@@ -84,32 +94,52 @@ E = TypeVar("E", bound=Entry)
 
 
 class Journal:
-    """An append-only list that threads may wait on."""
+    """A list that is only added to, that threads may wait on, and that forgets its oldest entries.
 
-    def __init__(self) -> None:
-        self._entries: list[Entry] = []
+    Args:
+        most: entries that it keeps.
+    """
+
+    def __init__(self, most: int = _MOST) -> None:
+        self._entries: deque[Entry] = deque(maxlen=most)
+        self._written = 0
         self._changed = threading.Condition()
 
     @property
     def count(self) -> int:
         """How many entries were written."""
         with self._changed:
-            return len(self._entries)
+            return self._written
 
     def write(self, entry: Entry) -> None:
         """Append an entry."""
         with self._changed:
             self._entries.append(entry)
+            self._written += 1
             self._changed.notify_all()
 
     def entries(self, kind: type[E]) -> list[E]:
         """Return the entries of one kind."""
-        return [entry for entry in self.after(0) if isinstance(entry, kind)]
+        return [entry for entry in self.all() if isinstance(entry, kind)]
+
+    def all(self) -> list[Entry]:
+        """Return the entries that are not forgotten."""
+        with self._changed:
+            return list(self._entries)
 
     def after(self, count: int) -> list[Entry]:
-        """Return the entries that follow the first `count`."""
+        """Return the entries that follow the first `count`.
+
+        Raises:
+            LookupError: some of them are forgotten.
+        """
         with self._changed:
-            return self._entries[count:]
+            following = self._written - count
+            if following > len(self._entries):
+                forgotten = f"Of {following} entries that follow the first {count}"
+                raise LookupError(f"{forgotten}, the journal keeps the last {len(self._entries)}.")
+            newest_first = islice(reversed(self._entries), max(following, 0))
+            return list(newest_first)[::-1]
 
     def wait_for(self, condition: Callable[[], T], timeout: float) -> T:
         """Wait until a condition holds, looking again at each entry and ten times a second.
@@ -132,4 +162,4 @@ class Journal:
 
     def _wait_for_more_than(self, count: int, seconds: float) -> None:
         with self._changed:
-            self._changed.wait_for(lambda: len(self._entries) > count, seconds)
+            self._changed.wait_for(lambda: self._written > count, seconds)

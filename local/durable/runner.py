@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 # That an execution fails is its own news, not this process's.
 logging.getLogger("aws_durable_execution_sdk_python_testing").addHandler(logging.NullHandler())
 
-# Invocations wait for a free process of their function, so threads need not be scarce.
-_INVOCATION_THREADS = 64
+# For more than one function's processes, or for as many threads as a host runs of one.
+_INVOCATION_THREADS = 16
 
 
 @contextmanager

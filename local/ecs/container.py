@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from local.gateway import Caller
+
 _ENTRYPOINT = re.compile(r"^ENTRYPOINT (?P<command>\[.*\])$", re.MULTILINE)
 _SIGNALLED = 128
 
@@ -85,7 +87,14 @@ class Container(Protocol):
 
 
 class ProcessContainer:
-    """A container as a process of this machine."""
+    """A container as a process of this machine.
+
+    Attributes:
+        pid: the process's id.
+        caller: by which its calls are known.
+    """
+
+    caller: Caller | None = None
 
     def __init__(self, process: subprocess.Popen[str], on_line: Callable[[str], None]) -> None:
         self._process = process

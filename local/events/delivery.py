@@ -42,11 +42,11 @@ class DeliveryError(Exception):
 class _Delivery:
     rule_arn: str
     target: Mapping[str, Any]
-    event: Mapping[str, Any]
+    event: str
 
     @property
     def payload(self) -> str:
-        return str(self.target.get("Input") or json.dumps(self.event))
+        return str(self.target.get("Input") or self.event)
 
     def limits(self) -> tuple[int, int]:
         """Return how often and for how many seconds it may be tried again."""
@@ -77,7 +77,7 @@ class Deliveries:
 
     def begin(self, rule_arn: str, target: Mapping[str, Any], event: Mapping[str, Any]) -> None:
         """Deliver an event at once, or later if the target does not take it now."""
-        delivery = _Delivery(rule_arn, target, event)
+        delivery = _Delivery(rule_arn, target, json.dumps(event))
         try:
             self._try(delivery)
         except DeliveryError as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import threading
 from typing import TYPE_CHECKING
+from weakref import WeakValueDictionary
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,11 +57,11 @@ def execution_of(started_by: str | None) -> str | None:
 
 
 class Callers:
-    """All callers by their access keys."""
+    """All callers by their access keys, each for as long as its sandbox or container is known."""
 
     def __init__(self) -> None:
         self._numbers = itertools.count(1)
-        self._by_key: dict[str, Caller] = {}
+        self._by_key: WeakValueDictionary[str, Caller] = WeakValueDictionary()
 
     def new(self, name: str) -> Caller:
         """Return a caller with an access key that nobody else has."""

@@ -48,10 +48,13 @@ class ThreadHost:
         session: boto3's, by which they ask AWS.
     """
 
-    concurrency = 32
+    # More threads than that run no more, on few cores; each keeps memory of its own.
+    concurrency = 16
 
     def __init__(self, code: Path, surroundings: Surroundings, session: Session) -> None:
         self._code, self._surroundings, self._session = code, surroundings, session
+        # Of whatever is asked on a thread that works for nobody.
+        self._caller = surroundings.callers.new("threads")
         self._cleanup = ExitStack()
 
     def __enter__(self) -> Self:
@@ -115,8 +118,7 @@ class ThreadHost:
         functions = self._surroundings.stack.of_type("AWS::Lambda::Function").values()
         given = [function["Environment"]["Variables"] for function in functions]
         merged = {name: str(value) for variables in given for name, value in variables.items()}
-        user = self._surroundings.callers.new("threads").credentials
-        return {**merged, **self._surroundings.variables, **user}
+        return {**merged, **self._surroundings.variables, **self._caller.credentials}
 
 
 class _Lines(io.TextIOBase):

@@ -31,12 +31,13 @@ class Lines:
 
     def wrong(self, scenario: Scenario, execution_id: str, end: End) -> list[str]:
         """Return which lines may not stand there, or are not there, in words."""
-        self._follow()
+        self.follow()
         lines, others = self._lines[execution_id], self._lines.pop("", [])
         found = [*_unreadable([*lines, *others]), *_repeated(scenario, lines, len(end.tasks))]
         return [*found, *_told(scenario, lines, end)]
 
-    def _follow(self) -> None:
+    def follow(self) -> None:
+        """Read what is new, before the journal forgets it."""
         with self._lock:
             entries = self._journal.after(self._read)
             self._read += len(entries)

@@ -84,6 +84,7 @@ class Stage:
         arn = self._start(scenario)
         over = wait(self._system, lambda: self._is_over(arn))
         self._plan.done(arn)
+        self._lines.follow()
         return arn, over
 
     def _is_quiet(self) -> bool:

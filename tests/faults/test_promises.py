@@ -94,7 +94,7 @@ def test_all_events_are_lost(user: User, flow: Flow) -> None:
 def runs_since_the_end(user: User, arn: str) -> int:
     """Count the reconciler's runs that have ended since an execution's task is STOPPED."""
     [task_arn] = user.tasks(arn)
-    entries = user.system.journal.after(0)
+    entries = user.system.journal.all()
     changes = ((n, entry) for n, entry in enumerate(entries) if isinstance(entry, TaskChange))
     end = max(n for n, change in changes if change.task_arn == task_arn)
     lines = (entry for entry in entries[end:] if isinstance(entry, Line))
