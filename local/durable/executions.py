@@ -8,6 +8,7 @@ import uuid
 from concurrent.futures import CancelledError
 from contextlib import ExitStack
 from http import HTTPStatus
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 from local.durable import function_error, status
@@ -52,7 +53,7 @@ class Executions:
         self._synchronous: set[str | None] = set()
         self._lock = threading.Lock()
         self._cleanup = ExitStack()
-        self._store = Store(self._changed)
+        self._store = Store(self._changed, calendar.now)
         self.executor = self._cleanup.enter_context(
             runner(functions, self._store, stack.region, calendar)
         )
@@ -79,8 +80,10 @@ class Executions:
             ApiError: the name is taken by an execution with another payload.
         """
         with self._lock:
+            for old in list(takewhile(self._is_forgotten, self._names)):
+                del self._names[old]
             key = (function.configuration.name, name or str(uuid.uuid4()))
-            if key in self._names:
+            if key in self._names and not self._is_forgotten(key):
                 arn, earlier = self._names[key]
                 if json.loads(earlier) != json.loads(payload):
                     raise _already_started(key[1])
@@ -91,6 +94,9 @@ class Executions:
             arn = str(self.executor.start_execution(started).execution_arn)
             self._names[key] = arn, payload
             return arn
+
+    def _is_forgotten(self, key: tuple[str, str]) -> bool:
+        return self._names[key][0] not in self._store
 
     def outcome(self, arn: str) -> Answer:
         """Wait for an execution's end and return its result or its error.

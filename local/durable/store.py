@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import heapq
 import threading
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from aws_durable_execution_sdk_python_testing.execution import ExecutionStatus
@@ -10,6 +12,7 @@ from aws_durable_execution_sdk_python_testing.stores.memory import InMemoryExecu
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
     from aws_durable_execution_sdk_python_testing.execution import Execution
 
@@ -23,16 +26,30 @@ def status_of(execution: Execution) -> ExecutionStatus:
 
 
 class Store(InMemoryExecutionStore):
-    """The runner's store; whatever changes an execution's status passes here."""
+    """The runner's store; whatever changes an execution's status passes here.
 
-    def __init__(self, tell: Callable[[Execution], None]) -> None:
+    Executions are forgotten once they have ended for as long as they are to be retained.
+
+    Args:
+        tell: is told of each execution whose status is another.
+        now: tells the time in AWS.
+    """
+
+    def __init__(self, tell: Callable[[Execution], None], now: Callable[[], datetime]) -> None:
         super().__init__()
-        self._tell = tell
+        self._tell, self._now = tell, now
         self._published: dict[str, ExecutionStatus] = {}
+        self._ended: list[tuple[datetime, str]] = []
         self._telling = threading.Lock()
+
+    def __contains__(self, arn: str) -> bool:
+        """Whether an execution is known, or still known."""
+        with self._lock:
+            return arn in self._store
 
     def save(self, execution: Execution) -> None:
         """Keep an execution."""
+        self._forget()
         super().save(execution)
         self._look_at(execution)
 
@@ -46,5 +63,16 @@ class Store(InMemoryExecutionStore):
         with self._telling:
             is_news = self._published.get(arn) is not status
             self._published[arn] = status
+            if is_news and status is not ExecutionStatus.RUNNING:
+                days = timedelta(days=execution.start_input.execution_retention_period_days)
+                heapq.heappush(self._ended, (self._now() + days, arn))
         if is_news:
             self._tell(execution)
+
+    def _forget(self) -> None:
+        with self._telling:
+            while self._ended and self._ended[0][0] <= self._now():
+                _, arn = heapq.heappop(self._ended)
+                del self._published[arn]
+                with self._lock:
+                    del self._store[arn]
