@@ -136,7 +136,7 @@ lock: .venv/uv/.installed ## Pin and hash what .in files name anew; or renew eve
 clean: ## Remove everything that these targets make
 	@test ! -e .local || $(MAKE) down
 	@rm -rf .local .venv .aws-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis
-	@find local scripts src tests -name __pycache__ -prune -exec rm -rf {} +
+	@find bench local scripts src tests -name __pycache__ -prune -exec rm -rf {} +
 
 # ---------------------------------------------------------------- parts
 

@@ -18,7 +18,7 @@ from tests.mutations.trial import CAUGHT, Run, run, verdict
 if TYPE_CHECKING:
     from tests.mutations.mutation import Mutation
 
-_PARTS = ("src", "local", "tests", "scripts", "events", "docs")
+_PARTS = ("src", "bench", "local", "tests", "scripts", "events", "docs")
 _SHOWN_LINES = 20
 
 
