@@ -23,7 +23,6 @@ from tests.integration.aws import ENDPOINT, DiedError, die
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Mapping
-    from datetime import datetime
 
     import pytest
 
@@ -175,18 +174,10 @@ class Attempts:
 
     def share_clock(self, monkeypatch: pytest.MonkeyPatch) -> Callable[[], float]:
         """Let the functions read the test runner's clock, which skips waits; return it."""
-        clocks: list[SkipClock] = []
-
-        def make() -> SkipClock:
-            clocks.append(SkipClock())
-            return clocks[-1]
-
-        def now() -> datetime:
-            return clocks[-1].now()
-
-        monkeypatch.setattr(runner, "SkipClock", make)
-        monkeypatch.setattr(clock, "now", now)
-        return lambda: now().timestamp()
+        shared = SkipClock()
+        monkeypatch.setattr(runner, "SkipClock", lambda: shared)
+        monkeypatch.setattr(clock, "now", shared.now)
+        return lambda: shared.now().timestamp()
 
     def meanwhile(self, operation: str, number: int, hook: Callable[[], None]) -> None:
         """Do something right before the orchestrator's n-th call of an operation."""

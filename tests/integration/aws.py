@@ -201,14 +201,7 @@ class Aws:
     def on(
         self, moment: str, operation: str, hook: Callable[..., Any], *, first: bool = False
     ) -> None:
-        """Hang a hook of botocore's at the handlers' calls of an operation (`ecs.RunTask`).
-
-        Args:
-            moment: botocore's name for when it is called.
-            operation: or the name of a service alone.
-            hook: what is called, with what botocore gives to such hooks.
-            first: whether before the hooks that are there.
-        """
+        """Hang a hook of botocore's (`before-call`) at an operation, or at a service's all."""
         events = client(operation.partition(".")[0]).meta.events
         (events.register_first if first else events.register)(f"{moment}.{operation}", hook)
         self._hooks.append((events, f"{moment}.{operation}", hook))
@@ -313,12 +306,7 @@ class Aws:
     ) -> None:
         """Let something happen right before or after an operation's n-th calls.
 
-        Args:
-            operation: such as `ecs.RunTask`.
-            numbers: of the calls, from 1.
-            fault: what happens.
-            after: when.
-            spare: a thread whose calls do not count.
+        The calls of the thread that is spared do not count.
         """
         calls = count(1)
 
