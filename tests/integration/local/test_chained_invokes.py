@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from local.gateway import Kill
+from local.journal import Invocation
 from local.system import System
 from tests.e2e.user import User
 from tests.integration.local import chaining
@@ -198,6 +199,8 @@ def test_killed_parent(user: User) -> None:
     user.system.seams.inject(kill, caller="parent", operation="CheckpointDurableExecution")
     arn = invoking(user, "child:live", {"order": 7})
     assert user.result(arn) == {"result": {"order": 7}}
+    invocations = user.system.journal.entries(Invocation)
+    assert "Unhandled" in {i.error for i in invocations if i.function == "parent"}
     assert children(user)[already:] == [child_of(user, arn)]
 
 
