@@ -32,6 +32,7 @@ from local.gateway.callers import CREDENTIALS
 from local.inprocess import Transport
 from local.journal import Journal
 from local.stack.stack import PROJECT, Stack
+from tests.waiting import until
 from worker import report
 
 if TYPE_CHECKING:
@@ -57,7 +58,6 @@ ENVIRONMENT = {
     },
 }
 CLUSTER, FAMILY = ENVIRONMENT["CLUSTER_ARN"], ENVIRONMENT["TASK_FAMILY"]
-DEADLINE = 20
 _SIGTERM = 143
 # AWS's descriptions of its services are read once; clients cost more than what they are asked for.
 _TRANSPORT = Transport(REGION)
@@ -219,9 +219,7 @@ class Aws:
     def wait(self, condition: Callable[[], Any]) -> Any:
         """Wait until a condition over calls and state holds; return what it gave."""
         with self._changed:
-            held = self._changed.wait_for(condition, timeout=DEADLINE)
-        assert held, "the condition never held"
-        return held
+            return until(condition, self._changed.wait_for)
 
     def tasks(self) -> list[str]:
         """Return the ARNs of the tasks that ECS knows, oldest first."""

@@ -17,6 +17,7 @@ from adapters import telemetry
 from local.durable import DurableApi
 from tests.integration.attempts import Attempts
 from tests.integration.aws import Aws, account, emptied
+from tests.waiting import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -108,7 +109,7 @@ class Durable:
     @cached_property
     def ended(self) -> DurableFunctionTestResult:
         """The end, waited for."""
-        return self.runner.wait_for_result(self.arn, timeout=30)
+        return self.runner.wait_for_result(self.arn, timeout=PATIENCE)
 
     def operations(self) -> int:
         """Count the durable operations, the execution itself included."""

@@ -20,6 +20,7 @@ import pytest
 
 from tests import template
 from tests.template import ROOT
+from tests.waiting import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -149,7 +150,7 @@ def start(aws: Aws, folder: Path, **variables: str) -> subprocess.Popen[str]:
 
 def ended(process: subprocess.Popen[str]) -> tuple[int, str]:
     """Wait for the end; return exit code and log."""
-    log, _ = process.communicate(timeout=60)
+    log, _ = process.communicate(timeout=PATIENCE)
     return process.returncode, log
 
 
@@ -228,7 +229,7 @@ def test_stopped_while_fetching(aws: Aws, tmp_path: Path) -> None:
     """A task that is stopped before its worker runs ends at once."""
     aws.hold.clear()
     process = start(aws, tmp_path)
-    assert aws.asked.wait(timeout=30)
+    assert aws.asked.wait(timeout=PATIENCE)
     process.terminate()
     assert ended(process) == (-signal.SIGTERM, "")
 

@@ -13,6 +13,7 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from core.record import Flow, Record, Status
+from tests.waiting import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -114,7 +115,7 @@ def read(table: Any) -> dict[str, Any]:
 
 def lines(process: subprocess.Popen[str]) -> list[dict[str, Any]]:
     """Wait for the worker's end and return its log lines."""
-    out, _ = process.communicate(timeout=30)
+    out, _ = process.communicate(timeout=PATIENCE)
     return [json.loads(line) for line in out.splitlines()]
 
 

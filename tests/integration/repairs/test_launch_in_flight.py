@@ -9,7 +9,7 @@ import pytest
 from core.outcome import Cancelled
 from core.record import Status
 from orchestrator import dynamodb, eventbridge, polling
-from tests.integration.aws import DEADLINE
+from tests.waiting import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,7 +35,7 @@ def start(aws: Aws, scene: Scene, operation: str, begin: Callable[[], Durable]) 
     def stop() -> None:
         if not done:
             done.append("not yet")
-            arn = begun.result(DEADLINE)
+            arn = begun.result(PATIENCE)
             boto3.client("lambda").stop_durable_execution(DurableExecutionArn=arn)
             done[0] = scene.tell_of(arn, "STOPPED")
 
