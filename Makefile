@@ -91,6 +91,13 @@ test: $(DEV) .venv/sam/.installed .venv/aws/.installed ## Everything that CI run
 	@$(MAKE) $(TOGETHER) $(sort $(TESTED:%=tests-on-%) tests-on-$(OWN)) types template
 	@$(MAKE) pythons
 
+# For `make bench`: how many executions side by side, one number after the other.
+EXECUTIONS = 200
+
+.PHONY: bench
+bench: $(DEV) ## Measure the local system, in process, beside what bounds it: EXECUTIONS=200
+	@.venv/dev/bin/python -m bench --executions $(EXECUTIONS)
+
 # For `make busy`: what to run so.
 TARGET = test
 
