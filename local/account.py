@@ -78,19 +78,21 @@ class Account:
         if "EventPattern" in given:
             given["EventPattern"] = json.dumps(given["EventPattern"])
         events.put_rule(**{**given, "Name": name})
-        events.put_targets(Rule=name, Targets=targets)
+        if targets:
+            events.put_targets(Rule=name, Targets=targets)
 
     def _create_table(self, properties: dict[str, Any]) -> None:
         dynamodb = self.client("dynamodb")
         known = dynamodb.meta.service_model.operation_model("CreateTable").input_shape.members
         given = {name: value for name, value in properties.items() if name in known}
-        # CloudFormation's name for it is not the API's.
-        given["SSESpecification"] = {"Enabled": properties["SSESpecification"]["SSEEnabled"]}
+        if "SSESpecification" in given:
+            # CloudFormation's name for it is not the API's.
+            given["SSESpecification"] = {"Enabled": given["SSESpecification"]["SSEEnabled"]}
         dynamodb.create_table(**given)
-        dynamodb.update_time_to_live(
-            TableName=properties["TableName"],
-            TimeToLiveSpecification=properties["TimeToLiveSpecification"],
-        )
+        if expiry := properties.get("TimeToLiveSpecification"):
+            dynamodb.update_time_to_live(
+                TableName=properties["TableName"], TimeToLiveSpecification=expiry
+            )
 
     def send(self, queue_arn: str, message: str, **attributes: str | int) -> None:
         """Put a message with its attributes into a queue."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 import itertools
+import logging
 import math
 import threading
 import time
@@ -11,11 +12,15 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 # A tick follows after four thousandths of a second, and counts for five at most: as much as it is
 # late on a machine with nothing else to do.
 _PAUSE, _TICK = 0.004, 0.005
+# Cancelled calls that may be remembered.
+_FORGOTTEN = 100
+
+_log = logging.getLogger(__name__)
 
 
 class Ticks:
@@ -71,16 +76,14 @@ class Ticks:
         with self._lock:
             self._stopped.set()
             left, self._calls = list(self._calls.values()), {}
-        for call in left:
-            call()
+        _call(left)
 
     def _passed(self) -> float:
         return self._counted + min(time.monotonic() - self._last, _TICK)
 
     def _run(self) -> None:
         while not self._stopped.wait(_PAUSE):
-            for call in self._tick():
-                call()
+            _call(self._tick())
 
     def _tick(self) -> list[Callable[[], object]]:
         with self._lock:
@@ -93,6 +96,18 @@ class Ticks:
     def _forget(self, number: int) -> None:
         with self._lock:
             self._calls.pop(number, None)
+            # Most waits are cancelled long before they are due.
+            if len(self._due) > 2 * len(self._calls) + _FORGOTTEN:
+                self._due = [due for due in self._due if due[1] in self._calls]
+                heapq.heapify(self._due)
+
+
+def _call(due: Iterable[Callable[[], object]]) -> None:
+    for call in due:
+        try:
+            call()
+        except Exception:  # noqa: BLE001 - whatever it was, time has to pass for the others
+            _log.exception("A call that was due failed")
 
 
 class Clock:

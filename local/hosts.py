@@ -94,7 +94,11 @@ class ProcessHost:
 
         # Given back by the thread that watches the start.
         self._starting.acquire()
-        container = self._image.start(environment, line)
+        try:
+            container = self._image.start(environment, line)
+        except OSError:
+            self._starting.release()
+            raise
         container.caller, caller.kill = caller, container.kill
         threading.Thread(target=self._watch, args=[container, begun], daemon=True).start()
         return container

@@ -83,33 +83,51 @@ class System:
         os.environ |= without_proxy(os.environ)
         self._cleanup = ExitStack()
         self.journal = Journal()
-        ticks = Ticks()
-        calendar, machine = Clock(durable_scale, ticks), Clock(1, ticks)
-        clock = self.clock = Clock(time_scale, ticks, calendar)
         gateway = Gateway(self.journal)
         self.seams = gateway.seams
-        server = Endpoint(gateway, port)
-        self.endpoint = server.url
-        region = self._cleanup.enter_context(own_region())
-        self.stack = Stack(template, self.endpoint, _PARAMETERS, region)
-        logs = Streams(self.stack)
-        self._surroundings = Surroundings(
-            stack=self.stack,
-            clock=clock,
-            calendar=calendar,
-            machine=machine,
-            journal=self.journal,
-            endpoint=self.endpoint,
-            callers=gateway.callers,
-            logs=logs,
-        )
-        transport = Transport()
+        # What would be left of a system that cannot start.
+        with ExitStack() as failed:
+            failed.callback(self._cleanup.close)
+            ticks = Ticks()
+            failed.callback(ticks.stop)
+            calendar, machine = Clock(durable_scale, ticks), Clock(1, ticks)
+            self.clock = Clock(time_scale, ticks, calendar)
+            server = Endpoint(gateway, port)
+            failed.callback(server.close)
+            self.endpoint = server.url
+            region = self._cleanup.enter_context(own_region())
+            self.stack = Stack(template, self.endpoint, _PARAMETERS, region)
+            logs = Streams(self.stack)
+            failed.callback(logs.close)
+            self._surroundings = Surroundings(
+                stack=self.stack,
+                clock=self.clock,
+                calendar=calendar,
+                machine=machine,
+                journal=self.journal,
+                endpoint=self.endpoint,
+                callers=gateway.callers,
+                logs=logs,
+            )
+            executions = self._assemble(gateway, in_process=in_process)
+            # Undone from the last to the first: nothing starts a process that would outlive it.
+            for close in (self._kill_tasks, server.close, executions.close, ticks.stop, logs.close):
+                self._cleanup.callback(close)
+            for function in self.functions.values():
+                self._cleanup.callback(function.close)
+            start_schedules(self.stack, self.bus, self.clock)
+            failed.pop_all()
+
+    def _assemble(self, gateway: Gateway, *, in_process: bool) -> Executions:
+        """Put the services together, behind the gateway."""
+        clock, transport = self.clock, Transport()
         if in_process:
             self._cleanup.enter_context(transport.reaching(self.endpoint, gateway))
         self.account = Account(self.stack, self.endpoint, transport.session)
         self.account.create()
         host = self._cleanup.enter_context(self._host(transport.session, in_process=in_process))
         self.functions = functions_of(self._surroundings, host)
+        calendar = self._surroundings.calendar
         executions = Executions(
             self.functions, self.stack, self._publish, self.account.send, calendar
         )
@@ -126,12 +144,7 @@ class System:
             "events": EventsApi(self.stack, self.bus.publish),
             "logs": LogsApi(self.stack),
         }
-        # Undone from the last to the first: nothing starts a process that would outlive it.
-        for close in (self._kill_tasks, server.close, executions.close, ticks.stop, logs.close):
-            self._cleanup.callback(close)
-        for function in self.functions.values():
-            self._cleanup.callback(function.close)
-        start_schedules(self.stack, self.bus, clock)
+        return executions
 
     def __enter__(self) -> Self:
         """Return itself: it runs already."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 from aws_durable_execution_sdk_python_testing.child_dispatcher import (
@@ -52,6 +53,11 @@ class Children(ChildDispatcher):
         """Return the start of a durable function's execution, or a plain one's invocation."""
         function, qualifier = self._functions[request.function_name], request.child_qualifier()
         configuration, payload = function.configuration, request.payload or "{}"
+        try:
+            json.loads(payload)
+        except ValueError as error:
+            unread = f"Could not parse request body into json: {error}"
+            return failed_to_start(unread, "InvalidRequestContentException")
         if configuration.execution_timeout is None:
             return RunInvocation(lambda: _invoke(function, qualifier, payload))
         version = configuration.version(qualifier) or qualifier

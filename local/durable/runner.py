@@ -35,8 +35,9 @@ if TYPE_CHECKING:
 # That an execution fails is its own news, not this process's.
 logging.getLogger("aws_durable_execution_sdk_python_testing").addHandler(logging.NullHandler())
 
-# For more than one function's processes, or for as many threads as a host runs of one.
-_INVOCATION_THREADS = 16
+# Invocations that wait for a free process of their function keep none of another function from
+# being invoked. A thread that was never needed is never started.
+_INVOCATION_THREADS = 256
 
 
 @contextmanager

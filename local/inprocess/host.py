@@ -7,6 +7,7 @@ import io
 import logging
 import os
 import sys
+import threading
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Self
 from unittest import mock
@@ -37,6 +38,9 @@ if TYPE_CHECKING:
 logging.getLogger("aws_durable_execution_sdk_python").addHandler(logging.NullHandler())
 
 
+_alone = threading.Lock()
+
+
 class ThreadHost:
     """Starts threads. All functions share this process's environment, modules and clients.
 
@@ -58,7 +62,14 @@ class ThreadHost:
         self._cleanup = ExitStack()
 
     def __enter__(self) -> Self:
-        """Start cold: whatever was loaded before is loaded anew."""
+        """Start cold: whatever was loaded before is loaded anew.
+
+        Raises:
+            RuntimeError: another one is in this process.
+        """
+        if not _alone.acquire(blocking=False):
+            raise RuntimeError("Only one System(in_process=True) at a time can be in a process.")
+        self._cleanup.callback(_alone.release)
         enter = self._cleanup.enter_context
         enter(inherited())
         enter(mock.patch.dict(os.environ, self._environment()))

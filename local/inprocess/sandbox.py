@@ -75,6 +75,8 @@ class ThreadSandbox:
             result = Answer(json.dumps(self._handler(json.loads(event), context)).encode())
         except KilledError:
             return
+        except SystemExit as error:
+            result = failure("Runtime.ExitError", f"Runtime exited with error: exit {error}")
         except Exception as error:  # noqa: BLE001 - Lambda answers with whatever a handler raises
             result = failure(type(error).__name__, str(error))
         with suppress(InvalidStateError):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import re
 from dataclasses import dataclass, field
@@ -14,7 +13,7 @@ from local.errors import ApiError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-_TOKEN = re.compile(r""""[^"]*"|'[^']*'|[=,|]|[^\s=,|"']+""")
+_TOKEN = re.compile(r""""[^"]*"|'[^']*'|[=,|]|[^\s=,|"']+|["']""")
 _MOST_ROWS = 10_000
 _KNOWN = """\
 Known here are: fields a, b.c | filter a = "x" and b like "y" or c = "z" | sort @timestamp asc | \
@@ -119,7 +118,7 @@ def parse(text: str) -> Query:
             case "sort", ["@timestamp", *order] if order in ([], ["asc"], ["desc"]):
                 # AWS does not say what it is without a word: documented queries have one.
                 query.descending = order == ["desc"]
-            case "limit", [number] if number.isdecimal():
+            case "limit", [number] if number.isdecimal() and int(number):
                 query.limit = int(number)
             case _:
                 raise _malformed(command)
@@ -133,14 +132,22 @@ def _alternatives(tokens: list[str]) -> Iterator[list[_Comparison]]:
 
 def _comparison(tokens: list[str]) -> _Comparison:
     match tokens:
-        case [name, "=" | "like" as operator, text] if text[0] in "\"'" or text.isdecimal():
-            return _Comparison(name, operator, text.strip("\"'"))
+        case [name, "=" | "like" as operator, text] if text.isdecimal():
+            return _Comparison(name, operator, text)
+        case [name, "=" | "like" as operator, text] if len(text) > 1 and text[0] in "\"'":
+            return _Comparison(name, operator, text[1:-1])
     raise _malformed(tokens)
 
 
 def _split(tokens: list[str], separator: str) -> list[list[str]]:
-    groups = itertools.groupby(tokens, lambda token: token.lower() == separator)
-    return [list(group) for is_separator, group in groups if not is_separator]
+    """Return the parts between separators; a part may be empty, which nothing here understands."""
+    parts: list[list[str]] = [[]]
+    for token in tokens:
+        if token.lower() == separator:
+            parts.append([])
+        else:
+            parts[-1].append(token)
+    return parts
 
 
 def _members(message: str) -> dict[str, object]:

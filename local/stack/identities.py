@@ -63,6 +63,11 @@ class Identities:
             return FIRST_VERSION
         raise self._unknown(logical_id, name)
 
+    def named(self, logical_id: str) -> dict[str, str]:
+        """Return the property that names a resource, whether the template has it or not."""
+        kind = self._resource(logical_id)["Type"]
+        return {_NAMED[kind][0]: self._name(logical_id)} if kind in _NAMED else {}
+
     def _name(self, logical_id: str) -> str:
         resource = self._resource(logical_id)
         name, _ = _NAMED.get(resource["Type"], ("", ""))

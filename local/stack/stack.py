@@ -55,7 +55,7 @@ class Stack:
             "AWS::Partition": "aws",
         }
         resources = self._template["Resources"]
-        names = Identities(resources, self._fill, self.name, region, ACCOUNT, endpoint)
+        self._names = Identities(resources, self._fill, self.name, region, ACCOUNT, endpoint)
         given = {**defaults, **(parameters or {})}
         self.parameters = {name: str(value) for name, value in given.items()}
         if missing := described.keys() - given:
@@ -64,13 +64,16 @@ class Stack:
         self.worker_image: str = chosen.get("WorkerImage", "")
         self.description: str = self._template.get("Description", "")
         conditions = self._template.get("Conditions", {})
-        self._intrinsics = Intrinsics({**given, **pseudo}, conditions, names)
+        self._intrinsics = Intrinsics({**given, **pseudo}, conditions, self._names)
 
     def of_type(self, kind: str) -> dict[str, dict[str, Any]]:
-        """Return the properties of the resources of one type, by logical id."""
+        """Return the properties of the resources of one type, by logical id, each with its name."""
         written = self._template["Resources"]
         return {
-            name: self._intrinsics.properties(written[name].get("Properties", {}))
+            name: {
+                **self._names.named(name),
+                **self._intrinsics.properties(written[name].get("Properties", {})),
+            }
             for name, _, its_kind in self.resources()
             if its_kind == kind
         }

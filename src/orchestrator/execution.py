@@ -242,8 +242,8 @@ class Execution:
     def _without_task(self, record: Record, left: timedelta) -> Outcome | None:
         """What it means that ECS knows no task of an old launch; None: there was none yet."""
         if clock.now() - datetime.fromisoformat(record.updated_at) > _REMEMBERED:
-            unknown = f"The launch was cut off after {record.updated_at}, and its answer is lost"
-            return Missing(detail=f"{unknown}; ECS shows a task for an hour after its end")
+            unknown = f"The launch was cut off after {record.updated_at}; a task that it may have"
+            return Missing(detail=f"{unknown} started is shown for an hour after its end only")
         if left > timedelta():
             return None
         past = f"The deadline, {record.deadline}, had passed before a task was started"

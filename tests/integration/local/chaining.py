@@ -6,8 +6,11 @@ import copy
 import json
 from typing import TYPE_CHECKING, Any
 
+import boto3
 from aws_durable_execution_sdk_python import DurableContext, InvokeError, durable_execution
+from aws_durable_execution_sdk_python.config import InvokeConfig
 from aws_durable_execution_sdk_python.exceptions import DurableOperationError
+from aws_durable_execution_sdk_python.serdes import PassThroughSerDes
 
 from tests import template
 
@@ -21,6 +24,8 @@ _FUNCTIONS = {
     "batch": ("batch", _DAY),
     "child": ("child", _DAY),
     "brief": ("child", 1),
+    "short": ("child", 600),
+    "caller": ("caller", _DAY),
     "plain": ("plain", None),
 }
 
@@ -32,8 +37,11 @@ class RefusedError(DurableOperationError):
 @durable_execution
 def parent(event: dict[str, Any], context: DurableContext) -> dict[str, Any]:
     """Invoke the function that the event names, and return its result or its error."""
+    raw: InvokeConfig[Any, Any] = InvokeConfig(serdes_payload=PassThroughSerDes())
     try:
-        result: Any = context.invoke(event["function"], event["payload"], name="invoked")
+        result: Any = context.invoke(
+            event["function"], event["payload"], "invoked", raw if "raw" in event else None
+        )
     except InvokeError as error:
         return {"type": error.error_type, "message": error.message, "data": error.data}
     return {"result": result}
@@ -47,6 +55,17 @@ def batch(event: dict[str, Any], context: DurableContext) -> list[Any]:
         return context.invoke(event["function"], number)
 
     return list(context.map(range(event["count"]), invoke).get_results())
+
+
+@durable_execution
+def caller(event: Any, context: DurableContext) -> Any:
+    """Call a durable function in a step, which waits for its end."""
+
+    def call(_: object) -> Any:
+        answer = boto3.client("lambda").invoke(FunctionName="short:live", Payload=json.dumps(event))
+        return json.loads(answer["Payload"].read())
+
+    return context.step(call)
 
 
 @durable_execution

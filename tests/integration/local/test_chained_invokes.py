@@ -77,6 +77,18 @@ def test_result(user: User, qualifier: str) -> None:
     assert json.loads(succeeded["Result"]["Payload"]) == {"order": 7}
 
 
+def test_payload_that_is_no_json(user: User) -> None:
+    """A payload that no function can read fails the invoke, in Lambda's words."""
+    arn = started(user, "parent:live", {"function": "plain", "payload": "no JSON", "raw": True})
+    assert user.result(arn)["type"] == "InvalidRequestContentException"
+
+
+def test_functions_that_wait_for_functions(user: User) -> None:
+    """Many invocations that wait for another function's leave threads for those."""
+    begun = [started(user, "caller:live", number) for number in range(30)]
+    assert [user.ended(arn)["Result"] for arn in begun] == [str(number) for number in range(30)]
+
+
 def test_child_is_an_execution(user: User) -> None:
     """A child is an execution of the version that its alias names, within its function's limits."""
     function = user.system.functions["child"].configuration.arn

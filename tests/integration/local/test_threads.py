@@ -3,19 +3,23 @@ from __future__ import annotations
 import importlib
 import json
 import logging
+import socket
 import subprocess
 import sys
+import threading
 import uuid
-from typing import TYPE_CHECKING
 
+import pytest
+
+from local.account import Account
+from local.clock import Clock, Ticks
+from local.gateway import Caller
+from local.inprocess.sandbox import ThreadSandbox
 from local.journal import Line
 from local.stack.stack import PROJECT
 from local.system import System
 from tests.e2e.user import User
-from tests.waiting import PATIENCE
-
-if TYPE_CHECKING:
-    import pytest
+from tests.waiting import PATIENCE, look_again
 
 PROGRAM = """
 from local.gateway import Kill
@@ -81,3 +85,43 @@ def test_cold_start_beside_an_import(monkeypatch: pytest.MonkeyPatch) -> None:
     with System(time_scale=100, durable_scale=100, in_process=True) as system:
         user = User(system)
         assert user.result(user.start("EventBridge", processingTime=0))["outcome"] == "Succeeded"
+
+
+def test_two_at_once() -> None:
+    """A second system on the threads of a process is refused, and leaves the first as it was."""
+    with System(time_scale=100, durable_scale=100, in_process=True) as system:
+        with pytest.raises(RuntimeError, match="Only one"):
+            System(in_process=True)
+        user = User(system)
+        assert user.result(user.start("EventBridge", processingTime=0))["outcome"] == "Succeeded"
+
+
+def test_system_that_cannot_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A system that cannot start leaves neither a thread nor its port."""
+    ports: list[str] = []
+
+    def fail(account: Account) -> None:
+        ports.append(account.client("sqs").meta.endpoint_url)
+        raise ValueError("no account")
+
+    monkeypatch.setattr(Account, "create", fail)
+    before = threading.active_count()
+    with pytest.raises(ValueError, match="no account"):
+        System()
+    assert look_again(lambda: threading.active_count() <= before, PATIENCE)
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", int(ports[0].rpartition(":")[2])))
+
+
+def test_handler_that_exits() -> None:
+    """A handler that exits fails its invocation at once, as the end of its process would."""
+
+    def handler(*_: object) -> None:
+        sys.exit(3)
+
+    ticks = Ticks()
+    sandbox = ThreadSandbox("mine", handler, Caller("mine", "key"), Clock(1, ticks))
+    headers = {"Lambda-Runtime-Invoked-Function-Arn": "arn", "Lambda-Runtime-Aws-Request-Id": "1"}
+    answer = sandbox.invoke(b"{}", headers, PATIENCE)
+    ticks.stop()
+    assert json.loads(answer.payload)["errorType"] == "Runtime.ExitError"

@@ -86,6 +86,14 @@ def test_flag(ticks: Ticks) -> None:
     raising.join()
 
 
+def test_call_that_fails(ticks: Ticks, caplog: pytest.LogCaptureFixture) -> None:
+    """A call that fails keeps no time from passing, and is logged."""
+    clock = Clock(1_000, ticks)
+    clock.call_later(1, lambda: 1 / 0)
+    assert clock.sleep(2)
+    assert "ZeroDivisionError" in caplog.text
+
+
 def test_cancelled_call(ticks: Ticks) -> None:
     """A call that was cancelled does not come; one that was not comes once."""
     clock = Clock(1_000, ticks)

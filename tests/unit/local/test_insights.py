@@ -93,6 +93,12 @@ def test_order(query: str, pointers: list[str]) -> None:
         "fields strlen(level) as length",
         "sort level asc",
         "limit few",
+        "limit 0",
+        'filter level = "INFO" or',
+        'filter and level = "INFO"',
+        'filter level = "INFO',
+        "fields level,, message",
+        "fields level,",
     ],
 )
 def test_unknown(command: str) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -73,3 +74,19 @@ def test_template_that_cannot_be_run(tmp_path: Path, text: bytes, why: str) -> N
     template.write_bytes(text)
     with pytest.raises(TemplateError, match=why):
         Stack(template, "http://127.0.0.1:1").outputs.items()
+
+
+def test_resources_without_names(tmp_path: Path) -> None:
+    """A resource that the template leaves without a name gets one, as in CloudFormation."""
+    own = source()
+    own["Resources"] |= {
+        "MoreQueue": {"Type": "AWS::SQS::Queue"},
+        "MoreTable": {"Type": "AWS::DynamoDB::Table", "Properties": {}},
+    }
+    path = tmp_path / "template.yaml"
+    path.write_text(json.dumps(own))
+    made = Stack(path, "http://127.0.0.1:1", {"WorkerImage": "local"})
+    assert made.of_type("AWS::SQS::Queue")["MoreQueue"]["QueueName"] == f"{made.name}-MoreQueue"
+    assert (
+        made.of_type("AWS::DynamoDB::Table")["MoreTable"]["TableName"] == f"{made.name}-MoreTable"
+    )
