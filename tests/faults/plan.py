@@ -17,7 +17,7 @@ from tests.faults.subjects import Subjects
 from tests.faults.turns import THE_SDKS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from local.ecs.task import Task
     from local.gateway import Call
@@ -90,14 +90,15 @@ class Plan:
         with self._known:
             self._active.discard(arn.rpartition("/")[2])
 
-    def is_ended(self, execution_id: str) -> bool:
-        """Whether an execution has told that it is over."""
-        return execution_id in self._ended
-
-    def is_busy(self, execution_id: str) -> bool:
-        """Whether a record is open or a task not STOPPED, as far as this can be told at once."""
-        is_open = "open" in self.history.latest(execution_id)
-        return is_open or any(task.ended_for is None for task in self.tasks[execution_id])
+    def unfinished(self, execution_id: str) -> Iterator[str]:
+        """Yield what is not over of an execution, in words, as far as this can be told at once."""
+        if execution_id not in self._ended:
+            yield "the execution has told of no end"
+        if "open" in (record := self.history.latest(execution_id)):
+            yield f"the record was last seen open: {record}"
+        for task in self.tasks[execution_id]:
+            if task.ended_for is None:
+                yield f"{task.arn} is {task.status}"
 
     def fault(self, call: Call, asked: str) -> Fault | None:
         """Say what goes wrong with a call."""

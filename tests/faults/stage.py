@@ -74,26 +74,27 @@ class Stage:
 
     def _calls(self, scenario: Scenario) -> list[Point]:
         arn = self._start(scenario)
-        wait(self._system, lambda: self._is_over(arn))
+        wait(self._system, lambda: not self._unfinished(arn))
         # Who hears of the end last may find nothing left to do, and ask all the same.
         wait(self._system, lambda: self._system.is_idle)
         self._plan.done(arn)
         return list(dict.fromkeys(self._plan.calls[arn.rpartition("/")[2]]))
 
-    def _run(self, scenario: Scenario) -> tuple[str, bool]:
+    def _run(self, scenario: Scenario) -> tuple[str, list[str]]:
         arn = self._start(scenario)
-        over = wait(self._system, lambda: self._is_over(arn))
+        wait(self._system, lambda: not self._unfinished(arn))
+        unfinished = self._unfinished(arn)
         self._plan.done(arn)
         self._lines.follow()
-        return arn, over
+        return arn, unfinished
 
     def _is_quiet(self) -> bool:
         """Whether the last of the late events has come, and everybody is done with it."""
         return self._system.clock.passed > self._plan.due and self._system.is_idle
 
-    def _judge(self, scenario: Scenario, arn: str, over: bool) -> list[str]:
+    def _judge(self, scenario: Scenario, arn: str, unfinished: list[str]) -> list[str]:
         key, end = arn.rpartition("/")[2], self._end(arn)
-        found = [] if over else [f"not over after {_LONGEST_HOURS} hours of AWS's time"]
+        found = [f"after {_LONGEST_HOURS} hours of AWS's time {what}" for what in unfinished]
         try:
             return [*found, *self._found(scenario, key, end)]
         except Exception as error:  # noqa: BLE001 - what no check expects is wrong too
@@ -120,13 +121,12 @@ class Stage:
             callbacks=callbacks(self._lambda, arn),
         )
 
-    def _is_over(self, arn: str) -> bool:
-        """Whether an execution has ended, with its tasks and record; late events may still come."""
+    def _unfinished(self, arn: str) -> list[str]:
+        """Return what goes on of an execution, in words; late events may still come."""
         key = arn.rpartition("/")[2]
-        # What goes on may start a task or write a record yet.
-        if any(function.works_for(key) for function in self._system.functions.values()):
-            return False
-        return self._plan.is_ended(key) and not self._plan.is_busy(key)
+        # What works for it may start a task or write a record yet.
+        working = [n for n, f in self._system.functions.items() if f.works_for(key)]
+        return [*(f"{name} works for it" for name in working), *self._plan.unfinished(key)]
 
 
 def wait(system: System, condition: Callable[[], bool]) -> bool:
