@@ -18,9 +18,9 @@ TEMPLATE =
 TIME_SCALE =
 FOLDER =
 LOAD =
-NOTED = $(if $(FOLDER),--folder $(FOLDER))
-OTHER = $(if $(TEMPLATE),--template $(TEMPLATE))
-SCALED = $(if $(TIME_SCALE),--time-scale $(TIME_SCALE))
+NOTED = $(if $(FOLDER),--folder '$(FOLDER)')
+OTHER = $(if $(TEMPLATE),--template '$(TEMPLATE)')
+SCALED = $(if $(TIME_SCALE),--time-scale '$(TIME_SCALE)')
 
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
@@ -42,11 +42,11 @@ help: ## List the targets
 
 .PHONY: demo
 demo: $(DEV) ## Run every flow on this machine and show how each task ended; or many: LOAD=200
-	@.venv/dev/bin/python -m local.demo$(if $(LOAD), --load $(LOAD)) $(SCALED)
+	@.venv/dev/bin/python -m local.demo$(if $(LOAD), --load '$(LOAD)') $(SCALED)
 
 .PHONY: up
 up: $(DEV) ## Keep the local system running and say how to use it: PORT=4500 TIME_SCALE=1
-	@.venv/dev/bin/python -m local.up $(if $(PORT),--port $(PORT)) $(SCALED) $(NOTED) $(OTHER)
+	@.venv/dev/bin/python -m local.up $(if $(PORT),--port '$(PORT)') $(SCALED) $(NOTED) $(OTHER)
 
 .PHONY: down
 down: ## Stop it, and every process that it started
@@ -82,7 +82,7 @@ STACK = $(shell sed -n 's/^stack_name = "\(.*\)"/\1/p' samconfig.toml | tail -n 
 
 .PHONY: redrive
 redrive: $(DEV) ## Deliver events again that were kept because of a failure: STACK=name
-	@.venv/dev/bin/python scripts/redrive.py $(STACK)
+	@.venv/dev/bin/python scripts/redrive.py '$(STACK)'
 
 .PHONY: test
 test: $(DEV) .venv/sam/.installed .venv/aws/.installed ## Everything that CI runs: all the checks below, and the tests on each Python
@@ -134,9 +134,11 @@ unit: $(DEV) ## The quick tests alone
 .PHONY: lock
 lock: .venv/uv/.installed ## Pin and hash what .in files name anew; or renew every pin: UPGRADE=1
 	@for name in $(LOCKED); do \
-	  $(UV) pip compile --quiet $(if $(UPGRADE),--upgrade )--generate-hashes \
-	    --universal --python-version $(OLDEST) \
-	    --custom-compile-command 'make lock' --output-file $$name.txt $$name.in || exit; \
+	  cp $$name.txt $$name.new && $(UV) pip compile --quiet $(if $(UPGRADE),--upgrade )\
+	    --generate-hashes --universal --python-version $(OLDEST) \
+	    --custom-compile-command 'make lock' --output-file $$name.new $$name.in \
+	    || { rm -f $$name.new; exit 1; }; \
+	  if cmp -s $$name.new $$name.txt; then rm $$name.new; else mv $$name.new $$name.txt; fi; \
 	done
 
 .PHONY: clean

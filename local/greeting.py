@@ -20,17 +20,16 @@ In the shell that is to use it, paste this, or say: eval "$(make -s env)"
 Functions:
 
 {functions}
-
+{examples}"""
+_EXAMPLES = """
 For example:
 
-{examples}
-"""
-_EXAMPLES = """\
 aws lambda invoke --function-name {function} \\
   --invocation-type Event --cli-binary-format raw-in-base64-out \\
   --payload '{{"message": "Hello", "processingTime": 10}}' response.json
 aws logs tail {log_group} --follow
-aws lambda list-durable-executions-by-function --function-name {name}"""
+aws lambda list-durable-executions-by-function --function-name {name}
+"""
 
 
 def exports(variables: Mapping[str, str]) -> str:
@@ -66,17 +65,18 @@ def greeting(
         notices="\n".join([_pace(scale), *worker_notice(worker_image)]),
         exports=exports(variables),
         functions="\n".join(f"  {qualified(function)}" for function in functions),
-        examples=_EXAMPLES.format(
-            function=qualified(durable[-1]),
-            name=durable[-1].name,
-            log_group=durable[-1].properties["LoggingConfig"]["LogGroup"],
-        ),
+        examples=_examples(durable[-1]) if durable else "",
     )
 
 
+def _examples(function: Configuration) -> str:
+    group = function.properties["LoggingConfig"]["LogGroup"]
+    return _EXAMPLES.format(function=qualified(function), name=function.name, log_group=group)
+
+
 def qualified(function: Configuration) -> str:
-    """Return a function's name with its alias."""
-    return f"{function.name}:{next(iter(function.aliases))}"
+    """Return a function's name, with its alias where it has one."""
+    return ":".join([function.name, *list(function.aliases)[:1]])
 
 
 def _pace(scale: float) -> str:

@@ -42,9 +42,17 @@ def redrive(stack: str) -> tuple[int, int]:
     Raises:
         StackError: the stack has no queues of events, or cannot be read.
     """
-    queues = _queues(stack)
-    redriven = [_redrive(url, message) for url in queues for message in _messages(url)]
-    return redriven.count(True), redriven.count(False)
+    delivered, left = 0, []
+    for url in _queues(stack):
+        for message in _messages(url):
+            if _redrive(url, message):
+                delivered += 1
+            else:
+                left.append({"QueueUrl": url, "ReceiptHandle": message["ReceiptHandle"]})
+    for message in left:
+        # For whoever looks next.
+        boto3.client("sqs").change_message_visibility(**message, VisibilityTimeout=0)
+    return delivered, len(left)
 
 
 def _redrive(url: str, message: dict[str, Any]) -> bool:
@@ -57,7 +65,7 @@ def _redrive(url: str, message: dict[str, Any]) -> bool:
         # The others are not to wait for one that nobody can read or take.
         sys.stderr.write(f"{message['MessageId']} is left: {type(error).__name__}: {error}\n")
         return False
-    sys.stdout.write(f"{message['MessageId']} → {function}\n")
+    sys.stdout.write(f"{message['MessageId']} -> {function}\n")
     return True
 
 

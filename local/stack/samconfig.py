@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import shlex
 import tomllib
+from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from local.errors import TemplateError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
 
 PROJECT = Path(__file__).parent.parent.parent
 SAMCONFIG = PROJECT / "samconfig.toml"
@@ -12,19 +19,50 @@ _COMMANDS = ("global", "deploy")
 
 
 def stack_name(path: Path) -> str:
-    """Return the name that the stack is deployed under."""
-    return str(tomllib.loads(path.read_text())["default"]["global"]["parameters"]["stack_name"])
+    """Return the name that the stack is deployed under.
+
+    Raises:
+        TemplateError: the file is not readable, or says no name.
+    """
+    names = [given.get("stack_name") for given in _parameters(path)]
+    name = next((name for name in reversed(names) if name is not None), None)
+    if not isinstance(name, str) or not name:
+        where = "in [default.global.parameters]"
+        raise TemplateError(f'{path.name}: expected stack_name = "a name" {where}, not {name!r}.')
+    return name
 
 
 def overrides(path: Path) -> dict[str, str]:
-    """Return the parameters that are deployed with other values than the template's defaults."""
-    commands = tomllib.loads(path.read_text())["default"]
+    """Return the parameters that are deployed with other values than the template's defaults.
+
+    Raises:
+        TemplateError: the file is not readable, or has them in no form that is known.
+    """
     found = {}
-    for command in _COMMANDS:
-        given = commands.get(command, {}).get("parameters", {}).get("parameter_overrides", [])
-        for pair in shlex.split(given) if isinstance(given, str) else given:
+    for parameters in _parameters(path):
+        for pair in _pairs(path, parameters.get("parameter_overrides", [])):
             # `sam deploy --guided` writes A="b"; the longer form is CloudFormation's own.
             short = pair.removeprefix("ParameterKey=").replace(",ParameterValue=", "=", 1)
             name, _, value = short.partition("=")
             found[name] = value.strip('"')
     return found
+
+
+def _parameters(path: Path) -> Iterator[Mapping[str, Any]]:
+    """Yield the parameters of each command that deploys, the one that has the last word last."""
+    try:
+        default = tomllib.loads(path.read_text()).get("default", {})
+    except tomllib.TOMLDecodeError as error:
+        raise TemplateError(f"{path.name} is not TOML: {error}.") from error
+    for command in _COMMANDS:
+        yield default.get(command, {}).get("parameters", {})
+
+
+def _pairs(path: Path, given: object) -> list[str]:
+    if isinstance(given, list):
+        return [str(pair) for pair in given]
+    with suppress(ValueError):
+        if isinstance(given, str):
+            return shlex.split(given)
+    expected = 'expected parameter_overrides = \'A="b" C="d"\''
+    raise TemplateError(f"{path.name}: {expected}, not {given!r}.")

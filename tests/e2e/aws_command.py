@@ -23,7 +23,7 @@ import boto3
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_PATIENCE = 120
+_PATIENCE = 900
 _SECONDS_BETWEEN_LOOKS = 0.5
 _EXECUTION = re.compile(r'"DurableExecutionArn": "[^"]+/([^"/]+)"')
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from tests.e2e.up import wait_for
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from tests.e2e.up import Up
@@ -45,7 +45,7 @@ class AwsUser:
 
     def ended(self, arn: str) -> dict[str, Any]:
         """Wait for an execution's end."""
-        wait_for(lambda: self.execution(arn)["Status"] != "RUNNING")
+        until(lambda: self.execution(arn)["Status"] != "RUNNING")
         return self.execution(arn)
 
     def callback(self, arn: str) -> str:
@@ -58,12 +58,12 @@ class AwsUser:
                 return []
             return [kinds["CallbackStarted"]["CallbackStartedDetails"]["CallbackId"]]
 
-        return wait_for(suspended)[0]
+        return until(suspended)[0]
 
     def task(self, arn: str) -> str:
         """Wait until an execution has started its task, and return the task's ARN."""
         asked = {"cluster": f"{STACK}-cluster", "startedBy": f"{STACK}/{id_of(arn)}/1"}
-        return str(wait_for(lambda: self.client("ecs").list_tasks(**asked)["taskArns"])[0])
+        return str(until(lambda: self.client("ecs").list_tasks(**asked)["taskArns"])[0])
 
     def record(self, arn: str) -> dict[str, Any]:
         """Wait until an execution's record is closed, and return it as DynamoDB does."""
@@ -76,7 +76,7 @@ class AwsUser:
             item = self.client("dynamodb").get_item(**asked).get("Item", {"open": {}})
             return None if "open" in item else dict(item)
 
-        return wait_for(closed) or {}
+        return until(closed) or {}
 
 
 def id_of(arn: str) -> str:

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 
 from local.stack.stack import PROJECT
 from tests.e2e.tools import tool
-from tests.e2e.up import DEAD_PROXY, PATIENCE
+from tests.e2e.up import DEAD_PROXY
+from tests.waiting import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

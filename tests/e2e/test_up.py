@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 from local.stack.stack import PROJECT
 from tests import template
 from tests.e2e.tools import tool
-from tests.e2e.up import PATIENCE, ask, is_alive, up, wait_for
+from tests.e2e.up import ask, is_alive, up
 from tests.markdown import Page, first_column
+from tests.waiting import PATIENCE, until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,7 +34,7 @@ def start_work(up: Up) -> None:
             Payload=json.dumps({"processingTime": 300}),
         )
     # Two functions, the task-state function not being one of them, and two workers.
-    wait_for(lambda: len(up.processes()) >= 4)
+    until(lambda: len(up.processes()) >= 4)
 
 
 def paste(text: str, folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -136,7 +137,7 @@ def test_down(tmp_path: Path) -> None:
 def test_closed_terminal(tmp_path: Path) -> None:
     """Told to end while it starts, it ends as soon as it can."""
     with up(tmp_path) as running:
-        wait_for((tmp_path / "up.json").exists)
+        until((tmp_path / "up.json").exists)
         assert running.end(signal.SIGHUP) == 0
     assert ask(tmp_path, "--env").returncode == 1
 
@@ -144,7 +145,7 @@ def test_closed_terminal(tmp_path: Path) -> None:
 def test_note_of_a_dead_process(tmp_path: Path) -> None:
     """What a killed system left behind is neither taken for a running one nor in the way."""
     with up(tmp_path) as killed:
-        wait_for((tmp_path / "up.json").exists)
+        until((tmp_path / "up.json").exists)
         assert killed.end(signal.SIGKILL) == -signal.SIGKILL
     assert ask(tmp_path, "--down").stdout == "No local system is up.\n"
     assert ask(tmp_path, "--env").returncode == 1

@@ -7,27 +7,24 @@ import shlex
 import signal
 import subprocess
 import sys
-import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import boto3
 import psutil
 
 from local.stack.stack import PROJECT
+from tests.waiting import PATIENCE, until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
-T = TypeVar("T")
 # Nobody listens there: what asks it for this machine fails.
 _NOWHERE = "http://127.0.0.1:9"
 DEAD_PROXY = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"), _NOWHERE) | dict.fromkeys(
     ("http_proxy", "https_proxy", "all_proxy"), _NOWHERE
 )
-# Far beyond what anything here takes, even on a busy machine.
-PATIENCE = 120
 
 
 class Up:
@@ -58,7 +55,7 @@ class Up:
 
     def variables(self) -> dict[str, str]:
         """Wait until it is up, and return what it says a shell has to export."""
-        wait_for(lambda: ask(self.folder, "--env").returncode == 0)
+        until(lambda: ask(self.folder, "--env").returncode == 0)
         words = shlex.split(ask(self.folder, "--env").stdout)
         return dict(word.split("=", 1) for word in words if word != "export")
 
@@ -98,15 +95,6 @@ def ask(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         _command(folder, *options), cwd=PROJECT, capture_output=True, text=True, check=False
     )
-
-
-def wait_for(condition: Callable[[], T]) -> T:
-    """Wait until a condition of other processes holds; return what it gave."""
-    deadline = time.monotonic() + PATIENCE
-    while not (held := condition()):
-        assert time.monotonic() < deadline, "the condition never held"
-        time.sleep(0.05)
-    return held
 
 
 def is_alive(pid: int) -> bool:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _SCALE = 300
 _SIDE_BY_SIDE = 12
 # Of AWS's time, which waits for a slow machine: more than all that may go wrong here takes.
-_LONGEST_HOURS = 48
+_LONGEST_HOURS = 20
 
 
 class Stage:

@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from local.errors import TemplateError
 from local.greeting import worker_notice
 from local.stack import Stack
-from local.stack.samconfig import overrides
+from local.stack.samconfig import overrides, stack_name
 from tests import template
 
 if TYPE_CHECKING:
@@ -55,3 +56,37 @@ def test_notice() -> None:
     assert notice.startswith("WorkerImage is shop/worker:1")
     assert "src/worker/" in notice
     assert worker_notice("") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[default", "is not TOML"),
+        ("", "expected stack_name"),
+        ('[default.global.parameters]\nstack_name = ""', "expected stack_name"),
+        ("[default.global.parameters]\nstack_name = 5", "not 5"),
+    ],
+)
+def test_no_stack_name(tmp_path: Path, text: str, said: str) -> None:
+    """A file that names no stack is refused, and what was expected is named."""
+    written = tmp_path / "samconfig.toml"
+    written.write_text(text)
+    with pytest.raises(TemplateError, match=said):
+        stack_name(written)
+
+
+def test_name_of_the_deployment(tmp_path: Path) -> None:
+    """The name that `sam deploy` alone is told wins over the one for all commands."""
+    written = tmp_path / "samconfig.toml"
+    parameters = "[default.{}.parameters]\nstack_name = '{}'\n"
+    written.write_text(parameters.format("global", "one") + parameters.format("deploy", "two"))
+    assert stack_name(written) == "two"
+
+
+@pytest.mark.parametrize("given", ["5", '"A=\'b"', "true"])
+def test_overrides_of_no_known_form(tmp_path: Path, given: str) -> None:
+    """Parameters in no form that is known are refused, and the form is shown."""
+    written = tmp_path / "samconfig.toml"
+    written.write_text(f"[default.deploy.parameters]\nparameter_overrides = {given}\n")
+    with pytest.raises(TemplateError, match="expected parameter_overrides"):
+        overrides(written)
