@@ -1,4 +1,4 @@
-"""What an arm of the bench measures."""
+"""The figures of one arm of the bench."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from local.gateway import Call
     from local.system import System
 
-# What moto answers, of all that a success asks for; its protocol has the parameters as JSON.
+# The successful requests that moto answers; its protocol has the parameters as JSON.
 _SERVICE = "dynamodb"
 
 
@@ -36,7 +36,7 @@ class MotoRequest:
 
 @dataclass(frozen=True, slots=True)
 class Requests:
-    """What an execution asked of moto, in order.
+    """The requests of an execution to moto, in order.
 
     Attributes:
         made: the requests.

@@ -59,7 +59,7 @@ class Ticks:
             call: takes no time.
 
         Returns:
-            What makes the call unnecessary.
+            A function that takes the call back.
         """
         with self._lock:
             number = next(self._numbers)
@@ -193,7 +193,7 @@ class Flag:
                 over.set()
                 self._changed.notify_all()
 
-        # Of a wait without an end, only the end of all time is heard.
+        # A wait without a limit ends early only with all time.
         cancel = self._clock.call_later(math.inf if seconds is None else seconds, end)
         with self._changed:
             self._changed.wait_for(lambda: self._is_set or over.is_set())

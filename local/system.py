@@ -85,7 +85,7 @@ class System:
         self.journal = Journal()
         gateway = Gateway(self.journal)
         self.seams = gateway.seams
-        # What would be left of a system that cannot start.
+        # A system that cannot start leaves nothing behind.
         with ExitStack() as failed:
             failed.callback(self._cleanup.close)
             ticks = Ticks()

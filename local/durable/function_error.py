@@ -6,7 +6,7 @@ import json
 
 from aws_durable_execution_sdk_python.lambda_service import ErrorObject
 
-# What Lambda calls the attributes of an error.
+# Names in Lambda's answer for the attributes of an error.
 _FIELDS = {
     "errorType": "type",
     "errorMessage": "message",

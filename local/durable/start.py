@@ -1,4 +1,4 @@
-"""What the runner is told of an execution that is to start."""
+"""The start of an execution, as the runner takes it."""
 
 from __future__ import annotations
 
