@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from local.note import Running
 
 PORT = 4500
-# Far more than it takes to end every process.
-_PATIENCE = 60
+# Far more than it takes to end every process, on a slow machine too.
+_PATIENCE = 300
 
 
 def main() -> int:

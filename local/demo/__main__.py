@@ -5,8 +5,6 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from rich.console import Console
-
 from local.greeting import worker_notice
 from local.program import count, parser, run, started
 
@@ -18,6 +16,9 @@ _WIDTH = 150
 
 def main() -> int:
     """Run the demo; return 0 if every row ended as it should."""
+    # Ctrl-C is heard by now, also while this is loaded.
+    from rich.console import Console  # noqa: PLC0415 - see above
+
     options = _options()
     console = Console(width=None if sys.stdout.isatty() else _WIDTH, highlight=False)
     # What a demo shows is its result.
@@ -43,7 +44,9 @@ def _options() -> argparse.Namespace:
     options.add_argument(
         "--load", type=count, help="run so many EventBridge executions at once instead"
     )
-    options.add_argument("--timeout", type=float, default=90, help="seconds after which to give up")
+    options.add_argument(
+        "--timeout", type=float, default=600, help="seconds after which to give up"
+    )
     return options.parse_args()
 
 
