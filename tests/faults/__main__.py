@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
@@ -66,8 +67,8 @@ def _run_parts(scenarios: list[Scenario], processes: int) -> int:
         ended = list(pool.map(_run_part, (scenarios[part::parts] for part in range(parts))))
     result = _sum(ended)
     # Who is faster, an execution or an event, decides whether some of the calls are made.
-    for _ in range(CHANCES):
-        if missed := _missed(scenarios, result):
+    for chance in range(CHANCES):
+        if missed := _missed(scenarios, result, chance):
             again = _run_part(missed)
             result = Result(result.run, result.wrong + again.wrong, result.struck | again.struck)
     return _tell(_with_missed(scenarios, result))
@@ -78,10 +79,14 @@ def _sum(results: list[Result]) -> Result:
     return Result(sum(r.run for r in results), sum(r.wrong for r in results), struck)
 
 
-def _missed(scenarios: list[Scenario], result: Result) -> list[Scenario]:
-    """Return a scenario for each point that nobody ever came to."""
-    places = {f"{s.flow}/{s.points[0]}": s for s in scenarios if s.points}
-    return [places[place] for place in sorted(places.keys() - result.struck)]
+def _missed(scenarios: list[Scenario], result: Result, chance: int = 0) -> list[Scenario]:
+    """Return a scenario for each point that nobody ever came to, another one at each chance."""
+    places: defaultdict[str, list[Scenario]] = defaultdict(list)
+    for scenario in scenarios:
+        if scenario.points:
+            places[f"{scenario.flow}/{scenario.points[0]}"].append(scenario)
+    missed = sorted(places.keys() - result.struck)
+    return [places[place][chance % len(places[place])] for place in missed]
 
 
 def _with_missed(scenarios: list[Scenario], result: Result) -> Result:

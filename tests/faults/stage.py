@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tests.faults.scenario import Point, Scenario
 
 _SCALE = 300
-_SIDE_BY_SIDE = 12
+_SIDE_BY_SIDE = 18
 # Of AWS's time, which waits for a slow machine: more than all that may go wrong here takes.
 _LONGEST_HOURS = 20
 
