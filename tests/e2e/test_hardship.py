@@ -67,7 +67,7 @@ def test_event_survives_a_broken_function() -> None:
         )
         system.seams.clear()
         redriven = redrive(system)
-        assert f"{message['MessageId']} → " in redriven.stdout, redriven.stderr
+        assert f"{message['MessageId']} -> " in redriven.stdout, redriven.stderr
         assert user.result(arn)["result"]["message"] == "Processed: kept"
 
 

@@ -183,8 +183,8 @@ def test_make_hands_its_variables_on() -> None:
         return re.findall(r"-m (local\.\S+.*)", " ".join(printed.split()).replace(" .venv", "\n"))
 
     assert runs("PORT=4600", "TIME_SCALE=10") == [
-        "local.up --port 4600 --time-scale 10",
-        "local.demo --time-scale 10",
+        "local.up --port '4600' --time-scale '10'",
+        "local.demo --time-scale '10'",
     ]
-    assert runs("TEMPLATE=copy.yaml") == ["local.up --template copy.yaml", "local.demo"]
+    assert runs("TEMPLATE=copy.yaml") == ["local.up --template 'copy.yaml'", "local.demo"]
     assert runs() == ["local.up", "local.demo"]
