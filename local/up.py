@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 PORT = 4500
 # Far more than it takes to end every process, on a slow machine too.
 _PATIENCE = 300
+_LOOK_SECONDS = 0.5
 
 
 def main() -> int:
@@ -52,7 +53,9 @@ def _up(note: Note, options: argparse.Namespace) -> int:
             name, scale = system.stack.name, options.time_scale
             image = system.stack.worker_image
             write(sys.stdout, greeting(name, scale, variables, functions, image))
-        stop.wait()
+        # A wait without a limit would sleep through a signal that another thread is given.
+        while not stop.wait(_LOOK_SECONDS):
+            pass
     write(sys.stdout, "Stopped.")
     return 0
 
