@@ -88,7 +88,7 @@ class Delivery:
         return dict(json.loads(self.json))
 
 
-# What a function or a worker has asked of AWS is its own entry.
+# A call that a function or a worker makes of AWS is its own entry.
 Entry: TypeAlias = "Line | TaskChange | Invocation | Delivery | Call"
 E = TypeVar("E", bound=Entry)
 
@@ -156,8 +156,9 @@ class Journal:
             held, ended = condition(), time.monotonic()
             if held or ended >= deadline:
                 return held
+            # A rest in proportion to the look: waiting threads leave the system its time.
             time.sleep(min(_RESTS * (ended - began), _LONGEST_REST))
-            # What happens outside of this process leaves no entry.
+            # Events outside of this process leave no entry.
             self._wait_for_more_than(seen, _LONGEST_REST)
 
     def _wait_for_more_than(self, count: int, seconds: float) -> None:

@@ -1,4 +1,4 @@
-"""What the programs of the local system have in common: options, their start, their end."""
+"""The common parts of the programs of the local system: options, their start, their end."""
 
 from __future__ import annotations
 

@@ -96,7 +96,7 @@ class TaskState:
 
     @property
     def detail(self) -> dict[str, Any]:
-        """What an event would show at present; moments are datetimes."""
+        """The task as an event would show it at present; moments are datetimes."""
         with self._lock:
             containers = [dict(container) for container in self._detail["containers"]]
             return {**self._detail, "containers": containers}

@@ -1,4 +1,4 @@
-"""What a template's rules may ask of EventBridge here."""
+"""The limits of what a template's rules may ask of EventBridge here."""
 
 from __future__ import annotations
 

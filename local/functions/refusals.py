@@ -1,4 +1,4 @@
-"""What a template's functions may ask of Lambda here."""
+"""The limits of what a template's functions may ask of Lambda here."""
 
 from __future__ import annotations
 

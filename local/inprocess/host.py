@@ -57,7 +57,7 @@ class ThreadHost:
 
     def __init__(self, code: Path, surroundings: Surroundings, session: Session) -> None:
         self._code, self._surroundings, self._session = code, surroundings, session
-        # Of whatever is asked on a thread that works for nobody.
+        # The caller of requests from a thread that works for nobody.
         self._caller = surroundings.callers.new("threads")
         self._cleanup = ExitStack()
 

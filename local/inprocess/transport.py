@@ -67,7 +67,7 @@ class Transport:
         caller = current.get()
         if caller and caller.is_dead:
             raise _end(parts.path)
-        # What AWS does for a request, it does as itself, on whatever threads it starts.
+        # AWS serves a request as itself, on whatever threads it starts.
         asking = current.set(None)
         try:
             response = gateway.answer(_environ(request), caller)
