@@ -16,6 +16,7 @@ from moto import mock_aws
 
 from bench.measurement import Measurement, measure
 from local.account import Account
+from local.gateway import Callers
 from local.stack import Stack
 from local.stack.stack import PROJECT
 
@@ -84,7 +85,7 @@ def run(recorded: Sequence[Requests], counts: Sequence[int]) -> list[Measurement
     """Run executions that ask the same of moto, so many at once, one number after the other."""
     with mock_aws():
         stack = Stack(PROJECT / "template.yaml", "http://127.0.0.1", {"WorkerImage": "local"})
-        account = Account(stack)
+        account = Account(stack, Callers().person)
         account.create()
         flow = _Flow(account.client("dynamodb"), recorded)
         with flow.runner:

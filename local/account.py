@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 import boto3
 
 from local.cloudformation import show
-from local.gateway.callers import CREDENTIALS
 
 if TYPE_CHECKING:
     from boto3.resources.base import ServiceResource
     from botocore.client import BaseClient
 
+    from local.gateway import Caller
     from local.stack import Stack
 
 
@@ -30,12 +30,17 @@ class Account:
 
     Args:
         stack: whose resources it holds.
+        person: whose clients they are.
         endpoint: of AWS; without one, whatever moto stands in for.
         session: boto3's, by which they ask; by default the process's own.
     """
 
     def __init__(
-        self, stack: Stack, endpoint: str | None = None, session: boto3.Session | None = None
+        self,
+        stack: Stack,
+        person: Caller,
+        endpoint: str | None = None,
+        session: boto3.Session | None = None,
     ) -> None:
         self._stack, self._session = stack, session or boto3
         self._clients: dict[str, BaseClient] = {}
@@ -43,8 +48,8 @@ class Account:
         self._where = {
             "region_name": stack.region,
             "endpoint_url": endpoint,
-            "aws_access_key_id": CREDENTIALS["AWS_ACCESS_KEY_ID"],
-            "aws_secret_access_key": CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
+            "aws_access_key_id": person.access_key,
+            "aws_secret_access_key": person.secret,
         }
 
     def client(self, service: str) -> BaseClient:

@@ -15,7 +15,6 @@ from local.events import Bus, Deliveries, EventsApi, Targets, start_schedules
 from local.functions import functions_of
 from local.functions.asynchronous import AsynchronousInvocations
 from local.gateway import Gateway
-from local.gateway.callers import CREDENTIALS
 from local.hosts import process_host
 from local.inprocess import ThreadHost, Transport
 from local.journal import Journal
@@ -123,7 +122,8 @@ class System:
         clock, transport = self.clock, Transport()
         if in_process:
             self._cleanup.enter_context(transport.reaching(self.endpoint, gateway))
-        self.account = Account(self.stack, self.endpoint, transport.session)
+        person = gateway.callers.person
+        self.account = Account(self.stack, person, self.endpoint, transport.session)
         self.account.create()
         host = self._cleanup.enter_context(self._host(transport.session, in_process=in_process))
         self.functions = functions_of(self._surroundings, host)
@@ -161,7 +161,7 @@ class System:
             "AWS_ENDPOINT_URL": self.endpoint,
             "AWS_REGION": self.stack.region,
             "AWS_DEFAULT_REGION": self.stack.region,
-            **CREDENTIALS,
+            **self._surroundings.callers.person.credentials,
             # For `sam local execution` and `sam local callback`.
             "DURABLE_EXECUTIONS_EXTERNAL_EMULATOR_PORT": self.endpoint.rpartition(":")[2],
             **without_proxy(os.environ),

@@ -28,12 +28,13 @@ class Fargate:
     ) -> None:
         self._surroundings, self._host, self._publish = surroundings, host, publish
 
-    def task(self, detail: dict[str, Any], main: Mapping[str, Any]) -> Task:
-        """Make a task from its first detail and the definition of its main container."""
+    def task(self, detail: dict[str, Any], definition: Mapping[str, Any]) -> Task:
+        """Make a task from its first detail and the properties of its definition."""
 
         def start() -> Container:
-            return start_container(detail, main, self._surroundings, self._host)
+            return start_container(detail, definition, self._surroundings, self._host)
 
+        main = definition["ContainerDefinitions"][0]
         return Task(detail, main, start, self._changed, self._surroundings.clock)
 
     def _changed(self, detail: dict[str, Any]) -> None:

@@ -31,7 +31,7 @@ class Tasks(Generic[T]):
     Args:
         stack: whose cluster they run in.
         time: what time it is for them.
-        new: makes a task from its first detail and the definition of its main container.
+        new: makes a task from its first detail and the properties of its definition.
 
     Attributes:
         clusters: names of the clusters in which tasks may run.
@@ -115,7 +115,7 @@ class Tasks(Generic[T]):
 
     def _task(self, definition: Mapping[str, Any], request: Mapping[str, Any]) -> T:
         detail = new_detail(self._stack, definition, request, self._time.now())
-        task = self._new(detail, definition["ContainerDefinitions"][0])
+        task = self._new(detail, definition)
         task.tags = request.get("tags", [])
         task.failure = self.failed_starts.popleft() if self.failed_starts else None
         return task

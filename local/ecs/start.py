@@ -16,17 +16,18 @@ if TYPE_CHECKING:
 
 
 def start_container(
-    detail: Mapping[str, Any], main: Mapping[str, Any], surroundings: Surroundings, host: Host
+    detail: Mapping[str, Any], definition: Mapping[str, Any], surroundings: Surroundings, host: Host
 ) -> Container:
-    """Start a container.
+    """Start a task's main container.
 
     Args:
         detail: the task.
-        main: the container's definition.
+        definition: properties of the task's definition.
         surroundings: where it starts.
         host: what starts it.
     """
-    caller = surroundings.callers.new(detail["group"])
+    main, stack = definition["ContainerDefinitions"][0], surroundings.stack
+    caller = surroundings.callers.new(detail["group"], stack.role(definition.get("TaskRoleArn")))
     caller.begin(execution_of(detail.get("startedBy")))
     given = _environment(main, detail["overrides"])
     environment = {

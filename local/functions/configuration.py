@@ -22,6 +22,7 @@ class Configuration:
 
     Attributes:
         arn: unqualified.
+        role: logical id of its IAM role; "" if that is none of the template's.
         properties: those of the AWS::Lambda::Function.
         aliases: version by alias.
         code: the folder that Lambda would unpack the code to.
@@ -29,6 +30,7 @@ class Configuration:
     """
 
     arn: str
+    role: str
     properties: Mapping[str, Any]
     aliases: Mapping[str, str]
     code: Path

@@ -107,7 +107,7 @@ class Function:
 
     def _start(self, version: str) -> Sandbox:
         configuration, surroundings = self.configuration, self._surroundings
-        caller = surroundings.callers.new(configuration.name)
+        caller = surroundings.callers.new(configuration.name, configuration.role)
         environment = configuration.environment(version)
         group = environment["AWS_LAMBDA_LOG_GROUP_NAME"]
         stream = environment["AWS_LAMBDA_LOG_STREAM_NAME"]
@@ -125,6 +125,7 @@ def functions_of(surroundings: Surroundings, host: Host) -> dict[str, Function]:
         name = properties["FunctionName"]
         configuration = Configuration(
             arn=stack.arn(logical_id),
+            role=stack.role(properties.get("Role")),
             properties=properties,
             aliases={a["Name"]: a["FunctionVersion"] for a in aliases if a["FunctionName"] == name},
             code=stack.code(properties).resolve(),

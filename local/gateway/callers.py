@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
+import base64
+import secrets
 import threading
 from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
@@ -10,23 +11,28 @@ from weakref import WeakValueDictionary
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-# Of whoever is none of the system's own processes: a user. moto takes any secret.
-CREDENTIALS = {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}
+# AWS's lengths of a key and its secret.
+_KEY_LENGTH, _SECRET_BYTES = 20, 30
+_KEY_PREFIX = "LOCAL"
 
 
 class Caller:
-    """A process that calls AWS, and what it is doing just now.
+    """A process that calls AWS, and what it is doing just now; or a person.
 
     Attributes:
-        name: the function's, or the group of a task: `family:<family>`.
-        access_key: AWS_ACCESS_KEY_ID of its environment.
+        name: the function's, or the group of a task: `family:<family>`; "user" for a person.
+        role: logical id of the template's IAM role whose grants it has, "" for no such role; None
+            for a person, who may do everything.
+        access_key: AWS_ACCESS_KEY_ID of its environment; random, as the secret is.
+        secret: AWS_SECRET_ACCESS_KEY of its environment.
         execution_id: of the execution that it works for; None if that is not known.
         kill: ends it at once.
         is_dead: whether nothing that it still asks for may be answered.
     """
 
-    def __init__(self, name: str, access_key: str) -> None:
-        self.name, self.access_key = name, access_key
+    def __init__(self, name: str, role: str | None) -> None:
+        self.name, self.role = name, role
+        self.access_key, self.secret = _access_key(), secrets.token_urlsafe(_SECRET_BYTES)
         self.execution_id: str | None = None
         self.kill: Callable[[], None] = lambda: None
         self.is_dead = False
@@ -36,7 +42,12 @@ class Caller:
     @property
     def credentials(self) -> dict[str, str]:
         """The variables by which it is known."""
-        return {**CREDENTIALS, "AWS_ACCESS_KEY_ID": self.access_key}
+        return {"AWS_ACCESS_KEY_ID": self.access_key, "AWS_SECRET_ACCESS_KEY": self.secret}
+
+    @property
+    def is_person(self) -> bool:
+        """Whether it is none of the system's own processes."""
+        return self.role is None
 
     def begin(self, execution_id: str | None) -> None:
         """Start counting the calls of a new piece of work."""
@@ -44,7 +55,9 @@ class Caller:
             self.execution_id, self._calls = execution_id, 0
 
     def count(self) -> int:
-        """Return the number of the call that begins: 1 for the first one."""
+        """Return the number of the call that begins, 1 for the first one; 0 for a person's."""
+        if self.is_person:
+            return 0
         with self._lock:
             self._calls += 1
             return self._calls
@@ -57,18 +70,27 @@ def execution_of(started_by: str | None) -> str | None:
 
 
 class Callers:
-    """All callers by their access keys, each for as long as its sandbox or container is known."""
+    """All callers by their access keys, each for as long as its sandbox or container is known.
+
+    Attributes:
+        person: all people who use this run of the local system; the system itself, too.
+    """
 
     def __init__(self) -> None:
-        self._numbers = itertools.count(1)
         self._by_key: WeakValueDictionary[str, Caller] = WeakValueDictionary()
+        self.person = self.new("user", None)
 
-    def new(self, name: str) -> Caller:
-        """Return a caller with an access key that nobody else has."""
-        caller = Caller(name, f"LOCAL{next(self._numbers):011d}")
+    def new(self, name: str, role: str | None) -> Caller:
+        """Return a caller with an access key and a secret of its own; see `Caller`."""
+        caller = Caller(name, role)
         self._by_key[caller.access_key] = caller
         return caller
 
     def get(self, access_key: str) -> Caller | None:
-        """Return the caller with that access key; None for a person's."""
+        """Return the caller with that access key; None if it is none of this run's."""
         return self._by_key.get(access_key)
+
+
+def _access_key() -> str:
+    letters = base64.b32encode(secrets.token_bytes(_KEY_LENGTH)).decode()
+    return (_KEY_PREFIX + letters)[:_KEY_LENGTH]

@@ -20,7 +20,7 @@ class Call:
     """One API call.
 
     Attributes:
-        caller: name of the function or task family that calls; "user" for anybody else.
+        caller: name of the function or task family that calls; "user" for a person.
         execution_id: of the execution that it is made for, where that is known.
         service: as signed for, such as "dynamodb".
         operation: as in the service's model, such as "UpdateItem"; "" if there is none like it.

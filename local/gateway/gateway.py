@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from local.gateway.callers import Caller
     from local.journal import Journal
 
-_USER = "user"
 # Answers an operation with a response or what to write as JSON; None leaves it to moto.
 Service = Callable[[Request, str], Response | dict[str, Any] | None]
 
@@ -63,9 +62,10 @@ class Gateway:
         # moto reads it once more.
         environ["wsgi.input"] = BytesIO(body)
         key, service = signed(request)
-        caller = caller or self.callers.get(key)
-        call = _call(request, service, caller)
-        if call.number:
+        caller = caller or self.callers.get(key) or self.callers.person
+        asks = operation(request, service)
+        call = Call(caller.name, caller.execution_id, service, asks, caller.count())
+        if not caller.is_person:
             self._journal.write(call)
         asked = f"{unquote(environ['REQUEST_URI'])} {body.decode(errors='replace')}"
         fault = self.seams.fault(call, asked)
@@ -102,10 +102,3 @@ class _Moto(DomainDispatcherApplication):
         if host not in self._backends:
             self._backends[host] = super().get_backend_for_host(host)
         return self._backends[host]
-
-
-def _call(request: Request, service: str, caller: Caller | None) -> Call:
-    asked = operation(request, service)
-    if caller is None:
-        return Call(_USER, None, service, asked, 0)
-    return Call(caller.name, caller.execution_id, service, asked, caller.count())

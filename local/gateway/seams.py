@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 class Fault(Protocol):
     """What goes wrong with a call."""
 
-    def apply(self, serve: Callable[[], Response], caller: Caller | None, /) -> Response:
+    def apply(self, serve: Callable[[], Response], caller: Caller, /) -> Response:
         """Answer instead of `serve`, or around it.
 
         Raises:
@@ -37,7 +37,7 @@ class Refuse:
     message: str = "Rate exceeded"
     status: HTTPStatus = HTTPStatus.BAD_REQUEST
 
-    def apply(self, _: Callable[[], Response], __: Caller | None) -> Response:
+    def apply(self, _: Callable[[], Response], __: Caller) -> Response:
         """Answer with the error; nothing is done."""
         return ApiError(self.code, self.message, self.status).response
 
@@ -52,7 +52,7 @@ class Drop:
 
     after: bool = False
 
-    def apply(self, serve: Callable[[], Response], _: Caller | None) -> Response:
+    def apply(self, serve: Callable[[], Response], _: Caller) -> Response:
         """Never answer."""
         if self.after:
             serve()
@@ -69,12 +69,11 @@ class Kill:
 
     after: bool = False
 
-    def apply(self, serve: Callable[[], Response], caller: Caller | None) -> Response:
+    def apply(self, serve: Callable[[], Response], caller: Caller) -> Response:
         """Kill the caller, who gets no answer any more."""
         if self.after:
             serve()
-        if caller:
-            caller.kill()
+        caller.kill()
         raise ConnectionResetError
 
 
@@ -88,7 +87,7 @@ class Wait:
 
     until: Callable[[], object]
 
-    def apply(self, serve: Callable[[], Response], _: Caller | None) -> Response:
+    def apply(self, serve: Callable[[], Response], _: Caller) -> Response:
         """Answer late."""
         response = serve()
         self.until()

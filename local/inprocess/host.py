@@ -57,8 +57,6 @@ class ThreadHost:
 
     def __init__(self, code: Path, surroundings: Surroundings, session: Session) -> None:
         self._code, self._surroundings, self._session = code, surroundings, session
-        # The caller of requests from a thread that works for nobody.
-        self._caller = surroundings.callers.new("threads")
         self._cleanup = ExitStack()
 
     def __enter__(self) -> Self:
@@ -129,7 +127,9 @@ class ThreadHost:
         functions = self._surroundings.stack.of_type("AWS::Lambda::Function").values()
         given = [function["Environment"]["Variables"] for function in functions]
         merged = {name: str(value) for variables in given for name, value in variables.items()}
-        return {**merged, **self._surroundings.variables, **self._caller.credentials}
+        # Who asks is known by the thread: these let botocore look for no others.
+        credentials = self._surroundings.callers.person.credentials
+        return {**merged, **self._surroundings.variables, **credentials}
 
 
 class _Lines(io.TextIOBase):

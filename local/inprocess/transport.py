@@ -70,7 +70,7 @@ class Transport:
         # AWS serves a request as itself, on whatever threads it starts.
         asking = current.set(None)
         try:
-            response = gateway.answer(_environ(request), caller)
+            response = gateway.answer(_environ(request), caller or gateway.callers.person)
         except ConnectionResetError as error:
             if caller and caller.is_dead:
                 raise _end(parts.path) from error

@@ -88,6 +88,15 @@ class Stack:
         """Return a resource's ARN."""
         return self._intrinsics.references.attribute(logical_id, "Arn")
 
+    def role(self, arn: str | None) -> str:
+        """Return the logical id of the role with that ARN; "" if it is none of the template's."""
+        return self._roles.get(arn or "", "")
+
+    @cached_property
+    def _roles(self) -> dict[str, str]:
+        roles = (name for name, _, kind in self.resources() if kind == "AWS::IAM::Role")
+        return {self.arn(name): name for name in roles}
+
     def code(self, function: Mapping[str, Any]) -> Path:
         """Return the folder of a function's code, by its properties.
 

@@ -7,7 +7,6 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
-from local.gateway.callers import CREDENTIALS
 from local.stack.stack import PROJECT
 
 if TYPE_CHECKING:
@@ -16,15 +15,10 @@ if TYPE_CHECKING:
 
 def redrive(system: System) -> subprocess.CompletedProcess[str]:
     """Deliver again what is in the queues of a system's stack."""
-    environment = {
-        "AWS_ENDPOINT_URL": system.endpoint,
-        "AWS_DEFAULT_REGION": system.stack.region,
-        **CREDENTIALS,
-    }
     return subprocess.run(
         [sys.executable, "scripts/redrive.py", system.stack.name],
         cwd=PROJECT,
-        env={**os.environ, **environment},
+        env={**os.environ, **system.variables},
         capture_output=True,
         text=True,
         check=False,

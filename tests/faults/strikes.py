@@ -23,7 +23,7 @@ class Stop:
     def __init__(self, stop: Callable[[], object], fault: Fault | None) -> None:
         self._stop, self._fault = stop, fault
 
-    def apply(self, serve: Callable[[], Response], caller: Caller | None) -> Response:
+    def apply(self, serve: Callable[[], Response], caller: Caller) -> Response:
         """Stop, then answer."""
         self._stop()
         return self._fault.apply(serve, caller) if self._fault else serve()
@@ -35,7 +35,7 @@ class Paused:
     def __init__(self, clock: Clock, until: float) -> None:
         self._clock, self._until = clock, until
 
-    def apply(self, serve: Callable[[], Response], _: Caller | None) -> Response:
+    def apply(self, serve: Callable[[], Response], _: Caller) -> Response:
         """Answer once the pause is over."""
         self._clock.sleep(max(self._until - self._clock.passed, 0))
         return serve()
@@ -47,7 +47,7 @@ class Noted:
     def __init__(self, note: Callable[[], None], fault: Fault | None) -> None:
         self._note, self._fault = note, fault
 
-    def apply(self, serve: Callable[[], Response], caller: Caller | None) -> Response:
+    def apply(self, serve: Callable[[], Response], caller: Caller) -> Response:
         """Answer as without, and note what has become of the record."""
 
         def served() -> Response:

@@ -33,7 +33,7 @@ class Held:
         self.call = call
         self.verdict: Future[Fault | None] = Future()
 
-    def apply(self, serve: Callable[[], Response], caller: Caller | None) -> Response:
+    def apply(self, serve: Callable[[], Response], caller: Caller) -> Response:
         """Answer as the verdict says, once there is one."""
         fault = self.verdict.result(_PATIENCE)
         return fault.apply(serve, caller) if fault else serve()

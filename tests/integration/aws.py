@@ -27,8 +27,7 @@ from local.account import Account
 from local.ecs import EcsApi, Tasks
 from local.ecs.detail import event
 from local.ecs.state import TaskState
-from local.gateway import Gateway
-from local.gateway.callers import CREDENTIALS
+from local.gateway import Callers, Gateway
 from local.inprocess import Transport
 from local.journal import Journal
 from local.stack.stack import PROJECT, Stack
@@ -46,8 +45,10 @@ TEMPLATE = Stack(PROJECT / "template.yaml", "https://sqs", {"WorkerImage": "none
 REGION, STACK = TEMPLATE.region, TEMPLATE.name
 # Where the local system's parts answer the handlers, without a socket.
 ENDPOINT = "http://aws.invalid"
+# moto takes any credentials.
+_PERSON = Callers().person
 ENVIRONMENT = {
-    **CREDENTIALS,
+    **_PERSON.credentials,
     "AWS_DEFAULT_REGION": REGION,
     "AWS_ENDPOINT_URL_ECS": ENDPOINT,
     "AWS_ENDPOINT_URL_LAMBDA": ENDPOINT,
@@ -61,7 +62,7 @@ CLUSTER, FAMILY = ENVIRONMENT["CLUSTER_ARN"], ENVIRONMENT["TASK_FAMILY"]
 _SIGTERM = 143
 # AWS's descriptions of its services are read once; clients cost more than what they are asked for.
 _TRANSPORT = Transport(REGION)
-_ACCOUNT = Account(TEMPLATE)
+_ACCOUNT = Account(TEMPLATE, _PERSON)
 _CACHES = (clients.client, settings.read, task_state._once, report._table)  # noqa: SLF001 - a new account, new clients
 _ALONE, _PROCESS = threading.RLock(), BotocoreStubber.process_request
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
@@ -206,7 +207,8 @@ class Aws:
         (events.register_first if first else events.register)(f"{moment}.{operation}", hook)
         self._hooks.append((events, f"{moment}.{operation}", hook))
 
-    def _task(self, detail: dict[str, Any], main: Mapping[str, Any]) -> PromptTask:
+    def _task(self, detail: dict[str, Any], definition: Mapping[str, Any]) -> PromptTask:
+        main = definition["ContainerDefinitions"][0]
         return PromptTask(detail, main["Name"], self.time)
 
     def _asked(self, params: dict[str, Any], model: Any, **_: object) -> None:

@@ -14,7 +14,7 @@ from local.ecs.state import TaskState
 from tests.integration.aws import CLUSTER, ENVIRONMENT, FAMILY, TEMPLATE, Time
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 WORKER = ENVIRONMENT["CONTAINER_NAME"]
 SIGNALLED = (137, 143)
@@ -77,7 +77,11 @@ SUCCESS = exited(0)
 def new_task(started_by: str | None = None) -> TaskState:
     """Return a task that was just started."""
     time = Time()
-    tasks = Tasks(TEMPLATE, time, lambda detail, main: TaskState(detail, main["Name"], time))
+
+    def new(detail: dict[str, Any], definition: Mapping[str, Any]) -> TaskState:
+        return TaskState(detail, definition["ContainerDefinitions"][0]["Name"], time)
+
+    tasks = Tasks(TEMPLATE, time, new)
     request = {"cluster": CLUSTER, "taskDefinition": FAMILY, "startedBy": started_by}
     [task] = tasks.run(request).tasks
     return task

@@ -38,7 +38,7 @@ def start(tmp_path: Path) -> Iterator[Callable[[str], ProcessSandbox]]:
             "PATH": os.environ["PATH"],
             "PYTHONPATH": str(tmp_path),
         }
-        caller = Caller("mine", "key")
+        caller = Caller("mine", "Role")
         started.append(ProcessSandbox("mine.handler", environment, caller, lambda _: None, clock))
         return started[-1]
 

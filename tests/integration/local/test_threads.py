@@ -120,7 +120,7 @@ def test_handler_that_exits() -> None:
         sys.exit(3)
 
     ticks = Ticks()
-    sandbox = ThreadSandbox("mine", handler, Caller("mine", "key"), Clock(1, ticks))
+    sandbox = ThreadSandbox("mine", handler, Caller("mine", "Role"), Clock(1, ticks))
     headers = {"Lambda-Runtime-Invoked-Function-Arn": "arn", "Lambda-Runtime-Aws-Request-Id": "1"}
     answer = sandbox.invoke(b"{}", headers, PATIENCE)
     ticks.stop()

@@ -42,7 +42,9 @@ class Cluster:
         self.tasks = Tasks(stack, self.time, self._new)
         [self._family], [self._cluster] = self.tasks.definitions, self.tasks.clusters
 
-    def _new(self, detail: dict[str, Any], main: Mapping[str, Any]) -> TaskState:
+    def _new(self, detail: dict[str, Any], definition: Mapping[str, Any]) -> TaskState:
+        main = definition["ContainerDefinitions"][0]
+
         def change(detail: dict[str, Any]) -> None:
             self.told.append(detail["lastStatus"])
 
