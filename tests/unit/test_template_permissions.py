@@ -82,6 +82,13 @@ def allowing(stack: Stack, role: str, action: str) -> list[str]:
     ]
 
 
+def queue_policy(stack: Stack, queue: str) -> list[dict[str, Any]]:
+    """The statements of a queue's only policy: a later one would replace it."""
+    policies = stack.of_type("AWS::SQS::QueuePolicy").values()
+    [policy] = [policy for policy in policies if f"${{{queue}}}" in policy["Queues"]]
+    return list(policy["PolicyDocument"]["Statement"])
+
+
 def executions(function: dict[str, Any]) -> str:
     """The executions of a durable function, of any version, as IAM names them."""
     return f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{function['FunctionName']}:*"
@@ -215,17 +222,28 @@ def test_worker_reads_its_own_code(stack: Stack) -> None:
 
 def test_undelivered_events(stack: Stack) -> None:
     """Only the rules that name the queue for undelivered events may put them into it."""
-    [policy] = stack.of_type("AWS::SQS::QueuePolicy").values()
     rules = stack.of_type("AWS::Events::Rule")
     rules = {key: rule for key, rule in rules.items() if "DeadLetterConfig" in str(rule)}
-    [statement] = policy["PolicyDocument"]["Statement"]
-    assert policy["Queues"] == ["${UndeliveredEventsQueue}"]
+    [statement, _] = queue_policy(stack, "UndeliveredEventsQueue")
+    assert statement["Effect"] == "Allow"
     assert statement["Principal"] == {"Service": "events.amazonaws.com"}
     assert statement["Action"] == "sqs:SendMessage"
     assert statement["Resource"] == "${UndeliveredEventsQueue.Arn}"
     assert statement["Condition"] == {
         "ArnEquals": {"aws:SourceArn": [f"${{{rule}.Arn}}" for rule in rules]}
     }
+
+
+def test_plain_http(stack: Stack) -> None:
+    """Every queue refuses every call of everybody that comes by plain HTTP."""
+    for queue in stack.of_type("AWS::SQS::Queue"):
+        assert queue_policy(stack, queue)[-1] == {
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": "sqs:*",
+            "Resource": f"${{{queue}.Arn}}",
+            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+        }
 
 
 def test_unprocessed_events(stack: Stack) -> None:
