@@ -193,6 +193,23 @@ def test_executions_that_have_ended(stack: Stack, role: str) -> None:
     assert set(looked_at) == {executions(f) for f in stack.durable_functions().values()}
 
 
+def test_trusted(stack: Stack) -> None:
+    """ECS alone may take the task's two roles, for tasks of this account and Region."""
+    for role in ("TaskRole", "TaskExecutionRole"):
+        trust = stack.resources[role]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+        assert trust == [
+            {
+                "Effect": "Allow",
+                "Principal": {"Service": "ecs-tasks.amazonaws.com"},
+                "Action": "sts:AssumeRole",
+                "Condition": {
+                    "StringEquals": {"aws:SourceAccount": ACCOUNT},
+                    "ArnLike": {"aws:SourceArn": f"arn:aws:ecs:{REGION}:{ACCOUNT}:*"},
+                },
+            }
+        ]
+
+
 def test_columns_of_the_worker(stack: Stack) -> None:
     """A worker can write a result, how it went and what its condition names, and reads nothing."""
     [statement] = [s for s in stack.statements("TaskRole") if "dynamodb" in str(s["Action"])]
