@@ -4,6 +4,8 @@ The container has no file of ours until this has run. So this text stands in
 template.yaml as well, as the container's command; a test compares the two.
 """
 
+import base64
+import hashlib
 import io
 import json
 import os
@@ -34,7 +36,7 @@ def download(layer_arn: str) -> bytes:
     """Return the layer's archive.
 
     Raises:
-        OSError: the download was refused.
+        OSError: the download was refused, or is not the archive that Lambda keeps.
     """
     limits = Config(
         connect_timeout=5,
@@ -42,13 +44,14 @@ def download(layer_arn: str) -> bytes:
         retries={"mode": "standard", "max_attempts": 20},
     )
     client = boto3.client("lambda", config=limits)
-    layer = client.get_layer_version_by_arn(Arn=layer_arn)
+    content = client.get_layer_version_by_arn(Arn=layer_arn)["Content"]
     retries = urllib3.Retry(4, backoff_factor=0.5, status_forcelist=range(500, 505))
-    answer = urllib3.PoolManager(retries=retries, timeout=10.0).request(
-        "GET", layer["Content"]["Location"]
-    )
+    answer = urllib3.PoolManager(retries=retries, timeout=10.0).request("GET", content["Location"])
     if answer.status != HTTPStatus.OK:
         raise OSError(f"the download was answered with HTTP {answer.status}")
+    digest = base64.b64encode(hashlib.sha256(answer.data).digest()).decode()
+    if digest != content["CodeSha256"]:
+        raise OSError(f"the archive's SHA-256 is {digest}, Lambda says {content['CodeSha256']}")
     return answer.data
 
 

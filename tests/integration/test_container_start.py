@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import io
 import json
 import os
@@ -50,6 +52,11 @@ def layer(files: Mapping[str, str]) -> bytes:
     return archive.getvalue()
 
 
+def digest(archive: bytes) -> str:
+    """Return an archive's SHA-256 as Lambda tells it."""
+    return base64.b64encode(hashlib.sha256(archive).digest()).decode()
+
+
 @dataclass
 class Aws:
     """Lambda's GetLayerVersionByArn, and S3 with the layer's archive.
@@ -57,6 +64,7 @@ class Aws:
     Attributes:
         url: where it answers.
         archive: what a download gives.
+        kept: the archive that Lambda knows, if that is another.
         lookup: status of GetLayerVersionByArn.
         throttles: how often it is throttled before.
         downloads: statuses of the next downloads; 200 when they are used up.
@@ -66,6 +74,7 @@ class Aws:
 
     url: str = ""
     archive: bytes = field(default_factory=lambda: layer(FAKE_WORKER))
+    kept: bytes | None = None
     lookup: HTTPStatus = HTTPStatus.OK
     throttles: int = 0
     downloads: list[HTTPStatus] = field(default_factory=list)
@@ -82,7 +91,8 @@ class Aws:
                 self.throttles -= 1
                 return HTTPStatus.TOO_MANY_REQUESTS, b"{}"
             location = f"{self.url}/archive?X-Amz-Signature={SIGNATURE}"
-            answer = {"Content": {"Location": location}, "Message": "not authorized to read"}
+            content = {"Location": location, "CodeSha256": digest(self.kept or self.archive)}
+            answer = {"Content": content, "Message": "not authorized to read"}
             return self.lookup, json.dumps(answer).encode()
         self.downloaded += 1
         self.asked.set()
@@ -223,6 +233,19 @@ def test_damaged_archive(aws: Aws, tmp_path: Path) -> None:
     exit_code, log = ended(start(aws, tmp_path))
     assert exit_code == 75
     assert "BadZipFile" in complaint(log)["message"]
+
+
+@pytest.mark.parametrize("damaged", [True, False])
+def test_other_archive(aws: Aws, tmp_path: Path, damaged: bool) -> None:
+    """Code that is not, byte by byte, the layer that Lambda keeps is not run; the log says why."""
+    kept = aws.archive
+    aws.kept, aws.archive = kept, kept[:-1] if damaged else layer({"__main__.py": "print('ours')"})
+    exit_code, log = ended(start(aws, tmp_path))
+    assert exit_code == 75
+    assert complaint(log)["message"] == (
+        "Worker code not fetched: OSError: "
+        f"the archive's SHA-256 is {digest(aws.archive)}, Lambda says {digest(kept)}"
+    )
 
 
 def test_stopped_while_fetching(aws: Aws, tmp_path: Path) -> None:
