@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import json
 from dataclasses import dataclass
 from functools import cache
@@ -11,31 +10,42 @@ from typing import TYPE_CHECKING, Any
 
 from samtranslator.yaml_helper import yaml_parse
 
+from local.stack.identities import Identities
 from local.stack.intrinsics import Intrinsics
 from local.stack.translation import translate
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from local.stack.intrinsics import References
+
 ROOT = Path(__file__).parent.parent
 TEMPLATE = ROOT / "template.yaml"
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
+_ENDPOINT = f"https://sqs.{REGION}.amazonaws.com"
 
 
 @dataclass(frozen=True, slots=True)
 class Stack:
     """The stack that a set of parameters makes.
 
-    References to resources stay symbols: `${Cluster.Arn}`, `${CallbackTable}`.
-
     Attributes:
         resources: by logical id, those whose condition holds.
         outputs: values by name.
+        name: its own.
+        references: what resources are called; symbols, as `${Cluster.Arn}` and `${CallbackTable}`,
+            unless names are asked for.
     """
 
     resources: Mapping[str, Mapping[str, Any]]
     outputs: Mapping[str, str]
+    name: str
+    references: References
+
+    def arn(self, logical_id: str) -> str:
+        """Return a resource's ARN."""
+        return self.references.attribute(logical_id, "Arn")
 
     def of_type(self, kind: str) -> dict[str, dict[str, Any]]:
         """Return the properties of the resources of one type, by logical id."""
@@ -53,26 +63,26 @@ class Stack:
         """Return the properties of the durable functions, by logical id."""
         return {key: f for key, f in self.functions().items() if "DurableConfig" in f}
 
-    def role(self, function: str) -> str:
-        """Return the logical id of a function's role."""
-        return str(self.functions()[function]["Role"]).removeprefix("${").removesuffix(".Arn}")
-
-    def statements(self, role: str) -> list[dict[str, Any]]:
-        """Return all policy statements of a role, those of its managed policies included."""
-        properties = self.resources[role]["Properties"]
-        shared = [arn.strip("${}") for arn in properties.get("ManagedPolicyArns", [])]
-        documents = [policy["PolicyDocument"] for policy in properties.get("Policies", [])]
-        documents += [self.resources[name]["Properties"]["PolicyDocument"] for name in shared]
-        return [statement for document in documents for statement in document["Statement"]]
-
-    def all_statements(self) -> list[dict[str, Any]]:
-        """Return the policy statements of every role."""
-        return [s for role in self.of_type("AWS::IAM::Role") for s in self.statements(role)]
-
 
 def stack(name: str = "demo", path: Path = TEMPLATE, **parameters: str) -> Stack:
     """Return the stack that a template makes under a name, with parameters or their defaults."""
-    template = copy.deepcopy(translated(path))
+    template = translated(path)
+    return _made(template, _filling(template, name, parameters, _Symbols()), name)
+
+
+def named_stack(template: Mapping[str, Any], name: str = "demo", **parameters: str) -> Stack:
+    """Return the stack of a translated template, names and ARNs in the place of symbols."""
+    resources = template["Resources"]
+    names = Identities(
+        resources, lambda node: str(filling.fill(node)), name, REGION, ACCOUNT, _ENDPOINT
+    )
+    filling = _filling(template, name, parameters, names)
+    return _made(template, filling, name)
+
+
+def _filling(
+    template: Mapping[str, Any], name: str, parameters: Mapping[str, str], references: References
+) -> Intrinsics:
     defaults = {key: value["Default"] for key, value in template["Parameters"].items()}
     pseudo = {
         "AWS::StackName": name,
@@ -80,14 +90,17 @@ def stack(name: str = "demo", path: Path = TEMPLATE, **parameters: str) -> Stack
         "AWS::Region": REGION,
         "AWS::Partition": "aws",
     }
-    filling = Intrinsics({**defaults, **parameters, **pseudo}, template["Conditions"], _Symbols())
+    return Intrinsics({**defaults, **parameters, **pseudo}, template["Conditions"], references)
+
+
+def _made(template: Mapping[str, Any], filling: Intrinsics, name: str) -> Stack:
     kept = {
-        key: resource
+        key: filling.properties(resource)
         for key, resource in template["Resources"].items()
         if "Condition" not in resource or filling.holds(resource["Condition"])
     }
     outputs = {key: str(filling.fill(out["Value"])) for key, out in template["Outputs"].items()}
-    return Stack({key: filling.properties(resource) for key, resource in kept.items()}, outputs)
+    return Stack(kept, outputs, name, filling.references)
 
 
 def source(path: Path = TEMPLATE) -> dict[str, Any]:

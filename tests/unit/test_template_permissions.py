@@ -1,277 +1,106 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.template import ACCOUNT, REGION, as_list
+from tests import template
+from tests.permissions.calls import SOURCE, calls, reached
+from tests.permissions.check import differences
+from tests.permissions.page import Row, holders, rows
+from tests.permissions.policies import granted
+from tests.template import ROOT, TEMPLATE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterator
+    from pathlib import Path
 
     from tests.template import Stack
 
-ON_EVERYTHING = {
-    "ecr:GetAuthorizationToken",
-    "ecs:ListTasks",
-    "xray:PutTelemetryRecords",
-    "xray:PutTraceSegments",
-}
-LOGGED = {"logs:CreateLogStream", "logs:PutLogEvents"}
-TRACED = {"xray:PutTelemetryRecords", "xray:PutTraceSegments"}
-DURABLE = {"lambda:CheckpointDurableExecution", "lambda:GetDurableExecutionState"}
-STARTS = {
-    "dynamodb:GetItem",
-    "dynamodb:PutItem",
-    "dynamodb:UpdateItem",
-    "ecs:DescribeTasks",
-    "ecs:ListTasks",
-    "ecs:RunTask",
-    "ecs:StopTask",
-    "iam:PassRole",
-    "sqs:SendMessage",
-}
-# The DynamoDB flow's function never sees a task end.
-TELLS = {"logs:GetLogEvents"}
-SETTLES = {
-    "dynamodb:GetItem",
-    "dynamodb:UpdateItem",
-    "ecs:DescribeTasks",
-    "ecs:ListTasks",
-    "ecs:StopTask",
-    "logs:GetLogEvents",
-}
-ANSWERS = {
-    "lambda:GetDurableExecution",
-    "lambda:SendDurableExecutionCallbackFailure",
-    "lambda:SendDurableExecutionCallbackSuccess",
-}
-# Of the roles whose code is this project's.
-GRANTED = {
-    "SyncRole": LOGGED | TRACED | DURABLE | STARTS | TELLS,
-    "CallbackRole": LOGGED | TRACED | DURABLE | STARTS,
-    "EventBridgeRole": LOGGED | TRACED | DURABLE | STARTS | TELLS,
-    "TaskStateRole": LOGGED
-    | TRACED
-    | ANSWERS
-    | {
-        "dynamodb:DeleteItem",
-        "dynamodb:GetItem",
-        "dynamodb:PutItem",
-        "dynamodb:UpdateItem",
-        "logs:GetLogEvents",
-        "sqs:SendMessage",
-    },
-    "ExecutionStatusRole": LOGGED
-    | TRACED
-    | SETTLES
-    | {"lambda:GetDurableExecution", "sqs:SendMessage"},
-    "ReconcilerRole": LOGGED | TRACED | ANSWERS | SETTLES | {"dynamodb:Query"},
-    "TaskExecutionRole": LOGGED,
-    "TaskRole": {"dynamodb:UpdateItem", "lambda:GetLayerVersion"},
-}
+STACK = template.named_stack(template.translated())
 
 
-def allowing(stack: Stack, role: str, action: str) -> list[str]:
-    """The resources on which a role may do something."""
-    return [
-        resource
-        for statement in stack.statements(role)
-        if action in as_list(statement["Action"])
-        for resource in as_list(statement["Resource"])
-    ]
+def shown(row: Row) -> str:
+    """A row's name in test reports."""
+    return f"{row.holders}: {' '.join(row.actions)}"
 
 
-def queue_policy(stack: Stack, queue: str) -> list[dict[str, Any]]:
-    """The statements of a queue's only policy: a later one would replace it."""
-    policies = stack.of_type("AWS::SQS::QueuePolicy").values()
-    [policy] = [policy for policy in policies if f"${{{queue}}}" in policy["Queues"]]
-    return list(policy["PolicyDocument"]["Statement"])
+each_row = pytest.mark.parametrize("row", rows(), ids=shown)
 
 
-def executions(function: dict[str, Any]) -> str:
-    """The executions of a durable function, of any version, as IAM names them."""
-    return f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{function['FunctionName']}:*"
+def programs(holder: str) -> list[Path]:
+    """The files that run for the holder of a grant: a handler, or what the container runs."""
+    for function in STACK.functions().values():
+        if function["FunctionName"] == f"{STACK.name}-{holder}":
+            module, _ = function["Handler"].rsplit(".", 1)
+            return [SOURCE / f"{module.replace('.', '/')}.py"]
+    return [SOURCE / "worker" / "fetch.py", SOURCE / "worker" / "__main__.py"]
 
 
-@pytest.mark.parametrize(("role", "granted"), GRANTED.items())
-def test_role(stack: Stack, role: str, granted: set[str]) -> None:
-    """Each role of this project's own code allows the calls that this makes, and no others."""
-    assert {a for s in stack.statements(role) for a in as_list(s["Action"])} == granted
+def test_every_grant(written: Path) -> None:
+    """The template grants exactly what docs/permissions.md lists, with either kind of image."""
+    added = "" if written == TEMPLATE else "-added-function"
+    assert differences(template.translated(written), added=added) == []
 
 
-def test_full_names(stack: Stack) -> None:
-    """No role allows a group of calls by a part of their names."""
-    assert not [a for s in stack.all_statements() for a in as_list(s["Action"]) if "*" in a]
+@each_row
+def test_reason(row: Row) -> None:
+    """Each grant has a reason, and one on everything says that the action knows no resource."""
+    assert row.reason
+    if "*" in row.resources:
+        assert "know no resource" in row.reason or "knows no resource" in row.reason
 
 
-@pytest.mark.parametrize("image", ["", "example/worker:1"])
-def test_resources(deploy: Callable[..., Stack], image: str) -> None:
-    """Only actions that know no resources are allowed on all of them."""
-    for statement in deploy(WorkerImage=image).all_statements():
-        if "*" in as_list(statement["Resource"]):
-            assert set(as_list(statement["Action"])) <= ON_EVERYTHING
+@each_row
+def test_full_names(row: Row) -> None:
+    """No grant allows a group of calls by a part of their names."""
+    assert row.effect == "Deny" or not [action for action in row.actions if "*" in action]
 
 
-def test_a_role_for_each_function(stack: Stack) -> None:
-    """Each function has a role of its own, and there are no others but the task's two."""
-    roles = [stack.role(function) for function in stack.functions()]
-    assert len(set(roles)) == len(roles)
-    assert set(stack.of_type("AWS::IAM::Role")) == {*roles, "TaskRole", "TaskExecutionRole"}
-    assert set(GRANTED) <= set(stack.of_type("AWS::IAM::Role"))
+@each_row
+def test_calls(row: Row) -> None:
+    """A grant that names code is for calls that this code makes, and its holder runs it."""
+    files = {ROOT / source for source in row.sources}
+    if files:
+        assert set(row.actions) <= {action for path in files for action in calls(path)}
+    for holder in holders(row, STACK):
+        assert files <= {path for program in programs(holder) for path in reached(program)}
 
 
-def test_no_policies_of_aws(stack: Stack) -> None:
-    """No role holds one of AWS's managed policies: they allow every log group of the account."""
-    for role in stack.of_type("AWS::IAM::Role").values():
-        assert set(role.get("ManagedPolicyArns", [])) <= {
-            "${TracingPolicy}",
-            "${OrchestratorPolicy}",
-            "${SettlementPolicy}",
-        }
+def test_every_call() -> None:
+    """Each call to AWS that the code makes is one that some grant names its file for."""
+    listed = {(ROOT / source, a) for row in rows() for source in row.sources for a in row.actions}
+    made = {(path, action) for path in SOURCE.rglob("*.py") for action in calls(path)}
+    assert made
+    assert made <= listed
 
 
-def test_own_log(stack: Stack) -> None:
-    """A function writes to its own log group alone and cannot create one."""
-    for key, function in stack.functions().items():
-        group = function["LoggingConfig"]["LogGroup"].strip("${}")
-        for action in LOGGED:
-            assert allowing(stack, stack.role(key), action) == [f"${{{group}.Arn}}"]
+def test_queues() -> None:
+    """Messages may be sent by those that are told to keep something in a queue, and only there."""
+    senders = {(g.holder, g.resource) for g in granted(STACK) if g.action == "sqs:SendMessage"}
+    assert senders == {*kept_by_functions(STACK), *kept_by_rules(STACK)}
 
 
-def test_own_executions(stack: Stack) -> None:
-    """A durable function keeps the state of its own executions and reads no other's."""
-    for key, function in stack.durable_functions().items():
-        for action in DURABLE:
-            assert allowing(stack, stack.role(key), action) == [executions(function)]
+def kept_by_functions(stack: Stack) -> Iterator[tuple[str, str]]:
+    """Each function with the queues of its dead letters and of the events that it failed on."""
+    for function in stack.functions().values():
+        if letters := function.get("DeadLetterConfig"):
+            yield function["FunctionName"], letters["TargetArn"]
+    for config in stack.of_type("AWS::Lambda::EventInvokeConfig").values():
+        if destination := config.get("DestinationConfig", {}).get("OnFailure"):
+            yield config["FunctionName"], destination["Destination"]
 
 
-def test_orchestrators(stack: Stack) -> None:
-    """Each durable function may start, find, look at and stop tasks, and keep their records."""
-    for key in stack.durable_functions():
-        for action in STARTS:
-            assert allowing(stack, stack.role(key), action)
+def kept_by_rules(stack: Stack) -> Iterator[tuple[str, str]]:
+    """Each queue of events that a rule could not deliver, which itself says who may send."""
+    for rule in stack.of_type("AWS::Events::Rule").values():
+        for target in rule["Targets"]:
+            if letters := target.get("DeadLetterConfig"):
+                yield letters["Arn"].rpartition(":")[2], letters["Arn"]
 
 
-def test_tasks_of_this_cluster(stack: Stack) -> None:
-    """Every ECS call is bound to this stack's cluster."""
-    statements = [s for s in stack.all_statements() if "'ecs:" in str(as_list(s["Action"]))]
-    assert statements
-    for statement in statements:
-        assert statement["Condition"] == {"ArnEquals": {"ecs:cluster": "${Cluster.Arn}"}}
-
-
-def test_tasks_of_this_family(stack: Stack) -> None:
-    """Any revision of this stack's task definition may be run, and nothing else."""
-    family = f"arn:aws:ecs:{REGION}:{ACCOUNT}:task-definition/demo-worker"
-    assert allowing(stack, "SyncRole", "ecs:RunTask") == [family, f"{family}:*"]
-
-
-def test_passed_roles(stack: Stack) -> None:
-    """Only the task's two roles are passed on, and only to ECS tasks."""
-    [statement] = [s for s in stack.statements("SyncRole") if s["Action"] == "iam:PassRole"]
-    assert statement["Resource"] == ["${TaskRole.Arn}", "${TaskExecutionRole.Arn}"]
-    passed_to = statement["Condition"]["StringEquals"]["iam:PassedToService"]
-    assert passed_to == "ecs-tasks.amazonaws.com"
-
-
-def test_callbacks(stack: Stack) -> None:
-    """Callbacks are answered in the EventBridge flow and like it, and not of the other two."""
-    durable = {key: executions(f) for key, f in stack.durable_functions().items()}
-    del durable["SyncLambdaFunction"], durable["CallbackLambdaFunction"]
-    answered = set(allowing(stack, "TaskStateRole", "lambda:GetDurableExecution"))
-    assert answered == set(durable.values())
-    for role in ("TaskStateRole", "ReconcilerRole"):
-        for action in ANSWERS - {"lambda:GetDurableExecution"}:
-            assert set(allowing(stack, role, action)) == answered
-
-
-@pytest.mark.parametrize("role", ["ExecutionStatusRole", "ReconcilerRole"])
-def test_executions_that_have_ended(stack: Stack, role: str) -> None:
-    """Whoever settles records may look at the executions of every durable function."""
-    looked_at = allowing(stack, role, "lambda:GetDurableExecution")
-    assert set(looked_at) == {executions(f) for f in stack.durable_functions().values()}
-
-
-def test_trusted(stack: Stack) -> None:
-    """ECS alone may take the task's two roles, for tasks of this account and Region."""
-    for role in ("TaskRole", "TaskExecutionRole"):
-        trust = stack.resources[role]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
-        assert trust == [
-            {
-                "Effect": "Allow",
-                "Principal": {"Service": "ecs-tasks.amazonaws.com"},
-                "Action": "sts:AssumeRole",
-                "Condition": {
-                    "StringEquals": {"aws:SourceAccount": ACCOUNT},
-                    "ArnLike": {"aws:SourceArn": f"arn:aws:ecs:{REGION}:{ACCOUNT}:*"},
-                },
-            }
-        ]
-
-
-def test_columns_of_the_worker(stack: Stack) -> None:
-    """A worker can write a result, how it went and what its condition names, and reads nothing."""
-    [statement] = [s for s in stack.statements("TaskRole") if "dynamodb" in str(s["Action"])]
-    assert statement["Action"] == "dynamodb:UpdateItem"
-    assert statement["Condition"] == {
-        "ForAllValues:StringEquals": {
-            "dynamodb:Attributes": [
-                "executionId",
-                "attempt",
-                "open",
-                "status",
-                "result",
-                "error",
-                "updatedAt",
-            ]
-        },
-        "StringEqualsIfExists": {"dynamodb:ReturnValues": "NONE"},
-    }
-
-
-def test_worker_reads_its_own_code(stack: Stack) -> None:
-    """The container may fetch this stack's layer, any version of it, and no other layer."""
-    [layer] = stack.of_type("AWS::Lambda::LayerVersion").values()
-    [resource] = allowing(stack, "TaskRole", "lambda:GetLayerVersion")
-    assert resource == f"arn:aws:lambda:{REGION}:{ACCOUNT}:layer:{layer['LayerName']}:*"
-
-
-def test_undelivered_events(stack: Stack) -> None:
-    """Only the rules that name the queue for undelivered events may put them into it."""
-    rules = stack.of_type("AWS::Events::Rule")
-    rules = {key: rule for key, rule in rules.items() if "DeadLetterConfig" in str(rule)}
-    [statement, _] = queue_policy(stack, "UndeliveredEventsQueue")
-    assert statement["Effect"] == "Allow"
-    assert statement["Principal"] == {"Service": "events.amazonaws.com"}
-    assert statement["Action"] == "sqs:SendMessage"
-    assert statement["Resource"] == "${UndeliveredEventsQueue.Arn}"
-    assert statement["Condition"] == {
-        "ArnEquals": {"aws:SourceArn": [f"${{{rule}.Arn}}" for rule in rules]}
-    }
-
-
-def test_plain_http(stack: Stack) -> None:
-    """Every queue refuses every call of everybody that comes by plain HTTP."""
-    for queue in stack.of_type("AWS::SQS::Queue"):
-        assert queue_policy(stack, queue)[-1] == {
-            "Effect": "Deny",
-            "Principal": "*",
-            "Action": "sqs:*",
-            "Resource": f"${{{queue}.Arn}}",
-            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
-        }
-
-
-def test_unprocessed_events(stack: Stack) -> None:
-    """Lambda may hand failed events on: it does so in the functions' roles."""
-    for role in ("TaskStateRole", "ExecutionStatusRole"):
-        [resource] = allowing(stack, role, "sqs:SendMessage")
-        assert resource == "${UnprocessedEventsQueue.Arn}"
-
-
-def test_failed_executions(stack: Stack) -> None:
-    """Every durable function may keep what failed, in the queue that it names."""
-    for key, function in stack.durable_functions().items():
-        queues = allowing(stack, stack.role(key), "sqs:SendMessage")
-        assert function["DeadLetterConfig"]["TargetArn"] in queues
+def test_passed_roles() -> None:
+    """A task's roles are exactly those that are passed on when it is started."""
+    [definition] = STACK.of_type("AWS::ECS::TaskDefinition").values()
+    passed = {grant.resource for grant in granted(STACK) if grant.action == "iam:PassRole"}
+    assert passed == {definition["TaskRoleArn"], definition["ExecutionRoleArn"]}

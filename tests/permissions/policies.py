@@ -1,0 +1,134 @@
+"""The grants that a template makes, read from its policies."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tests.permissions.grant import Condition, Grant
+from tests.template import as_list
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from tests.template import Stack
+
+# By type, the properties that are read here, or that grant nothing.
+_READ = {
+    "AWS::IAM::Role": {"AssumeRolePolicyDocument", "ManagedPolicyArns", "Policies"},
+    "AWS::IAM::ManagedPolicy": {"Description", "PolicyDocument"},
+    "AWS::SQS::QueuePolicy": {"PolicyDocument", "Queues"},
+    "AWS::Lambda::Permission": {"Action", "FunctionName", "Principal", "SourceArn"},
+}
+_TASK_ROLES = {"TaskRoleArn": "TaskRole", "ExecutionRoleArn": "TaskExecutionRole"}
+_STATEMENT = {"Sid", "Effect", "Principal", "Action", "Resource", "Condition"}
+
+
+class UnreadError(Exception):
+    """A part of the template may grant something, in a form that is not read here."""
+
+
+def granted(stack: Stack) -> set[Grant]:
+    """Return every grant of a stack whose references are names and ARNs.
+
+    Raises:
+        UnreadError: it may grant more.
+    """
+    _refuse_unread(stack)
+    return {*_of_roles(stack), *_of_queues(stack), *_of_invocations(stack)}
+
+
+def _refuse_unread(stack: Stack) -> None:
+    for name, resource in stack.resources.items():
+        kind, properties = resource["Type"], resource.get("Properties", {})
+        may_grant = kind.endswith(("Policy", "Permission", "::Url")) or _has_statements(properties)
+        if kind not in _READ and may_grant:
+            raise UnreadError(f"{name} ({kind}) may grant something")
+        for unread in properties.keys() - _READ.get(kind, properties.keys()):
+            raise UnreadError(f"{name} ({kind}): {unread} may grant something")
+
+
+def _has_statements(node: object) -> bool:
+    if isinstance(node, dict):
+        return "Statement" in node or any(map(_has_statements, node.values()))
+    return isinstance(node, list) and any(map(_has_statements, node))
+
+
+def _of_roles(stack: Stack) -> Iterator[Grant]:
+    shared = stack.of_type("AWS::IAM::ManagedPolicy")
+    documents = {stack.arn(name): policy["PolicyDocument"] for name, policy in shared.items()}
+    for name, role in stack.of_type("AWS::IAM::Role").items():
+        attached = role.get("ManagedPolicyArns", [])
+        if foreign := [arn for arn in attached if arn not in documents]:
+            raise UnreadError(f"{name}: {foreign} are no policies of this template")
+        held = [role["AssumeRolePolicyDocument"], *(documents[arn] for arn in attached)]
+        held += [policy["PolicyDocument"] for policy in role.get("Policies", [])]
+        holders = [holder for arn, holder in _holders(stack) if arn == stack.arn(name)]
+        for holder in holders or [f"{name}, which nobody uses"]:
+            for document in held:
+                yield from _statements(holder, document)
+
+
+def _holders(stack: Stack) -> Iterator[tuple[str, str]]:
+    """Yield the ARN of each role that is used, and who uses it."""
+    for function in stack.functions().values():
+        yield function["Role"], function["FunctionName"]
+    for definition in stack.of_type("AWS::ECS::TaskDefinition").values():
+        for key, holder in _TASK_ROLES.items():
+            yield definition[key], holder
+
+
+def _of_queues(stack: Stack) -> Iterator[Grant]:
+    of_queue: dict[str, object] = {}
+    for name, policy in stack.of_type("AWS::SQS::QueuePolicy").items():
+        for url in policy["Queues"]:
+            queue = url.rpartition("/")[2]
+            if of_queue.setdefault(queue, name) != name:
+                raise UnreadError(f"{queue} has two policies: one of them would go")
+            yield from _statements(queue, policy["PolicyDocument"])
+
+
+def _of_invocations(stack: Stack) -> Iterator[Grant]:
+    for permission in stack.of_type("AWS::Lambda::Permission").values():
+        arn = permission["FunctionName"]
+        source = permission.get("SourceArn")
+        asked = [Condition("ArnLike", "aws:SourceArn", frozenset([source]))] if source else []
+        yield Grant(
+            holder=arn.split(":")[6],
+            action=permission["Action"],
+            resource=arn,
+            conditions=frozenset(asked),
+            principal=permission["Principal"],
+        )
+
+
+def _statements(holder: str, document: Mapping[str, Any]) -> Iterator[Grant]:
+    for statement in as_list(document["Statement"]):
+        if unread := statement.keys() - _STATEMENT:
+            raise UnreadError(f"{holder}: {', '.join(unread)} of a statement is not read")
+        for action in as_list(statement["Action"]):
+            for resource in as_list(statement.get("Resource", "")):
+                for principal in _principals(statement.get("Principal", "")):
+                    yield Grant(
+                        holder,
+                        action,
+                        resource,
+                        frozenset(_conditions(statement.get("Condition", {}))),
+                        principal,
+                        statement["Effect"],
+                    )
+
+
+def _principals(given: str | Mapping[str, Any]) -> Iterable[str]:
+    if isinstance(given, str):
+        return [given]
+    return [
+        name if kind == "Service" else f"{kind}:{name}"
+        for kind, names in given.items()
+        for name in as_list(names)
+    ]
+
+
+def _conditions(given: Mapping[str, Mapping[str, Any]]) -> Iterator[Condition]:
+    for operator, keys in given.items():
+        for key, values in keys.items():
+            yield Condition(operator, key, frozenset(as_list(values)))
