@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
     from core.record import Record
 
+Lines: TypeAlias = pytest.LogCaptureFixture
+
 
 @pytest.fixture(scope="module")
 def _account() -> Iterator[None]:
@@ -51,31 +53,11 @@ def attempts(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> Iterator[Attempts]:
     assert not watched.together
 
 
-class Lines(logging.Handler):
-    """The log lines of a test: what a user reads in CloudWatch, as records."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.records: list[logging.LogRecord] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Keep a line."""
-        self.records.append(record)
-
-    @property
-    def messages(self) -> list[str]:
-        """The lines' texts in order."""
-        return [record.getMessage() for record in self.records]
-
-
 @pytest.fixture
-def lines() -> Iterator[Lines]:
-    """What the functions log during the test."""
-    handler = Lines()
-    logger = logging.getLogger(telemetry.logger.name)
-    logger.addHandler(handler)
-    yield handler
-    logger.removeHandler(handler)
+def lines(caplog: pytest.LogCaptureFixture) -> Iterator[Lines]:
+    """What the functions log during the test: what a user reads in CloudWatch."""
+    with caplog.filtering(logging.Filter(telemetry.logger.name)):
+        yield caplog
 
 
 class Durable:
