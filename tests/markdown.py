@@ -7,13 +7,15 @@ import shlex
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-ROOT = Path(__file__).parent.parent
-_FENCE = re.compile(r"^```(?P<language>\w*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
-_HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
-_LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
-_ROW = re.compile(r"^\|(.+)\|$", re.MULTILINE)
+from markdown_it import MarkdownIt
+from markdown_it.tree import SyntaxTreeNode
+
+from tests.template import ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,8 @@ class Fence:
 
     def commands(self) -> list[list[str]]:
         """Return its shell commands as words, assignments of variables left out."""
-        return [command for line in _lines(self.text) for command in commands(line)]
+        lines = self.text.replace("\\\n", " ").splitlines()
+        return [command for line in lines for command in _commands(line)]
 
 
 @dataclass(frozen=True)
@@ -62,39 +65,36 @@ class Page:
     @property
     def prose(self) -> str:
         """The page without its blocks of code."""
-        return _FENCE.sub("", self.text)
+        return "\n".join(node.content for node in self._nodes("inline"))
 
     @property
     def fences(self) -> list[Fence]:
         """The blocks of code, in order."""
-        return [
-            Fence(match["language"], match["text"], _paragraph_before(self.text[: match.start()]))
-            for match in _FENCE.finditer(self.text)
-        ]
+        return [Fence(n.info, n.content, _text(n.previous_sibling)) for n in self._nodes("fence")]
 
     @property
     def anchors(self) -> set[str]:
         """What a link to a heading may name, by GitHub's rule."""
-        titles = [title.lower() for title in _HEADING.findall(self.prose)]
+        titles = [_text(node).lower() for node in self._nodes("heading")]
         return {re.sub(r"[^\w\- ]", "", title).replace(" ", "-") for title in titles}
 
     @property
     def links(self) -> list[str]:
         """Targets of all links and images."""
-        return _LINK.findall(self.prose)
+        return [str(n.attrs.get("href") or n.attrs["src"]) for n in self._nodes("link", "image")]
 
     def table(self, *header: str) -> list[list[str]]:
         """Return the rows below the only table whose header begins with these cells."""
-        [rows] = [t for t in self._tables() if tuple(t[0][: len(header)]) == header]
-        return rows[2:]
+        tables = [[part.children for part in table.children] for table in self._nodes("table")]
+        [rows] = [rows for [head], rows in tables if tuple(_cells(head)[: len(header)]) == header]
+        return [_cells(row) for row in rows]
 
-    def _tables(self) -> list[list[list[str]]]:
-        lines = self.prose.splitlines()
-        return [
-            [[cell.strip() for cell in row[1]] for row in map(_cells, group)]
-            for is_row, group in groupby(lines, key=lambda line: bool(_ROW.match(line)))
-            if is_row
-        ]
+    def _nodes(self, *kinds: str) -> list[SyntaxTreeNode]:
+        return [node for node in self._tree.walk() if node.type in kinds]
+
+    @cached_property
+    def _tree(self) -> SyntaxTreeNode:
+        return SyntaxTreeNode(MarkdownIt().enable("table").parse(self.text))
 
 
 def pages() -> list[Page]:
@@ -103,8 +103,8 @@ def pages() -> list[Page]:
     return [Page(path) for path in sorted(found)]
 
 
-def commands(line: str) -> list[list[str]]:
-    """Split a line of shell into its commands, and each of them into words."""
+def _commands(line: str) -> list[list[str]]:
+    """Return a line of shell as its commands, and each of them as words."""
     lexer = shlex.shlex(line, posix=True, punctuation_chars=True)
     lexer.whitespace_split = True
     parts = groupby(lexer, key=lambda word: bool(re.fullmatch(r"[();<>|&]+", word)))
@@ -122,13 +122,11 @@ def first_column(rows: list[list[str]]) -> list[str]:
     return [shown for row in rows for shown in code(row[0])]
 
 
-def _cells(line: str) -> tuple[str, list[str]]:
-    return line, line.strip("|").split("|")
+def _cells(row: SyntaxTreeNode) -> list[str]:
+    return [_text(cell) for cell in row.children]
 
 
-def _lines(text: str) -> list[str]:
-    return text.replace("\\\n", " ").splitlines()
-
-
-def _paragraph_before(text: str) -> str:
-    return " ".join(text.rstrip().rpartition("\n\n")[2].split())
+def _text(node: SyntaxTreeNode | None) -> str:
+    """Return a block as it is written, as one line; nothing for none."""
+    inline = node.children[0] if node and node.children else node
+    return " ".join(inline.content.split()) if inline else ""

@@ -6,14 +6,17 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from tests.markdown import Page
 from tests.template import ROOT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 FOLDER = ROOT / "events"
 NAME = "lambda-ecs-durable-demo"
+# The columns of the README's tables.
+PAYLOADS = ("File", "Flow", "What it shows")
+TASK_EVENTS = ("File", "What it shows", "Rule", "Outcome", "Done")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,23 +35,14 @@ class Sample:
         return json.loads(self.path.read_text())
 
 
-PAYLOADS, TASK_EVENTS = "## Payloads", "## Task events"
-
-
-def samples(section: str) -> dict[str, Sample]:
-    """Return the files that a section's table lists, by name and in its order."""
-    text = (FOLDER / "README.md").read_text().partition(section)[2].partition("\n## ")[0]
-    folder = FOLDER if section == PAYLOADS else FOLDER / "task-state"
-    return {row["File"]: Sample(folder / row["File"], row) for row in _rows(text)}
+def samples(columns: tuple[str, ...]) -> dict[str, Sample]:
+    """Return the files that the table with these columns lists, by name and in its order."""
+    folder = FOLDER if columns == PAYLOADS else FOLDER / "task-state"
+    rows = Page(FOLDER / "README.md").table(*columns)
+    cells = ([cell.strip("`") for cell in row[: len(columns)]] for row in rows)
+    return {row[0]: Sample(folder / row[0], dict(zip(columns, row, strict=True))) for row in cells}
 
 
 def environment() -> dict[str, str]:
     """Return the variables that the samples are for."""
     return dict(json.loads((FOLDER / "environment.json").read_text())["Parameters"])
-
-
-def _rows(text: str) -> Iterator[dict[str, str]]:
-    lines = [line.strip("|") for line in text.splitlines() if line.startswith("|")]
-    header, _, *rows = ([cell.strip(" `") for cell in line.split("|")] for line in lines)
-    for row in rows:
-        yield dict(zip(header, row, strict=True))
