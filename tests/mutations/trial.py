@@ -17,7 +17,8 @@ PATIENCE_SECONDS = 900
 # this machine is asked for at a port that nobody listens on.
 _NOWHERE = "http://127.0.0.1:9"
 _OFFLINE = {"HTTP_PROXY": _NOWHERE, "HTTPS_PROXY": _NOWHERE, "NO_PROXY": "127.0.0.1,localhost"}
-# The example that fails need not be the smallest one.
+# The example that fails need not be the smallest one: to look for that takes minutes.
+_HASTE = {"HYPOTHESIS_PROFILE": "unshrunk"}
 _OPTIONS = ("-x", "-q", "-p", "no:cacheprovider", "--hypothesis-seed=1")
 _PASSED, _FAILED = 0, 1
 
@@ -48,7 +49,7 @@ def run(
         ended = subprocess.run(
             command,
             cwd=folder,
-            env={**os.environ, **_OFFLINE},
+            env={**os.environ, **_OFFLINE, **_HASTE},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import settings
+from hypothesis import Phase, settings
 
 from tests.integration.aws import Aws, account, emptied
 
@@ -15,7 +16,14 @@ if TYPE_CHECKING:
 # How long an example takes is the machine's affair; the rest stays as the profile has it (in CI
 # Hypothesis draws the same examples each time).
 settings.register_profile("patient", settings(), deadline=None)
-settings.load_profile("patient")
+# For whoever asks only whether an example fails, and not for the smallest that does.
+settings.register_profile(
+    "unshrunk",
+    settings.get_profile("patient"),
+    phases=[phase for phase in Phase if phase not in {Phase.shrink, Phase.explain}],
+    report_multiple_bugs=False,
+)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "patient"))
 
 
 @pytest.fixture(scope="module")
