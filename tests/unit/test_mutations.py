@@ -6,8 +6,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.markdown import ROOT
+from tests.mutations import policies
 from tests.mutations.table import MUTATIONS
 from tests.mutations.trial import CAUGHT, run, verdict
+from tests.permissions.check import differences
+from tests.template import translated
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,3 +54,12 @@ def test_run_that_does_not_end(tmp_path: Path) -> None:
     """Tests that hang notice nothing."""
     (tmp_path / "test_it.py").write_text("import threading; threading.Event().wait(60)")
     assert run(tmp_path, ["test_it.py"], patience=2).code is None
+
+
+def test_policy_mutations() -> None:
+    """Every known way to break a policy of the template is noticed by what compares it."""
+    template = translated()
+    edits = list(policies.edits(template))
+    assert len({edit.what for edit in edits}) == len(edits) >= 200
+    assert differences(template) == []
+    assert policies.missed(template, edits) == []
