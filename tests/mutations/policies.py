@@ -18,7 +18,7 @@ _ADMINISTRATOR = {"Fn::Sub": "arn:${AWS::Partition}:iam::aws:policy/Administrato
 _ANYTHING = {"Effect": "Allow", "Action": "*", "Resource": "*"}
 _ANYBODY = {**_ANYTHING, "Principal": "*"}
 _OPEN = {"Version": "2012-10-17", "Statement": [_ANYBODY]}
-# Of types that grant too, or that a stack may have more than one of.
+# Types that grant too, or that a stack may have more than one of.
 _ADDED: Mapping[str, Mapping[str, Any]] = {
     "AWS::IAM::Policy": {"Roles": [{"Ref": "TaskRole"}], "PolicyDocument": _OPEN},
     "AWS::IAM::RolePolicy": {"RoleName": {"Ref": "TaskRole"}, "PolicyDocument": _OPEN},

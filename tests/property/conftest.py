@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 # How long an example takes is the machine's affair; the rest stays as the profile has it (in CI
 # Hypothesis draws the same examples each time).
 settings.register_profile("patient", settings(), deadline=None)
-# For whoever asks only whether an example fails, and not for the smallest that does.
+# A trial of a mutation asks whether an example fails, and not for the smallest that does.
 settings.register_profile(
     "unshrunk",
     settings.get_profile("patient"),
