@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cache
+from itertools import product
 from typing import TYPE_CHECKING
 
-from tests.markdown import ROOT, Page, code
+from tests.markdown import Page, code
 from tests.permissions.grant import Condition, Grant
-from tests.template import ACCOUNT, REGION
+from tests.template import ACCOUNT, REGION, ROOT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from tests.template import Stack
 
@@ -94,24 +95,16 @@ def _grants(row: Row, stack: Stack) -> Iterator[Grant]:
         holder = short if short.endswith("Role") else f"{stack.name}-{short}"
         words = {"stack": stack.name, "account": ACCOUNT, "region": REGION}
         words |= {"function": holder, "queue": holder}
-        for action in row.actions:
-            for resource in row.resources:
-                for principal in row.principals:
-                    yield Grant(
-                        holder,
-                        action,
-                        _arn(action, _filled(resource, words)),
-                        frozenset(_condition(_filled(text, words)) for text in row.conditions),
-                        principal,
-                        row.effect,
-                    )
+        conditions = frozenset(_condition(_filled(text, words)) for text in row.conditions)
+        resources = [_filled(resource, words) for resource in row.resources]
+        for action, resource, principal in product(row.actions, resources, row.principals):
+            arn = _arn(action, resource)
+            yield Grant(holder, action, arn, conditions, principal, row.effect)
 
 
-def _filled(text: str, words: dict[str, str]) -> str:
-    made_by_cloudformation = f"{words['stack']}-"
-    return re.sub(
-        r"<(\w+)>", lambda name: words.get(name[1], made_by_cloudformation + name[1]), text
-    )
+def _filled(text: str, words: Mapping[str, str]) -> str:
+    """Return a text with its words in angle brackets filled in; others are logical ids."""
+    return re.sub(r"<(\w+)>", lambda m: words.get(m[1], f"{words['stack']}-{m[1]}"), text)
 
 
 def _condition(text: str) -> Condition:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from tests.permissions.grant import Condition, Grant
@@ -105,17 +106,11 @@ def _statements(holder: str, document: Mapping[str, Any]) -> Iterator[Grant]:
     for statement in as_list(document["Statement"]):
         if unread := statement.keys() - _STATEMENT:
             raise UnreadError(f"{holder}: {', '.join(unread)} of a statement is not read")
-        for action in as_list(statement["Action"]):
-            for resource in as_list(statement.get("Resource", "")):
-                for principal in _principals(statement.get("Principal", "")):
-                    yield Grant(
-                        holder,
-                        action,
-                        resource,
-                        frozenset(_conditions(statement.get("Condition", {}))),
-                        principal,
-                        statement["Effect"],
-                    )
+        actions, resources = as_list(statement["Action"]), as_list(statement.get("Resource", ""))
+        principals = _principals(statement.get("Principal", ""))
+        conditions = frozenset(_conditions(statement.get("Condition", {})))
+        for action, resource, principal in product(actions, resources, principals):
+            yield Grant(holder, action, resource, conditions, principal, statement["Effect"])
 
 
 def _principals(given: str | Mapping[str, Any]) -> Iterable[str]:
