@@ -33,6 +33,8 @@ class Note:
     The kernel gives a lock back when its process ends, however it ends. Each note is a new file, so
     the process whose id stands in a locked one wrote it, and was not given that id later.
 
+    It holds a key, so its user alone may read it, and nobody else's is believed.
+
     Args:
         folder: where it is kept.
     """
@@ -44,14 +46,16 @@ class Note:
 
     def take(self) -> bool:
         """Be the only one who may write, until this process ends; False if another is."""
-        self._folder.mkdir(parents=True, exist_ok=True)
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._locked.append((self._folder / "lock").open("w"))
         return _lock(self._locked[-1], fcntl.LOCK_EX)
 
     def write(self, variables: Mapping[str, str]) -> None:
         """Say how this process's system is reached; `take` comes first."""
         draft = self._path.with_suffix(".new")
-        file = draft.open("w")
+        draft.unlink(missing_ok=True)
+        # Made by this process: one that lay there could be open to somebody.
+        file = os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w")
         self._locked.append(file)
         _lock(file, fcntl.LOCK_EX)
         file.write(json.dumps(asdict(Running(os.getpid(), dict(variables)))))
@@ -59,10 +63,16 @@ class Note:
         draft.replace(self._path)
 
     def read(self) -> Running | None:
-        """Return the system that runs; None if none does."""
+        """Return the system that runs; None if none does.
+
+        Raises:
+            PermissionError: somebody else has left a note.
+        """
         if not self._path.exists():
             return None
         with self._path.open() as file:
+            if os.fstat(file.fileno()).st_uid != os.geteuid():
+                raise PermissionError(f"{self._path} is another user's")
             return None if _lock(file, fcntl.LOCK_SH) else Running(**json.load(file))
 
     def wait(self, seconds: float) -> bool:
