@@ -64,6 +64,7 @@ class ProcessSandbox:
             errors="replace",
         )
         self.pid = self._process.pid
+        self._api.process.set_result(self.pid)
         self._watcher = threading.Thread(target=self._watch, args=[on_line], daemon=True)
         self._watcher.start()
 

@@ -1,20 +1,27 @@
-"""Lambda's Runtime API, as one process of a function sees it.
+"""Lambda's Runtime API, as one process of a function sees it, and no other program.
 
 https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 """
 
 from __future__ import annotations
 
+import json
 import queue
 import sys
 import threading
 import time
+from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cached_property
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
+import psutil
+
 from local.functions.sandbox import Answer
+from local.pages import strange
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,6 +55,7 @@ class RuntimeApi(ThreadingHTTPServer):
     """The Runtime API for one process, on a port of its own.
 
     Attributes:
+        process: the id of that process, once it is started; another one gets no answer.
         invocations: what the process is to do next; None closes its connection.
         answers: what it answered.
     """
@@ -56,6 +64,7 @@ class RuntimeApi(ThreadingHTTPServer):
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
+        self.process: Future[int] = Future()
         self.invocations: queue.SimpleQueue[Invocation | None] = queue.SimpleQueue()
         self.answers: queue.SimpleQueue[Answer] = queue.SimpleQueue()
         threading.Thread(target=self.serve_forever, args=[_SHUTDOWN_POLL], daemon=True).start()
@@ -82,11 +91,32 @@ class _Handler(BaseHTTPRequestHandler):
 
     server: RuntimeApi
     disable_nagle_algorithm = True
+    # The process keeps its connection, so that it is looked at once whose that is.
+    protocol_version = "HTTP/1.1"
+
+    def parse_request(self) -> bool:
+        """Read what is asked; False if nothing more is to be answered."""
+        if not super().parse_request():
+            return False
+        why = strange(self.headers["Host"], self.headers, [self.server.address])
+        if why is None and self._is_of_process:
+            return True
+        text = why or "It comes from another process than the function's."
+        error = {"errorType": "Forbidden", "errorMessage": text}
+        body = json.dumps(error).encode()
+        self._respond(HTTPStatus.FORBIDDEN, body, {"Connection": "close"})
+        return False
+
+    @cached_property
+    def _is_of_process(self) -> bool:
+        # The runtime client can be given an address, and no secret.
+        return _holds(self.server.process.result(), self.client_address)
 
     def do_GET(self) -> None:
         """Hand the next invocation over, as soon as there is one."""
         invocation = self.server.invocations.get()
         if invocation is None:
+            self.close_connection = True
             return
         self._respond(HTTPStatus.OK, invocation.event, invocation.headers())
         invocation.taken.set()
@@ -112,3 +142,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None:
         """Stay silent: each invocation is in the journal."""
+
+
+def _holds(pid: int, address: tuple[str, int]) -> bool:
+    """Whether a connection from an address is a process's."""
+    with suppress(psutil.NoSuchProcess):
+        connections = psutil.Process(pid).net_connections("tcp4")
+        return any(connection.laddr == address for connection in connections)
+    return False

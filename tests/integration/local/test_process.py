@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from local.clock import Clock, Ticks
 from local.functions.process import ProcessSandbox
 from local.gateway import Caller
+from tests.integration.local.strangers import Asked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -128,3 +130,13 @@ def test_function_sees_its_own_code_alone(start: Callable[[str], ProcessSandbox]
     }
     assert given <= set(seen["names"])
     assert not {"HOME", "USER", "AWS_PROFILE"} & set(seen["names"])
+
+
+def test_forged_answer(start: Callable[[str], ProcessSandbox]) -> None:
+    """A function's answer is its own, whatever another program posts to where it gives it."""
+    sandbox = start("import os\ndef handler(*_): return os.environ['AWS_LAMBDA_RUNTIME_API']")
+    address = payload(sandbox.invoke(b"{}", HEADERS, 60))
+    for what in ("init/error", "invocation/1/response", "invocation/1/error"):
+        forged = Asked(f"http://{address}/2018-06-01/runtime/{what}", "POST", {}, '"forged"')
+        assert forged.send().status == HTTPStatus.FORBIDDEN
+        assert payload(sandbox.invoke(b"{}", HEADERS, 60)) == address
