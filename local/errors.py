@@ -4,8 +4,15 @@ from __future__ import annotations
 
 import json
 from http import HTTPStatus
+from xml.sax.saxutils import escape
 
 from werkzeug.wrappers import Response
+
+# Of requests by AWS's query protocol, whose errors are XML, as those of some services always are.
+_FORM = "application/x-www-form-urlencoded"
+_IN_XML = frozenset({"cloudfront", "route53", "s3"})
+_OF_EC2 = "<Response><Errors><Error>{}</Error></Errors></Response>"
+_OF_OTHERS = "<ErrorResponse><Error>{}</Error></ErrorResponse>"
 
 
 class TemplateError(ValueError):
@@ -25,8 +32,6 @@ class ApiError(Exception):
         status: HTTP status.
         more: further members of the error.
 
-    Attributes:
-        response: the answer.
     """
 
     def __init__(
@@ -37,7 +42,32 @@ class ApiError(Exception):
         **more: object,
     ) -> None:
         super().__init__(message)
-        body = {"__type": code, "Type": "User", "message": message, "Message": message, **more}
-        self.response = Response(
-            json.dumps(body), status, {"x-amzn-ErrorType": code}, mimetype="application/json"
+        self._code, self._message, self._status, self._more = code, message, status, more
+
+    @property
+    def response(self) -> Response:
+        """The answer to a request in JSON."""
+        message = self._message
+        body = {"__type": self._code, "Type": "User", "message": message, "Message": message}
+        return Response(
+            json.dumps(body | self._more),
+            self._status,
+            {"x-amzn-ErrorType": self._code},
+            mimetype="application/json",
         )
+
+    def answer(self, mimetype: str, service: str) -> Response:
+        """Return the answer to a request, in the form in which its sender reads it.
+
+        Args:
+            mimetype: the request's.
+            service: which the request is for.
+        """
+        if mimetype != _FORM and service not in _IN_XML:
+            return self.response
+        error = "".join(
+            f"<{name}>{escape(text)}</{name}>"
+            for name, text in (("Type", "Sender"), ("Code", self._code), ("Message", self._message))
+        )
+        form = _OF_EC2 if service == "ec2" else _OF_OTHERS
+        return Response(form.format(error), self._status, mimetype="text/xml")

@@ -157,11 +157,14 @@ class System:
     @property
     def variables(self) -> dict[str, str]:
         """What a shell exports to use it."""
+        callers = self._surroundings.callers
         return {
             "AWS_ENDPOINT_URL": self.endpoint,
             "AWS_REGION": self.stack.region,
             "AWS_DEFAULT_REGION": self.stack.region,
-            **self._surroundings.callers.person.credentials,
+            **callers.person.credentials,
+            # Sent by `sam local`, whose key is always the same.
+            "AWS_SDK_UA_APP_ID": callers.app_id,
             # For `sam local execution` and `sam local callback`.
             "DURABLE_EXECUTIONS_EXTERNAL_EMULATOR_PORT": self.endpoint.rpartition(":")[2],
             **without_proxy(os.environ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hmac
 import secrets
 import threading
 from typing import TYPE_CHECKING
@@ -74,11 +75,13 @@ class Callers:
 
     Attributes:
         person: all people who use this run of the local system; the system itself, too.
+        app_id: by which programs are known that sign with a key of their own, for people.
     """
 
     def __init__(self) -> None:
         self._by_key: WeakValueDictionary[str, Caller] = WeakValueDictionary()
         self.person = self.new("user", None)
+        self.app_id = secrets.token_hex(_KEY_LENGTH)
 
     def new(self, name: str, role: str | None) -> Caller:
         """Return a caller with an access key and a secret of its own; see `Caller`."""
@@ -89,6 +92,10 @@ class Callers:
     def get(self, access_key: str) -> Caller | None:
         """Return the caller with that access key; None if it is none of this run's."""
         return self._by_key.get(access_key)
+
+    def is_app(self, app_id: str) -> bool:
+        """Whether that is this run's `app_id`."""
+        return hmac.compare_digest(app_id.encode(), self.app_id.encode())
 
 
 def _access_key() -> str:

@@ -12,8 +12,6 @@ import botocore.session
 if TYPE_CHECKING:
     from werkzeug.wrappers import Request
 
-_SIGNED = re.compile(r"Credential=(?P<key>[^/]+)/\d+/[^/]+/(?P<service>[^/]+)/aws4_request")
-
 
 @dataclass(frozen=True, slots=True)
 class Call:
@@ -32,12 +30,6 @@ class Call:
     service: str
     operation: str
     number: int
-
-
-def signed(request: Request) -> tuple[str, str]:
-    """Return the access key and the service that a request is signed with; "" without."""
-    found = _SIGNED.search(request.headers.get("Authorization", ""))
-    return (found["key"], found["service"]) if found else ("", "")
 
 
 def operation(request: Request, service: str) -> str:

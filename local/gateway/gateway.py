@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from contextlib import nullcontext
 from datetime import datetime
+from http import HTTPStatus
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
@@ -17,8 +18,10 @@ from werkzeug.wrappers import Request, Response
 
 from local.errors import ApiError
 from local.gateway.callers import Callers
-from local.gateway.calls import Call, operation, signed
+from local.gateway.calls import Call, operation
+from local.gateway.door import Door
 from local.gateway.seams import Seams
+from local.gateway.signature import Signature
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
     from local.gateway.callers import Caller
     from local.journal import Journal
 
+_PAGES = frozenset({"instance_metadata", "moto_api"})
 # Answers an operation with a response or what to write as JSON; None leaves it to moto.
 Service = Callable[[Request, str], Response | dict[str, Any] | None]
 
@@ -42,7 +46,7 @@ class Gateway:
     def __init__(self, journal: Journal) -> None:
         self.callers, self.seams = Callers(), Seams()
         self.services: dict[str, Service] = {}
-        self._journal = journal
+        self._journal, self._door = journal, Door(self.callers)
         self._moto = _Moto(create_backend_app)
         # moto looks at a condition and writes in two steps, which only one thread may be between.
         self._one_at_a_time = threading.Lock()
@@ -52,33 +56,39 @@ class Gateway:
 
         Args:
             environ: of WSGI.
-            caller: who asks, where that is known otherwise than by the signature.
+            caller: who asks; None for a request from a socket, which has to show it.
 
         Raises:
             ConnectionResetError: the caller is to get no answer.
         """
         request = Request(environ)
+        signature = Signature.of(request)
+        service = signature.service if signature else ""
+        try:
+            caller = caller or self._door.admit(request, signature)
+        except ApiError as error:
+            return error.answer(request.mimetype, service)
         body = request.get_data()
         # moto reads it once more.
         environ["wsgi.input"] = BytesIO(body)
-        key, service = signed(request)
-        caller = caller or self.callers.get(key) or self.callers.person
         asks = operation(request, service)
         call = Call(caller.name, caller.execution_id, service, asks, caller.count())
         if not caller.is_person:
             self._journal.write(call)
         asked = f"{unquote(environ['REQUEST_URI'])} {body.decode(errors='replace')}"
         fault = self.seams.fault(call, asked)
-        if fault is None:
-            return self._serve(request, call)
-        return fault.apply(lambda: self._serve(request, call), caller)
+
+        def serve() -> Response:
+            try:
+                return self._serve(request, call)
+            except ApiError as error:
+                return error.answer(request.mimetype, service)
+
+        return fault.apply(serve, caller) if fault else serve()
 
     def _serve(self, request: Request, call: Call) -> Response:
         ours = self.services.get(call.service)
-        try:
-            answer = ours(request, call.operation) if ours else None
-        except ApiError as error:
-            return error.response
+        answer = ours(request, call.operation) if ours else None
         if isinstance(answer, Response):
             return answer
         if answer is not None:
@@ -86,11 +96,17 @@ class Gateway:
             return Response(text, mimetype="application/json")
         # Whoever waits for a message waits for what the next request may bring.
         with nullcontext() if call.operation == "ReceiveMessage" else self._one_at_a_time:
-            return Response.from_app(self._moto, request.environ, buffered=True)
+            response = Response.from_app(self._moto, request.environ, buffered=True)
+        # moto lets the pages of everybody read what it answers.
+        response.headers.remove("Access-Control-Allow-Origin")
+        return response
 
 
 class _Moto(DomainDispatcherApplication):
-    """moto's application, which reads once from the disk and its patterns who answers a host."""
+    """moto's application, which reads once from the disk and its patterns who answers a host.
+
+    It has none of moto's own pages, which show and reset all, and none of an instance's.
+    """
 
     def __init__(self, create_app: Callable[..., Flask]) -> None:
         super().__init__(create_app)
@@ -98,7 +114,13 @@ class _Moto(DomainDispatcherApplication):
 
     @override
     def get_backend_for_host(self, host: str | None) -> Any:
-        """Return the name of the backend that answers a host."""
+        """Return the name of the backend that answers a host.
+
+        Raises:
+            ApiError: a page is asked for that is none of AWS's.
+        """
+        if host in _PAGES:
+            raise ApiError("AccessDeniedException", "There is no such page.", HTTPStatus.FORBIDDEN)
         if host not in self._backends:
             self._backends[host] = super().get_backend_for_host(host)
         return self._backends[host]

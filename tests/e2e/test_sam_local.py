@@ -19,7 +19,12 @@ if TYPE_CHECKING:
 
     Sam = Callable[..., subprocess.CompletedProcess[str]]
 
-PORT = "DURABLE_EXECUTIONS_EXTERNAL_EMULATOR_PORT"
+EXPORTED = (
+    "AWS_SDK_UA_APP_ID",
+    "DURABLE_EXECUTIONS_EXTERNAL_EMULATOR_PORT",
+    "NO_PROXY",
+    "no_proxy",
+)
 
 
 @pytest.fixture
@@ -30,7 +35,7 @@ def sam(shared: Up, tmp_path: Path) -> Sam:
         "SAM_CLI_TELEMETRY": "0",
         "__SAM_CLI_APP_DIR": str(tmp_path / "home"),
         **DEAD_PROXY,
-        **{name: shared.variables()[name] for name in (PORT, "NO_PROXY", "no_proxy")},
+        **{name: shared.variables()[name] for name in EXPORTED},
     }
     program = [str(tool("sam", "sam")), "local"]
 

@@ -1,0 +1,116 @@
+"""AWS's Signature Version 4 of a request, which botocore's own code computes once more."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from botocore.auth import S3SigV4Auth, S3SigV4QueryAuth, SigV4Auth, SigV4QueryAuth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from werkzeug.wrappers import Request
+
+_ALGORITHM = "AWS4-HMAC-SHA256"
+_AUTHORIZATION = re.compile(
+    rf"{_ALGORITHM} Credential=(?P<credential>[^,\s]+), ?"
+    r"SignedHeaders=(?P<names>[^,\s]+), ?Signature=(?P<value>[^,\s]+)"
+)
+_CREDENTIAL = re.compile(r"(?P<key>\w+)/\d{8}/(?P<region>[\w-]+)/(?P<service>[\w-]+)/aws4_request")
+_VALUE = re.compile(r"[0-9a-f]{64}")
+_WRITTEN_AT = "%Y%m%dT%H%M%SZ"
+_LONGEST_LIFETIME = 7 * 86400
+_IN_QUERY = re.compile(r"&?X-Amz-Signature=\w+")
+_S3 = frozenset({"s3", "s3-object-lambda", "s3-outposts"})
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """What a request says of its signature, and nobody has checked.
+
+    Attributes:
+        access_key: whose it is.
+        region: which it is signed for.
+        service: which it is signed for, such as "dynamodb".
+        at: when it was signed, by the signer's clock.
+        names: of the headers that are signed, in lower case.
+        value: of the signature.
+        lifetime: for how many seconds a presigned URL is good; None for an Authorization header.
+    """
+
+    access_key: str
+    region: str
+    service: str
+    at: datetime
+    names: frozenset[str]
+    value: str
+    lifetime: int | None = None
+
+    @classmethod
+    def of(cls, request: Request) -> Signature | None:
+        """Return a request's signature, in its header or its query; None if it has none."""
+        headers, query = request.headers, request.args
+        if found := _AUTHORIZATION.fullmatch(headers.get("Authorization", "")):
+            return _read({**found.groupdict(), "at": headers.get("X-Amz-Date", "")}, None)
+        if query.get("X-Amz-Algorithm") != _ALGORITHM:
+            return None
+        given = {
+            "credential": query.get("X-Amz-Credential", ""),
+            "names": query.get("X-Amz-SignedHeaders", ""),
+            "value": query.get("X-Amz-Signature", ""),
+            "at": query.get("X-Amz-Date", ""),
+        }
+        return _read(given, query.get("X-Amz-Expires", 0, int))
+
+    def matches(self, request: Request, secret: str) -> bool:
+        """Whether a request, body and all, is signed with a secret."""
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        if not self._is_complete(headers):
+            return False
+        body = request.get_data()
+        digest = headers.get("x-amz-content-sha256")
+        if digest is not None and digest != hashlib.sha256(body).hexdigest():
+            return False
+        uri = request.environ["REQUEST_URI"]
+        if self.lifetime is not None:
+            uri = _IN_QUERY.sub("", uri)
+        host = request.environ["HTTP_HOST"]
+        covered = {name: headers[name] for name in self.names}
+        signed = AWSRequest(request.method, f"http://{host}{uri}", covered, body)
+        signed.context["timestamp"] = self.at.strftime(_WRITTEN_AT)
+        signer = self._signer(secret)
+        text = signer.string_to_sign(signed, signer.canonical_request(signed))
+        return hmac.compare_digest(signer.signature(text, signed), self.value)
+
+    def _is_complete(self, headers: Mapping[str, str]) -> bool:
+        """Whether all the headers are signed that AWS wants to be, and no other ones than came."""
+        wanted = {name for name in headers if name == "host" or name.startswith("x-amz-")}
+        return wanted <= self.names <= headers.keys()
+
+    def _signer(self, secret: str) -> SigV4Auth:
+        in_header, in_query = (
+            (S3SigV4Auth, S3SigV4QueryAuth) if self.service in _S3 else (SigV4Auth, SigV4QueryAuth)
+        )
+        kind = in_header if self.lifetime is None else in_query
+        return kind(Credentials(self.access_key, secret), self.service, self.region)
+
+
+def _read(given: Mapping[str, str], lifetime: int | None) -> Signature | None:
+    scope = _CREDENTIAL.fullmatch(given["credential"])
+    is_short = lifetime is None or 0 < lifetime <= _LONGEST_LIFETIME
+    if not (scope and is_short and _VALUE.fullmatch(given["value"])):
+        return None
+    try:
+        at = datetime.strptime(given["at"], "%Y%m%dT%H%M%S%z")
+    except ValueError:
+        return None
+    names = frozenset(given["names"].lower().split(";"))
+    key, region, service = scope.group("key", "region", "service")
+    return Signature(key, region, service, at, names, given["value"], lifetime)
