@@ -87,3 +87,9 @@ def run_task(system: System, **changes: Any) -> Asked:
     headers = {"Content-Type": "application/x-amz-json-1.1", "X-Amz-Target": _RUN_TASK}
     body = json.dumps(fargate.request(system, **changes))
     return Asked(system.endpoint, "POST", headers, body)
+
+
+def started(system: System, asked: Asked) -> list[str]:
+    """Return the ARNs of the tasks that a request of `run_task` has started."""
+    started_by = json.loads(asked.body)["startedBy"]
+    return [task.arn for task in system.tasks.all() if task.detail.get("startedBy") == started_by]

@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from local.gateway import Callers
 from tests.integration.local import fargate
-from tests.integration.local.strangers import Asked, run_task
+from tests.integration.local.strangers import Asked, run_task, started
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,21 +63,21 @@ REQUESTS: dict[str, Callable[[Asked, tuple[str, str]], Asked]] = {
 @pytest.mark.parametrize("name", REQUESTS)
 def test_strangers(system: System, key: tuple[str, str], name: str) -> None:
     """A request of a page, or without a key of this run, is refused and starts nothing."""
-    before = {task.arn for task in system.tasks.all()}
-    answer = REQUESTS[name](run_task(system), key).send()
+    asked = run_task(system)
+    answer = REQUESTS[name](asked, key).send()
     assert answer.status == HTTPStatus.FORBIDDEN
     assert "does not answer this request" in answer.message
     assert not [header for header in answer.headers if header.startswith("access-control-")]
-    assert {task.arn for task in system.tasks.all()} == before
+    assert not started(system, asked)
 
 
 def test_own_key(system: System, key: tuple[str, str], ecs: Any) -> None:
     """The same request starts a task if it is signed with the key that `make env` exports."""
-    before = {task.arn for task in system.tasks.all()}
-    answer = run_task(system).signed(*key).send()
+    asked = run_task(system)
+    answer = asked.signed(*key).send()
     assert answer.status == HTTPStatus.OK
     assert not [header for header in answer.headers if header.startswith("access-control-")]
-    [arn] = {task.arn for task in system.tasks.all()} - before
+    [arn] = started(system, asked)
     fargate.stop(system, ecs, arn, "done")
 
 
