@@ -1,0 +1,140 @@
+"""Policies: what their statements say, and what follows from them for one access."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import product
+from typing import TYPE_CHECKING, Any, Literal
+
+from local.errors import UnsupportedError
+from local.iam import conditions
+from local.iam.matching import is_action, is_resource
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from local.iam.access import Access
+
+Effect = Literal["Allow", "Deny"]
+
+_VERSION = "2012-10-17"
+_DOCUMENT = frozenset({"Id", "Statement", "Version"})
+_STATEMENT = frozenset({"Action", "Condition", "Effect", "Principal", "Resource", "Sid"})
+ANYBODY = "*"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One action on one resource of one statement: what can be granted and taken away alone.
+
+    Attributes:
+        place: where it stands in the template.
+        effect: what follows when it speaks of an access.
+        action: such as `dynamodb:UpdateItem`, with IAM's wildcards.
+        resource: an ARN, with IAM's wildcards.
+        conditions: all have to hold.
+        principals: the services that it speaks of, or ANYBODY; None in a role's policy, which
+            speaks of the role.
+    """
+
+    place: str
+    effect: Effect
+    action: str
+    resource: str
+    conditions: tuple[conditions.Condition, ...] = ()
+    principals: frozenset[str] | None = None
+
+    def speaks_of(self, access: Access) -> bool:
+        """Whether it says anything about an access."""
+        return (
+            is_action(self.action, access.action)
+            and is_resource(self.resource, access.resource)
+            and all(condition.holds(access.context) for condition in self.conditions)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What follows from rules for an access.
+
+    Attributes:
+        is_allowed: whether it may be.
+        rule: what decided; None where no rule speaks of it, which is a refusal.
+    """
+
+    is_allowed: bool
+    rule: Rule | None = None
+
+
+def decide(rules: Iterable[Rule], access: Access) -> Decision:
+    """Return what follows for an access: a Deny wins, and what nobody allows is refused."""
+    speaking = [rule for rule in rules if rule.speaks_of(access)]
+    denying = (rule for rule in speaking if rule.effect == "Deny")
+    if denied := next(denying, None):
+        return Decision(is_allowed=False, rule=denied)
+    return Decision(is_allowed=True, rule=speaking[0]) if speaking else Decision(is_allowed=False)
+
+
+def read(
+    document: Mapping[str, Any], place: str, *, resource: str | None = None, shared: bool = False
+) -> Iterator[Rule]:
+    """Yield the rules of a policy document.
+
+    Args:
+        document: with every function of the template filled in.
+        place: where it stands in the template.
+        resource: of statements that name none, as in a trust policy, which is about its role.
+        shared: whether it is a resource's, and says whom it speaks of; else it is a role's.
+
+    Raises:
+        UnsupportedError: it holds something that is not known here.
+    """
+    _check(document, _DOCUMENT, place)
+    if document.get("Version") != _VERSION:
+        raise UnsupportedError(f'{place}: the only Version known here is "{_VERSION}".')
+    for number, statement in enumerate(_listed(document["Statement"]), 1):
+        yield from _rules(statement, f"{place}, statement {number}", resource, shared=shared)
+
+
+def _rules(
+    statement: Mapping[str, Any], place: str, resource: str | None, *, shared: bool
+) -> Iterator[Rule]:
+    _check(statement, _STATEMENT - ({"Resource"} if resource else set()), place)
+    expected = {"Action", "Effect", *(["Principal"] if shared else [])}
+    expected |= set() if resource else {"Resource"}
+    if missing := expected - statement.keys():
+        raise UnsupportedError(f"{place}: {', '.join(sorted(missing))} is missing.")
+    if "Principal" in statement and not shared:
+        raise UnsupportedError(f"{place}: a role's policy has no Principal.")
+    if statement["Effect"] not in {"Allow", "Deny"}:
+        raise UnsupportedError(f"{place}: an Effect is Allow or Deny.")
+    principals = frozenset(_principals(statement["Principal"], place)) if shared else None
+    met = tuple(conditions.read(statement.get("Condition", {}), place))
+    resources = [resource] if resource else _listed(statement["Resource"])
+    for action, named in product(_listed(statement["Action"]), resources):
+        if ":" not in action and action != "*":
+            raise UnsupportedError(f"{place}: {action!r} is no action.")
+        if "${" in named:
+            raise UnsupportedError(f"{place}: {named!r} is a policy variable; none is known here.")
+        yield Rule(place, statement["Effect"], action, named, met, principals)
+
+
+def _principals(given: object, place: str) -> Iterator[str]:
+    if given in (ANYBODY, {"AWS": ANYBODY}):
+        yield ANYBODY
+    elif isinstance(given, dict) and given.keys() == {"Service"}:
+        yield from _listed(given["Service"])
+    else:
+        raise UnsupportedError(f"{place}: the Principal {given!r} is not known here.")
+
+
+def _check(element: object, known: frozenset[str], place: str) -> None:
+    if not isinstance(element, dict):
+        raise UnsupportedError(f"{place}: a mapping is expected, not {element!r}.")
+    if unknown := element.keys() - known:
+        raise UnsupportedError(f"{place}: {', '.join(sorted(unknown))} is not known here.")
+
+
+def _listed(value: Any) -> list[Any]:  # noqa: ANN401 - JSON
+    """Return an element, which may be one or several, as a list."""
+    return value if isinstance(value, list) else [value]

@@ -1,0 +1,198 @@
+"""What AWS checks of an API request: which actions, on which resources, knowing what.
+
+Operations that no function and no worker uses are left out: a request for one is an error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from aws_durable_execution_sdk_python_testing.child_dispatcher import parse_function_target
+from aws_durable_execution_sdk_python_testing.token import CallbackToken
+
+from local.iam.access import Access, Context
+from local.iam.attributes import OUTDATED, named
+
+# AWS is asked by HTTPS, whatever is between here and there.
+ALWAYS: Context = {"aws:securetransport": ("true",)}
+_EVERYTHING = "*"
+
+
+class UnknownRequestError(Exception):
+    """Nobody has said what AWS checks of a request; the message names it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where requests are made.
+
+    Attributes:
+        region: where the stack stands.
+        account: whose it is.
+        passed: ARNs of the roles that a task definition hands to its tasks, by family.
+    """
+
+    region: str
+    account: str
+    passed: Mapping[str, tuple[str, ...]]
+
+    def arn(self, service: str, resource: str) -> str:
+        """Return an ARN of this place; one that is an ARN already stays as it is."""
+        if resource.startswith("arn:"):
+            return resource
+        return f"arn:aws:{service}:{self.region}:{self.account}:{resource}"
+
+
+def accesses(
+    service: str, operation: str, parameters: Mapping[str, Any], place: Place
+) -> Iterator[Access]:
+    """Yield what AWS checks of a request, all of which has to be allowed.
+
+    Args:
+        service: as requests are signed for, such as `dynamodb`.
+        operation: as in the service's model, such as `UpdateItem`.
+        parameters: by the model's names; JSON.
+        place: where it is made.
+
+    Raises:
+        UnknownRequestError: it is not known here what AWS checks.
+    """
+    check = _CHECKS.get((service, operation))
+    if check is None:
+        raise UnknownRequestError(
+            f"It is not known here what IAM checks for {operation or 'an unnamed operation'} of "
+            f"{service}. Add it to local/iam/requests.py."
+        )
+    for found in check(f"{service}:{operation}", parameters, place):
+        yield Access(found.action, found.resource, {**ALWAYS, **found.context})
+
+
+_Check = Callable[[str, Mapping[str, Any], Place], Iterator[Access]]
+
+
+def _table(action: str, asked: Mapping[str, Any], place: Place) -> Iterator[Access]:
+    if outdated := OUTDATED & asked.keys():
+        raise UnknownRequestError(f"{action}: {', '.join(sorted(outdated))} is not known here.")
+    table = place.arn("dynamodb", f"table/{asked['TableName'].rpartition('/')[2]}")
+    index = f"/index/{asked['IndexName']}" if "IndexName" in asked else ""
+    context = {"dynamodb:attributes": named(asked)}
+    if "ReturnValues" in asked:
+        context["dynamodb:returnvalues"] = (asked["ReturnValues"],)
+    yield Access(action, f"{table}{index}", context)
+
+
+def _run_task(action: str, asked: Mapping[str, Any], place: Place) -> Iterator[Access]:
+    definition = asked["taskDefinition"].rpartition("/")[2]
+    family, _, revision = definition.partition(":")
+    cluster = _cluster(asked, place)
+    # AWS does not tell whether it checks a bare family as it is given, or as its newest revision.
+    for name in [definition] if revision else [family, f"{family}:1"]:
+        yield Access(action, place.arn("ecs", f"task-definition/{name}"), _in(cluster))
+    overrides = asked.get("overrides", {})
+    given = [overrides[key] for key in ("taskRoleArn", "executionRoleArn") if key in overrides]
+    for role in (*place.passed.get(family, ()), *given):
+        yield Access("iam:PassRole", role, {"iam:passedtoservice": ("ecs-tasks.amazonaws.com",)})
+    if asked.get("tags") or asked.get("propagateTags"):
+        tasks = place.arn("ecs", f"task/{cluster.rpartition('/')[2]}/*")
+        yield Access("ecs:TagResource", tasks, {**_in(cluster), "ecs:createaction": ("RunTask",)})
+
+
+def _tasks(action: str, asked: Mapping[str, Any], place: Place) -> Iterator[Access]:
+    cluster = _cluster(asked, place)
+    tasks = asked["tasks"] if "tasks" in asked else [asked["task"]]
+    for task in tasks:
+        name = f"task/{cluster.rpartition('/')[2]}/{task}"
+        yield Access(action, place.arn("ecs", task if "/" in task else name), _in(cluster))
+
+
+def _list_tasks(action: str, asked: Mapping[str, Any], place: Place) -> Iterator[Access]:
+    yield Access(action, _EVERYTHING, _in(_cluster(asked, place)))
+
+
+def _cluster(asked: Mapping[str, Any], place: Place) -> str:
+    cluster = asked.get("cluster", "default")
+    return cluster if cluster.startswith("arn:") else place.arn("ecs", f"cluster/{cluster}")
+
+
+def _in(cluster: str) -> Context:
+    return {"ecs:cluster": (cluster,)}
+
+
+def _execution(action: str, asked: Mapping[str, Any], _: Place) -> Iterator[Access]:
+    yield Access(action, asked["DurableExecutionArn"])
+
+
+def _callback(action: str, asked: Mapping[str, Any], _: Place) -> Iterator[Access]:
+    try:
+        execution = CallbackToken.from_str(asked["CallbackId"]).execution_arn
+    except (ValueError, KeyError) as error:
+        raise UnknownRequestError(f"{action}: the callback's id names no execution.") from error
+    yield Access(action, execution)
+
+
+def _function(_: str, asked: Mapping[str, Any], place: Place) -> Iterator[Access]:
+    yield invocation(asked["FunctionName"], asked.get("Qualifier"), place)
+
+
+def invocation(function: str, qualifier: str | None, place: Place) -> Access:
+    """Return what AWS checks of an invocation.
+
+    Args:
+        function: in any of the forms in which functions are named.
+        qualifier: a version or an alias, where the name has none.
+        place: where it is made.
+    """
+    target = parse_function_target(function)
+    qualified = ":".join(filter(None, (target.name, target.qualifier or qualifier)))
+    return Access("lambda:InvokeFunction", place.arn("lambda", f"function:{qualified}"), ALWAYS)
+
+
+def _layer(_: str, asked: Mapping[str, Any], __: Place) -> Iterator[Access]:
+    yield Access("lambda:GetLayerVersion", asked["Arn"])
+
+
+def _stream(action: str, asked: Mapping[str, Any], place: Place) -> Iterator[Access]:
+    yield Access(action, stream(asked["logGroupName"], asked["logStreamName"], place))
+
+
+def stream(group: str, name: str, place: Place) -> str:
+    """Return a log stream's ARN."""
+    return place.arn("logs", f"log-group:{group}:log-stream:{name}")
+
+
+def _queue(action: str, asked: Mapping[str, Any], place: Place) -> Iterator[Access]:
+    yield Access(action, place.arn("sqs", asked["QueueUrl"].rpartition("/")[2]))
+
+
+def _everything(action: str, _: Mapping[str, Any], __: Place) -> Iterator[Access]:
+    yield Access(action, _EVERYTHING)
+
+
+_CHECKS: Mapping[tuple[str, str], _Check] = {
+    ("dynamodb", "DeleteItem"): _table,
+    ("dynamodb", "GetItem"): _table,
+    ("dynamodb", "PutItem"): _table,
+    ("dynamodb", "Query"): _table,
+    ("dynamodb", "UpdateItem"): _table,
+    ("ecs", "DescribeTasks"): _tasks,
+    ("ecs", "ListTasks"): _list_tasks,
+    ("ecs", "RunTask"): _run_task,
+    ("ecs", "StopTask"): _tasks,
+    ("lambda", "CheckpointDurableExecution"): _execution,
+    ("lambda", "GetDurableExecution"): _execution,
+    ("lambda", "GetDurableExecutionState"): _execution,
+    ("lambda", "GetLayerVersionByArn"): _layer,
+    ("lambda", "Invoke"): _function,
+    ("lambda", "SendDurableExecutionCallbackFailure"): _callback,
+    ("lambda", "SendDurableExecutionCallbackHeartbeat"): _callback,
+    ("lambda", "SendDurableExecutionCallbackSuccess"): _callback,
+    ("lambda", "StopDurableExecution"): _execution,
+    ("logs", "CreateLogStream"): _stream,
+    ("logs", "GetLogEvents"): _stream,
+    ("logs", "PutLogEvents"): _stream,
+    ("sqs", "SendMessage"): _queue,
+    ("xray", "PutTelemetryRecords"): _everything,
+    ("xray", "PutTraceSegments"): _everything,
+}

@@ -1,0 +1,230 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from aws_durable_execution_sdk_python_testing.token import CallbackToken
+
+from local.iam import Place, UnknownRequestError, accesses
+
+WHERE = "us-east-1:123456789012"
+CLUSTER = f"arn:aws:ecs:{WHERE}:cluster/mine"
+TASK = f"arn:aws:ecs:{WHERE}:task/mine/0123"
+TABLE = f"arn:aws:dynamodb:{WHERE}:table/records"
+EXECUTION = f"arn:aws:lambda:{WHERE}:function:mine:1/durable-execution/name/id"
+ROLES = ("arn:aws:iam::123456789012:role/task", "arn:aws:iam::123456789012:role/execution")
+PLACE = Place("us-east-1", "123456789012", {"worker": ROLES})
+IN_CLUSTER = {"ecs:cluster": (CLUSTER,)}
+PASSED = {"iam:passedtoservice": ("ecs-tasks.amazonaws.com",)}
+
+
+def checked(service: str, operation: str, **parameters: Any) -> list[tuple[str, str, Any]]:
+    """What AWS checks of a request, without what it knows of every one."""
+    found = []
+    for access in accesses(service, operation, parameters, PLACE):
+        context = dict(access.context)
+        assert context.pop("aws:securetransport") == ("true",)
+        found.append((access.action, access.resource, context))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "parameters", "action", "resource"),
+    [
+        ("lambda", "CheckpointDurableExecution", {"DurableExecutionArn": EXECUTION}, None, None),
+        ("lambda", "GetDurableExecution", {"DurableExecutionArn": EXECUTION}, None, None),
+        ("lambda", "GetDurableExecutionState", {"DurableExecutionArn": EXECUTION}, None, None),
+        (
+            "lambda",
+            "SendDurableExecutionCallbackSuccess",
+            {"CallbackId": CallbackToken(EXECUTION, "operation").to_str()},
+            None,
+            None,
+        ),
+        (
+            "lambda",
+            "Invoke",
+            {"FunctionName": "mine", "Qualifier": "live"},
+            "lambda:InvokeFunction",
+            f"arn:aws:lambda:{WHERE}:function:mine:live",
+        ),
+        (
+            "lambda",
+            "Invoke",
+            {"FunctionName": f"arn:aws:lambda:{WHERE}:function:mine:1"},
+            "lambda:InvokeFunction",
+            f"arn:aws:lambda:{WHERE}:function:mine:1",
+        ),
+        (
+            "lambda",
+            "GetLayerVersionByArn",
+            {"Arn": f"arn:aws:lambda:{WHERE}:layer:code:3"},
+            "lambda:GetLayerVersion",
+            f"arn:aws:lambda:{WHERE}:layer:code:3",
+        ),
+        (
+            "logs",
+            "GetLogEvents",
+            {"logGroupName": "/ecs/mine", "logStreamName": "worker/worker/1"},
+            None,
+            f"arn:aws:logs:{WHERE}:log-group:/ecs/mine:log-stream:worker/worker/1",
+        ),
+        (
+            "sqs",
+            "SendMessage",
+            {"QueueUrl": "http://127.0.0.1:4500/123456789012/failed"},
+            None,
+            f"arn:aws:sqs:{WHERE}:failed",
+        ),
+        ("xray", "PutTraceSegments", {}, None, "*"),
+    ],
+)
+def test_one_access(
+    service: str,
+    operation: str,
+    parameters: dict[str, Any],
+    action: str | None,
+    resource: str | None,
+) -> None:
+    """A request is checked by the action and on the resource that AWS documents for it."""
+    [(checked_action, checked_resource, context)] = checked(service, operation, **parameters)
+    assert checked_action == (action or f"{service}:{operation}")
+    assert checked_resource == (resource or EXECUTION)
+    assert context == {}
+
+
+def test_launch() -> None:
+    """A launch is checked on its task definition, and on each role that the task gets."""
+    assert checked("ecs", "RunTask", cluster="mine", taskDefinition="worker:7") == [
+        ("ecs:RunTask", f"arn:aws:ecs:{WHERE}:task-definition/worker:7", IN_CLUSTER),
+        *[("iam:PassRole", role, PASSED) for role in ROLES],
+    ]
+
+
+def test_launch_of_the_newest() -> None:
+    """A launch that names no revision has to be allowed for the bare family and for a revision."""
+    found = checked("ecs", "RunTask", cluster=CLUSTER, taskDefinition="worker")
+    launched = [resource for action, resource, _ in found if action == "ecs:RunTask"]
+    family = f"arn:aws:ecs:{WHERE}:task-definition/worker"
+    assert launched == [family, f"{family}:1"]
+
+
+def test_launch_with_other_roles() -> None:
+    """A launch that hands its task another role is checked on this one too."""
+    other = "arn:aws:iam::123456789012:role/other"
+    launch = {"taskDefinition": "worker:1", "overrides": {"taskRoleArn": other}}
+    assert ("iam:PassRole", other, PASSED) in checked("ecs", "RunTask", **launch)
+
+
+@pytest.mark.parametrize("tags", [{"tags": [{"key": "a"}]}, {"propagateTags": "TASK_DEFINITION"}])
+def test_launch_with_tags(tags: dict[str, Any]) -> None:
+    """A launch that tags its task is checked for that too."""
+    tagged = (
+        "ecs:TagResource",
+        f"arn:aws:ecs:{WHERE}:task/mine/*",
+        {**IN_CLUSTER, "ecs:createaction": ("RunTask",)},
+    )
+    assert tagged in checked("ecs", "RunTask", cluster="mine", taskDefinition="worker:1", **tags)
+
+
+@pytest.mark.parametrize("task", [TASK, "0123"])
+def test_tasks(task: str) -> None:
+    """Each task is checked by its ARN, however it is named, and with its cluster."""
+    assert checked("ecs", "StopTask", cluster="mine", task=task) == [
+        ("ecs:StopTask", TASK, IN_CLUSTER)
+    ]
+    assert checked("ecs", "DescribeTasks", cluster=CLUSTER, tasks=[task, f"{TASK}4"]) == [
+        ("ecs:DescribeTasks", TASK, IN_CLUSTER),
+        ("ecs:DescribeTasks", f"{TASK}4", IN_CLUSTER),
+    ]
+
+
+def test_list_of_tasks() -> None:
+    """A list of tasks is checked on no resource, but with its cluster."""
+    found = checked("ecs", "ListTasks", cluster=CLUSTER, startedBy="x")
+    assert found == [("ecs:ListTasks", "*", IN_CLUSTER)]
+    assert checked("ecs", "ListTasks")[0][2] == {
+        "ecs:cluster": (f"arn:aws:ecs:{WHERE}:cluster/default",)
+    }
+
+
+@pytest.mark.parametrize(
+    ("operation", "parameters", "resource", "attributes"),
+    [
+        ("GetItem", {"Key": {"executionId": {}}}, TABLE, {"executionId"}),
+        (
+            "GetItem",
+            {"Key": {"executionId": {}}, "ProjectionExpression": "a, #b.#c, d[0].e"},
+            TABLE,
+            {"executionId", "a", "B", "d"},
+        ),
+        (
+            "PutItem",
+            {
+                "Item": {"executionId": {}, "status": {}},
+                "ConditionExpression": "attribute_not_exists (open)",
+            },
+            TABLE,
+            {"executionId", "status", "open"},
+        ),
+        (
+            "UpdateItem",
+            {
+                "Key": {"executionId": {}},
+                "UpdateExpression": "SET a = if_not_exists(f, :f), x1 = y + :y REMOVE z ADD n :n",
+                "ConditionExpression": "NOT contains(#b, :b) AND (g BETWEEN :h AND :i OR j IN(:k))",
+            },
+            TABLE,
+            {"executionId", "a", "f", "x1", "y", "z", "n", "B", "g", "j"},
+        ),
+        (
+            "Query",
+            {
+                "IndexName": "open-index",
+                "KeyConditionExpression": "#b = :b",
+                "FilterExpression": "size(v) > :v",
+            },
+            f"{TABLE}/index/open-index",
+            {"B", "v"},
+        ),
+    ],
+)
+def test_attributes(
+    operation: str, parameters: dict[str, Any], resource: str, attributes: set[str]
+) -> None:
+    """An item's request is checked with every attribute that it names, its conditions' too."""
+    given = {"TableName": "records", "ExpressionAttributeNames": {"#b": "B", "#c": "C"}}
+    [found] = checked("dynamodb", operation, **given, **parameters)
+    assert found[:2] == (f"dynamodb:{operation}", resource)
+    assert set(found[2]["dynamodb:attributes"]) == attributes
+
+
+def test_answer_of_a_write() -> None:
+    """A write that asks for the item's old or new values is checked with that."""
+    asked = {"TableName": TABLE, "Key": {"executionId": {}}, "ReturnValues": "ALL_OLD"}
+    [(_, resource, context)] = checked("dynamodb", "UpdateItem", **asked)
+    assert resource == TABLE
+    assert context["dynamodb:returnvalues"] == ("ALL_OLD",)
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "parameters", "said"),
+    [
+        ("dynamodb", "Scan", {}, "what IAM checks for Scan of dynamodb"),
+        ("s3", "GetObject", {}, "what IAM checks for GetObject of s3"),
+        ("lambda", "", {}, "what IAM checks for an unnamed operation of lambda"),
+        ("dynamodb", "UpdateItem", {"TableName": "x", "Expected": {}}, "Expected is not known"),
+        (
+            "lambda",
+            "SendDurableExecutionCallbackFailure",
+            {"CallbackId": "x"},
+            "the callback's id names no execution",
+        ),
+    ],
+)
+def test_unknown_requests(
+    service: str, operation: str, parameters: dict[str, Any], said: str
+) -> None:
+    """A request of which nobody has said what AWS checks is an error, and no permission."""
+    with pytest.raises(UnknownRequestError, match=said):
+        checked(service, operation, **parameters)
