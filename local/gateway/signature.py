@@ -24,7 +24,7 @@ _AUTHORIZATION = re.compile(
     r"SignedHeaders=(?P<names>[^,\s]+), ?Signature=(?P<value>[^,\s]+)"
 )
 _CREDENTIAL = re.compile(r"(?P<key>\w+)/\d{8}/(?P<region>[\w-]+)/(?P<service>[\w-]+)/aws4_request")
-_VALUE = re.compile(r"[0-9a-f]{64}")
+_VALUE, _AT = re.compile(r"[0-9a-f]{64}"), re.compile(r"[0-9]{8}T[0-9]{6}Z")
 _WRITTEN_AT = "%Y%m%dT%H%M%SZ"
 _LONGEST_LIFETIME = 7 * 86400
 _IN_QUERY = re.compile(r"&?X-Amz-Signature=\w+")
@@ -105,10 +105,10 @@ class Signature:
 def _read(given: Mapping[str, str], lifetime: int | None) -> Signature | None:
     scope = _CREDENTIAL.fullmatch(given["credential"])
     is_short = lifetime is None or 0 < lifetime <= _LONGEST_LIFETIME
-    if not (scope and is_short and _VALUE.fullmatch(given["value"])):
+    if not (scope and is_short and _VALUE.fullmatch(given["value"]) and _AT.fullmatch(given["at"])):
         return None
     try:
-        at = datetime.strptime(given["at"], "%Y%m%dT%H%M%S%z")
+        at = datetime.fromisoformat(given["at"])
     except ValueError:
         return None
     names = frozenset(given["names"].lower().split(";"))

@@ -56,7 +56,8 @@ REQUESTS: dict[str, Callable[[Asked, tuple[str, str]], Asked]] = {
     "header left out": lambda asked, key: asked.signed(*key).but(
         headers={k: v for k, v in asked.signed(*key).headers.items() if k != "X-Amz-Target"}
     ),
-    "no date": lambda asked, key: asked.signed(*key).with_headers(X_Amz_Date="yesterday"),
+    "no date": lambda asked, key: asked.signed(*key).with_headers(X_Amz_Date="20261301T000000Z"),
+    "a day": lambda asked, key: asked.signed(*key).with_headers(X_Amz_Date="20260101"),
 }
 
 
