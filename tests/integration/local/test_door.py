@@ -123,7 +123,7 @@ def test_motos_reset(system: System, key: tuple[str, str]) -> None:
 
 
 # One or more for each form in which AWS writes errors.
-OPERATIONS = {
+OPERATIONS: dict[str, tuple[str, dict[str, Any]]] = {
     "cloudformation": ("describe_stacks", {}),
     "cloudwatch": ("list_metrics", {}),
     "dynamodb": ("list_tables", {}),
