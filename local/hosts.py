@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from local.ecs.container import worker_image
 from local.functions.process import ProcessSandbox
+from local.processes import guarded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from local.functions import Configuration
     from local.functions.sandbox import Sandbox
     from local.gateway import Caller
+    from local.processes import Processes
 
 
 _START_SECONDS, _START_LOOKS = 20, 400
@@ -57,8 +59,8 @@ def process_host(worker: Path, clock: Clock) -> Iterator[ProcessHost]:
         worker: the folder of the worker's Dockerfile.
         clock: the time that functions may take.
     """
-    with worker_image(worker) as image:
-        yield ProcessHost(image, clock)
+    with guarded() as processes:
+        yield ProcessHost(worker_image(worker, processes), processes, clock)
 
 
 class ProcessHost:
@@ -67,20 +69,19 @@ class ProcessHost:
     # Lambda would start a thousand; each takes a second of one core and 70 MB here.
     concurrency = 4
 
-    def __init__(self, image: Image, clock: Clock) -> None:
-        self._image, self._clock = image, clock
+    def __init__(self, image: Image, processes: Processes, clock: Clock) -> None:
+        self._image, self._processes, self._clock = image, processes, clock
         self._starting = threading.BoundedSemaphore(2 * (os.cpu_count() or 1))
 
     def function(
         self,
-        configuration: Configuration,
+        _configuration: Configuration,
         environment: Mapping[str, str],
         caller: Caller,
         on_line: Callable[[str], None],
     ) -> Sandbox:
         """Start Lambda's runtime client with the function's handler."""
-        handler = configuration.handler
-        return ProcessSandbox(handler, environment, caller, on_line, self._clock)
+        return ProcessSandbox(environment, caller, on_line, self._clock, self._processes)
 
     def container(
         self, environment: Mapping[str, str], caller: Caller, on_line: Callable[[str], None]

@@ -7,25 +7,28 @@ import os
 import re
 import subprocess
 import sys
-import tempfile
 import threading
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
 
     from local.gateway import Caller
+    from local.processes import Processes
 
 _ENTRYPOINT = re.compile(r"^ENTRYPOINT (?P<command>\[.*\])$", re.MULTILINE)
 _SIGNALLED = 128
 
 
-@contextmanager
-def worker_image(worker: Path) -> Iterator[Image]:
+def worker_image(worker: Path, processes: Processes) -> Image:
     """Make what the Dockerfile in the worker's folder would make, as a folder of this machine.
+
+    Args:
+        worker: the Dockerfile's folder.
+        processes: start containers, and keep what is made.
 
     Raises:
         ValueError: the Dockerfile does not say what runs, in the form that this understands.
@@ -34,10 +37,11 @@ def worker_image(worker: Path) -> Iterator[Image]:
     if not found:
         raise ValueError(f"{worker / 'Dockerfile'} has no ENTRYPOINT in its JSON form.")
     _, *arguments = json.loads(found["command"])
-    with tempfile.TemporaryDirectory() as folder:
-        # The container sees the worker's package and no other folder of src/.
-        Path(folder, worker.name).symlink_to(worker.resolve(), target_is_directory=True)
-        yield Image(Path(folder), [sys.executable, *arguments])
+    folder = processes.folder / "image"
+    folder.mkdir()
+    # The container sees the worker's package and no other folder of src/.
+    (folder / worker.name).symlink_to(worker.resolve(), target_is_directory=True)
+    return Image(folder, [sys.executable, *arguments], processes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,25 +51,19 @@ class Image:
     Attributes:
         folder: the working directory.
         command: the program and its arguments.
+        processes: start it.
     """
 
     folder: Path
     command: list[str]
+    processes: Processes
 
     def start(
         self, environment: Mapping[str, str], on_line: Callable[[str], None]
     ) -> ProcessContainer:
         """Start a container with nothing but an environment."""
-        process = subprocess.Popen(
-            self.command,
-            cwd=self.folder,
-            env={"PATH": os.environ["PATH"], **environment},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-        )
+        variables = {"PATH": os.environ["PATH"], **environment}
+        process = self.processes.start(self.command, self.folder, variables)
         return ProcessContainer(process, on_line)
 
 

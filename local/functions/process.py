@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import queue
-import subprocess
 import sys
 import threading
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psutil
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from local.clock import Clock
     from local.gateway import Caller
+    from local.processes import Processes
 
 # Lambda gives initialisation 10 s; here many processes start at once on few cores.
 _INIT_SECONDS = 60
@@ -29,11 +30,11 @@ class ProcessSandbox:
     """A process running awslambdaric, with nothing but the given environment.
 
     Args:
-        handler: the function's, dotted.
-        environment: all of its variables.
+        environment: all of its variables; `_HANDLER` says what it runs.
         caller: see the attributes.
         on_line: takes what it prints.
         clock: by which it may take too long.
+        processes: start it.
 
     Attributes:
         caller: by which its calls are known.
@@ -42,26 +43,21 @@ class ProcessSandbox:
 
     def __init__(
         self,
-        handler: str,
         environment: Mapping[str, str],
         caller: Caller,
         on_line: Callable[[str], None],
         clock: Clock,
+        processes: Processes,
     ) -> None:
         self.caller, self._clock = caller, clock
         caller.kill = self.kill
         self._api = RuntimeApi()
         self._most_memory = int(environment["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"]) * 2**20
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "awslambdaric", handler],
+        self._process = processes.start(
+            [sys.executable, "-m", "awslambdaric", environment["_HANDLER"]],
             # Python imports from where it is started: that is the code, and not the project.
-            cwd=environment["LAMBDA_TASK_ROOT"],
-            env={**environment, "AWS_LAMBDA_RUNTIME_API": self._api.address},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
+            Path(environment["LAMBDA_TASK_ROOT"]),
+            {**environment, "AWS_LAMBDA_RUNTIME_API": self._api.address},
         )
         self.pid = self._process.pid
         self._api.process.set_result(self.pid)

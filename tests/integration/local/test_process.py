@@ -10,6 +10,7 @@ import pytest
 from local.clock import Clock, Ticks
 from local.functions.process import ProcessSandbox
 from local.gateway import Caller
+from local.processes import guarded
 from tests.integration.local.strangers import Asked
 
 if TYPE_CHECKING:
@@ -31,22 +32,25 @@ def start(tmp_path: Path) -> Iterator[Callable[[str], ProcessSandbox]]:
     started: list[ProcessSandbox] = []
     ticks = Ticks()
     clock = Clock(1, ticks)
+    with guarded() as processes:
 
-    def start(code: str) -> ProcessSandbox:
-        (tmp_path / "mine.py").write_text(code)
-        environment = {
-            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "128",
-            "LAMBDA_TASK_ROOT": str(tmp_path),
-            "PATH": os.environ["PATH"],
-            "PYTHONPATH": str(tmp_path),
-        }
-        caller = Caller("mine", "Role")
-        started.append(ProcessSandbox("mine.handler", environment, caller, lambda _: None, clock))
-        return started[-1]
+        def start(code: str) -> ProcessSandbox:
+            (tmp_path / "mine.py").write_text(code)
+            environment = {
+                "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "128",
+                "LAMBDA_TASK_ROOT": str(tmp_path),
+                "PATH": os.environ["PATH"],
+                "PYTHONPATH": str(tmp_path),
+                "_HANDLER": "mine.handler",
+            }
+            caller = Caller("mine", "Role")
+            sandbox = ProcessSandbox(environment, caller, lambda _: None, clock, processes)
+            started.append(sandbox)
+            return sandbox
 
-    yield start
-    for sandbox in started:
-        sandbox.close()
+        yield start
+        for sandbox in started:
+            sandbox.close()
     ticks.stop()
 
 
