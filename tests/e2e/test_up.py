@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from local.stack.stack import PROJECT
 from tests import template
 from tests.e2e.tools import tool
-from tests.e2e.up import ask, is_alive, up
+from tests.e2e.up import NAME, ask, is_alive, up
 from tests.markdown import Page, first_column
 from tests.waiting import PATIENCE, until
 
@@ -20,21 +20,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.e2e.up import Up
-
-STACK = "lambda-ecs-durable-demo"
-
-
-def start_work(up: Up) -> None:
-    """Start executions with nothing but what is exported, and wait for their workers."""
-    durable = up.client("lambda")
-    for flow in ("sync", "eventbridge"):
-        durable.invoke(
-            FunctionName=f"{STACK}-{flow}-function:live",
-            InvocationType="Event",
-            Payload=json.dumps({"processingTime": 300}),
-        )
-    # Two functions, the task-state function not being one of them, and two workers.
-    until(lambda: len(up.processes()) >= 4)
 
 
 def paste(text: str, folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -63,7 +48,7 @@ def test_tells_how_to_use_it(shared: Up) -> None:
     assert exported in shared.printed
     documented = Page(PROJECT / "docs" / "local.md").table("Exported")
     assert list(shared.variables()) == first_column(documented)
-    for function in template.stack(STACK).of_type("AWS::Lambda::Function").values():
+    for function in template.stack(NAME).of_type("AWS::Lambda::Function").values():
         assert f"{function['FunctionName']}:live\n" in shared.printed
     assert len(re.findall(r"(?m)^aws ", shared.printed)) == 3
 
@@ -115,7 +100,7 @@ def test_one_at_a_time(shared: Up) -> None:
 def test_interrupt(tmp_path: Path) -> None:
     """Ctrl-C ends it and takes every function and every worker along."""
     with up(tmp_path) as running:
-        start_work(running)
+        running.start_work()
         processes = running.processes()
         assert running.end(signal.SIGINT) == 0
     assert running.printed.endswith("Stopped.\n")
@@ -125,7 +110,7 @@ def test_interrupt(tmp_path: Path) -> None:
 def test_down(tmp_path: Path) -> None:
     """`make down` ends it, and returns when it and all its processes are gone."""
     with up(tmp_path) as running:
-        start_work(running)
+        running.start_work()
         processes = running.processes()
         down = ask(tmp_path, "--down")
         assert (down.returncode, down.stdout) == (0, "Stopped.\n")

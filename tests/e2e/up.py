@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 import signal
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+NAME = "lambda-ecs-durable-demo"
 # Nobody listens there: what asks it for this machine fails.
 _NOWHERE = "http://127.0.0.1:9"
 DEAD_PROXY = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"), _NOWHERE) | dict.fromkeys(
@@ -70,8 +72,20 @@ class Up:
             aws_secret_access_key=variables["AWS_SECRET_ACCESS_KEY"],
         )
 
+    def start_work(self) -> None:
+        """Start executions with nothing but what is exported, and wait for their workers."""
+        durable = self.client("lambda")
+        for flow in ("sync", "eventbridge"):
+            durable.invoke(
+                FunctionName=f"{NAME}-{flow}-function:live",
+                InvocationType="Event",
+                Payload=json.dumps({"processingTime": 300}),
+            )
+        # The guard, two functions, the task-state function not being one of them, and two workers.
+        until(lambda: len(self.processes()) >= 5)
+
     def processes(self) -> set[int]:
-        """Return the ids of the functions' and the workers' processes."""
+        """Return the ids of the processes that it has started: functions, workers and a guard."""
         return {child.pid for child in psutil.Process(self.process.pid).children()}
 
     def end(self, number: signal.Signals = signal.SIGTERM) -> int:
