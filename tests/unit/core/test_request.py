@@ -22,6 +22,17 @@ def refusal(payload: object, flow: Flow = Flow.EVENTBRIDGE) -> InvalidRequestErr
 
 
 @EACH_FLOW
+def test_deepest_value(flow: Flow) -> None:
+    """A value of any depth is refused by its field's name."""
+    value: list[Any] = []
+    for _ in range(50_000):
+        value = [value]
+    refused = refusal({"message": value}, flow)
+    assert (refused.field, refused.expected) == ("message", "text")
+    assert "nested too deeply" in refused.value
+
+
+@EACH_FLOW
 def test_defaults(flow: Flow) -> None:
     """An empty payload is the pattern's, with three equal tries where the execution waits."""
     once = flow is Flow.DYNAMODB
