@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from rich import box
@@ -10,6 +9,7 @@ from rich.table import Table
 
 from local.gateway import execution_of
 from local.journal import Line, TaskChange
+from local.nesting import read
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -99,7 +99,7 @@ def _name(row: Row) -> str:
 
 def _json(text: str) -> dict[str, Any]:
     try:
-        line = json.loads(text)
+        line = read(text)
     except ValueError:
         return {"message": text}
     return line if isinstance(line, dict) else {"message": text}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 from aws_durable_execution_sdk_python_testing.child_dispatcher import (
@@ -19,6 +18,7 @@ from typing_extensions import override
 from local.durable import function_error
 from local.durable.start import start_of
 from local.functions.configuration import LATEST, UNQUALIFIED
+from local.nesting import read
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -54,7 +54,7 @@ class Children(ChildDispatcher):
         function, qualifier = self._functions[request.function_name], request.child_qualifier()
         configuration, payload = function.configuration, request.payload or "{}"
         try:
-            json.loads(payload)
+            read(payload)
         except ValueError as error:
             unread = f"Could not parse request body into json: {error}"
             return failed_to_start(unread, "InvalidRequestContentException")

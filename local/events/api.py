@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from local.errors import ApiError
 from local.events.envelope import envelope
+from local.nesting import read
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -63,7 +64,7 @@ class EventsApi:
 
 def _object(text: str) -> dict[str, Any] | None:
     try:
-        detail = json.loads(text)
+        detail = read(text)
     except ValueError:
         return None
     return detail if isinstance(detail, dict) else None

@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError
 
 from local.events.delivery import DeliveryError
 from local.functions.configuration import LATEST, UNQUALIFIED
+from local.nesting import read
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,8 +34,8 @@ class Targets:
         """Hand an event's JSON to a target.
 
         Raises:
-            DeliveryError: it does not exist, cannot be invoked, or is of a kind that is not known
-                here.
+            DeliveryError: it does not exist, cannot be invoked, does not take this event, or is of
+                a kind that is not known here.
         """
         service = arn.split(":")[2]
         if service == "sqs":
@@ -61,6 +62,10 @@ class Targets:
             raise missing
         if target.qualifier is None and function.configuration.execution_timeout is not None:
             raise _invalid(UNQUALIFIED)
+        try:
+            read(event)
+        except ValueError as error:
+            raise _invalid(f"Could not parse request body into json: {error}") from error
         self._asynchronous.accept(function, event, qualifier)
 
 

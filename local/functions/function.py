@@ -10,8 +10,10 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from local.functions.configuration import Configuration
+from local.functions.sandbox import failure
 from local.gateway import execution_of
 from local.journal import Invocation
+from local.nesting import TOO_DEEP, is_too_deep
 from local.proxies import without_proxy
 
 if TYPE_CHECKING:
@@ -66,6 +68,8 @@ class Function:
             sandbox = self._take(version or qualifier)
             sandbox.caller.begin(_execution_id(event))
             answer = sandbox.invoke(event, headers, self.configuration.timeout)
+            if is_too_deep(answer.payload):
+                answer = failure("Runtime.MarshalError", f"Unable to marshal response: {TOO_DEEP}")
             sandbox.caller.begin(None)
             self._idle[version or qualifier].append(sandbox)
         self._surroundings.journal.write(Invocation(name, request_id, answer.error))

@@ -22,6 +22,7 @@ from local.gateway.calls import Call, operation
 from local.gateway.door import Door
 from local.gateway.seams import Seams
 from local.gateway.signature import Signature
+from local.nesting import TOO_DEEP, asks_too_deep
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -88,7 +89,13 @@ class Gateway:
 
     def _serve(self, request: Request, call: Call) -> Response:
         ours = self.services.get(call.service)
-        answer = ours(request, call.operation) if ours else None
+        if asks_too_deep(request):
+            raise _too_deep()
+        try:
+            answer = ours(request, call.operation) if ours else None
+        except RecursionError as error:
+            # Not every request says that it is JSON.
+            raise _too_deep() from error
         if isinstance(answer, Response):
             return answer
         if answer is not None:
@@ -124,3 +131,7 @@ class _Moto(DomainDispatcherApplication):
         if host not in self._backends:
             self._backends[host] = super().get_backend_for_host(host)
         return self._backends[host]
+
+
+def _too_deep() -> ApiError:
+    return ApiError("SerializationException", TOO_DEEP)

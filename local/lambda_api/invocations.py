@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -10,6 +9,7 @@ from werkzeug.wrappers import Response
 
 from local.errors import ApiError
 from local.functions.configuration import LATEST, UNQUALIFIED
+from local.nesting import read
 
 if TYPE_CHECKING:
     from local.durable import Executions
@@ -67,7 +67,7 @@ def _event(body: bytes, kind: str) -> bytes:
     """Return the payload; none at all is an empty object.
 
     Raises:
-        ApiError: it is too large, or no JSON.
+        ApiError: it is too large, no JSON, or nested too deeply.
     """
     if len(body) > _LARGEST_PAYLOAD[kind]:
         large = f"{len(body)} byte payload is too large for the {kind} invocation type"
@@ -75,7 +75,7 @@ def _event(body: bytes, kind: str) -> bytes:
         too_large = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
         raise ApiError("RequestTooLargeException", f"{large} {limit}", too_large)
     try:
-        json.loads(body or b"{}")
+        read(body or b"{}")
     except ValueError as error:
         unread = f"Could not parse request body into json: {error}"
         raise ApiError("InvalidRequestContentException", unread) from error

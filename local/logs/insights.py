@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from local.errors import ApiError
+from local.nesting import read
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -152,7 +153,7 @@ def _split(tokens: list[str], separator: str) -> list[list[str]]:
 
 def _members(message: str) -> dict[str, object]:
     try:
-        members = json.loads(message)
+        members = read(message)
     except ValueError:
         return {}
     return members if isinstance(members, dict) else {}

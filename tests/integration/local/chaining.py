@@ -79,10 +79,12 @@ def child(event: Any, context: DurableContext) -> Any:
     return event
 
 
-def plain(event: dict[str, Any], _: object) -> dict[str, Any]:
-    """Return the event, or fail as it asks for."""
+def plain(event: dict[str, Any], _: object) -> Any:
+    """Return the event, as many lists in one another as it asks for, or fail as it asks for."""
     if "fails" in event:
         raise ValueError(event["fails"])
+    if "levels" in event:
+        return json.loads("[" * event["levels"] + "]" * event["levels"])
     return event
 
 

@@ -83,6 +83,20 @@ def test_payload_that_is_no_json(user: User) -> None:
     assert user.result(arn)["type"] == "InvalidRequestContentException"
 
 
+def test_payload_that_is_nested_too_deeply(user: User) -> None:
+    """A payload of too many levels fails the invoke as one that is no JSON."""
+    payload = "[" * 50_000 + "]" * 50_000
+    arn = started(user, "parent:live", {"function": "plain", "payload": payload, "raw": True})
+    assert "nested deeper than" in user.result(arn)["message"]
+
+
+def test_result_that_is_nested_too_deeply(user: User) -> None:
+    """A result of more levels than anybody here reads fails its function, with the reason."""
+    error = user.result(invoking(user, "plain:live", {"levels": 300}))
+    assert error["type"] == "Runtime.MarshalError"
+    assert "nested deeper than" in error["message"]
+
+
 def test_functions_that_wait_for_functions(user: User) -> None:
     """Many invocations that wait for another function's leave threads for those."""
     begun = [started(user, "caller:live", number) for number in range(30)]
