@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 _QUEUES = ("UndeliveredEventsQueueUrl", "UnprocessedEventsQueueUrl")
 _SIGNALLED = 130
+# Of AWS, or of what a message holds.
+_UNREADABLE = (BotoCoreError, ClientError, LookupError, RecursionError, TypeError, ValueError)
 # How long a message that this run takes stays hidden from others, in seconds.
 _HIDDEN = 120
 
@@ -61,8 +63,8 @@ def _redrive(url: str, message: dict[str, Any]) -> bool:
         boto3.client("lambda").invoke(FunctionName=function, InvocationType="Event", Payload=event)
         # After Lambda has taken it: dying in between delivers it twice, which does no harm.
         boto3.client("sqs").delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
-    except (BotoCoreError, ClientError, LookupError, TypeError, ValueError) as error:
-        # The others are not to wait for one that nobody can read or take.
+    # The others are not to wait for one that nobody can read or take.
+    except _UNREADABLE as error:
         sys.stderr.write(f"{message['MessageId']} is left: {type(error).__name__}: {error}\n")
         return False
     sys.stdout.write(f"{message['MessageId']} -> {function}\n")

@@ -35,18 +35,19 @@ def test_message_that_cannot_be_delivered(user: User) -> None:
         send(event, None): "KeyError",
         send("no JSON", target): "JSONDecodeError",
         send("7", target): "TypeError",
+        send("[" * 50_000, target): "RecursionError",
     }
     delivered = send(event, target)
     redriven = redrive(user.system)
     assert redriven.returncode == 1
     # Another test's event may be given up only now.
     assert f"{delivered} -> {target}" in redriven.stdout.splitlines()
-    assert redriven.stdout.endswith("events delivered again, 4 left\n")
+    assert redriven.stdout.endswith("events delivered again, 5 left\n")
     for message_id, error in left.items():
         assert f"{message_id} is left: {error}" in redriven.stderr
     # What is left is there for the next one at once.
     again = redrive(user.system)
-    assert (again.returncode, again.stdout.splitlines()[-1][-6:]) == (1, "4 left")
+    assert (again.returncode, again.stdout.splitlines()[-1][-6:]) == (1, "5 left")
     sqs.purge_queue(QueueUrl=url)
     assert not queue.messages
 
