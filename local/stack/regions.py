@@ -21,9 +21,11 @@ def own_region() -> Iterator[str]:
     """Provide a Region that no other stack of this process uses; what is kept there is forgotten.
 
     Raises:
-        IndexError: four stacks are up already.
+        RuntimeError: four stacks are up already.
     """
     with _lock:
+        if not _free:
+            raise RuntimeError("Only four systems at a time can be in a process.")
         region = _free.pop()
     try:
         yield region

@@ -13,7 +13,7 @@ import pytest
 
 from local.account import Account
 from local.clock import Clock, Ticks
-from local.gateway import Caller
+from local.gateway import Call, Caller
 from local.inprocess.sandbox import ThreadSandbox
 from local.journal import Line
 from local.stack.stack import PROJECT
@@ -94,6 +94,27 @@ def test_two_at_once() -> None:
             System(in_process=True)
         user = User(system)
         assert user.result(user.start("EventBridge", processingTime=0))["outcome"] == "Succeeded"
+
+
+def test_one_after_the_other() -> None:
+    """What still ran on the threads of a system that has ended asks nothing of the next one."""
+    with System(time_scale=100, in_process=True) as first:
+        left = User(first)
+        left.start("EventBridge", processingTime=300)
+        left.wait(lambda: [t for t in first.tasks.all() if t.shows({"lastStatus": "RUNNING"})])
+    with System(time_scale=100, durable_scale=100, in_process=True) as second:
+        user = User(second)
+        arn = user.start("EventBridge", processingTime=0)
+        assert user.result(arn)["outcome"] == "Succeeded"
+        asked = {call.execution_id for call in second.journal.entries(Call)}
+    assert asked == {arn.rpartition("/")[2]}
+
+
+def test_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A system that finds no Region of its own in its process is refused."""
+    monkeypatch.setattr("local.stack.regions._free", [])
+    with pytest.raises(RuntimeError, match="Only four systems"):
+        System(in_process=True)
 
 
 def test_system_that_cannot_start(monkeypatch: pytest.MonkeyPatch) -> None:
