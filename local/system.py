@@ -108,7 +108,7 @@ class System:
                 callers=gateway.callers,
                 logs=logs,
             )
-            executions = self._assemble(gateway, in_process=in_process)
+            executions = self._assemble(gateway, failed, in_process=in_process)
             # Undone from the last to the first: nothing starts a process that would outlive it.
             for close in (self._kill_tasks, server.close, executions.close, ticks.stop, logs.close):
                 self._cleanup.callback(close)
@@ -117,8 +117,8 @@ class System:
             start_schedules(self.stack, self.bus, self.clock)
             failed.pop_all()
 
-    def _assemble(self, gateway: Gateway, *, in_process: bool) -> Executions:
-        """Put the services together, behind the gateway."""
+    def _assemble(self, gateway: Gateway, failed: ExitStack, *, in_process: bool) -> Executions:
+        """Put the services together, behind the gateway; `failed` ends them if that fails."""
         clock, transport = self.clock, Transport()
         if in_process:
             self._cleanup.enter_context(transport.reaching(self.endpoint, gateway))
@@ -131,6 +131,7 @@ class System:
         executions = Executions(
             self.functions, self.stack, self._publish, self.account.send, calendar
         )
+        failed.callback(executions.close)
         self._asynchronous = AsynchronousInvocations(clock, self.account.send, executions.start)
         targets = Targets(self.functions, self._asynchronous, self.account.send)
         self.deliveries = Deliveries(clock, self.journal, targets.take, self.account.send)

@@ -8,11 +8,12 @@ import subprocess
 import sys
 import threading
 import uuid
+from typing import Any
 
 import pytest
 
-from local.account import Account
 from local.clock import Clock, Ticks
+from local.endpoint import Endpoint
 from local.gateway import Call, Caller
 from local.inprocess.sandbox import ThreadSandbox
 from local.journal import Line
@@ -117,21 +118,29 @@ def test_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
         System(in_process=True)
 
 
-def test_system_that_cannot_start(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A system that cannot start leaves neither a thread nor its port."""
-    ports: list[str] = []
+@pytest.mark.parametrize(
+    "step", ["local.system.Account.create", "local.system.Bus", "local.system.start_schedules"]
+)
+def test_system_that_cannot_start(step: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A system that cannot start leaves neither a thread nor its port, however far it has come."""
+    ports: list[int] = []
+    listening = Endpoint.__init__
 
-    def fail(account: Account) -> None:
-        ports.append(account.client("sqs").meta.endpoint_url)
-        raise ValueError("no account")
+    def listen(endpoint: Endpoint, *given: Any) -> None:
+        listening(endpoint, *given)
+        ports.append(int(endpoint.url.rpartition(":")[2]))
 
-    monkeypatch.setattr(Account, "create", fail)
+    def fail(*_: object) -> None:
+        raise ValueError("no further")
+
+    monkeypatch.setattr(Endpoint, "__init__", listen)
+    monkeypatch.setattr(step, fail)
     before = threading.active_count()
-    with pytest.raises(ValueError, match="no account"):
+    with pytest.raises(ValueError, match="no further"):
         System()
     assert look_again(lambda: threading.active_count() <= before, PATIENCE)
     with pytest.raises(ConnectionRefusedError):
-        socket.create_connection(("127.0.0.1", int(ports[0].rpartition(":")[2])))
+        socket.create_connection(("127.0.0.1", ports[0]))
 
 
 def test_handler_that_exits() -> None:
