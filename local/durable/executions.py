@@ -11,6 +11,8 @@ from http import HTTPStatus
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
+from aws_durable_execution_sdk_python_testing.execution import ExecutionStatus
+
 from local.durable import function_error, status
 from local.durable.runner import runner
 from local.durable.start import start_of
@@ -123,7 +125,11 @@ class Executions:
 
     def _changed(self, execution: Execution) -> None:
         self._publish(status.event(execution, self._stack))
-        if status_of(execution) not in FAILED or self._is_told(execution):
+        if status_of(execution) is ExecutionStatus.RUNNING:
+            return
+        is_told = self._is_told(execution)
+        self._synchronous.discard(execution.start_input.invocation_id)
+        if status_of(execution) not in FAILED or is_told:
             return
         function = self._functions[execution.start_input.function_name]
         queue = function.configuration.properties.get("DeadLetterConfig")
