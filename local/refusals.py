@@ -53,7 +53,7 @@ def check(stack: Stack) -> None:
     if faults:
         lines = (f"  {logical_id} ({kind}): {reason}" for logical_id, kind, reason in faults)
         raise UnsupportedError(
-            "It asks for what only AWS can do:\n"
+            "It asks for what does not work here:\n"
             + "\n".join(lines)
             + "\nChange it, or run a copy without that: make up TEMPLATE=copy.yaml"
         )

@@ -22,13 +22,13 @@ def unsupported(stack: Stack) -> Iterator[tuple[str, str, str]]:
     Yields:
         Its logical id, its type, and why.
     """
-    takers = set(_takers(stack))
+    takers, durable = set(_takers(stack)), set(_durable(stack))
     for logical_id, rule in stack.of_type(RULE).items():
-        for reason in _reasons(rule, takers):
+        for reason in _reasons(rule, takers, durable):
             yield logical_id, RULE, reason
 
 
-def _reasons(rule: Mapping[str, Any], takers: set[str]) -> Iterator[str]:
+def _reasons(rule: Mapping[str, Any], takers: set[str], durable: set[str]) -> Iterator[str]:
     bus = str(rule.get("EventBusName", "default"))
     if bus.rpartition("/")[2] != "default":
         yield f"Rules of the bus {bus} send nothing here. Put it on the default bus."
@@ -40,6 +40,11 @@ def _reasons(rule: Mapping[str, Any], takers: set[str]) -> Iterator[str]:
     for target in rule.get("Targets", ()):
         if not takers & {target["Arn"], target["Arn"].rpartition(":")[0]}:
             yield f"Its target {target['Arn']} is no function and no queue of this template."
+        if target["Arn"] in durable:
+            yield (
+                f"Its target {target['Arn']} is a durable function without a version or an alias, "
+                "of which Lambda takes no event. Name its alias; in SAM, AutoPublishAlias."
+            )
         for key in _ON_THE_WAY:
             if key in target:
                 yield f"{key} changes no event here. Send whole events, or a constant Input."
@@ -48,3 +53,10 @@ def _reasons(rule: Mapping[str, Any], takers: set[str]) -> Iterator[str]:
 def _takers(stack: Stack) -> Iterator[str]:
     for kind in ("AWS::Lambda::Function", "AWS::SQS::Queue"):
         yield from map(stack.arn, stack.of_type(kind))
+
+
+def _durable(stack: Stack) -> Iterator[str]:
+    """Yield the unqualified ARNs of the durable functions."""
+    for logical_id, function in stack.of_type("AWS::Lambda::Function").items():
+        if "DurableConfig" in function:
+            yield stack.arn(logical_id)

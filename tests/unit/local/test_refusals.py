@@ -35,7 +35,9 @@ def start(tmp_path: Path) -> Callable[..., None]:
     """Check a template of a function, a queue and what is given, as the local system does first."""
 
     def start(function: dict[str, Any] | None = None, **resources: dict[str, Any]) -> None:
-        order = {"Type": "AWS::Serverless::Function", "Properties": FUNCTION | (function or {})}
+        given = FUNCTION | (function or {})
+        properties = {name: value for name, value in given.items() if value is not None}
+        order = {"Type": "AWS::Serverless::Function", "Properties": properties}
         written = {
             "Transform": "AWS::Serverless-2016-10-31",
             "Description": "Orders",
@@ -142,10 +144,24 @@ def test_what_would_be_missed(
 )
 def test_functions(start: Callable[..., None], function: dict[str, Any], named: str) -> None:
     """A function of which something would be missed here is refused."""
-    kept = {name: value for name, value in function.items() if value is not None}
     with pytest.raises(UnsupportedError) as refused:
-        start(kept)
+        start(function)
     assert named in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "kind", [("Schedule", {"Schedule": "rate(1 hour)"}), ("EventBridgeRule", {"Pattern": {}})]
+)
+def test_event_that_lambda_would_refuse(
+    start: Callable[..., None], kind: tuple[str, dict[str, Any]]
+) -> None:
+    """An event of a durable function that has no alias is refused by its name, one with passes."""
+    name, properties = kind
+    start(DURABLE | event(name, **properties))
+    with pytest.raises(UnsupportedError) as refused:
+        start(DURABLE | {"AutoPublishAlias": None} | event(name, **properties))
+    assert "OrderOn (AWS::Events::Rule): Its target arn:" in str(refused.value)
+    assert "AutoPublishAlias" in str(refused.value)
 
 
 def test_all_at_once(start: Callable[..., None]) -> None:
@@ -153,7 +169,7 @@ def test_all_at_once(start: Callable[..., None]) -> None:
     with pytest.raises(UnsupportedError) as refused:
         start(event("Schedule", Schedule="cron(0 12 * * ? *)"), Nightly=rule(EventBusName="b"))
     heading, *named, advice = str(refused.value).splitlines()
-    assert heading == "It asks for what only AWS can do:"
+    assert heading == "It asks for what does not work here:"
     assert [line.split()[0] for line in named] == ["Nightly", "OrderOn"]
     assert "make up TEMPLATE=" in advice
 
