@@ -21,6 +21,11 @@ if TYPE_CHECKING:
 
 STACK = "lambda-ecs-durable-demo"
 PAGES = markdown.pages()
+FLOWS = {
+    "SyncLambdaFunction": Flow.POLLING,
+    "CallbackLambdaFunction": Flow.DYNAMODB,
+    "EventBridgeLambdaFunction": Flow.EVENTBRIDGE,
+}
 # Of AWS CLI version 2 itself: no service's model knows them.
 CLI_COMMANDS: dict[tuple[str, str], set[str]] = {
     ("logs", "tail"): {"follow"},
@@ -74,10 +79,10 @@ def operations(service: str) -> dict[str, OperationModel]:
 
 
 @cache
-def functions() -> dict[str, str]:
-    """The stack's functions: the module of the handler, by name."""
-    made = stack(STACK).of_type("AWS::Lambda::Function").values()
-    return {f["FunctionName"]: f["Handler"].split(".")[-2] for f in made}
+def functions() -> dict[str, Flow | None]:
+    """The stack's functions: each one's flow, by name, whatever its handler is."""
+    made = stack(STACK).of_type("AWS::Lambda::Function")
+    return {f["FunctionName"]: FLOWS.get(logical_id) for logical_id, f in made.items()}
 
 
 @cache
@@ -225,13 +230,14 @@ def test_payloads_of_commands(page: Page) -> None:
         given = options(command)
         payload, *_ = given.get("payload", ["file://"])  # the file for the answer may follow
         if not payload.startswith("file://"):
-            flow = Flow(flow_of(given["function-name"][0]))
-            parse(json.loads(payload), flow, 86_400)
+            parse(json.loads(payload), flow_of(given["function-name"][0]), 86_400)
 
 
-def flow_of(function: str) -> str:
+def flow_of(function: str) -> Flow:
     """The flow of a qualified function's name."""
-    return functions()[function.partition(":")[0]]
+    flow = functions()[function.partition(":")[0]]
+    assert flow, f"{function} is none of the flows"
+    return flow
 
 
 @each_page

@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests import template
+
 if TYPE_CHECKING:
     from tests.e2e.user import User
 
@@ -28,7 +30,8 @@ def test_configuration_is_the_templates(user: User, lambda_: Any) -> None:
     }
     assert configuration["Environment"]["Variables"]["TABLE_NAME"] == outputs["CallbackTableName"]
     assert configuration["DeadLetterConfig"]["TargetArn"].endswith("failed-executions")
-    assert configuration["Handler"] == "orchestrator.eventbridge.handler"
+    described = template.source()["Resources"]["EventBridgeLambdaFunction"]["Properties"]
+    assert configuration["Handler"] == described["Handler"]
     plain = lambda_.get_function_configuration(FunctionName=outputs["TaskStateFunctionArn"])
     assert plain["Timeout"] == 30
     assert "DurableConfig" not in plain
