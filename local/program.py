@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import math
 import os
 import signal
@@ -54,6 +55,12 @@ def run(main: Callable[[], int]) -> NoReturn:
     except RefusedError as refused:
         write(sys.stderr, str(refused))
         code = 1
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        _silence(sys.stdout)
+        write(sys.stderr, f"Nothing more can be written: {error.strerror}.")
+        code = 1
     except _InterruptedError:
         write(sys.stderr, "Interrupted.")
         raise
@@ -66,9 +73,7 @@ def write(stream: TextIO, text: str) -> None:
         stream.write(text.rstrip("\n") + "\n")
         stream.flush()
     except OSError:
-        # Python would fail once more at the end, with what it has not got rid of.
-        with _nowhere() as nowhere:
-            os.dup2(nowhere.fileno(), stream.fileno())
+        _silence(stream)
 
 
 def parser(name: str, purpose: str | None, time_scale: float) -> argparse.ArgumentParser:
@@ -145,6 +150,15 @@ def _interrupt(number: int, _frame: FrameType | None) -> NoReturn:
     for each in _ENDING:
         signal.signal(each, lambda *_: None)
     raise _InterruptedError(_SIGNALLED + number)
+
+
+def _silence(stream: TextIO) -> None:
+    """Let nobody hear a stream any more.
+
+    Python would fail once more at the end, with what it has not got rid of.
+    """
+    with _nowhere() as nowhere:
+        os.dup2(nowhere.fileno(), stream.fileno())
 
 
 def _nowhere() -> TextIO:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 A_PORT = "A port is a whole number from 1 to 65535, or 0 for a free one"
 A_SCALE = "A time scale is a number from 1"
 A_COUNT = "A whole number from 1 is expected"
+FULL = Path("/dev/full")
 A_FILE = "A template's file is expected"
 
 
@@ -53,10 +54,12 @@ def test_option_that_makes_no_sense(
     assert value in told
 
 
-def run(*options: str, stdout: int = subprocess.PIPE) -> subprocess.CompletedProcess[str]:
-    """Run local.up to its end."""
+def run(
+    *options: str, stdout: int = subprocess.PIPE, program: str = "local.up"
+) -> subprocess.CompletedProcess[str]:
+    """Run a program to its end."""
     return subprocess.run(
-        [sys.executable, "-m", "local.up", *options],
+        [sys.executable, "-m", program, *options],
         cwd=PROJECT,
         stdout=stdout,
         stderr=subprocess.PIPE,
@@ -108,3 +111,19 @@ def test_nobody_listens(tmp_path: Path) -> None:
     told = run("--folder", str(tmp_path), "--down", stdout=writer)
     os.close(writer)
     assert (told.returncode, told.stderr) == (0, "")
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="this system has no device that is always full")
+@pytest.mark.parametrize(
+    ("program", "code", "told"),
+    [
+        ("local.demo", 1, "Nothing more can be written: No space left on device.\n"),
+        ("local.up", 0, ""),
+    ],
+)
+def test_full_disk(tmp_path: Path, program: str, code: int, told: str) -> None:
+    """A program whose output has no room anywhere ends without a traceback."""
+    options = ["--folder", str(tmp_path), "--down"] if program == "local.up" else []
+    with FULL.open("w") as full:
+        ran = run(*options, stdout=full.fileno(), program=program)
+    assert (ran.returncode, ran.stderr) == (code, told)
