@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import queue
 import signal
 import sys
 import threading
@@ -40,10 +41,7 @@ def main() -> int:
 
 
 def _up(note: Note, options: argparse.Namespace) -> int:
-    stop = threading.Event()
-    # Not raised where it arrives: what is being started could not be ended then.
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda *_: stop.set())
+    stop = _asked_to_stop()
     _begin(note, options.port)
     with started(options.template, options.time_scale, options.port) as system:
         variables = system.variables
@@ -58,6 +56,24 @@ def _up(note: Note, options: argparse.Namespace) -> int:
             pass
     write(sys.stdout, "Stopped.")
     return 0
+
+
+def _asked_to_stop() -> threading.Event:
+    """Return what is set as soon as somebody wants the system to end, and is told that it does."""
+    stop = threading.Event()
+    # A signal comes in the middle of anything, and may always put something in here.
+    signals: queue.SimpleQueue[int] = queue.SimpleQueue()
+
+    def listen() -> None:
+        signals.get()
+        write(sys.stdout, "Stopping: all that has been started is ended.")
+        stop.set()
+
+    threading.Thread(target=listen, daemon=True).start()
+    # Not raised where it arrives: what is being started could not be ended then.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda number, _: signals.put(number))
+    return stop
 
 
 def _begin(note: Note, port: int) -> None:

@@ -120,10 +120,11 @@ def test_down(tmp_path: Path) -> None:
 
 
 def test_closed_terminal(tmp_path: Path) -> None:
-    """Told to end while it starts, it ends as soon as it can."""
+    """Told to end while it starts, it says that it does, and ends as soon as it can."""
     with up(tmp_path) as running:
         until((tmp_path / "up.json").exists)
         assert running.end(signal.SIGHUP) == 0
+    assert re.search(r"(?m)^Stopping: .*\n^Stopped\.$", running.printed)
     assert ask(tmp_path, "--env").returncode == 1
 
 
