@@ -220,28 +220,38 @@ UV = index="$${UV_DEFAULT_INDEX:-$${PIP_INDEX_URL:-$(call pip_setting,index-url)
   UV_SYSTEM_CERTS=1 UV_PYTHON_DOWNLOADS=never env $${index:+"UV_DEFAULT_INDEX=$$index"} \
   $${cert:+"SSL_CERT_FILE=$$cert"} .venv/uv/bin/uv
 
-# $(1): the environment's interpreter; $(2): its requirements.
-install = $(UV) venv --quiet --clear --no-project --python "$(1)" $(@D) \
-  && $(UV) pip sync --quiet --require-hashes --python $(@D) $(2) && touch $@
-
 .venv/uv/.installed: requirements/uv.txt
+.venv/dev/.installed $(TESTED:%=.venv/%/.installed): requirements/dev.txt .venv/uv/.installed
+.venv/sam/.installed .venv/aws/.installed: .venv/%/.installed: requirements/%.txt .venv/uv/.installed
+
+ENVIRONMENTS := $(addprefix .venv/,uv dev sam aws $(TESTED))
+ifndef IS_ALONE
+# Of makes that run at once, one makes an environment; the others wait, and find that it is there.
+$(ENVIRONMENTS:%=%/.installed):
 	@command -v $(PYTHON) >/dev/null \
 	  || { echo 'Python $(OLDEST) or newer is needed; there is no $(PYTHON) on PATH.' >&2; exit 1; }
 	@$(PYTHON) -c 'import sys; found = "%d.%d" % sys.version_info[:2]; \
 	  sys.exit(sys.version_info < tuple(map(int, "$(OLDEST)".split("."))) and \
 	  "Python $(OLDEST) or newer is needed; $(PYTHON) is %s (%s). Install a newer one, or name " \
 	  "it: make PYTHON=/path/to/python $(MAKECMDGOALS)" % (found, sys.executable))'
+	@$(PYTHON) scripts/alone.py $(@D).lock $(MAKE) -s IS_ALONE=1 $@
+else
+# $(1): the environment's interpreter.
+install = $(UV) venv --quiet --clear --no-project --python "$(1)" $(@D) \
+  && $(UV) pip sync --quiet --require-hashes --python $(@D) $< && touch $@
+
+# Ctrl-C ends it as it ends any program.
+.venv/uv/.installed:
 	$(call title,Making the environments)
 	@rm -rf $(@D)
-	@$(PYTHON) -m venv $(@D)
+	@$(PYTHON) -c 'import signal; signal.signal(signal.SIGINT, signal.SIG_DFL); \
+	  import venv; venv.main()' $(@D)
 	@$(@D)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@
 
-.venv/dev/.installed: requirements/dev.txt .venv/uv/.installed
-	@$(call install,$$($(PYTHON) -c 'import sys; print(sys.executable)'),$<)
+$(addprefix .venv/,$(addsuffix /.installed,dev sam aws)):
+	@$(call install,$$($(PYTHON) -c 'import sys; print(sys.executable)'))
 
-.venv/sam/.installed .venv/aws/.installed: .venv/%/.installed: requirements/%.txt .venv/uv/.installed
-	@$(call install,$$($(PYTHON) -c 'import sys; print(sys.executable)'),$<)
-
-$(TESTED:%=.venv/%/.installed): requirements/dev.txt .venv/uv/.installed
-	@$(call install,$$($(find_python) $(@D:.venv/%=%)),$<)
+$(TESTED:%=.venv/%/.installed):
+	@$(call install,$$($(find_python) $(@D:.venv/%=%)))
+endif

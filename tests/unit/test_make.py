@@ -1,15 +1,63 @@
 from __future__ import annotations
 
+import fcntl
 import os
+import shutil
+import signal
 import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.e2e.tools import tool
 from tests.markdown import ROOT
+from tests.waiting import PATIENCE, until
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+# A Python that makes an environment only once two makes have come to that, with a pip that does
+# nothing.
+PYTHON = f"""\
+#!/bin/sh
+case "$*" in
+*alone.py*) echo came >>log;;
+*venv.main*)
+  echo made >>log
+  until test "$(grep -c came log)" = 2; do sleep 0.05; done
+  mkdir -p .venv/uv/bin
+  echo '#!/bin/sh' >.venv/uv/bin/pip
+  chmod +x .venv/uv/bin/pip
+  exit;;
+esac
+exec {sys.executable} "$@"
+"""
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    """A copy of what makes the environments, where none is made."""
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    for folder in ("requirements", "scripts"):
+        shutil.copytree(ROOT / folder, tmp_path / folder)
+    (tmp_path / "src").mkdir()
+    return tmp_path
+
+
+def making(tree: Path, python: Path | str) -> subprocess.Popen[str]:
+    """Begin to make the first environment."""
+    make = ["make", f"PYTHON={python}", ".venv/uv/.installed"]
+    return subprocess.Popen(
+        make,
+        cwd=tree,
+        # Nothing of a make that runs this test.
+        env={name: value for name, value in os.environ.items() if not name.startswith("MAKE")},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
 
 
 def planned(*arguments: str) -> str:
@@ -36,3 +84,39 @@ def test_home_that_cannot_be_used(tmp_path: Path) -> None:
     kept = {name: value for name, value in os.environ.items() if name not in caches}
     subprocess.check_call(make, cwd=ROOT, env=kept | {"HOME": os.devnull})
     assert (made / "bin" / "python").exists()
+
+
+def test_two_at_once(tree: Path) -> None:
+    """Of two makes that need an environment at once, one makes it, and both go on."""
+    python = tree / "python"
+    python.write_text(PYTHON)
+    python.chmod(0o755)
+    makes = [making(tree, python) for _ in range(2)]
+    printed = [make.communicate(timeout=PATIENCE)[0] for make in makes]
+    assert [make.returncode for make in makes] == [0, 0], printed
+    assert (tree / "log").read_text().count("made") == 1
+
+
+def test_interrupt(tree: Path) -> None:
+    """Ctrl-C while an environment is made ends make without a traceback."""
+    make = making(tree, sys.executable)
+    until((tree / ".venv" / "uv").exists)
+    os.killpg(make.pid, signal.SIGINT)
+    printed, _ = make.communicate(timeout=PATIENCE)
+    assert make.returncode
+    assert "Traceback" not in printed
+    assert not (tree / ".venv" / "uv" / ".installed").exists()
+
+
+def test_interrupt_of_one_that_waits(tree: Path) -> None:
+    """Ctrl-C while another make installs ends the one that waits without a traceback."""
+    (tree / ".venv").mkdir()
+    with (tree / ".venv" / "uv.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        make = making(tree, sys.executable)
+        assert make.stdout
+        assert "waits" in make.stdout.readline()
+        os.killpg(make.pid, signal.SIGINT)
+        printed, _ = make.communicate(timeout=PATIENCE)
+    assert make.returncode
+    assert "Traceback" not in printed
