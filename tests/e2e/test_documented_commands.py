@@ -11,7 +11,8 @@ import pytest
 from tests import markdown
 from tests.e2e.aws_user import STACK, id_of
 from tests.e2e.reader import Reader
-from tests.markdown import ROOT, Fence
+from tests.markdown import Fence
+from tests.template import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -13,8 +13,8 @@ from botocore import xform_name
 from core.record import Flow
 from core.request import parse
 from tests import markdown
-from tests.markdown import ROOT, Page
-from tests.template import stack
+from tests.markdown import Page
+from tests.template import ROOT, stack
 
 if TYPE_CHECKING:
     from botocore.model import OperationModel, Shape

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.e2e.tools import tool
-from tests.markdown import ROOT
+from tests.template import ROOT
 from tests.waiting import PATIENCE, until
 
 if TYPE_CHECKING:

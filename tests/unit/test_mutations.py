@@ -5,12 +5,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.markdown import ROOT
 from tests.mutations import policies
 from tests.mutations.table import MUTATIONS
 from tests.mutations.trial import CAUGHT, run, verdict
 from tests.permissions.check import differences
-from tests.template import translated
+from tests.template import ROOT, translated
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -23,7 +23,8 @@ from orchestrator.errors import TaskFailedError
 from orchestrator.execution import Execution
 from orchestrator.steps import finish
 from tests import template
-from tests.markdown import ROOT, Page, code, first_column
+from tests.markdown import Page, code, first_column
+from tests.template import ROOT
 from worker.assignment import Assignment
 from worker.work import work
 

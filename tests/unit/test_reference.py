@@ -12,7 +12,8 @@ from core.record import Flow, Record, Status
 from core.request import parse
 from core.retry import OnDemand, Policy
 from local.up import PORT
-from tests.markdown import ROOT, Page, first_column
+from tests.markdown import Page, first_column
+from tests.template import ROOT
 
 ARCHITECTURE = Page(ROOT / "docs" / "architecture.md")
 LOCAL = Page(ROOT / "docs" / "local.md")
