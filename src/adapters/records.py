@@ -111,7 +111,7 @@ class Records:
         item = record.to_item()
         names = {"status", "launch", "callbackId"} | ({"deadline"} if record.launch == 1 else set())
         changes = {name: item[name] for name in item if name in names}
-        due = Attr("status").eq(Status.BACKOFF) | Attr("launch").lt(record.launch)
+        due = Attr("launch").lt(record.launch) & Attr("taskArn").not_exists()
         ours = ours_of(record, None) & open_to(record, Status.PENDING)
         self._update(record, Update(changes), ours & due)
         return self._earlier(record)
@@ -121,7 +121,7 @@ class Records:
 
         What the failed attempt has left goes too: its result would refuse the next one's.
         """
-        changes = {"status": Status.BACKOFF, "attempt": record.attempt + 1, "launch": 1}
+        changes = {"status": Status.BACKOFF, "attempt": record.attempt + 1, "launch": 0}
         changes["lastOutcome"] = outcome.to_dict()
         removed = ["taskArn", "callbackId", "result", "error", "missingSince"]
         ours = ours_of(record, outcome.task_arn) & open_to(record, Status.BACKOFF)

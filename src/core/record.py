@@ -46,8 +46,7 @@ ENDED = frozenset({Status.COMPLETED, Status.FAILED})
 TRANSITIONS: Mapping[Status, frozenset[Status]] = {
     Status.PENDING: frozenset({Status.RUNNING, Status.BACKOFF, *ENDED}),
     Status.RUNNING: frozenset({Status.BACKOFF, *ENDED}),
-    # An attempt that backs off is fenced by its number: what is completed here is one whose
-    # container has written BACKOFF over its own status.
+    # What is completed here is one whose container has written BACKOFF over its own status.
     Status.BACKOFF: frozenset({Status.PENDING, *ENDED}),
     Status.COMPLETED: frozenset(),
     Status.FAILED: frozenset(),
@@ -58,12 +57,14 @@ def barriers(flow: Flow, target: Status) -> list[Status]:
     """Return the statuses of an open record that `target` may not be entered from.
 
     In the DynamoDB flow the worker reports its end as the status of a record that stays open. In
-    the others an end that an open record has is a container's own words, and bars nothing.
+    the others nothing that workers may write bars anything: attempt, launch and task fence them.
     """
+    if flow is not Flow.DYNAMODB:
+        return []
     return [
         status
         for status in Status
-        if status is not target and target not in TRANSITIONS[status] and _is_believed(flow, status)
+        if status is not target and target not in TRANSITIONS[status]
     ]
 
 
@@ -86,6 +87,7 @@ class Record:
     """A record as stored; None where an attribute is absent.
 
     Attributes:
+        launch: which RunTask request of the attempt, from 1; 0 between two attempts.
         result: what the container handed over, as JSON text.
         last_outcome: the last ended task's outcome in `Outcome.to_dict` form.
         error: why the execution failed: kind, summary, detail, exitCode, advice, taskArn, attempt
@@ -115,6 +117,11 @@ class Record:
     error: Mapping[str, Any] | None = None
     missing_since: str | None = None
     expires_at: int | None = None
+
+    @property
+    def is_backing_off(self) -> bool:
+        """Whether its attempt has not begun; `status` says so too, but workers may write that."""
+        return self.launch == 0
 
     def standing(self, attempt: int, task_arn: str) -> Standing:
         """Judge news of the task `task_arn` that claims to be `attempt` of this execution.

@@ -12,7 +12,7 @@ from adapters import callbacks, clock, ecs
 from adapters.errors import AwsBusyError, AwsRefusedError
 from core.correlation import Correlation
 from core.outcome import Cancelled, Missing, Succeeded, TimedOut, classify, stop_reason
-from core.record import Flow, Standing, Status
+from core.record import Flow, Standing
 from ecs_events.abandonment import ENDED_BADLY, Abandonment
 from ecs_events.completion import REPORTED_BEFORE, Completion
 
@@ -172,7 +172,7 @@ class Reconciliation:
         """RunTask was never answered, or is about to be called."""
         # What has succeeded launches nothing more.
         is_over = status == "SUCCEEDED"
-        if not is_over and (record.status is Status.BACKOFF or _idle(record) < GRACE):
+        if not is_over and (record.is_backing_off or _idle(record) < GRACE):
             return "about to start"
         name = Correlation(self.settings.stack_name, record.execution_id, record.attempt)
         # A pace as in `run`: each such record is a ListTasks.

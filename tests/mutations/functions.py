@@ -155,8 +155,8 @@ MUTATIONS = (
     Mutation(
         "the attempt does not count",
         "src/adapters/records.py",
-        '"attempt": record.attempt + 1, "launch": 1}',
-        '"attempt": record.attempt, "launch": 1}',
+        '"attempt": record.attempt + 1, "launch": 0}',
+        '"attempt": record.attempt, "launch": 0}',
         FENCES,
     ),
     Mutation(

@@ -79,6 +79,11 @@ class Scene:
         )
         return self.put(replace(record, **changes))
 
+    def between(self, flow: Flow = Flow.EVENTBRIDGE, **changes: Any) -> Record:
+        """Store a record that is between its first two attempts."""
+        backing_off = {"status": Status.BACKOFF, "attempt": 2, "launch": 0, "callback_id": None}
+        return self.begin(flow, **{**backing_off, **changes})
+
     def running(self, flow: Flow = Flow.EVENTBRIDGE, **changes: Any) -> Record:
         """Store a record whose task runs."""
         record = self.begin(flow, **changes)

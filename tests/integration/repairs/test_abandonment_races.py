@@ -46,7 +46,7 @@ def test_task_that_is_stored_meanwhile(aws: Aws, scene: Scene, flow: Flow) -> No
 def test_attempt_that_ends_meanwhile(aws: Aws, scene: Scene) -> None:
     """An execution that was stopped as it went on to its next attempt leaves nothing open."""
     record = scene.running()
-    following = replace(record, attempt=2, status=Status.BACKOFF, task_arn=None)
+    following = replace(record, attempt=2, launch=0, status=Status.BACKOFF, task_arn=None)
     writes = [following]
 
     def go_on() -> None:

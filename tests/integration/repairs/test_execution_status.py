@@ -64,7 +64,7 @@ def test_task_whose_arn_was_never_stored(scene: Scene, flow: Flow, status: str) 
 @EACH_END
 def test_no_task(scene: Scene, flow: Flow, status: str) -> None:
     """A record that no task came to is closed, whether it was to start or to start again."""
-    first, second = scene.begin(flow), scene.begin(flow, status=Status.BACKOFF, attempt=2)
+    first, second = scene.begin(flow), scene.between(flow)
     for record in (first, second):
         scene.tell(record, status)
         assert closed_as(scene, record) == ("Cancelled", f"The execution is {status}", None)

@@ -131,7 +131,7 @@ def test_about_to_start(
 @NOT_GONE
 def test_backing_off(scene: Scene, executions: Executions, flow: Flow, status: str | None) -> None:
     """A record between two attempts waits for its execution, however long."""
-    record = scene.begin(flow, status=Status.BACKOFF, attempt=2)
+    record = scene.between(flow)
     executions.set(record, status)
     assert scene.reconcile() == {"about to start": 1}
     scene.pass_time(LATER)
