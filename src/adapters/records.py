@@ -10,10 +10,13 @@ from boto3.dynamodb.conditions import Attr
 from adapters import clock
 from adapters.clients import client
 from adapters.errors import AwsRefusedError, aws_errors
+from adapters.strays import STRAY
+from adapters.telemetry import logger
 from adapters.updates import Update, conditional, plain, serialized
 from adapters.writes import ended, error_of, open_to, ours_of
 from core.moment import timestamp
-from core.record import OPEN, OPEN_INDEX, Record, Status
+from core.record import OPEN, OPEN_INDEX, Flow, Record, Status, UnreadableRecordError
+from core.reported import COLUMNS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,10 +28,12 @@ if TYPE_CHECKING:
     from core.outcome import Outcome
 
 _REFUSED = "ConditionalCheckFailedException"
+# The size of the item is all that can be wrong with these updates.
+_INVALID = "ValidationException"
 
 
 class RecordFullError(AwsRefusedError):
-    """What a container has written leaves no room in the item for how its task ended."""
+    """What workers have written leaves no room in the item (400 KB) for what is to be written."""
 
 
 class RecordConflictError(Exception):
@@ -52,7 +57,11 @@ class Records:
     retention: timedelta
 
     def get(self, execution_id: str) -> Record | None:
-        """Read a record consistently; None where there is none."""
+        """Read a record consistently; None where there is none.
+
+        Raises:
+            UnreadableRecordError: somebody has spoilt it.
+        """
         with aws_errors():
             answer = client("dynamodb").get_item(
                 TableName=self.table,
@@ -111,9 +120,11 @@ class Records:
         item = record.to_item()
         names = {"status", "launch", "callbackId"} | ({"deadline"} if record.launch == 1 else set())
         changes = {name: item[name] for name in item if name in names}
+        # An attempt has one ticket, whichever try of whichever launch has drawn it.
+        defaults = {name: item[name] for name in item if name == "ticket"}
         due = Attr("launch").lt(record.launch) & Attr("taskArn").not_exists()
         ours = ours_of(record, None) & open_to(record, Status.PENDING)
-        self._update(record, Update(changes), ours & due)
+        self._update(record, Update(changes, defaults), ours & due)
         return self._earlier(record)
 
     def back_off(self, record: Record, outcome: Outcome) -> bool:
@@ -123,7 +134,7 @@ class Records:
         """
         changes = {"status": Status.BACKOFF, "attempt": record.attempt + 1, "launch": 0}
         changes["lastOutcome"] = outcome.to_dict()
-        removed = ["taskArn", "callbackId", "result", "error", "missingSince"]
+        removed = ["taskArn", "callbackId", "ticket", "result", "error", "missingSince"]
         ours = ours_of(record, outcome.task_arn) & open_to(record, Status.BACKOFF)
         if self._update(record, Update(changes, removed=removed), ours):
             return True
@@ -166,58 +177,82 @@ class Records:
     ) -> bool:
         """End the record as COMPLETED or FAILED: nothing more can happen to it.
 
-        An error that the worker has written itself keeps its words: it knows more than its exit
+        The words of an error that the worker has reported are kept: it knows more than its exit
         code. False also where somebody else has closed it: who closes it tells.
 
         Raises:
-            RecordFullError: only `empty` can close it.
+            RecordFullError: only `close_without_result` can close it.
         """
         ours = ours_of(record, outcome.task_arn) & open_to(record, status)
         if record.task_arn is None and outcome.task_arn is None:
             # Whoever closes without a task must not overlook one that was started meanwhile.
             ours &= Attr("taskArn").not_exists()
-        changes, defaults = self._closed(status, outcome), {}
-        if status is Status.FAILED:
-            error = error_of(record, outcome, evidence)
-            # What the worker has written itself is completed; what it may still write is kept.
-            if record.error is None:
-                defaults = {"error": error}
-            else:
-                changes["error"] = {**error, **record.error}
-        try:
-            return self._end(record, Update(changes, defaults, ["open"]), ours)
-        except AwsRefusedError as error:
-            if error.code != "ValidationException":
-                raise
-            left = "What the container has written leaves no room in the item (400 KB) for its end"
-            raise RecordFullError(left, error.code) from error
+        if status is Status.FAILED and record.flow is Flow.DYNAMODB and record.error is None:
+            # What the worker has reported since is to be read first.
+            ours &= Attr("error").not_exists()
+        return self._end(record, self._closing(record, status, outcome, evidence), ours)
 
     def close_without_result(
-        self, record: Record, outcome: Outcome, evidence: Evidence | None
+        self,
+        record: Record,
+        status: Status,
+        outcome: Outcome,
+        evidence: Evidence | None = None,
     ) -> bool:
-        """Close the record as FAILED, in place of whatever its container has written."""
-        closed, error = self._closed(Status.FAILED, outcome), error_of(record, outcome, evidence)
-        changes = {"result": "null", **closed, "error": error}
+        """End the record in place of whatever has been written as its result."""
+        closing = self._closing(record, status, outcome, evidence)
+        removed = [name for name in closing.removed if name != "result"]
+        update = Update({"result": "null", **closing.changes}, removed=removed)
         ours = ours_of(record, outcome.task_arn) & Attr("open").exists()
-        return self._end(record, Update(changes, removed=["open"]), ours)
+        return self._end(record, update, ours)
+
+    def close_unreadable(self, unreadable: UnreadableRecordError, outcome: Outcome) -> bool:
+        """Close a record that cannot be read, but for its execution's ARN, as FAILED."""
+        changes = self._closed(Status.FAILED, outcome) | {"error": outcome.to_dict()}
+        changes["updatedAt"] = timestamp(clock.now())
+        same = Attr("executionArn").eq(unreadable.execution_arn) & Attr("open").exists()
+        update = Update(changes, removed=["open", "ticket"])
+        return self._write_anyway(unreadable.execution_id, update, same)
+
+    def expire_stray(self, key: str) -> bool:
+        """Empty an item that no launch has made, and let it expire; False if it is none."""
+        update = Update({"expiresAt": self._expiry()}, removed=COLUMNS)
+        return self._write(key, update, Attr("executionId").exists() & STRAY)
 
     def _closed(self, status: Status, outcome: Outcome) -> dict[str, Any]:
         return ended(outcome) | {"status": status, "expiresAt": self._expiry()}
 
+    def _closing(
+        self, record: Record, status: Status, outcome: Outcome, evidence: Evidence | None
+    ) -> Update:
+        changes = self._closed(status, outcome)
+        if status is Status.FAILED:
+            changes["error"] = error_of(record, outcome, evidence)
+        # Nobody has asked for these, whoever wrote them.
+        unasked = ["result"] if record.flow is Flow.POLLING else []
+        unasked += ["error"] if status is Status.COMPLETED else []
+        return Update(changes, removed=["open", "ticket", *unasked])
+
     def _end(self, record: Record, update: Update, condition: ConditionBase) -> bool:
         stamp = timestamp(clock.now())
         stamped = replace(update, changes={**update.changes, "updatedAt": stamp})
-        if self._write(record, stamped, condition):
+        if self._write(record.execution_id, stamped, condition):
             return True
         # The reply to a first try of this very call may have been lost.
         stored = self.get(record.execution_id)
         return stored is not None and not stored.is_open and stored.updated_at == stamp
 
     def _note(self, record: Record, update: Update) -> None:
-        self._write(record, update, ours_of(record, record.task_arn) & Attr("open").exists())
+        ours = ours_of(record, record.task_arn) & Attr("open").exists()
+        self._write_anyway(record.execution_id, update, ours)
 
     def _earlier(self, record: Record) -> Record:
-        stored = self.get(record.execution_id)
+        try:
+            stored = self.get(record.execution_id)
+        except UnreadableRecordError as error:
+            if error.execution_arn == record.execution_arn:
+                raise
+            stored = None
         if stored is None or stored.execution_arn != record.execution_arn:
             raise RecordConflictError(
                 f"The record {record.execution_id!r} belongs to another execution."
@@ -226,20 +261,31 @@ class Records:
 
     def _update(self, record: Record, update: Update, condition: ConditionBase) -> bool:
         stamped = {**update.changes, "updatedAt": timestamp(clock.now())}
-        return self._write(record, replace(update, changes=stamped), condition)
+        return self._write_anyway(record.execution_id, replace(update, changes=stamped), condition)
 
-    def _write(self, record: Record, update: Update, condition: ConditionBase) -> bool:
+    def _write_anyway(self, execution_id: str, update: Update, condition: ConditionBase) -> bool:
+        """Write; what workers have written gives way where it leaves no room."""
+        try:
+            return self._write(execution_id, update, condition)
+        except RecordFullError as error:
+            logger.warning("Worker's words dropped", extra={"reason": str(error)})
+            return self._write(execution_id, update.without(COLUMNS), condition)
+
+    def _write(self, execution_id: str, update: Update, condition: ConditionBase) -> bool:
         """Write; False where refused."""
         try:
             with aws_errors():
                 client("dynamodb").update_item(
                     TableName=self.table,
-                    Key=serialized({"executionId": record.execution_id}),
+                    Key=serialized({"executionId": execution_id}),
                     **update.parameters(condition),
                 )
         except AwsRefusedError as error:
             if error.code == _REFUSED:
                 return False
+            if error.code == _INVALID:
+                left = "What the container has written leaves no room in the item (400 KB)"
+                raise RecordFullError(left, error.code) from error
             raise
         return True
 

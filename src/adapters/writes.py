@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from boto3.dynamodb.conditions import Attr
 
 from core.record import barriers
+from core.reported import reworded
 
 if TYPE_CHECKING:
     from boto3.dynamodb.conditions import ConditionBase
@@ -42,7 +43,7 @@ def ended(outcome: Outcome) -> dict[str, Any]:
 
 
 def error_of(record: Record, outcome: Outcome, evidence: Evidence | None) -> dict[str, Any]:
-    """Return why an execution failed, as its record says it."""
+    """Return why an execution failed, as its record says it: in its worker's words, if any."""
     fields = outcome.to_dict()
     error = {name: fields[name] for name in _ERROR_FIELDS} | {"attempt": record.attempt}
-    return error | (evidence.to_dict() if evidence else {})
+    return reworded(error, record.error) | (evidence.to_dict() if evidence else {})

@@ -55,13 +55,19 @@ class Started(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """One RunTask request within an attempt; equal launches make equal requests."""
+    """One RunTask request within an attempt; equal launches make equal requests.
+
+    Attributes:
+        ticket: of the attempt, as its record holds it; None where the container has no record to
+            write to, or a worker has spoilt it.
+    """
 
     execution_arn: str
     correlation: Correlation
     number: int
     flow: Flow
     work: Work
+    ticket: str | None = None
 
     @property
     def token(self) -> str:
@@ -108,6 +114,8 @@ class Launch:
         }
         if self.flow is not Flow.POLLING:
             environment["RECORD_TABLE"] = target.table
+            if self.ticket:
+                environment["EXECUTION_TICKET"] = self.ticket
         if self.work.simulate:
             environment["SIMULATE"] = json.dumps({"exitCode": self.work.simulate.exit_code})
         pairs = [{"name": name, "value": value} for name, value in environment.items()]

@@ -6,7 +6,6 @@ happen to the execution or its task.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,6 +13,9 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
+from core import reported
 from core.outcome import from_dict
 
 if TYPE_CHECKING:
@@ -62,15 +64,29 @@ def barriers(flow: Flow, target: Status) -> list[Status]:
     if flow is not Flow.DYNAMODB:
         return []
     return [
-        status
-        for status in Status
-        if status is not target and target not in TRANSITIONS[status]
+        status for status in Status if status is not target and target not in TRANSITIONS[status]
     ]
 
 
-def _is_believed(flow: Flow, status: Status) -> bool:
+def _is_believed(flow: object, status: Status) -> bool:
     """Whether an open record can be where its status says: at an end only if its worker reports."""
-    return flow is Flow.DYNAMODB or status not in ENDED
+    return flow == Flow.DYNAMODB or status not in ENDED
+
+
+class UnreadableRecordError(Exception):
+    """A record holds what the stack does not write, in a column that only the stack can write.
+
+    Attributes:
+        execution_id: its key.
+        execution_arn: its execution; None where it names none, as one that a worker made up.
+        is_open: whether something can still happen to it.
+    """
+
+    def __init__(self, item: Mapping[str, Any], reason: str) -> None:
+        self.execution_id, arn = str(item["executionId"]), item.get("executionArn")
+        self.execution_arn = arn if isinstance(arn, str) else None
+        self.is_open = "open" in item
+        super().__init__(f"The record {self.execution_id!r} cannot be read: {reason}")
 
 
 class Standing(StrEnum):
@@ -88,10 +104,11 @@ class Record:
 
     Attributes:
         launch: which RunTask request of the attempt, from 1; 0 between two attempts.
+        ticket: of the attempt, by which its worker writes; absent where nobody reads that.
         result: what the container handed over, as JSON text.
         last_outcome: the last ended task's outcome in `Outcome.to_dict` form.
         error: why the execution failed: kind, summary, detail, exitCode, advice, taskArn, attempt
-            and the evidence; a worker's own may hold less.
+            and the evidence; of an open record, its worker's words.
         deadline: when the current attempt is overdue, ISO 8601 UTC.
         missing_since: when ECS was first found not to know the task, ISO 8601 UTC.
         expires_at: when DynamoDB may delete the item, epoch seconds; set at the close.
@@ -112,6 +129,7 @@ class Record:
     task_arn: str | None = None
     callback_id: str | None = None
     trace_header: str | None = None
+    ticket: str | None = None
     result: str | None = None
     last_outcome: Mapping[str, Any] | None = None
     error: Mapping[str, Any] | None = None
@@ -137,7 +155,8 @@ class Record:
     def end_of(self, task_arn: str | None) -> Outcome | None:
         """Return the end that was reported for a task; None if none was, or only another task's."""
         last = self.last_outcome
-        return from_dict(last) if last and last["taskArn"] == task_arn else None
+        outcome = from_dict(last) if last else None
+        return outcome if outcome and outcome.task_arn == task_arn else None
 
     def to_item(self) -> dict[str, Any]:
         """The item's attributes as plain values, absent ones left out."""
@@ -147,17 +166,22 @@ class Record:
 
     @classmethod
     def from_item(cls, item: Mapping[str, Any]) -> Record:
-        """Read an item's plain values."""
-        fields: dict[str, Any] = {field: item.get(name) for field, name in _ATTRIBUTES.items()}
-        for number in ("attempt", "launch", "processing_time", "expires_at"):
-            if fields[number] is not None:
-                fields[number] = int(fields[number])
-        flow = Flow(item["flow"])
-        fields |= {"flow": flow, "status": _status(item, flow)}
-        error = _mapping(item["error"]) if "error" in item else None
-        fields |= {"result": _text(item.get("result")), "error": error}
-        fields["updated_at"] = _moment(item.get("updatedAt")) or item["createdAt"]
-        return cls(**fields, is_open="open" in item)
+        """Read an item's plain values; those that workers may write are read whatever they are.
+
+        Raises:
+            UnreadableRecordError: there is something else than the stack writes in another one.
+        """
+        fields = {field: _whole(item.get(name)) for field, name in _ATTRIBUTES.items()}
+        fields |= {**_reported(item), "is_open": "open" in item}
+        try:
+            record = msgspec.convert(fields, cls)
+            for moment in (record.deadline, record.created_at, record.updated_at):
+                _check_moment(moment)
+            _check_moment(record.missing_since or record.created_at)
+            record.end_of(None)
+        except (msgspec.ValidationError, ValueError, KeyError, TypeError) as error:
+            raise UnreadableRecordError(item, f"{type(error).__name__}: {error}") from error
+        return record
 
 
 _ATTRIBUTES: Mapping[str, str] = {
@@ -175,6 +199,7 @@ _ATTRIBUTES: Mapping[str, str] = {
     "task_arn": "taskArn",
     "callback_id": "callbackId",
     "trace_header": "traceHeader",
+    "ticket": "ticket",
     "result": "result",
     "last_outcome": "lastOutcome",
     "error": "error",
@@ -183,41 +208,39 @@ _ATTRIBUTES: Mapping[str, str] = {
 }
 
 
-def _status(item: Mapping[str, Any], flow: Flow) -> Status:
+def _reported(item: Mapping[str, Any]) -> dict[str, Any]:
+    """Read what workers may write, as far as the record's flow takes it from them."""
+    flow, is_open = item.get("flow"), "open" in item
+    error = item.get("error")
+    if is_open:
+        # So far, only a worker can have written one.
+        error = reported.words(error) if flow == Flow.DYNAMODB and "error" in item else None
+    elif error is not None and not isinstance(error, Mapping):
+        error = reported.words(error)
+    return {
+        "status": _status(item),
+        "result": None if flow == Flow.POLLING else reported.text(item.get("result")),
+        "error": error,
+        "ticket": reported.ticket(item.get("ticket")),
+    }
+
+
+def _status(item: Mapping[str, Any]) -> Status:
     """Return where the work stands, whatever a container has written over it."""
     if item.get("status") not in list(Status):
         return Status.RUNNING
     status = Status(item["status"])
-    return status if "open" not in item or _is_believed(flow, status) else Status.RUNNING
+    is_believed = "open" not in item or _is_believed(item.get("flow"), status)
+    return status if is_believed else Status.RUNNING
 
 
-def _text(value: object) -> str | None:
-    """Return a value as JSON text, of whatever DynamoDB type a container has stored it."""
-    if value is None or isinstance(value, str):
-        return value
-    return json.dumps(value, default=_plain)
+def _whole(value: object) -> object:
+    """Return DynamoDB's whole numbers as Python's."""
+    if isinstance(value, Decimal) and value == value.to_integral_value():
+        return int(value)
+    return value
 
 
-def _plain(value: object) -> object:
-    if isinstance(value, Decimal):
-        return int(value) if value == value.to_integral_value() else float(value)
-    if isinstance(value, set):
-        return sorted(map(_plain, value), key=str)
-    # boto3 wraps DynamoDB's binary values.
-    binary = getattr(value, "value", value)
-    return binary.decode(errors="replace") if isinstance(binary, bytes) else str(value)
-
-
-def _mapping(error: object) -> Mapping[str, Any]:
-    """Return an error as the record's other writers have it; a container may store just words."""
-    if isinstance(error, Mapping):
-        return error
-    return {} if error is None else {"summary": _text(error)}
-
-
-def _moment(value: object) -> str | None:
-    """Return a moment with a time zone; None for whatever else a container has stored."""
-    try:
-        return str(value) if datetime.fromisoformat(str(value)).tzinfo else None
-    except ValueError:
-        return None
+def _check_moment(moment: str) -> None:
+    if datetime.fromisoformat(moment).tzinfo is None:
+        raise ValueError(f"{moment} has no time zone")

@@ -11,7 +11,8 @@ from adapters.logs import evidence
 from adapters.records import RecordFullError
 from adapters.telemetry import logger
 from core.outcome import ApplicationFailed, from_dict, reclassified
-from core.record import Status
+from core.record import Flow, Status
+from core.reported import reworded
 
 if TYPE_CHECKING:
     from adapters.records import Records
@@ -49,11 +50,13 @@ class Closing:
         try:
             is_closed = self.records.close(self.record, status, outcome, found)
         except RecordFullError as error:
-            status = Status.FAILED
-            if outcome.succeeded:
-                outcome = reclassified(outcome, ApplicationFailed, str(error))
-            found = evidence(self.settings, outcome)
-            is_closed = self.records.close_without_result(self.record, outcome, found)
+            # Where an execution has waited, it has taken the result, or had no use for one.
+            if status is Status.COMPLETED and self.record.flow is Flow.DYNAMODB:
+                status = Status.FAILED
+                if outcome.succeeded:
+                    outcome = reclassified(outcome, ApplicationFailed, str(error))
+                found = evidence(self.settings, outcome)
+            is_closed = self.records.close_without_result(self.record, status, outcome, found)
         if is_closed and status is Status.FAILED and not self.is_told:
             self._tell(outcome, found)
         return is_closed
@@ -61,7 +64,7 @@ class Closing:
     def _tell(self, outcome: Outcome, found: Evidence | None) -> None:
         record = self.record
         # A worker's own words, where it has left any, are the record's too.
-        error = {**outcome.to_dict(), "attempt": record.attempt, **(record.error or {})}
+        error = reworded({**outcome.to_dict(), "attempt": record.attempt}, record.error)
         error |= found.to_dict() if found else {}
         logger.error("Task failed", extra={"executionId": record.execution_id, "error": error})
 

@@ -8,6 +8,7 @@ from adapters.records import Records
 from adapters.settings import Settings, read
 from adapters.telemetry import logger, tracer
 from ecs_events.reconciliation import Reconciliation
+from ecs_events.sweep import sweep
 from ecs_events.tally import Tally
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 @logger.inject_lambda_context(clear_state=True)
 @tracer.capture_lambda_handler(capture_response=False)
 def handler(_event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Look at every open record and every running task once.
+    """Look at every open record and every running task once, and at a part of all records.
 
     Args:
         _event: the schedule's; nothing in it matters.
@@ -38,6 +39,7 @@ def handler(_event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     tally = Tally(seconds_left)
     try:
         Reconciliation(settings, records, tally).run()
+        sweep(records, tally)
     finally:
         # A run that broke off has repaired what it has repaired.
         logger.info("Reconciled", extra={"done": dict(tally.done)})

@@ -12,7 +12,7 @@ from adapters import callbacks, clock, ecs
 from adapters.errors import AwsBusyError, AwsRefusedError
 from core.correlation import Correlation
 from core.outcome import Cancelled, Missing, Succeeded, TimedOut, classify, stop_reason
-from core.record import Flow, Standing
+from core.record import Flow, Standing, UnreadableRecordError
 from ecs_events.abandonment import ENDED_BADLY, Abandonment
 from ecs_events.completion import REPORTED_BEFORE, Completion
 
@@ -97,8 +97,28 @@ class Reconciliation:
 
     def _read(self, execution_id: str) -> Record | None:
         with self.tally.settling(execution_id):
-            return self.records.get(execution_id)
+            try:
+                return self.records.get(execution_id)
+            except UnreadableRecordError as error:
+                if not self._is_over(error):
+                    raise
+                self.records.close_unreadable(error, Missing(detail=str(error)))
+                self.tally.done["closed: unreadable"] += 1
         return None
+
+    def _is_over(self, unreadable: UnreadableRecordError) -> bool:
+        """Whether the work of a record that cannot be read is over, as its execution tells."""
+        if unreadable.execution_arn is None:
+            return False
+        status = callbacks.execution_status(unreadable.execution_arn)
+        if status != "SUCCEEDED":
+            return status is None or status in ENDED_BADLY
+        # In the DynamoDB flow, which has one attempt, the task goes on.
+        name = Correlation(self.settings.stack_name, unreadable.execution_id, 1)
+        cluster, family = self.settings.cluster_arn, self.settings.task_family
+        task_arn = ecs.find_task(cluster, family, name.started_by)
+        task = ecs.describe_task(cluster, task_arn) if task_arn else None
+        return task is None or classify(task, self.settings.container_name) is not None
 
     def _repair(self, record: Record, task: Mapping[str, Any] | None) -> str:
         outcome = classify(task, self.settings.container_name) if task else None
@@ -208,9 +228,15 @@ class Reconciliation:
                     self._stop_orphan(task["taskArn"], name)
 
     def _stop_orphan(self, task_arn: str, name: Correlation) -> None:
-        record = self.records.get(name.execution_id)
-        if record is None or record.standing(name.attempt, task_arn) is Standing.CURRENT:
-            return
+        try:
+            record = self.records.get(name.execution_id)
+        except UnreadableRecordError as error:
+            # Workers can make an item up, but none that names an execution.
+            if error.is_open or error.execution_arn is None:
+                raise
+        else:
+            if record is None or record.standing(name.attempt, task_arn) is Standing.CURRENT:
+                return
         reason = stop_reason(Cancelled(detail="Nobody waits for this task any more"))
         ecs.stop_task(self.settings.cluster_arn, task_arn, reason)
         self.tally.done["stopped: orphan"] += 1
@@ -228,9 +254,8 @@ def _since_end(outcome: Outcome, record: Record) -> timedelta:
 
 
 def _idle(record: Record) -> timedelta:
-    """How long ago a record was written; a container may have dated it in the future."""
-    age = _age(record.updated_at)
-    return age if age > -GRACE else _age(record.created_at)
+    """How long ago a record was written."""
+    return _age(record.updated_at)
 
 
 def _age(moment: str) -> timedelta:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,7 @@ from core.launch import Launch, Started
 from core.moment import timestamp
 from core.outcome import Cancelled, FailedToStart, Missing, Outcome, classify, stop_reason
 from core.record import Flow, Record, Status
+from core.reported import TICKET_RESERVE
 from core.request import InvalidRequestError, Work, parse
 from core.retry import relaunch_delay
 from orchestrator.errors import InvalidPayloadError
@@ -68,7 +70,7 @@ class Execution:
             launch = Launch(arn, correlation, _FIRST, flow, work)
             # The last attempt's request is the longest: ECS would refuse what is too long.
             last = replace(correlation, attempt=work.policy.max_attempts)
-            replace(launch, correlation=last).request(settings.target)
+            replace(launch, correlation=last, ticket=TICKET_RESERVE).request(settings.target)
         except InvalidRequestError as error:
             raise InvalidPayloadError.of(error) from error
         return cls(arn, launch, settings, Records(settings.table_name, settings.retention))
@@ -138,6 +140,7 @@ class Execution:
             updated_at=timestamp(created),
             callback_id=callback_id,
             trace_header=os.environ.get("_X_AMZN_TRACE_ID"),
+            ticket=None if self.launch.flow is Flow.POLLING else secrets.token_hex(16),
         )
 
     @tracer.capture_method(capture_response=False)
@@ -148,7 +151,8 @@ class Execution:
             The task's ARN, or the outcome of having none.
         """
         tracer.put_annotation("executionId", record.execution_id)
-        return self._decided(record) or ecs.run_task(self.launch, self.settings.target)
+        launch = replace(self.launch, ticket=record.ticket)
+        return self._decided(record) or ecs.run_task(launch, self.settings.target)
 
     def store_task(self, record: Record, task_arn: str) -> None:
         """Write the task's ARN down; stop the task if nobody waits for it any more."""

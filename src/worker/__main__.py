@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sys
+from functools import partial
 from typing import TYPE_CHECKING
 
 from aws_lambda_powertools import Logger
@@ -19,7 +21,10 @@ if TYPE_CHECKING:
 
 _SIGNALLED = 128
 
-logger = Logger(service="worker")
+# In ASCII: half a character, which UTF-8 does not know, may not cost a line.
+logger = Logger(
+    service="worker", json_serializer=partial(json.dumps, default=str, separators=(",", ":"))
+)
 
 
 class TerminatedError(SystemExit):
@@ -58,7 +63,7 @@ def _deliver(assignment: Assignment) -> None:
     text = report.encoded(work(assignment))
     if assignment.exit_code:
         raise SimulatedFailureError(f"asked to exit with code {assignment.exit_code}")
-    if assignment.record_table:
+    if assignment.tells_result:
         report.result(assignment, text)
 
 

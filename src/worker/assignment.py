@@ -17,10 +17,11 @@ class Assignment:
     Attributes:
         execution_id: key of the record and correlation id of every log line.
         flow: polling, dynamodb or eventbridge.
-        attempt: which try this is; writes for another attempt are refused.
+        attempt: which try this is, from 1.
         message: the payload's text.
         processing_time: seconds to work.
         record_table: table to report to; None where nobody reads a report.
+        ticket: by which the record takes this attempt's writes; None where it takes none.
         exit_code: failure asked for, 0 for none.
     """
 
@@ -30,12 +31,18 @@ class Assignment:
     message: str
     processing_time: int
     record_table: str | None = None
+    ticket: str | None = None
     exit_code: int = 0
+
+    @property
+    def tells_result(self) -> bool:
+        """Whether there is a record that takes this attempt's writes."""
+        return bool(self.record_table and self.ticket)
 
     @property
     def tells_end(self) -> bool:
         """Whether the record's status is the worker's to write: nobody waits for this task."""
-        return self.flow == "dynamodb"
+        return self.tells_result and self.flow == "dynamodb"
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> Assignment:
@@ -51,5 +58,6 @@ class Assignment:
             message=environment["MESSAGE"],
             processing_time=int(environment["PROCESSING_TIME"]),
             record_table=environment.get("RECORD_TABLE"),
+            ticket=environment.get("EXECUTION_TICKET"),
             exit_code=int(json.loads(environment.get("SIMULATE", "{}")).get("exitCode", 0)),
         )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -64,9 +63,10 @@ def failure(assignment: Assignment, error: BaseException, exit_code: int) -> Non
     Raises:
         botocore.exceptions.ClientError: the record has moved on, or DynamoDB did not answer.
     """
+    said = f"{type(error).__name__}: {error}"
     failed = {
-        "kind": "ApplicationFailed",
-        "summary": f"{type(error).__name__}: {error}"[:1_000],
+        # DynamoDB takes no half of a character.
+        "summary": said.encode(errors="backslashreplace").decode()[:1_000],
         "detail": f"The worker exits with code {exit_code}",
         "exitCode": exit_code,
         "advice": "The container's log has the traceback.",
@@ -76,20 +76,14 @@ def failure(assignment: Assignment, error: BaseException, exit_code: int) -> Non
 
 
 def _update(assignment: Assignment, changes: dict[str, Any], condition: ConditionBase) -> None:
-    changes = {**changes, "updatedAt": _now()}
     _table(assignment.record_table or "").update_item(
         Key={"executionId": assignment.execution_id},
         UpdateExpression="SET " + ", ".join(f"#{name} = :{name}" for name in changes),
         ExpressionAttributeNames={f"#{name}": name for name in changes},
         ExpressionAttributeValues={f":{name}": value for name, value in changes.items()},
-        ConditionExpression=Attr("open").exists()
-        & Attr("attempt").eq(assignment.attempt)
-        & condition,
+        # The close and the next attempt take the ticket away: what comes later is refused.
+        ConditionExpression=Attr("ticket").eq(assignment.ticket) & condition,
     )
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 @cache

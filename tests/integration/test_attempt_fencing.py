@@ -110,13 +110,13 @@ def test_worker_of_the_first_attempt(aws: Aws, durable: Start, attempts: Attempt
     """A worker that outlives its attempt can write nothing into the next one."""
     report._table.cache_clear()  # noqa: SLF001 - a new account, a new client
     execution = durable(WAITING["eventbridge"], {})
+    attempts.task(1)
+    first = aws.record().ticket
     attempts.end(1, SPOT)
     attempts.task(2)
     before = aws.item()
-    old, new = (
-        Assignment(before["executionId"], "eventbridge", n, "hi", 0, ENVIRONMENT["TABLE_NAME"])
-        for n in (1, 2)
-    )
+    told = (before["executionId"], "eventbridge", 1, "hi", 0, ENVIRONMENT["TABLE_NAME"])
+    old, new = (Assignment(*told, ticket) for ticket in (first, before["ticket"]))
     late = [
         partial(report.result, old, '"late"'),
         partial(report.failure, old, ValueError("late"), 1),

@@ -186,6 +186,7 @@ def test_request(aws: Aws, durable: Start) -> None:
         "MESSAGE": "hi",
         "PROCESSING_TIME": "3",
         "RECORD_TABLE": ENVIRONMENT["TABLE_NAME"],
+        "EXECUTION_TICKET": record.ticket,
     }
 
 

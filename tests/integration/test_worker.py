@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 SOURCE = Path(__file__).parents[2] / "src"
-TABLE = "records"
+TABLE, TICKET = "records", "0123456789abcdef" * 2
 CREDENTIALS = {
     "AWS_ACCESS_KEY_ID": "testing",
     "AWS_SECRET_ACCESS_KEY": "testing",
@@ -67,6 +67,7 @@ def table(endpoint: str) -> Iterator[Any]:
         deadline="2026-01-01T00:00:00.000Z",
         created_at="2026-01-01T00:00:00.000Z",
         updated_at="2026-01-01T00:00:00.000Z",
+        ticket=TICKET,
     )
     table.put_item(Item=record.to_item())
     yield table
@@ -90,6 +91,7 @@ def worker(endpoint: str) -> Iterator[Worker]:
             "MESSAGE": "hi",
             "PROCESSING_TIME": "0",
             "RECORD_TABLE": TABLE,
+            "EXECUTION_TICKET": TICKET,
             **CREDENTIALS,
             **changes,
         }
@@ -162,8 +164,8 @@ def test_polling_knows_no_record(table: Any, worker: Worker) -> None:
 
 @pytest.mark.parametrize(
     "moved_on",
-    [{"attempt": 2}, {"status": "FAILED"}, {"open": None}],
-    ids=lambda change: next(iter(change)),
+    [{"ticket": None}, {"ticket": "fedcba9876543210" * 2}, {"status": "FAILED"}],
+    ids=["closed", "another attempt", "status"],
 )
 def test_record_moved_on(table: Any, worker: Worker, moved_on: dict[str, Any]) -> None:
     """A record that has moved on is left as it is, and the worker exits with an error."""
@@ -172,7 +174,34 @@ def test_record_moved_on(table: Any, worker: Worker, moved_on: dict[str, Any]) -
     process = worker()
     lines(process)
     assert process.returncode == 1
-    assert {**read(table), "updatedAt": ""} == {**item, "updatedAt": ""}
+    assert read(table) == item
+
+
+@pytest.mark.parametrize("flow", ["dynamodb", "eventbridge"])
+@pytest.mark.parametrize("code", [0, 3])
+def test_no_ticket(table: Any, worker: Worker, flow: str, code: int) -> None:
+    """A worker without a ticket writes nothing, and ends as its work does."""
+    before = read(table)
+    failure = json.dumps({"exitCode": code})
+    process = worker(EXECUTION_FLOW=flow, EXECUTION_TICKET="", SIMULATE=failure)
+    lines(process)
+    assert process.returncode == code
+    assert read(table) == before
+
+
+def test_half_a_character(table: Any, worker: Worker) -> None:
+    """A failure whose text no encoding knows is logged and reported all the same."""
+    process = worker(r"""\
+import sys
+import worker.__main__ as m
+def work(_): raise ValueError("half \ud83d")
+m.work = work
+sys.exit(m.main())
+""")
+    logged = lines(process)
+    assert [line["message"] for line in logged] == ["Work started", "Work failed"]
+    assert process.returncode == 1
+    assert read(table)["error"]["summary"] == r"ValueError: half \ud83d"
 
 
 def test_result_is_not_overwritten(table: Any, worker: Worker) -> None:

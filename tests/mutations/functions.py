@@ -50,12 +50,10 @@ MUTATIONS = (
         FENCES,
     ),
     Mutation(
-        "the worker's writes are not fenced by attempt",
+        "the worker's writes are not fenced by its ticket",
         "src/worker/report.py",
-        """\
-        & Attr("attempt").eq(assignment.attempt)
-""",
-        "",
+        'Attr("ticket").eq(assignment.ticket) & condition',
+        "condition",
         FENCES,
     ),
     Mutation(

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from tests.integration.aws import Aws
 
 TABLE = ENVIRONMENT["TABLE_NAME"]
+TICKET, OTHER_TICKET = "0123456789abcdef" * 2, "fedcba9876543210" * 2
 TASKS = st.sampled_from(["arn:task/one", "arn:task/two"])
 ENDS = st.sampled_from([Status.COMPLETED, Status.FAILED])
 OUTCOMES = st.builds(
@@ -112,7 +113,7 @@ class Writers(RuleBasedStateMachine):
         assert not self.records.report(other, Succeeded(task_arn=task))
         self.records.close(other, status, Succeeded(task_arn=task))
         with contextlib.suppress(ClientError):
-            report.result(self.assignment("eventbridge", attempt=2), '"other"')
+            report.result(self.assignment("eventbridge", OTHER_TICKET), '"other"')
         assert self.read() == before
 
     @invariant()
@@ -125,12 +126,16 @@ class Writers(RuleBasedStateMachine):
         assert is_now is was or is_now in TRANSITIONS[was]
         assert ("open" in after) is ("expiresAt" not in after)
         assert "open" in after or is_now in ENDED
-        for name in ("taskArn", "result", "error"):
+        assert ("ticket" in after) is ("open" in after)
+        for name in ("taskArn", "result"):
             assert name not in before or after[name] == before[name]
+        assert after.get("ticket", before.get("ticket")) == before.get("ticket")
+        if "error" in before and is_now is not Status.COMPLETED:
+            assert after["error"]["M"]["summary"] == before["error"]["M"]["summary"]
 
-    def assignment(self, flow: str, attempt: int = 1) -> Assignment:
+    def assignment(self, flow: str, ticket: str = TICKET) -> Assignment:
         """Return what an attempt's worker was told."""
-        return Assignment(self.record.execution_id, flow, attempt, "hi", 0, TABLE)
+        return Assignment(self.record.execution_id, flow, 1, "hi", 0, TABLE, ticket)
 
 
 def new_record(attempt: int, execution_id: str | None = None) -> Record:
@@ -149,6 +154,7 @@ def new_record(attempt: int, execution_id: str | None = None) -> Record:
         deadline="2026-03-02T10:00:00.000Z",
         created_at="2026-03-02T09:00:00.000Z",
         updated_at="2026-03-02T09:00:00.000Z",
+        ticket=TICKET,
     )
 
 

@@ -9,6 +9,7 @@ from core.correlation import Correlation
 from core.launch import Launch, Target
 from core.outcome import KINDS, FailedToStart, Outcome
 from core.record import Flow, Record, Status
+from core.reported import TICKET_RESERVE
 from core.request import parse
 from core.retry import OnDemand, Policy
 from local.up import PORT
@@ -26,7 +27,8 @@ FAILING = {"simulate": {"exitCode": 3}}
 def request(payload: dict[str, Any], flow: Flow) -> dict[str, Any]:
     """The RunTask request that a payload leads to, its names as long as they can be."""
     correlation = Correlation(LONGEST_STACK_NAME, EXECUTION_ID, 1)
-    launch = Launch("arn", correlation, 1, flow, parse(payload, flow, 86_400))
+    work = parse(payload, flow, 86_400)
+    launch = Launch("arn", correlation, 1, flow, work, TICKET_RESERVE)
     target = Target(
         cluster=f"{LONGEST_STACK_NAME}-cluster",
         family=f"{LONGEST_STACK_NAME}-worker",
@@ -88,6 +90,7 @@ def test_record() -> None:
         status=Status.PENDING,
         is_open=True,
         trace_header="x",
+        ticket="x",
         result="x",
         last_outcome={},
         error={},
@@ -102,8 +105,8 @@ def test_variables_of_the_worker() -> None:
     seen = {flow: variables({}, flow) for flow in Flow}
     always = set.intersection(*seen.values())
     assert {name for name, when in documented.items() if when == "always"} == always
-    [not_in_polling] = [name for name, when in documented.items() if when == "not in polling"]
-    assert {not_in_polling} == seen[Flow.DYNAMODB] - always
+    not_in_polling = {name for name, when in documented.items() if when == "not in polling"}
+    assert not_in_polling == seen[Flow.DYNAMODB] - always
     assert set(documented) == variables(FAILING, Flow.EVENTBRIDGE)
 
 

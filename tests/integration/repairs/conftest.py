@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from adapters import clock
-from ecs_events import reconciliation
+from ecs_events import reconciliation, sweep
 from tests.integration.repairs.executions import Executions
 from tests.integration.repairs.scene import Scene
 
@@ -26,7 +26,8 @@ def executions(aws: Aws) -> Executions:
 @pytest.fixture
 def scene(aws: Aws, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Scene:
     """Records and tasks as a test wants to find them."""
-    monkeypatch.setattr(reconciliation, "_PAUSE_SECONDS", 0)
+    for module in (reconciliation, sweep):
+        monkeypatch.setattr(module, "_PAUSE_SECONDS", 0)
     if "durable" not in request.fixturenames:
         request.getfixturevalue("executions")
     scene = Scene(aws)

@@ -8,7 +8,6 @@ from adapters.errors import AwsBusyError
 from core.record import Flow, Status
 from ecs_events import reconciliation
 from tests.integration.aws import error, throttled
-from tests.integration.repairs.scene import LATER
 
 if TYPE_CHECKING:
     from core.record import Record
@@ -207,17 +206,3 @@ def test_all_that_is_open(scene: Scene, executions: Executions) -> None:
     scene.reconcile()
     assert list(scene.records.open()) == []
     assert all(scene.outcome(task) for task in scene.aws.tasks())
-
-
-@pytest.mark.parametrize("written", ["2999-01-01T00:00:00Z", "soon", 3])
-def test_missing_whatever_was_written(
-    scene: Scene, executions: Executions, written: str | int
-) -> None:
-    """A container that dates its record as it likes does not keep it from being ended."""
-    record = scene.running()
-    scene.aws.forget(record.task_arn)
-    scene.spoil(record, {"updatedAt": written})
-    assert scene.reconcile() == {"missing: first look": 1}
-    scene.pass_time(LATER)
-    scene.reconcile()
-    assert executions.answer(record).outcome.kind == "Missing"

@@ -67,20 +67,27 @@ def test_request() -> None:
 
 @pytest.mark.parametrize("flow", [Flow.DYNAMODB, Flow.EVENTBRIDGE])
 def test_environment(flow: Flow) -> None:
-    """The container is told its execution, its work, and the table if it may report there."""
-    assert environment(replace(LAUNCH, flow=flow)) == {
+    """The container is told its execution, its work, and the table and ticket to report with."""
+    assert environment(replace(LAUNCH, flow=flow, ticket="0123")) == {
         "EXECUTION_ID": "one",
         "EXECUTION_FLOW": flow.value,
         "EXECUTION_ATTEMPT": "1",
         "MESSAGE": "hi",
         "PROCESSING_TIME": "5",
         "RECORD_TABLE": "demo-callbacks",
+        "EXECUTION_TICKET": "0123",
     }
 
 
 def test_polling_container_knows_nothing() -> None:
-    """The polling flow's container is told of no table."""
-    assert "RECORD_TABLE" not in environment(replace(LAUNCH, flow=Flow.POLLING))
+    """The polling flow's container is told of no table and has no ticket."""
+    told = environment(replace(LAUNCH, flow=Flow.POLLING, ticket="0123"))
+    assert not {"RECORD_TABLE", "EXECUTION_TICKET"} & told.keys()
+
+
+def test_no_ticket() -> None:
+    """A launch whose record holds no ticket tells its container of none."""
+    assert "EXECUTION_TICKET" not in environment(replace(LAUNCH, flow=Flow.EVENTBRIDGE))
 
 
 @EACH_FLOW

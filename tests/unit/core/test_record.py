@@ -8,7 +8,16 @@ import pytest
 
 from adapters.updates import plain
 from core.outcome import ApplicationFailed
-from core.record import ENDED, TRANSITIONS, Flow, Record, Standing, Status, barriers
+from core.record import (
+    ENDED,
+    TRANSITIONS,
+    Flow,
+    Record,
+    Standing,
+    Status,
+    UnreadableRecordError,
+    barriers,
+)
 
 NEW = Record(
     execution_id="one",
@@ -129,6 +138,55 @@ def test_error_in_words(stored: dict[str, Any], summary: str) -> None:
     assert Record.from_item(item).error == {"summary": summary}
 
 
+SPOILT = [
+    *(("executionArn", value) for value in (7, None, ["arn"])),
+    *(("flow", value) for value in ("batch", None, 7)),
+    *(("attempt", value) for value in ("abc", None, Decimal("1.5"), {"1"})),
+    *(("launch", value) for value in ("one", None)),
+    *((name, value) for name in ("deadline", "createdAt") for value in ("soon", 17, None)),
+    *(("updatedAt", value) for value in ("2026-03-02 09:00:00", 17, None)),
+    *(("missingSince", value) for value in ("soon", 17)),
+    *(("lastOutcome", value) for value in ({"kind": "Nothing"}, "gone", ["x"])),
+    *(("taskArn", 7), ("callbackId", {}), ("message", None), ("expiresAt", "never")),
+]
+
+
+@pytest.mark.parametrize(("name", "value"), SPOILT, ids=str)
+def test_spoilt(name: str, value: object) -> None:
+    """A record that somebody has spoilt is named with its execution, and no other error comes."""
+    item = {**NEW.to_item(), name: value}
+    with pytest.raises(UnreadableRecordError, match="'one' cannot be read") as raised:
+        Record.from_item({key: value for key, value in item.items() if value is not None})
+    known = None if name == "executionArn" else NEW.execution_arn
+    assert (raised.value.execution_arn, raised.value.is_open) == (known, True)
+    assert raised.value.execution_id == "one"
+
+
+def test_made_up() -> None:
+    """An item that a worker has made up names no execution, is not open and cannot be read."""
+    with pytest.raises(UnreadableRecordError) as raised:
+        Record.from_item({"executionId": "x", "status": "RUNNING", "result": "1"})
+    assert (raised.value.execution_arn, raised.value.is_open) == (None, False)
+
+
+def test_polling_takes_no_result() -> None:
+    """A result that somebody has written into a polling record is none: nobody asked for it."""
+    assert (
+        Record.from_item({**replace(NEW, flow=Flow.POLLING).to_item(), "result": "1"}).result
+        is None
+    )
+
+
+@pytest.mark.parametrize(
+    ("flow", "said"),
+    [(Flow.POLLING, None), (Flow.DYNAMODB, {"summary": "x"}), (Flow.EVENTBRIDGE, None)],
+)
+def test_error_of_an_open_record(flow: Flow, said: object) -> None:
+    """In an open record an error is its worker's words, where the worker reports its end."""
+    written = {"kind": "Succeeded", "summary": "x", "taskArn": "arn:other"}
+    assert Record.from_item({**replace(NEW, flow=flow).to_item(), "error": written}).error == said
+
+
 def test_later_attributes() -> None:
     """An attribute that a later release writes does not disturb this one."""
     assert Record.from_item({**NEW.to_item(), "parentArn": "arn"}) == NEW
@@ -166,13 +224,6 @@ def test_every_status_can_end() -> None:
     for _ in Status:
         reached |= {target for status in reached for target in TRANSITIONS[status]}
     assert reached == set(Status)
-
-
-@pytest.mark.parametrize("written", ["soon", 17, None, "2026-03-02 09:00:00", ["x"]])
-def test_moment_that_a_container_wrote(written: object) -> None:
-    """What is no moment with a time zone is not taken for the last write."""
-    record = Record.from_item({**NEW.to_item(), "updatedAt": written})
-    assert record.updated_at == record.created_at
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,7 @@ def test_read() -> None:
         message="",
         processing_time=0,
         record_table=None,
+        ticket=None,
         exit_code=0,
     )
 
@@ -36,7 +37,7 @@ def test_launch_is_understood(flow: Flow, simulate: Simulation | None) -> None:
     """What a launch writes into the container's environment is what the worker reads there."""
     work = Work("Größe 🚀", 7, timeout_seconds=60, simulate=simulate)
     target = Target("cluster", "demo-worker", "worker", "demo-callbacks", ["s"], ["sg"], "ENABLED")
-    launch = Launch("arn", Correlation("demo", "one", 1), 1, flow, work)
+    launch = Launch("arn", Correlation("demo", "one", 1), 1, flow, work, "0123")
     [container] = launch.request(target)["overrides"]["containerOverrides"]
     assignment = Assignment.read({pair["name"]: pair["value"] for pair in container["environment"]})
     assert assignment == Assignment(
@@ -46,6 +47,7 @@ def test_launch_is_understood(flow: Flow, simulate: Simulation | None) -> None:
         message="Größe 🚀",
         processing_time=7,
         record_table=None if flow is Flow.POLLING else "demo-callbacks",
+        ticket=None if flow is Flow.POLLING else "0123",
         exit_code=3 if simulate else 0,
     )
 
@@ -79,5 +81,15 @@ def test_malformed_variable(name: str, value: str) -> None:
 )
 def test_tells_end(flow: Flow, *, tells: bool) -> None:
     """The record's status is the worker's to write where nobody waits for the task."""
-    assignment = Assignment.read(ENVIRONMENT | {"EXECUTION_FLOW": flow.value, "RECORD_TABLE": "t"})
-    assert assignment.tells_end is tells
+    told = {"EXECUTION_FLOW": flow.value, "RECORD_TABLE": "t", "EXECUTION_TICKET": "0123"}
+    assert Assignment.read(ENVIRONMENT | told).tells_end is tells
+
+
+@pytest.mark.parametrize("missing", ["RECORD_TABLE", "EXECUTION_TICKET"])
+def test_nothing_to_write_to(missing: str) -> None:
+    """Without a table or a ticket the worker has no record to write to, in any flow."""
+    told = {"EXECUTION_FLOW": "dynamodb", "RECORD_TABLE": "t", "EXECUTION_TICKET": "0123"}
+    del told[missing]
+    assignment = Assignment.read(ENVIRONMENT | told)
+    assert not assignment.tells_result
+    assert not assignment.tells_end

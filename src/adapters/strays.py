@@ -1,0 +1,45 @@
+"""Items of the records' table that no launch has made: UpdateItem does, and workers may call it.
+
+IAM can restrict a worker to columns, not to items that exist. A record of ours is open or expires.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from boto3.dynamodb.conditions import Attr
+
+from adapters.clients import client
+from adapters.errors import aws_errors
+from adapters.updates import conditional, plain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+STRAY = Attr("open").not_exists() & Attr("expiresAt").not_exists()
+
+
+def pages(table: str, part: int, parts: int) -> Iterator[list[str]]:
+    """Yield the keys of stray items in one of the table's equal parts, page by page.
+
+    A page is what DynamoDB reads at a time, 1 MB, and may hold none. Reading lags behind.
+
+    Raises:
+        AwsBusyError, AwsRefusedError: DynamoDB did not answer.
+    """
+    built = conditional(STRAY)
+    found = (
+        client("dynamodb")
+        .get_paginator("scan")
+        .paginate(
+            TableName=table,
+            Segment=part,
+            TotalSegments=parts,
+            FilterExpression=built["ConditionExpression"],
+            ExpressionAttributeNames=built["ExpressionAttributeNames"],
+            ProjectionExpression="executionId",
+        )
+    )
+    with aws_errors():
+        for page in found:
+            yield [str(plain(item)["executionId"]) for item in page["Items"]]

@@ -1,0 +1,36 @@
+"""What workers have made up in the records' table is let expire."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from adapters import clock, strays
+
+if TYPE_CHECKING:
+    from adapters.records import Records
+    from ecs_events.tally import Tally
+
+# The schedule's period, and how many parts of the table a day has.
+_PERIOD = timedelta(minutes=5)
+_PARTS = int(timedelta(days=1) / _PERIOD)
+# Seconds that have to be left for a call that hangs.
+_RESERVE = 40
+_PAUSE_SECONDS = 0.2
+
+
+def sweep(records: Records, tally: Tally) -> None:
+    """Look through one part of the table, by the time of day; all of it is read once a day.
+
+    Raises:
+        AwsBusyError, AwsRefusedError: a page could not be read; another day has the part again.
+    """
+    now = clock.now()
+    part = int(timedelta(hours=now.hour, minutes=now.minute) / _PERIOD)
+    for keys in tally.in_time(strays.pages(records.table, part, _PARTS), _RESERVE):
+        for key in tally.in_time(keys, _RESERVE):
+            with tally.settling(key):
+                if records.expire_stray(key):
+                    tally.done["expires: not ours"] += 1
+        # A pace: the table's capacity is the records'.
+        clock.sleep(_PAUSE_SECONDS)

@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+import re
+import secrets
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from adapters.updates import plain
+from core.reported import COLUMNS, TICKET_RESERVE, reworded, ticket, words
+from tests.template import Stack, as_list
+
+ERROR = {"kind": "ApplicationFailed", "summary": "It failed.", "exitCode": None, "attempt": 2}
+
+
+def test_columns(stack: Stack) -> None:
+    """The columns that are read whatever they hold are those that the task's role may write."""
+    [statement] = [
+        s for s in stack.statements("TaskRole") if "dynamodb:UpdateItem" in as_list(s["Action"])
+    ]
+    named = statement["Condition"]["ForAllValues:StringEquals"]["dynamodb:Attributes"]
+    assert set(named) == {"executionId", *COLUMNS}
+
+
+def test_ticket() -> None:
+    """A ticket is what a launch draws, and as long as what its check reserves."""
+    drawn = secrets.token_hex(16)
+    assert ticket(drawn) == drawn
+    assert len(drawn) == len(TICKET_RESERVE)
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [
+        *({"S": text} for text in ("", "0" * 31, "0" * 33, "g" * 32, "A" * 32, f"{'0' * 32}\n")),
+        *({"N": "1"}, {"B": b"0" * 32}, {"BOOL": True}, {"NULL": True}, {"SS": ["0" * 32]}),
+        *({"L": [{"S": "0" * 32}]}, {"M": {}}),
+    ],
+    ids=str,
+)
+def test_no_ticket(stored: dict[str, Any]) -> None:
+    """Whatever else a worker has put in a ticket's place is none."""
+    assert ticket(plain({"ticket": stored})["ticket"]) is None
+
+
+@pytest.mark.parametrize(
+    ("stored", "taken"),
+    [
+        ({"M": {"summary": {"S": "disk full"}}}, {"summary": "disk full"}),
+        ({"M": {"detail": {"N": "7"}, "advice": {"L": []}}}, {"detail": "7", "advice": "[]"}),
+        ({"M": {"summary": {"S": ""}, "detail": {"NULL": True}}}, {}),
+        ({"M": {"kind": {"S": "Succeeded"}, "attempt": {"N": "9"}, "logTail": {"L": []}}}, {}),
+        ({"M": {"taskArn": {"S": "x"}, "consoleLink": {"S": "x"}, "logStream": {"S": "x"}}}, {}),
+        ({"S": "disk full"}, {"summary": "disk full"}),
+        ({"B": b"x"}, {"summary": '"x"'}),
+        ({"L": [{"N": "7"}]}, {"summary": "[7]"}),
+        ({"BOOL": False}, {"summary": "false"}),
+        ({"NULL": True}, {}),
+        ({"S": ""}, {}),
+        ({"S": "half \ud83d"}, {"summary": "half ?"}),
+    ],
+    ids=str,
+)
+def test_words(stored: dict[str, Any], taken: dict[str, str]) -> None:
+    """Of an error, of whatever type, only summary, detail and advice are taken, as text."""
+    assert words(plain({"error": stored})["error"]) == taken
+
+
+@pytest.mark.parametrize(
+    ("name", "length"), [("summary", 1000), ("detail", 2000), ("advice", 1000)]
+)
+def test_long_words(name: str, length: int) -> None:
+    """Words beyond their limit are cut, and show that they were."""
+    assert words({name: "é" * length})[name] == "é" * length
+    assert words({name: "é" * (length + 1)})[name] == f"{'é' * (length - 1)}…"
+
+
+@pytest.mark.parametrize(
+    ("given", "taken"),
+    [
+        *((Decimal(0), 0), (Decimal("3.0"), 3), (7, 7), (Decimal(255), 255)),
+        *((Decimal("3.5"), None), (Decimal(256), None), (Decimal(-1), None)),
+        *((Decimal("9.9E+125"), None), (True, None), ("3", None), (None, None), ([3], None)),
+    ],
+)
+def test_exit_code(given: object, taken: int | None) -> None:
+    """An exit code is a whole number that a process can end with, or it is none."""
+    assert words({"exitCode": given}).get("exitCode") == taken
+
+
+def test_reworded() -> None:
+    """A worker's words stand in the error, its exit code where ECS tells none."""
+    said = {"summary": "bad row", "exitCode": 3}
+    assert reworded(ERROR, said) == {**ERROR, "summary": "bad row", "exitCode": 3}
+    assert reworded({**ERROR, "exitCode": 1}, said)["exitCode"] == 1
+    assert reworded(ERROR, None) == ERROR
+
+
+def test_reserve_is_a_ticket() -> None:
+    """What the check of a payload reserves is itself of a ticket's form."""
+    assert re.fullmatch(r"0+", TICKET_RESERVE)
+    assert ticket(TICKET_RESERVE)
