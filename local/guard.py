@@ -26,7 +26,7 @@ def main() -> None:
         signal.signal(number, signal.SIG_IGN)
     folder = tempfile.mkdtemp(prefix="local-system-")
     try:
-        group = _new_group()
+        group = _new_group(folder)
         print(folder, group, sep="\n", flush=True)  # noqa: T201 - its starter reads it
         _await_end()
         with suppress(ProcessLookupError):
@@ -36,20 +36,23 @@ def main() -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _new_group() -> int:
+def _new_group(folder: str) -> int:
     """Return a group that exists for as long as this process waits: it has one member."""
     member = os.fork()
     if member == 0:
-        _stay()
+        _stay(folder)
     os.setpgid(member, member)
     return member
 
 
-def _stay() -> NoReturn:
+def _stay(folder: str) -> NoReturn:
+    """Do the same as the guard, which may have been killed too."""
     # Whoever reads what the guard prints waits for its end.
     os.close(sys.stdout.fileno())
-    # Ends by itself if the guard itself was killed.
     _await_end()
+    shutil.rmtree(folder, ignore_errors=True)
+    # It is one of them.
+    os.killpg(0, signal.SIGKILL)
     os._exit(0)
 
 

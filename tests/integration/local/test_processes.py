@@ -48,6 +48,7 @@ class Starter:
         process: it.
         folder: of what it has started.
         started: what it has started.
+        leader: of the group of these.
     """
 
     def __init__(self) -> None:
@@ -58,6 +59,7 @@ class Starter:
         folder, *pids = self.process.stdout.readline().split()
         self.folder = Path(folder)
         self.started = [psutil.Process(int(pid)) for pid in pids]
+        self.leader = psutil.Process(os.getpgid(int(pids[0])))
 
     @property
     def is_left(self) -> bool:
@@ -97,6 +99,18 @@ def test_killed_starter(start: Callable[[], Starter]) -> None:
     assert all(is_running(process) for process in other.started)
     other.process.communicate()
     assert not other.is_left
+
+
+def test_killed_guard(start: Callable[[], Starter]) -> None:
+    """Whoever is killed after the guard of its processes leaves nothing either."""
+    starter = start()
+    guard = psutil.Process(starter.leader.ppid())
+    guard.kill()
+    until(lambda: not is_running(guard))
+    assert starter.is_left
+    starter.process.kill()
+    until(lambda: not starter.is_left)
+    until(lambda: not is_running(starter.leader))
 
 
 def test_signals_of_a_terminal() -> None:
