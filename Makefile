@@ -42,7 +42,7 @@ help: ## List the targets
 
 .PHONY: demo
 demo: $(DEV) ## Run every flow on this machine and show how each task ended; or many: LOAD=200
-	@.venv/dev/bin/python -m local.demo$(if $(LOAD), --load '$(LOAD)') $(SCALED)
+	@.venv/dev/bin/python -m local.demo$(if $(LOAD), --load '$(LOAD)') $(SCALED) $(OTHER)
 
 .PHONY: up
 up: $(DEV) ## Keep the local system running and say how to use it: PORT=4500 TIME_SCALE=1

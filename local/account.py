@@ -15,14 +15,21 @@ if TYPE_CHECKING:
     from botocore.client import BaseClient
 
     from local.gateway import Caller
+    from local.iam.authority import Principal
     from local.stack import Stack
 
 
 class Send(Protocol):
     """Puts a message into a queue."""
 
-    def __call__(self, queue_arn: str, message: str, **attributes: str | int) -> None:
-        """Put a message with its attributes into the queue with that ARN."""
+    def __call__(
+        self, who: Principal, queue_arn: str, message: str, **attributes: str | int
+    ) -> None:
+        """Put a message with its attributes into the queue with that ARN.
+
+        Raises:
+            DeniedError: nobody has granted that to who sends it.
+        """
 
 
 class Account:

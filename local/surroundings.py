@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from local.iam import Access
+from local.iam.requests import log_stream
 from local.journal import Line
 
 if TYPE_CHECKING:
@@ -12,6 +14,7 @@ if TYPE_CHECKING:
 
     from local.clock import Clock
     from local.gateway import Callers
+    from local.iam.authority import Authority, Session
     from local.journal import Journal
     from local.logs import Streams
     from local.stack import Stack
@@ -28,6 +31,7 @@ class Surroundings:
         endpoint: URL that answers for all of AWS.
         callers: makes the credentials by which a process is known.
         logs: take what processes print.
+        authority: decides what functions and workers may do.
     """
 
     stack: Stack
@@ -38,12 +42,22 @@ class Surroundings:
     endpoint: str
     callers: Callers
     logs: Streams
+    authority: Authority
 
-    def writer(self, group: str, stream: str, source: str) -> Callable[[str], None]:
-        """Return what takes a process's lines: for a log stream, and for the journal."""
+    def writer(self, who: Session, group: str, stream: str, source: str) -> Callable[[str], None]:
+        """Return what takes a process's lines: for a log stream, and for the journal.
+
+        Lines that whoever writes them may not put into the stream are in no stream, as in AWS.
+        """
+        arn = log_stream(group, stream, self.authority.place)
+        is_kept = all(
+            self.authority.allows(who, Access(action, arn))
+            for action in ("logs:CreateLogStream", "logs:PutLogEvents")
+        )
 
         def line(text: str) -> None:
-            self.logs.write(group, stream, text)
+            if is_kept:
+                self.logs.write(group, stream, text)
             self.journal.write(Line(source, text))
 
         return line

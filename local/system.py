@@ -16,6 +16,9 @@ from local.functions import functions_of
 from local.functions.asynchronous import AsynchronousInvocations
 from local.gateway import Gateway
 from local.hosts import process_host
+from local.iam import Access, deployment
+from local.iam.authority import Authority
+from local.iam.guard import Guard
 from local.inprocess import ThreadHost, Transport
 from local.journal import Journal
 from local.lambda_api import LambdaApi
@@ -34,6 +37,7 @@ if TYPE_CHECKING:
     from boto3 import Session
 
     from local.hosts import Host
+    from local.iam.authority import Principal
 
 # Any image will do: src/worker/ runs in its place, and `worker_notice` says so.
 _PARAMETERS = {"WorkerImage": "local"}
@@ -66,6 +70,8 @@ class System:
         deliveries: of events to the rules' targets.
         bus: takes events for the rules.
         seams: what is to go wrong.
+        callers: who calls, and how they are known.
+        authority: what the template's roles allow, what of it was used, and what was refused.
     """
 
     def __init__(
@@ -83,7 +89,7 @@ class System:
         self._cleanup = ExitStack()
         self.journal = Journal()
         gateway = Gateway(self.journal)
-        self.seams = gateway.seams
+        self.seams, self.callers = gateway.seams, gateway.callers
         # A system that cannot start leaves nothing behind.
         with ExitStack() as failed:
             failed.callback(self._cleanup.close)
@@ -96,6 +102,8 @@ class System:
             self.endpoint = server.url
             region = self._cleanup.enter_context(own_region())
             self.stack = Stack(template, self.endpoint, _PARAMETERS, region)
+            self.authority = Authority(self.stack)
+            gateway.authorize = Guard(self.authority)
             logs = Streams(self.stack)
             failed.callback(logs.close)
             self._surroundings = Surroundings(
@@ -107,6 +115,7 @@ class System:
                 endpoint=self.endpoint,
                 callers=gateway.callers,
                 logs=logs,
+                authority=self.authority,
             )
             executions = self._assemble(gateway, failed, in_process=in_process)
             # Undone from the last to the first: nothing starts a process that would outlive it.
@@ -127,14 +136,12 @@ class System:
         self.account.create()
         host = self._cleanup.enter_context(self._host(transport.session, in_process=in_process))
         self.functions = functions_of(self._surroundings, host)
-        calendar = self._surroundings.calendar
-        executions = Executions(
-            self.functions, self.stack, self._publish, self.account.send, calendar
-        )
+        deployment.check((f.configuration for f in self.functions.values()), self.authority)
+        executions = Executions(self.functions, self._surroundings, self._publish, self._send)
         failed.callback(executions.close)
-        self._asynchronous = AsynchronousInvocations(clock, self.account.send, executions.start)
-        targets = Targets(self.functions, self._asynchronous, self.account.send)
-        self.deliveries = Deliveries(clock, self.journal, targets.take, self.account.send)
+        self._asynchronous = AsynchronousInvocations(clock, self._send, executions.start)
+        targets = Targets(self.functions, self._asynchronous, self._send, self.authority)
+        self.deliveries = Deliveries(clock, self.journal, targets.take, self._send, self.authority)
         self.bus = Bus(self.stack, self.deliveries, self.seams, clock)
         fargate = Fargate(self._surroundings, host, self.bus.publish)
         self.tasks = Tasks(self.stack, clock, fargate.task)
@@ -158,14 +165,13 @@ class System:
     @property
     def variables(self) -> dict[str, str]:
         """What a shell exports to use it."""
-        callers = self._surroundings.callers
         return {
             "AWS_ENDPOINT_URL": self.endpoint,
             "AWS_REGION": self.stack.region,
             "AWS_DEFAULT_REGION": self.stack.region,
-            **callers.person.credentials,
+            **self.callers.person.credentials,
             # Sent by `sam local`, whose key is always the same.
-            "AWS_SDK_UA_APP_ID": callers.app_id,
+            "AWS_SDK_UA_APP_ID": self.callers.app_id,
             # For `sam local execution` and `sam local callback`.
             "DURABLE_EXECUTIONS_EXTERNAL_EMULATOR_PORT": self.endpoint.rpartition(":")[2],
             **without_proxy(os.environ),
@@ -180,6 +186,11 @@ class System:
     def _publish(self, event: dict[str, Any]) -> None:
         """Put an event on the bus, whose rules may begin executions, which publish events."""
         self.bus.publish(event)
+
+    def _send(self, who: Principal, queue_arn: str, message: str, **attributes: str | int) -> None:
+        """Put a message into a queue, if who sends it may; see `Send`."""
+        self.authority.check(who, Access("sqs:SendMessage", queue_arn))
+        self.account.send(queue_arn, message, **attributes)
 
     def _kill_tasks(self) -> None:
         for task in self.tasks.all():

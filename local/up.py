@@ -51,9 +51,13 @@ def _up(note: Note, options: argparse.Namespace) -> int:
             name, scale = system.stack.name, options.time_scale
             image = system.stack.worker_image
             write(sys.stdout, greeting(name, scale, variables, functions, image))
+        told = 0
         # A wait without a limit would sleep through a signal that another thread is given.
         while not stop.wait(_LOOK_SECONDS):
-            pass
+            refused = system.authority.refused()
+            for message in refused[told:]:
+                write(sys.stderr, message)
+            told = len(refused)
     write(sys.stdout, "Stopped.")
     return 0
 

@@ -136,6 +136,34 @@ def with_own_function(handler: str) -> dict[str, Any]:
     return template
 
 
+def without(holder: str, action: str) -> dict[str, Any]:
+    """Return template.yaml without an action in the policies of one of its resources.
+
+    Args:
+        holder: the resource's logical id.
+        action: as its statements have it.
+    """
+    template = source()
+    if not _remove(template["Resources"][holder], action):
+        raise ValueError(f"{holder} does not name {action}")
+    return template
+
+
+def _remove(part: Any, action: str) -> int:
+    """Take an action out of every statement in a part of a template; return from how many."""
+    if isinstance(part, list):
+        return sum(_remove(item, action) for item in part)
+    if not isinstance(part, dict):
+        return 0
+    found = 0
+    if isinstance(part.get("Statement"), list):
+        for statement in part["Statement"]:
+            named = as_list(statement["Action"])
+            found += action in named
+            statement["Action"] = [name for name in named if name != action]
+    return found + sum(_remove(value, action) for value in part.values())
+
+
 def _own(part: Any) -> Any:
     text = json.dumps(part).replace("EventBridge", "Added")
     return json.loads(text.replace("-eventbridge-function", "-added-function"))

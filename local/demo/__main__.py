@@ -36,7 +36,10 @@ def main() -> int:
             went_well = run_load(system, console, options.load)
         else:
             went_well = run_flows(system, console, options.timeout)
-    return 0 if went_well else 1
+        refused = system.authority.refused()
+        for message in refused:
+            console.print(message, style="red", markup=False, soft_wrap=True)
+    return 0 if went_well and not refused else 1
 
 
 def _options() -> argparse.Namespace:

@@ -58,7 +58,8 @@ class Load:
                     self._end(execution)
                     progress.advance(task)
                 self.peak = max(self.peak, self._memory())
-                return not waiting
+                # Who was refused something may never come to an end.
+                return not waiting or bool(self.system.authority.refused())
 
             self.system.journal.wait_for(look, 60 + _SECONDS_EACH * self.count)
         self.seconds = time.monotonic() - began

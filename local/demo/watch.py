@@ -58,7 +58,9 @@ def _watch(system: System, rows: list[Row], console: Console, timeout: float) ->
         reports.update({row: row.report() for row in rows if not reports[row].is_over})
         live.update(table(reports), refresh=True)
         shown = time.monotonic()
-        return all(report.is_over for report in reports.values()) and system.is_idle
+        over = all(report.is_over for report in reports.values()) and system.is_idle
+        # Who was refused something may never come to an end.
+        return over or bool(system.authority.refused())
 
     with Live(console=console, transient=True, auto_refresh=False) as live:
         system.journal.wait_for(look, timeout)

@@ -11,6 +11,7 @@ from aws_durable_execution_sdk_python_testing.child_dispatcher import (
     StartChild,
     failed_to_start,
     function_not_found,
+    parse_function_target,
     result_outcome,
 )
 from typing_extensions import override
@@ -18,6 +19,8 @@ from typing_extensions import override
 from local.durable import function_error
 from local.durable.start import start_of
 from local.functions.configuration import LATEST, UNQUALIFIED
+from local.iam.authority import DeniedError
+from local.iam.requests import invocation
 from local.nesting import read
 
 if TYPE_CHECKING:
@@ -30,13 +33,14 @@ if TYPE_CHECKING:
     )
 
     from local.functions import Function
+    from local.iam.authority import Authority
 
 
 class Children(ChildDispatcher):
     """Says of each chained invoke what comes of it: an execution, or one invocation."""
 
-    def __init__(self, functions: Mapping[str, Function]) -> None:
-        self._functions = functions
+    def __init__(self, functions: Mapping[str, Function], authority: Authority) -> None:
+        self._functions, self._authority = functions, authority
 
     @override
     def preflight(self, target: FunctionTarget) -> ChildOutcome | None:
@@ -54,6 +58,10 @@ class Children(ChildDispatcher):
         function, qualifier = self._functions[request.function_name], request.child_qualifier()
         configuration, payload = function.configuration, request.payload or "{}"
         try:
+            self._check(request)
+        except DeniedError as error:
+            return failed_to_start(str(error), "AccessDeniedException")
+        try:
             read(payload)
         except ValueError as error:
             unread = f"Could not parse request body into json: {error}"
@@ -62,6 +70,13 @@ class Children(ChildDispatcher):
             return RunInvocation(lambda: _invoke(function, qualifier, payload))
         version = configuration.version(qualifier) or qualifier
         return StartChild(start_of(configuration, version, payload))
+
+    def _check(self, request: ChainedInvokeRequest) -> None:
+        """Let the parent invoke what it names, if its role allows that."""
+        arn = request.parent_execution_arn.partition("/")[0]
+        parent = self._functions[parse_function_target(arn).name]
+        asked = invocation(request.function_name, request.qualifier, self._authority.place)
+        self._authority.check(parent.configuration.session, asked)
 
 
 def _invoke(function: Function, qualifier: str, payload: str) -> ChildOutcome:

@@ -6,7 +6,7 @@ import json
 import threading
 import uuid
 from concurrent.futures import CancelledError
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from http import HTTPStatus
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,7 @@ from local.durable.start import start_of
 from local.durable.store import FAILED, Store, status_of
 from local.errors import ApiError
 from local.functions import Answer
+from local.iam.authority import DeniedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -26,9 +27,8 @@ if TYPE_CHECKING:
     from aws_durable_execution_sdk_python_testing.execution import Execution
 
     from local.account import Send
-    from local.clock import Clock
     from local.functions import Function
-    from local.stack import Stack
+    from local.surroundings import Surroundings
 
 
 class Executions:
@@ -44,21 +44,18 @@ class Executions:
     def __init__(
         self,
         functions: Mapping[str, Function],
-        stack: Stack,
+        surroundings: Surroundings,
         publish: Callable[[dict[str, Any]], None],
         send: Send,
-        calendar: Clock,
     ) -> None:
-        self._functions, self._stack = functions, stack
+        self._functions, self._stack = functions, surroundings.stack
         self._publish, self._send = publish, send
         self._names: dict[tuple[str, str], tuple[str, bytes]] = {}
         self._synchronous: set[str | None] = set()
         self._lock = threading.Lock()
         self._cleanup = ExitStack()
-        self._store = Store(self._changed, calendar.now)
-        self.executor = self._cleanup.enter_context(
-            runner(functions, self._store, stack.region, calendar)
-        )
+        self._store = Store(self._changed, surroundings.calendar.now)
+        self.executor = self._cleanup.enter_context(runner(functions, self._store, surroundings))
 
     def start(
         self,
@@ -135,7 +132,10 @@ class Executions:
         queue = function.configuration.properties.get("DeadLetterConfig")
         if queue:
             payload, attributes = status.dead_letter(execution)
-            self._send(queue["TargetArn"], payload, **attributes)
+            # A letter that the function's role may not send is lost.
+            with suppress(DeniedError):
+                sender = function.configuration.session
+                self._send(sender, queue["TargetArn"], payload, **attributes)
 
     def _is_told(self, execution: Execution) -> bool:
         """Whether a caller or a parent waits for an execution, and so learns of its failure."""

@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from aws_durable_execution_sdk_python.execution import DurableExecutionInvocationInput
     from aws_durable_execution_sdk_python_testing.model import StartDurableExecutionInput
 
-    from local.clock import Clock
     from local.durable.store import Store
     from local.functions import Function
+    from local.surroundings import Surroundings
 
 # That an execution fails is its own news, not this process's.
 logging.getLogger("aws_durable_execution_sdk_python_testing").addHandler(logging.NullHandler())
@@ -42,9 +42,10 @@ _INVOCATION_THREADS = 256
 
 @contextmanager
 def runner(
-    functions: Mapping[str, Function], store: Store, region: str, calendar: Clock
+    functions: Mapping[str, Function], store: Store, surroundings: Surroundings
 ) -> Iterator[Executor]:
     """Run the runner; at the end it stops, and executions that run are abandoned."""
+    calendar = surroundings.calendar
     clock, scheduler = RunnerClock(calendar), RunnerScheduler(calendar)
     registry = ExecutionRegistry(store, scheduler)
     processor = CheckpointProcessor(store, scheduler, clock=clock)
@@ -55,8 +56,8 @@ def runner(
         checkpoint_processor=processor,
         registry=registry,
         clock=clock,
-        child_dispatcher=Children(functions),
-        region=region,
+        child_dispatcher=Children(functions, surroundings.authority),
+        region=surroundings.stack.region,
     )
     executor.use_threads(_INVOCATION_THREADS)
     processor.add_execution_observer(executor)

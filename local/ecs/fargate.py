@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from local.ecs.detail import event
+from local.ecs.roles import refusal
 from local.ecs.start import start_container
 from local.ecs.task import Task
 from local.journal import TaskChange
@@ -35,7 +36,9 @@ class Fargate:
             return start_container(detail, definition, self._surroundings, self._host)
 
         main = definition["ContainerDefinitions"][0]
-        return Task(detail, main, start, self._changed, self._surroundings.clock)
+        task = Task(detail, main, start, self._changed, self._surroundings.clock)
+        task.failure = refusal(detail, definition, self._surroundings)
+        return task
 
     def _changed(self, detail: dict[str, Any]) -> None:
         arn, started_by = detail["taskArn"], detail.get("startedBy")

@@ -117,7 +117,7 @@ class Tasks(Generic[T]):
         detail = new_detail(self._stack, definition, request, self._time.now())
         task = self._new(detail, definition)
         task.tags = request.get("tags", [])
-        task.failure = self.failed_starts.popleft() if self.failed_starts else None
+        task.failure = self.failed_starts.popleft() if self.failed_starts else task.failure
         return task
 
 

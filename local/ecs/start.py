@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from local.gateway import execution_of
+from local.iam.authority import Session
 from local.proxies import without_proxy
 
 if TYPE_CHECKING:
@@ -27,7 +28,9 @@ def start_container(
         host: what starts it.
     """
     main, stack = definition["ContainerDefinitions"][0], surroundings.stack
+    arn = detail["taskArn"]
     caller = surroundings.callers.new(detail["group"], stack.role(definition.get("TaskRoleArn")))
+    caller.session = session = arn.rpartition("/")[2]
     caller.begin(execution_of(detail.get("startedBy")))
     given = _environment(main, detail["overrides"])
     environment = {
@@ -36,10 +39,16 @@ def start_container(
         **caller.credentials,
         **without_proxy(given),
     }
-    options, arn = main["LogConfiguration"]["Options"], detail["taskArn"]
-    stream = f"{options['awslogs-stream-prefix']}/{main['Name']}/{arn.rpartition('/')[2]}"
-    log = surroundings.writer(options["awslogs-group"], stream, arn)
+    driver = Session(stack.role(definition.get("ExecutionRoleArn")), session)
+    log = surroundings.writer(driver, *log_stream(detail, main), arn)
     return host.container(environment, caller, log)
+
+
+def log_stream(detail: Mapping[str, Any], main: Mapping[str, Any]) -> tuple[str, str]:
+    """Return the log group and the stream of a task's main container."""
+    options, task = main["LogConfiguration"]["Options"], detail["taskArn"].rpartition("/")[2]
+    stream = f"{options['awslogs-stream-prefix']}/{main['Name']}/{task}"
+    return options["awslogs-group"], stream
 
 
 def _environment(main: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str, str]:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import itertools
 import json
 import threading
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from local.iam.authority import DeniedError
 from local.journal import Delivery
 
 if TYPE_CHECKING:
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
 
     from local.account import Send
     from local.clock import Clock
+    from local.iam.authority import Authority
     from local.journal import Journal
 
 # EventBridge's limits where a target sets none.
@@ -59,7 +62,7 @@ class Deliveries:
     """Delivers events, each at least once or to the target's dead-letter queue.
 
     Attributes:
-        deliver: hands JSON to the target with that ARN; may raise DeliveryError.
+        deliver: hands a rule's JSON to its target, both by their ARNs; may raise DeliveryError.
         pending: deliveries that failed and are neither repeated with success nor given up.
     """
 
@@ -67,10 +70,12 @@ class Deliveries:
         self,
         clock: Clock,
         journal: Journal,
-        deliver: Callable[[str, bytes], None],
+        deliver: Callable[[str, str, bytes], None],
         send: Send,
+        authority: Authority,
     ) -> None:
         self._clock, self._journal, self._send = clock, journal, send
+        self._authority = authority
         self._lock = threading.Lock()
         self.deliver = deliver
         self.pending = 0
@@ -87,7 +92,7 @@ class Deliveries:
 
     def _try(self, delivery: _Delivery) -> None:
         arn = delivery.target["Arn"]
-        self.deliver(arn, delivery.payload.encode())
+        self.deliver(delivery.rule_arn, arn, delivery.payload.encode())
         self._journal.write(Delivery(arn, delivery.event))
 
     def _go_on(self, delivery: _Delivery, error: DeliveryError) -> None:
@@ -123,16 +128,19 @@ class Deliveries:
         if queue is None:
             return
         exhausted = {"EXHAUSTED_RETRY_CONDITION": limit} if limit else {}
-        self._send(
-            queue,
-            delivery.payload,
-            RULE_ARN=delivery.rule_arn,
-            TARGET_ARN=delivery.target["Arn"],
-            ERROR_CODE=error.code,
-            ERROR_MESSAGE=str(error),
-            RETRY_ATTEMPTS=str(retries),
-            **exhausted,
-        )
+        # An event that nobody lets EventBridge keep is lost.
+        with suppress(DeniedError):
+            self._send(
+                self._authority.events(delivery.rule_arn),
+                queue,
+                delivery.payload,
+                RULE_ARN=delivery.rule_arn,
+                TARGET_ARN=delivery.target["Arn"],
+                ERROR_CODE=error.code,
+                ERROR_MESSAGE=str(error),
+                RETRY_ATTEMPTS=str(retries),
+                **exhausted,
+            )
 
 
 def _delays() -> Iterator[float]:

@@ -9,6 +9,8 @@ from botocore.exceptions import ClientError
 
 from local.events.delivery import DeliveryError
 from local.functions.configuration import LATEST, UNQUALIFIED
+from local.iam import Access
+from local.iam.authority import DeniedError
 from local.nesting import read
 
 if TYPE_CHECKING:
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from local.account import Send
     from local.functions import Function
     from local.functions.asynchronous import AsynchronousInvocations
+    from local.iam.authority import Authority, Principal
 
 
 class Targets:
@@ -27,31 +30,36 @@ class Targets:
         functions: Mapping[str, Function],
         asynchronous: AsynchronousInvocations,
         send: Send,
+        authority: Authority,
     ) -> None:
         self._functions, self._asynchronous, self._send = functions, asynchronous, send
+        self._authority = authority
 
-    def take(self, arn: str, event: bytes) -> None:
-        """Hand an event's JSON to a target.
+    def take(self, rule_arn: str, arn: str, event: bytes) -> None:
+        """Hand an event's JSON to a rule's target.
 
         Raises:
-            DeliveryError: it does not exist, cannot be invoked, does not take this event, or is of
-                a kind that is not known here.
+            DeliveryError: it does not exist, cannot be invoked, does not take this event or not
+                this rule's, or is of a kind that is not known here.
         """
-        service = arn.split(":")[2]
-        if service == "sqs":
-            self._queue(arn, event)
-        elif service == "lambda":
-            self._invoke(arn, event)
-        else:
-            raise _invalid(f"Targets of {service} are not known here")
-
-    def _queue(self, arn: str, event: bytes) -> None:
+        service, rule = arn.split(":")[2], self._authority.events(rule_arn)
         try:
-            self._send(arn, event.decode())
+            if service == "sqs":
+                self._queue(rule, arn, event)
+            elif service == "lambda":
+                self._invoke(rule, arn, event)
+            else:
+                raise _invalid(f"Targets of {service} are not known here")
+        except DeniedError as error:
+            raise DeliveryError("NO_PERMISSIONS", str(error), is_transient=False) from error
+
+    def _queue(self, rule: Principal, arn: str, event: bytes) -> None:
+        try:
+            self._send(rule, arn, event.decode())
         except ClientError as error:
             raise DeliveryError("NO_RESOURCE", str(error), is_transient=False) from error
 
-    def _invoke(self, arn: str, event: bytes) -> None:
+    def _invoke(self, rule: Principal, arn: str, event: bytes) -> None:
         missing = DeliveryError("NO_RESOURCE", f"Function not found: {arn}", is_transient=False)
         try:
             target = parse_function_target(arn)
@@ -62,6 +70,7 @@ class Targets:
             raise missing
         if target.qualifier is None and function.configuration.execution_timeout is not None:
             raise _invalid(UNQUALIFIED)
+        self._authority.check(rule, Access("lambda:InvokeFunction", arn))
         try:
             read(event)
         except ValueError as error:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from moto.core.utils import iso_8601_datetime_with_milliseconds
 
 from local.functions.function import FunctionClosedError
+from local.iam.authority import DeniedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -121,4 +122,7 @@ class AsynchronousInvocations:
             record = event.failure(request_id, answer, retries + 1)
             destination = configured.get("DestinationConfig", {}).get("OnFailure", {})
             if "Destination" in destination:
-                self._send(destination["Destination"], json.dumps(record))
+                # A record that the function's role may not send is lost.
+                with suppress(DeniedError):
+                    sender = event.function.configuration.session
+                    self._send(sender, destination["Destination"], json.dumps(record))

@@ -7,6 +7,8 @@ import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from local.iam.authority import Session
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
@@ -40,6 +42,11 @@ class Configuration:
     def name(self) -> str:
         """The function's name."""
         return str(self.properties["FunctionName"])
+
+    @property
+    def session(self) -> Session:
+        """The role that it has taken, as IAM knows who asks."""
+        return Session(self.role, self.name)
 
     @property
     def handler(self) -> str:

@@ -115,7 +115,7 @@ class Function:
         environment = configuration.environment(version)
         group = environment["AWS_LAMBDA_LOG_GROUP_NAME"]
         stream = environment["AWS_LAMBDA_LOG_STREAM_NAME"]
-        log = surroundings.writer(group, stream, configuration.name)
+        log = surroundings.writer(configuration.session, group, stream, configuration.name)
         environment |= surroundings.variables | caller.credentials | without_proxy(environment)
         return self._host.function(configuration, environment, caller, log)
 

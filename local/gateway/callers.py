@@ -22,6 +22,7 @@ class Caller:
 
     Attributes:
         name: the function's, or the group of a task: `family:<family>`; "user" for a person.
+        session: name of the role's session: the function's, or a task's id.
         role: logical id of the template's IAM role whose grants it has, "" for no such role; None
             for a person, who may do everything.
         access_key: AWS_ACCESS_KEY_ID of its environment; random, as the secret is.
@@ -32,7 +33,7 @@ class Caller:
     """
 
     def __init__(self, name: str, role: str | None) -> None:
-        self.name, self.role = name, role
+        self.name, self.role, self.session = name, role, name
         self.access_key, self.secret = _access_key(), secrets.token_urlsafe(_SECRET_BYTES)
         self.execution_id: str | None = None
         self.kill: Callable[[], None] = lambda: None

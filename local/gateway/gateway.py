@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from local.journal import Journal
 
 _PAGES = frozenset({"instance_metadata", "moto_api"})
+# Raises ApiError for what a caller may not do.
+Authorize = Callable[["Caller", Request, Call], None]
 # Answers an operation with a response or what to write as JSON; None leaves it to moto.
 Service = Callable[[Request, str], Response | dict[str, Any] | None]
 
@@ -42,11 +44,14 @@ class Gateway:
         callers: the processes that the local system has started.
         seams: what is to go wrong.
         services: by the name that requests are signed for.
+        authorize: raises ApiError for what a caller's role does not allow; until it is set, only
+            people are let in.
     """
 
     def __init__(self, journal: Journal) -> None:
         self.callers, self.seams = Callers(), Seams()
         self.services: dict[str, Service] = {}
+        self.authorize: Authorize = _only_people
         self._journal, self._door = journal, Door(self.callers)
         self._moto = _Moto(create_backend_app)
         # moto looks at a condition and writes in two steps, which only one thread may be between.
@@ -81,17 +86,18 @@ class Gateway:
 
         def serve() -> Response:
             try:
-                return self._serve(request, call)
+                return self._serve(request, call, caller)
             except ApiError as error:
                 return error.answer(request.mimetype, service)
 
         return fault.apply(serve, caller) if fault else serve()
 
-    def _serve(self, request: Request, call: Call) -> Response:
+    def _serve(self, request: Request, call: Call, caller: Caller) -> Response:
         ours = self.services.get(call.service)
         if asks_too_deep(request):
             raise _too_deep()
         try:
+            self.authorize(caller, request, call)
             answer = ours(request, call.operation) if ours else None
         except RecursionError as error:
             # Not every request says that it is JSON.
@@ -107,6 +113,11 @@ class Gateway:
         # moto lets the pages of everybody read what it answers.
         response.headers.remove("Access-Control-Allow-Origin")
         return response
+
+
+def _only_people(caller: Caller, _: Request, __: Call) -> None:
+    if not caller.is_person:
+        raise ApiError("AccessDeniedException", "Nobody has granted anything yet.")
 
 
 class _Moto(DomainDispatcherApplication):

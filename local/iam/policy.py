@@ -44,10 +44,14 @@ class Rule:
     conditions: tuple[conditions.Condition, ...] = ()
     principals: frozenset[str] | None = None
 
+    def names(self, action: str) -> bool:
+        """Whether an action is the one that it speaks of, or one of those."""
+        return is_action(self.action, action)
+
     def speaks_of(self, access: Access) -> bool:
         """Whether it says anything about an access."""
         return (
-            is_action(self.action, access.action)
+            self.names(access.action)
             and is_resource(self.resource, access.resource)
             and all(condition.holds(access.context) for condition in self.conditions)
         )

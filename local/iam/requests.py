@@ -154,10 +154,10 @@ def _layer(_: str, asked: Mapping[str, Any], __: Place) -> Iterator[Access]:
 
 
 def _stream(action: str, asked: Mapping[str, Any], place: Place) -> Iterator[Access]:
-    yield Access(action, stream(asked["logGroupName"], asked["logStreamName"], place))
+    yield Access(action, log_stream(asked["logGroupName"], asked["logStreamName"], place))
 
 
-def stream(group: str, name: str, place: Place) -> str:
+def log_stream(group: str, name: str, place: Place) -> str:
     """Return a log stream's ARN."""
     return place.arn("logs", f"log-group:{group}:log-stream:{name}")
 

@@ -1,15 +1,21 @@
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
 import subprocess
 import sys
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from local.stack.stack import PROJECT
 from local.system import System
 from tests.e2e.user import User
+from tests.template import without
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def _is_alive(pid: int) -> bool:
@@ -39,6 +45,21 @@ def test_killed_function_is_invoked_again(user: User) -> None:
         for pid in function.pids():
             os.kill(pid, signal.SIGKILL)
     assert user.result(arn)["outcome"] == "Succeeded"
+
+
+def test_demo_without_a_grant(tmp_path: Path) -> None:
+    """A demo of a template that lacks a grant fails, and names role, action and resource."""
+    copied = tmp_path / "template.yaml"
+    copied.write_text(json.dumps(without("TaskRole", "dynamodb:UpdateItem")))
+    demo = _demo("--template", str(copied))
+    assert demo.returncode == 1
+    assert "AccessDenied: User: arn:aws:sts::123456789012:assumed-role/" in demo.stdout
+    assert re.search(
+        r"-TaskRole/\w+ is not authorized to perform: dynamodb:UpdateItem on resource: "
+        r"arn:aws:dynamodb:\S+:table/\S+-callbacks because",
+        demo.stdout,
+    )
+    assert demo.stderr == ""
 
 
 def _demo(*options: str) -> subprocess.CompletedProcess[str]:

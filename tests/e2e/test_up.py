@@ -172,5 +172,8 @@ def test_make_hands_its_variables_on() -> None:
         "local.up --port '4600' --time-scale '10'",
         "local.demo --time-scale '10'",
     ]
-    assert runs("TEMPLATE=copy.yaml") == ["local.up --template 'copy.yaml'", "local.demo"]
+    assert runs("TEMPLATE=copy.yaml") == [
+        "local.up --template 'copy.yaml'",
+        "local.demo --template 'copy.yaml'",
+    ]
     assert runs() == ["local.up", "local.demo"]

@@ -91,12 +91,14 @@ def plain(event: dict[str, Any], _: object) -> Any:
 def written(folder: Path) -> Path:
     """Write a copy of the template that has these functions, too; return its path."""
     own = template.source()
+    own["Resources"]["ChainingRole"] = _role(own["Resources"]["EventBridgeRole"])
     for name, (handler, timeout) in _FUNCTIONS.items():
         function = copy.deepcopy(own["Resources"]["EventBridgeLambdaFunction"])
         function["Properties"] |= {
             "FunctionName": name,
             "Handler": f"{__name__}.{handler}",
             "CodeUri": "code",
+            "Role": {"Fn::GetAtt": ["ChainingRole", "Arn"]},
             "DurableConfig": {"ExecutionTimeout": timeout, "RetentionPeriodInDays": 3},
         }
         if timeout is None:
@@ -106,3 +108,22 @@ def written(folder: Path) -> Path:
     path = folder / "template.yaml"
     path.write_text(json.dumps(own))
     return path
+
+
+def _role(flow: dict[str, Any]) -> dict[str, Any]:
+    """Return a flow's role, to which every function of the stack is its own."""
+    role = copy.deepcopy(flow)
+    statement = {
+        "Effect": "Allow",
+        "Action": [
+            "lambda:CheckpointDurableExecution",
+            "lambda:GetDurableExecutionState",
+            "lambda:InvokeFunction",
+        ],
+        "Resource": {
+            "Fn::Sub": "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function:*"
+        },
+    }
+    document = {"Version": "2012-10-17", "Statement": [statement]}
+    role["Properties"]["Policies"].append({"PolicyName": "chaining", "PolicyDocument": document})
+    return role

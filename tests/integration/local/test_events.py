@@ -124,10 +124,10 @@ def test_target_is_busy(
     deliveries = user.system.deliveries
     failures, deliver = iter("12"), deliveries.deliver
 
-    def busy_at_first(arn: str, event: bytes) -> None:
+    def busy_at_first(rule: str, arn: str, event: bytes) -> None:
         if next(failures, None):
             raise DeliveryError("THROTTLING", "Too many")
-        deliver(arn, event)
+        deliver(rule, arn, event)
 
     monkeypatch.setattr(deliveries, "deliver", busy_at_first)
     put(events)

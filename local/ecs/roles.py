@@ -1,0 +1,50 @@
+"""What ECS needs of a task's two roles before its container starts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from local.ecs.start import log_stream
+from local.iam import Access
+from local.iam.authority import DeniedError, Service, Session
+from local.iam.requests import log_stream as stream_arn
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from local.surroundings import Surroundings
+
+_ECS = "ecs-tasks.amazonaws.com"
+_ROLES = ("TaskRoleArn", "ExecutionRoleArn")
+
+
+def refusal(
+    detail: Mapping[str, Any], definition: Mapping[str, Any], surroundings: Surroundings
+) -> str | None:
+    """Return ECS's words for a task that its roles do not let start; None for one that may.
+
+    Args:
+        detail: the new task.
+        definition: properties of its definition.
+        surroundings: where it would start.
+    """
+    authority, task = surroundings.authority, detail["taskArn"]
+    for role in (definition[name] for name in _ROLES if name in definition):
+        try:
+            authority.check(Service(_ECS, task), Access("sts:AssumeRole", role))
+        except DeniedError as error:
+            return (
+                f"ECS was unable to assume the role '{role}' that was provided for this task. "
+                f"AccessDenied: {error}"
+            )
+    driver = surroundings.stack.role(definition.get("ExecutionRoleArn"))
+    group, stream = log_stream(detail, definition["ContainerDefinitions"][0])
+    written = Access("logs:CreateLogStream", stream_arn(group, stream, authority.place))
+    try:
+        authority.check(Session(driver, task.rpartition("/")[2]), written)
+    except DeniedError as error:
+        return (
+            "ResourceInitializationError: failed to validate logger args: failed to create "
+            f"Cloudwatch log stream: AccessDeniedException: {error}"
+        )
+    return None

@@ -1,0 +1,196 @@
+"""Who may do what in a stack, by its policies; what was used of them, and what was refused."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+from local.iam.access import Access
+from local.iam.policy import ANYBODY, Rule, decide
+from local.iam.requests import ALWAYS
+from local.iam.roles import of_resources, place_of, roles_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from local.stack import Stack
+
+EVENTS = "events.amazonaws.com"
+_RULE = "AWS::Events::Rule"
+# partition, service, Region and account stand before what an ARN names.
+_NAMED_AT = 5
+
+
+class DeniedError(Exception):
+    """An access is refused; the message says so as AWS does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """Somebody who has taken a role.
+
+    Attributes:
+        role: the role's logical id; "" for a role that is none of the template's.
+        name: the session's: a function's name, or a task's id.
+    """
+
+    role: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A service of AWS that acts for a resource of the stack.
+
+    Attributes:
+        name: such as `events.amazonaws.com`.
+        source: the resource's ARN.
+    """
+
+    name: str
+    source: str
+
+
+# None is a person, who may do everything.
+Principal: TypeAlias = "Session | Service | None"
+
+
+class Grant(NamedTuple):
+    """What one policy allows: one action on one resource.
+
+    Attributes:
+        holder: logical id of the role or, of a resource's own policy, of the policy.
+        action: the action, with wildcards as the template has them.
+        resource: its service and its name; `<stack>` stands for the stack's name.
+    """
+
+    holder: str
+    action: str
+    resource: str
+
+
+class Authority:
+    """Decides by the policies of a stack.
+
+    Attributes:
+        place: where its requests are made.
+
+    Raises:
+        UnsupportedError: a policy holds something that is not known here.
+    """
+
+    def __init__(self, stack: Stack) -> None:
+        self.place = place_of(stack)
+        self._refused: dict[tuple[str, str], str] = {}
+        self._stack = stack.name
+        self._roles = roles_of(stack)
+        # A role's trust policy is its own, as a queue's policy is the queue's.
+        self._shared = of_resources(stack) | {r.arn: r.trust for r in self._roles.values()}
+        self._rules = frozenset(map(stack.arn, stack.of_type(_RULE)))
+        self._held: dict[tuple[str, str], tuple[Rule, ...]] = {}
+        self._used: set[tuple[str, Rule]] = set()
+
+    @property
+    def used(self) -> set[Grant]:
+        """The grants without which something would have been refused so far."""
+        return {self._grant(*used) for used in self._used.copy()}
+
+    @cached_property
+    def grants(self) -> frozenset[Grant]:
+        """All grants of the stack."""
+        shared = [(_holder(rule), rule) for rules in self._shared.values() for rule in rules]
+        held = [(r.logical_id, rule) for r in self._roles.values() for rule in r.rules]
+        return frozenset(self._grant(*g) for g in [*held, *shared] if g[1].effect == "Allow")
+
+    def refused(self) -> list[str]:
+        """Return AWS's words for what was refused, once for each action that somebody asked for."""
+        return [f"AccessDenied: {message}" for message in self._refused.copy().values()]
+
+    def events(self, rule_arn: str) -> Service | None:
+        """Return EventBridge as it acts for a rule of the template; None for a person's rule.
+
+        A person may do everything, and so may what she sets up.
+        """
+        return Service(EVENTS, rule_arn) if rule_arn in self._rules else None
+
+    def allows(self, who: Principal, access: Access) -> bool:
+        """Whether somebody may do something; see `check`."""
+        try:
+            self.check(who, access)
+        except DeniedError:
+            return False
+        return True
+
+    def check(self, who: Principal, access: Access) -> None:
+        """Let an access pass, and note that what allows it is used.
+
+        Raises:
+            DeniedError: it is not allowed; noted too.
+        """
+        if who is None:
+            return
+        asked = Access(access.action, access.resource, {**ALWAYS, **access.context})
+        if isinstance(who, Service):
+            account = self.place.account
+            acting = {"aws:sourcearn": (who.source,), "aws:sourceaccount": (account,)}
+            asked = Access(asked.action, asked.resource, {**asked.context, **acting})
+        held = self._held_by(who, access.action)
+        decision = decide([*held, *self._shared_with(who, access.resource)], asked)
+        if decision.is_allowed and decision.rule:
+            is_held = isinstance(who, Session) and decision.rule.principals is None
+            holder = who.role if is_held and isinstance(who, Session) else _holder(decision.rule)
+            self._used.add((holder, decision.rule))
+            return
+        raise self.refuse(who, access.action, self._said(who, access, decision.rule))
+
+    def refuse(self, who: Principal, action: str, message: str) -> DeniedError:
+        """Note that an action is refused; return the error that says so."""
+        asking = who.role or who.name if isinstance(who, Session) else str(who and who.name)
+        self._refused.setdefault((asking, action), message)
+        return DeniedError(message)
+
+    def _held_by(self, who: Principal, action: str) -> tuple[Rule, ...]:
+        """Return the rules of a session's role that may speak of an action."""
+        if not isinstance(who, Session) or who.role not in self._roles:
+            return ()
+        key = (who.role, action)
+        if key not in self._held:
+            rules = self._roles[who.role].rules
+            self._held[key] = tuple(rule for rule in rules if rule.names(action))
+        return self._held[key]
+
+    def _shared_with(self, who: Principal, resource: str) -> Iterator[Rule]:
+        names = {ANYBODY, who.name} if isinstance(who, Service) else {ANYBODY}
+        for rule in self._shared.get(resource, ()):
+            if names & (rule.principals or frozenset()):
+                yield rule
+
+    def _said(self, who: Principal, access: Access, denying: Rule | None) -> str:
+        """Return AWS's words for a refusal."""
+        kind = "identity" if isinstance(who, Session) else "resource"
+        if denying:
+            kind = "identity" if denying.principals is None else "resource"
+            why = f"with an explicit deny in a{'n' * (kind == 'identity')} {kind}-based policy"
+        else:
+            why = f"because no {kind}-based policy allows the {access.action} action"
+        return (
+            f"{self._named(who)} is not authorized to perform: {access.action} "
+            f"on resource: {access.resource} {why}"
+        )
+
+    def _named(self, who: Principal) -> str:
+        if isinstance(who, Session):
+            role = self._roles[who.role].name if who.role in self._roles else who.role
+            account = self.place.account
+            return f"User: arn:aws:sts::{account}:assumed-role/{role}/{who.name}"
+        return f"Service: {who.name} for {who.source}" if who else "User"
+
+    def _grant(self, holder: str, rule: Rule) -> Grant:
+        parts = rule.resource.split(":", _NAMED_AT)
+        short = f"{parts[2]}:{parts[_NAMED_AT]}" if len(parts) > _NAMED_AT else rule.resource
+        return Grant(holder, rule.action, short.replace(self._stack, "<stack>"))
+
+
+def _holder(rule: Rule) -> str:
+    return rule.place.partition(",")[0]

@@ -1,0 +1,47 @@
+"""What AWS checks of a function's role when the function is made, not only when it is needed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from local.errors import TemplateError, UnsupportedError
+from local.iam.access import Access
+from local.iam.authority import DeniedError, Service
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from local.functions import Configuration
+    from local.iam.authority import Authority
+
+_LAMBDA = "lambda.amazonaws.com"
+
+
+def check(functions: Iterable[Configuration], authority: Authority) -> None:
+    """Let functions be made whose roles Lambda can take, and that can hand on what fails.
+
+    Raises:
+        TemplateError: AWS would refuse one of them.
+    """
+    for function in functions:
+        if not function.role:
+            raise UnsupportedError(
+                f"{function.name}: its role is none of this template's, so it is not known what "
+                "it allows."
+            )
+        try:
+            taken = Access("sts:AssumeRole", str(function.properties["Role"]))
+            authority.check(Service(_LAMBDA, function.arn), taken)
+            for queue in _queues(function):
+                authority.check(function.session, Access("sqs:SendMessage", queue))
+        except DeniedError as error:
+            raise TemplateError(f"{function.name} cannot be made: AccessDenied: {error}") from error
+
+
+def _queues(function: Configuration) -> Iterator[str]:
+    """Yield the ARNs of the queues for what failed."""
+    if letters := function.properties.get("DeadLetterConfig"):
+        yield letters["TargetArn"]
+    destinations = function.asynchronous.get("DestinationConfig", {})
+    if "Destination" in destinations.get("OnFailure", {}):
+        yield destinations["OnFailure"]["Destination"]

@@ -1,0 +1,61 @@
+"""The check that a request of a function or a worker passes before it is served."""
+
+from __future__ import annotations
+
+import json
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from local.errors import ApiError
+from local.iam.authority import DeniedError, Session
+from local.iam.requests import UnknownRequestError, accesses
+from local.lambda_api.request import read
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from werkzeug.wrappers import Request
+
+    from local.gateway import Call, Caller
+    from local.iam.authority import Authority
+
+# Services have their own words for a refusal, and say it with their own status.
+_CODES: Mapping[str, str] = {"sqs": "AccessDenied"}
+_STATUS: Mapping[str, HTTPStatus] = dict.fromkeys(("lambda", "sqs", "xray"), HTTPStatus.FORBIDDEN)
+
+
+class Guard:
+    """Lets the requests pass that the caller's role allows."""
+
+    def __init__(self, authority: Authority) -> None:
+        self._authority = authority
+
+    def __call__(self, caller: Caller, request: Request, call: Call) -> None:
+        """Check one request.
+
+        Raises:
+            ApiError: it is refused, or nobody has said what AWS checks of it.
+        """
+        if caller.is_person:
+            return
+        who, asked = Session(caller.role or "", caller.session), _parameters(request, call)
+        try:
+            for access in accesses(call.service, call.operation, asked, self._authority.place):
+                self._authority.check(who, access)
+        except UnknownRequestError as error:
+            self._authority.refuse(who, f"{call.service}:{call.operation}", str(error))
+            raise ApiError("UnknownRequestException", str(error)) from error
+        except DeniedError as error:
+            code = _CODES.get(call.service, "AccessDeniedException")
+            status = _STATUS.get(call.service, HTTPStatus.BAD_REQUEST)
+            raise ApiError(code, str(error), status) from error
+
+
+def _parameters(request: Request, call: Call) -> Mapping[str, Any]:
+    if call.service == "lambda":
+        return read(request, call.operation).parameters
+    try:
+        asked = json.loads(request.get_data() or b"{}")
+    except ValueError:
+        return {}
+    return asked if isinstance(asked, dict) else {}
