@@ -11,12 +11,15 @@ from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
+from local.iam.authority import Grant
+from tests.faults import grants
 from tests.faults.catalogue import CHANCES, Catalogue
 from tests.faults.scenario import Scenario
 from tests.faults.stage import stage
 
 _SUMMARY = "{} scenarios, {} violations\n"
-_STRUCK = "struck "
+# How a process tells the one that has started it what happened, a line each.
+_STRUCK, _USED = "struck ", "used "
 # Scenarios in a process.
 _PART = 500
 
@@ -28,11 +31,24 @@ class Result(NamedTuple):
         run: how many there were.
         wrong: how many of them ended wrongly.
         struck: flows and points at which something did happen, as words.
+        used: grants of the template that something was allowed by, as words.
     """
 
     run: int = 0
     wrong: int = 0
     struck: frozenset[str] = frozenset()
+    used: frozenset[str] = frozenset()
+
+    def __add__(self, other: object) -> Result:
+        """Return what came of both."""
+        if not isinstance(other, Result):
+            return NotImplemented
+        return Result(
+            self.run + other.run,
+            self.wrong + other.wrong,
+            self.struck | other.struck,
+            self.used | other.used,
+        )
 
 
 def main() -> int:
@@ -43,6 +59,7 @@ def main() -> int:
     if options.read:
         result = _run([Scenario.read(line.rstrip("\n")) for line in sys.stdin])
         sys.stdout.write("".join(f"{_STRUCK}{place}\n" for place in result.struck))
+        sys.stdout.write("".join(f"{_USED}{grant}\n" for grant in result.used))
         return _tell(result)
     with stage() as running:
         scenarios = list(Catalogue(running).all())
@@ -56,27 +73,26 @@ def _run(scenarios: list[Scenario]) -> Result:
             if found:
                 wrong += 1
                 _print("; ".join(found), scenario)
+        for refused in running.refused:
+            wrong += 1
+            sys.stdout.write(f"{refused}\n")
         struck = frozenset(f"{flow}/{point}" for flow, point in running.struck)
-    return Result(len(scenarios), wrong, struck)
+        used = frozenset(map(" ".join, running.used))
+    return Result(len(scenarios), wrong, struck, used)
 
 
 def _run_parts(scenarios: list[Scenario], processes: int) -> int:
     """Run each part in a process of its own: threads share one core, and moto slows down."""
     parts = max(processes, len(scenarios) // _PART)
     with ThreadPoolExecutor(processes) as pool:
-        ended = list(pool.map(_run_part, (scenarios[part::parts] for part in range(parts))))
-    result = _sum(ended)
+        ended = pool.map(_run_part, (scenarios[part::parts] for part in range(parts)))
+        result = sum(ended, Result())
     # Who is faster, an execution or an event, decides whether some of the calls are made.
     for chance in range(CHANCES):
         if missed := _missed(scenarios, result, chance):
             again = _run_part(missed)
-            result = Result(result.run, result.wrong + again.wrong, result.struck | again.struck)
-    return _tell(_with_missed(scenarios, result))
-
-
-def _sum(results: list[Result]) -> Result:
-    struck = frozenset[str]().union(*(result.struck for result in results))
-    return Result(sum(r.run for r in results), sum(r.wrong for r in results), struck)
+            result += again._replace(run=0)
+    return _tell(_with_grants(_with_missed(scenarios, result)))
 
 
 def _missed(scenarios: list[Scenario], result: Result, chance: int = 0) -> list[Scenario]:
@@ -97,18 +113,28 @@ def _with_missed(scenarios: list[Scenario], result: Result) -> Result:
     return result._replace(wrong=result.wrong + len(missed))
 
 
+def _with_grants(result: Result) -> Result:
+    """Count grants that nobody has used and no reason is given for as violations."""
+    faults = list(grants.wrong({Grant(*words.split()) for words in result.used}))
+    sys.stdout.write("".join(f"{fault}\n" for fault in faults))
+    return result._replace(wrong=result.wrong + len(faults))
+
+
 def _run_part(scenarios: list[Scenario]) -> Result:
     lines = "".join(f"{scenario}\n" for scenario in scenarios)
     command = [sys.executable, "-m", "tests.faults", "--read"]
     completed = subprocess.run(command, input=lines, stdout=subprocess.PIPE, text=True, check=False)
     *printed, last = completed.stdout.splitlines() or [""]
     summary = re.fullmatch(_SUMMARY.format(r"(\d+)", r"(\d+)"), f"{last}\n")
-    struck = [line for line in printed if line.startswith(_STRUCK)]
-    sys.stdout.write("".join(f"{line}\n" for line in printed if line not in set(struck)))
+    told = {
+        word: frozenset(line.removeprefix(word) for line in printed if line.startswith(word))
+        for word in (_STRUCK, _USED)
+    }
+    sys.stdout.write("".join(f"{p}\n" for p in printed if not p.startswith((_STRUCK, _USED))))
     sys.stdout.flush()
     # A process that died has not run what it was given.
     wrong = int(summary[2]) if summary else len(scenarios)
-    return Result(len(scenarios), wrong, frozenset(s.removeprefix(_STRUCK) for s in struck))
+    return Result(len(scenarios), wrong, told[_STRUCK], told[_USED])
 
 
 def _print(found: str, scenario: Scenario) -> None:

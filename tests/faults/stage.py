@@ -19,6 +19,7 @@ from tests.faults.plan import Plan
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    from local.iam.authority import Grant
     from tests.faults.scenario import Point, Scenario
 
 _SCALE = 300
@@ -40,6 +41,16 @@ class Stage:
     def struck(self) -> set[tuple[str, Point]]:
         """Flows and points at which something did happen."""
         return self._plan.struck
+
+    @property
+    def used(self) -> set[Grant]:
+        """Grants of the template that something was allowed by."""
+        return self._system.authority.used
+
+    @property
+    def refused(self) -> list[str]:
+        """What somebody asked for whose role does not allow it, in AWS's words."""
+        return self._system.authority.refused()
 
     def run(
         self, scenarios: Iterable[Scenario], halfway: Callable[[], object] = lambda: None
