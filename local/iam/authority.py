@@ -99,7 +99,7 @@ class Authority:
     @cached_property
     def grants(self) -> frozenset[Grant]:
         """All grants of the stack."""
-        shared = [(_holder(rule), rule) for rules in self._shared.values() for rule in rules]
+        shared = [(_holder(None, rule), rule) for rules in self._shared.values() for rule in rules]
         held = [(r.logical_id, rule) for r in self._roles.values() for rule in r.rules]
         return frozenset(self._grant(*g) for g in [*held, *shared] if g[1].effect == "Allow")
 
@@ -137,12 +137,9 @@ class Authority:
             asked = Access(asked.action, asked.resource, {**asked.context, **acting})
         held = self._held_by(who, access.action)
         decision = decide([*held, *self._shared_with(who, access.resource)], asked)
-        if decision.is_allowed and decision.rule:
-            is_held = isinstance(who, Session) and decision.rule.principals is None
-            holder = who.role if is_held and isinstance(who, Session) else _holder(decision.rule)
-            self._used.add((holder, decision.rule))
-            return
-        raise self.refuse(who, access.action, self._said(who, access, decision.rule))
+        if decision.rule is None or not decision.is_allowed:
+            raise self.refuse(who, access.action, self._said(who, access, decision.rule))
+        self._used.add((_holder(who, decision.rule), decision.rule))
 
     def refuse(self, who: Principal, action: str, message: str) -> DeniedError:
         """Note that an action is refused; return the error that says so."""
@@ -192,5 +189,8 @@ class Authority:
         return Grant(holder, rule.action, short.replace(self._stack, "<stack>"))
 
 
-def _holder(rule: Rule) -> str:
+def _holder(who: Principal, rule: Rule) -> str:
+    """Return the logical id of what holds a rule: of a shared policy, each role that has it."""
+    if isinstance(who, Session) and rule.principals is None:
+        return who.role
     return rule.place.partition(",")[0]

@@ -56,6 +56,6 @@ def _parameters(request: Request, call: Call) -> Mapping[str, Any]:
         return read(request, call.operation).parameters
     try:
         asked = json.loads(request.get_data() or b"{}")
-    except ValueError:
+    except (RecursionError, ValueError):
         return {}
     return asked if isinstance(asked, dict) else {}

@@ -62,21 +62,22 @@ class Decision:
     """What follows from rules for an access.
 
     Attributes:
-        is_allowed: whether it may be.
         rule: what decided; None where no rule speaks of it, which is a refusal.
     """
 
-    is_allowed: bool
-    rule: Rule | None = None
+    rule: Rule | None
+
+    @property
+    def is_allowed(self) -> bool:
+        """Whether the access may be."""
+        return self.rule is not None and self.rule.effect == "Allow"
 
 
 def decide(rules: Iterable[Rule], access: Access) -> Decision:
     """Return what follows for an access: a Deny wins, and what nobody allows is refused."""
     speaking = [rule for rule in rules if rule.speaks_of(access)]
     denying = (rule for rule in speaking if rule.effect == "Deny")
-    if denied := next(denying, None):
-        return Decision(is_allowed=False, rule=denied)
-    return Decision(is_allowed=True, rule=speaking[0]) if speaking else Decision(is_allowed=False)
+    return Decision(next(denying, None) or next(iter(speaking), None))
 
 
 def read(

@@ -65,7 +65,14 @@ def accesses(
             f"It is not known here what IAM checks for {operation or 'an unnamed operation'} of "
             f"{service}. Add it to local/iam/requests.py."
         )
-    for found in check(f"{service}:{operation}", parameters, place):
+    action = f"{service}:{operation}"
+    try:
+        asked = list(check(action, parameters, place))
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise UnknownRequestError(
+            f"{action} is asked in no form that is known: {error!r}"
+        ) from error
+    for found in asked:
         yield Access(found.action, found.resource, {**ALWAYS, **found.context})
 
 
@@ -125,11 +132,8 @@ def _execution(action: str, asked: Mapping[str, Any], _: Place) -> Iterator[Acce
 
 
 def _callback(action: str, asked: Mapping[str, Any], _: Place) -> Iterator[Access]:
-    try:
-        execution = CallbackToken.from_str(asked["CallbackId"]).execution_arn
-    except (ValueError, KeyError) as error:
-        raise UnknownRequestError(f"{action}: the callback's id names no execution.") from error
-    yield Access(action, execution)
+    # The id is the local runner's, and names the execution.
+    yield Access(action, CallbackToken.from_str(asked["CallbackId"]).execution_arn)
 
 
 def _function(_: str, asked: Mapping[str, Any], place: Place) -> Iterator[Access]:

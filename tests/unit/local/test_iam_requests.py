@@ -214,11 +214,14 @@ def test_answer_of_a_write() -> None:
         ("s3", "GetObject", {}, "what IAM checks for GetObject of s3"),
         ("lambda", "", {}, "what IAM checks for an unnamed operation of lambda"),
         ("dynamodb", "UpdateItem", {"TableName": "x", "Expected": {}}, "Expected is not known"),
+        ("dynamodb", "UpdateItem", {}, "in no form that is known: KeyError"),
+        ("dynamodb", "UpdateItem", {"TableName": 7}, "in no form that is known: AttributeError"),
+        ("lambda", "Invoke", {"FunctionName": "a b"}, "in no form that is known: ValueError"),
         (
             "lambda",
             "SendDurableExecutionCallbackFailure",
             {"CallbackId": "x"},
-            "the callback's id names no execution",
+            "lambda:SendDurableExecutionCallbackFailure is asked in no form that is known",
         ),
     ],
 )
