@@ -20,8 +20,6 @@ from tests.faults.stage import stage
 _SUMMARY = "{} scenarios, {} violations\n"
 # How a process tells the one that has started it what happened, a line each.
 _STRUCK, _USED = "struck ", "used "
-# Scenarios in a process.
-_PART = 500
 
 
 class Result(NamedTuple):
@@ -83,9 +81,8 @@ def _run(scenarios: list[Scenario]) -> Result:
 
 def _run_parts(scenarios: list[Scenario], processes: int) -> int:
     """Run each part in a process of its own: threads share one core, and moto slows down."""
-    parts = max(processes, len(scenarios) // _PART)
     with ThreadPoolExecutor(processes) as pool:
-        ended = pool.map(_run_part, (scenarios[part::parts] for part in range(parts)))
+        ended = pool.map(_run_part, (scenarios[n::processes] for n in range(processes)))
         result = sum(ended, Result())
     # Who is faster, an execution or an event, decides whether some of the calls are made.
     for chance in range(CHANCES):
@@ -159,7 +156,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--only", action="append", type=_scenario, help="a scenario, as a violation names it"
     )
-    processes = os.cpu_count() or 1
+    # Each waits for a part of its time.
+    processes = (os.cpu_count() or 1) + 1
     parser.add_argument("--processes", type=int, default=processes, help="side by side")
     parser.add_argument("--read", action="store_true", help="read scenarios, a line each")
     return parser.parse_args()

@@ -9,17 +9,21 @@ import pytest
 
 from adapters.updates import plain
 from core.reported import COLUMNS, TICKET_RESERVE, reworded, ticket, words
-from tests.template import Stack, as_list
+from tests.permissions.policies import granted
+from tests.template import named_stack, translated
 
 ERROR = {"kind": "ApplicationFailed", "summary": "It failed.", "exitCode": None, "attempt": 2}
 
 
-def test_columns(stack: Stack) -> None:
+def test_columns() -> None:
     """The columns that are read whatever they hold are those that the task's role may write."""
-    [statement] = [
-        s for s in stack.statements("TaskRole") if "dynamodb:UpdateItem" in as_list(s["Action"])
+    [named] = [
+        condition.values
+        for grant in granted(named_stack(translated()))
+        if (grant.holder, grant.action) == ("TaskRole", "dynamodb:UpdateItem")
+        for condition in grant.conditions
+        if condition.operator == "ForAllValues:StringEquals"
     ]
-    named = statement["Condition"]["ForAllValues:StringEquals"]["dynamodb:Attributes"]
     assert set(named) == {"executionId", *COLUMNS}
 
 
