@@ -101,17 +101,18 @@ def test_refused_calls(system: System, client: Callable[..., Any], action: str) 
 def test_columns(system: System, client: Callable[..., Any]) -> None:
     """A worker can write the columns of its grant, and is refused every other one."""
     table = client("dynamodb", "TaskRole")
-    asked = {
+    written = {
         "TableName": system.stack.outputs["CallbackTableName"],
         "Key": {"executionId": {"S": "a-record"}},
+        "ExpressionAttributeNames": {"#status": "status"},
         "ExpressionAttributeValues": {":value": {"S": "x"}},
     }
-    table.update_item(**asked, UpdateExpression="SET updatedAt = :value")
+    table.update_item(**written, UpdateExpression="SET #status = :value")
     with pytest.raises(table.exceptions.ClientError, match="dynamodb:UpdateItem"):
-        table.update_item(**asked, UpdateExpression="SET updatedAt = :value, taskArn = :value")
+        table.update_item(**written, UpdateExpression="SET #status = :value, taskArn = :value")
     with pytest.raises(table.exceptions.ClientError, match="dynamodb:UpdateItem"):
         table.update_item(
-            **asked, UpdateExpression="SET updatedAt = :value", ReturnValues="ALL_OLD"
+            **written, UpdateExpression="SET #status = :value", ReturnValues="ALL_OLD"
         )
 
 
