@@ -1,8 +1,9 @@
-"""The grants of the template that no scenario uses, each with the reason why it stays."""
+"""The grants of the template that no scenario is sure to use, each with why it stays."""
 
 from __future__ import annotations
 
 from functools import cache
+from itertools import product
 from typing import TYPE_CHECKING
 
 from local.iam.authority import Authority, Grant
@@ -13,22 +14,41 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from collections.abc import Set as AbstractSet
 
-_TRACED = "X-Ray is not there locally: in AWS, Lambda sends the function's trace with its role."
-_PULLED = "No image is pulled locally: in AWS, Fargate pulls one of this account's with this role."
-_FETCHED = "The local system runs src/worker/ as an image of one's own: nothing is fetched."
+_ORCHESTRATORS = ("Sync", "Callback", "EventBridge")
+_FUNCTIONS = (*_ORCHESTRATORS, "TaskState", "ExecutionStatus", "Reconciler")
+_TASKS, _EVENTS = "ecs:task/<stack>-cluster/*", "dynamodb:table/<stack>-idempotency"
 
-UNUSED: Mapping[Grant, str] = {
+_TRACED = "X-Ray is not there locally. In AWS, Lambda sends the function's trace with its role."
+_PULLED = "No image is pulled locally. In AWS, Fargate pulls one of this account's with this role."
+_FETCHED = "Locally the worker is an image of one's own, so that nothing is fetched."
+_READ_ON = (
+    "An execution's state is read on where it does not fit into one event: none here is so long."
+)
+_LOOKED_FOR = (
+    "An orchestrator looks for a task that it may have started where it was cut off for longer "
+    "than ECS keeps the launch's token, and nobody has settled its record meanwhile."
+)
+_STOPPED = (
+    "An orchestrator stops a task that is too late, or whose record was closed during its launch: "
+    "no work here has a limit of its own, and who is faster decides about the other."
+)
+_TOLD = (
+    "The status function asks what a failed execution has told where this could not close its "
+    "record: only a throttle that outlasts every retry comes to that."
+)
+_REPEATED = (
+    "Powertools documents it as needed: it reads a record of which a refused write has not told."
+)
+_KEPT = (
+    "Every function here takes its events. tests/integration/local/test_iam.py has a rule whose "
+    "event is kept."
+)
+
+# Some of them are used by chance.
+ARGUED: Mapping[Grant, str] = {
     **{
-        Grant(f"{function}Role", f"xray:{action}", "*"): _TRACED
-        for function in (
-            "Sync",
-            "Callback",
-            "EventBridge",
-            "TaskState",
-            "ExecutionStatus",
-            "Reconciler",
-        )
-        for action in ("PutTelemetryRecords", "PutTraceSegments")
+        Grant(f"{name}Role", f"xray:{action}", "*"): _TRACED
+        for name, action in product(_FUNCTIONS, ("PutTelemetryRecords", "PutTraceSegments"))
     },
     **{
         Grant("TaskExecutionRole", f"ecr:{action}", "ecr:repository/*"): _PULLED
@@ -36,6 +56,30 @@ UNUSED: Mapping[Grant, str] = {
     },
     Grant("TaskExecutionRole", "ecr:GetAuthorizationToken", "*"): _PULLED,
     Grant("TaskRole", "lambda:GetLayerVersion", "lambda:layer:<stack>-worker:*"): _FETCHED,
+    **{
+        Grant(
+            f"{name}Role",
+            "lambda:GetDurableExecutionState",
+            f"lambda:function:<stack>-{name.lower()}-function:*",
+        ): _READ_ON
+        for name in _ORCHESTRATORS
+    },
+    **{Grant(f"{name}Role", "ecs:ListTasks", "*"): _LOOKED_FOR for name in _ORCHESTRATORS},
+    Grant("CallbackRole", "ecs:DescribeTasks", _TASKS): _LOOKED_FOR,
+    Grant("EventBridgeRole", "ecs:DescribeTasks", _TASKS): _STOPPED,
+    **{Grant(f"{name}Role", "ecs:StopTask", _TASKS): _STOPPED for name in _ORCHESTRATORS},
+    **{
+        Grant(
+            "ExecutionStatusRole",
+            "lambda:GetDurableExecution",
+            f"lambda:function:<stack>-{name.lower()}-function:*",
+        ): _TOLD
+        for name in _ORCHESTRATORS
+    },
+    Grant("TaskStateRole", "dynamodb:GetItem", _EVENTS): _REPEATED,
+    Grant(
+        "UndeliveredEventsQueuePolicy", "sqs:SendMessage", "sqs:<stack>-undelivered-events"
+    ): _KEPT,
 }
 
 
@@ -46,17 +90,9 @@ def granted(image: str) -> frozenset[Grant]:
 
 
 def wrong(used: AbstractSet[Grant]) -> Iterator[str]:
-    """Yield what is wrong when only these grants were used of those of the local system.
-
-    Args:
-        used: in any scenario.
-    """
-    for grant in sorted(granted("local") - used - UNUSED.keys()):
+    """Yield each grant of the local system that was not used, and that nobody has argued."""
+    for grant in sorted(granted("local") - used - ARGUED.keys()):
         yield (
             f"no scenario uses the grant: {' '.join(grant)}\n"
             "  drop it from template.yaml, or argue it in tests/faults/grants.py"
-        )
-    for grant in sorted(UNUSED.keys() & used):
-        yield (
-            f"a scenario uses the grant: {' '.join(grant)}\n  drop it from tests/faults/grants.py"
         )

@@ -1,13 +1,18 @@
 from __future__ import annotations
 
-from tests.faults.grants import UNUSED, granted, wrong
+from tests.faults.grants import ARGUED, granted, wrong
 
-USED = granted("local") - UNUSED.keys()
+USED = granted("local") - ARGUED.keys()
 
 
 def test_reasons_are_for_grants_of_the_template() -> None:
-    """Whatever is argued to stay unused is a grant of the template, with an image or without."""
-    assert UNUSED.keys() <= granted("local") | granted("")
+    """Whatever is argued is a grant of the template, with an image or without."""
+    assert ARGUED.keys() <= granted("local") | granted("")
+
+
+def test_grants_of_the_default_image() -> None:
+    """A grant that the local system does not make, as it runs no default image, is argued."""
+    assert granted("") - granted("local") <= ARGUED.keys()
 
 
 def test_every_grant_is_used_or_argued() -> None:
@@ -21,10 +26,3 @@ def test_unused_grant() -> None:
     [found] = wrong(USED - {unused})
     assert found.startswith(f"no scenario uses the grant: {' '.join(unused)}\n")
     assert "drop it from template.yaml, or argue it" in found
-
-
-def test_argued_grant_that_is_used() -> None:
-    """A reason for a grant that a scenario does use is named."""
-    argued = min(UNUSED.keys() & granted("local"))
-    [found] = wrong(USED | {argued})
-    assert found.startswith(f"a scenario uses the grant: {' '.join(argued)}\n")

@@ -34,7 +34,7 @@ def stand_still() -> None:
 
 
 def test_sample(running: Stage, catalogue: Catalogue) -> None:
-    """Whatever dies or becomes of events, all end rightly, though the machine stands still."""
+    """Whatever dies or becomes of events, all end rightly, and nobody is refused anything."""
     results = dict(running.run(catalogue.sample(), halfway=stand_still))
     own = {
         (flow, point)
@@ -55,6 +55,7 @@ def test_sample(running: Stage, catalogue: Catalogue) -> None:
     reached = {point for _, point in running.struck}
     assert not {str(point) for point in catalogue.others().keys() - reached}
     assert not {f"make faults ONLY='{s}'": found for s, found in results.items() if found}
+    assert not running.refused
 
 
 def test_catalogue_is_large(catalogue: Catalogue) -> None:
