@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
+from local import nesting
 from local.errors import ApiError
 from local.iam.authority import DeniedError, Session
 from local.iam.requests import UnknownRequestError, accesses
@@ -55,7 +55,7 @@ def _parameters(request: Request, call: Call) -> Mapping[str, Any]:
     if call.service == "lambda":
         return read(request, call.operation).parameters
     try:
-        asked = json.loads(request.get_data() or b"{}")
-    except (RecursionError, ValueError):
+        asked = nesting.read(request.get_data() or b"{}")
+    except ValueError:
         return {}
     return asked if isinstance(asked, dict) else {}

@@ -46,7 +46,7 @@ def _minute_first(minute: str) -> None:
 @pytest.fixture(scope="session")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
     """The stack as `make up` starts it, with Fargate's phases as fast as those of `system`."""
-    with up(tmp_path_factory.mktemp("up"), _TIME_SCALE) as running:
+    with up(tmp_path_factory.mktemp("up"), "--time-scale", str(_TIME_SCALE)) as running:
         running.variables()
         yield running
 

@@ -158,6 +158,22 @@ def test_port_that_is_taken(tmp_path: Path) -> None:
     assert ask(tmp_path, "--env").returncode == 1
 
 
+def test_refusals_are_printed(tmp_path: Path) -> None:
+    """What a role of the template does not allow is printed, by role, action and resource."""
+    copied = tmp_path / "template.yaml"
+    copied.write_text(json.dumps(template.without("SyncRole", "lambda:CheckpointDurableExecution")))
+    with up(tmp_path, "--template", str(copied)) as own:
+        name = f"{NAME}-sync-function"
+        arn = own.client("lambda").invoke(
+            FunctionName=f"{name}:live", InvocationType="Event", Payload="{}"
+        )["DurableExecutionArn"]
+        refused = (
+            f"AccessDenied: User: arn:aws:sts::123456789012:assumed-role/{NAME}-SyncRole/{name}"
+        )
+        action = f"perform: lambda:CheckpointDurableExecution on resource: {arn} because"
+        until(lambda: refused in own.printed and action in own.printed)
+
+
 def test_make_hands_its_variables_on() -> None:
     """PORT and the like are those of make's command line, not whatever the environment has."""
     environment = {**os.environ, "PORT": "1", "TIME_SCALE": "1", "TEMPLATE": "other"}

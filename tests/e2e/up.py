@@ -37,11 +37,11 @@ class Up:
         process: local.up.
     """
 
-    def __init__(self, folder: Path, time_scale: float) -> None:
+    def __init__(self, folder: Path, *options: str) -> None:
         self.folder = folder
         with (folder / "printed").open("w") as printed:
             self.process = subprocess.Popen(
-                _command(folder, "--port", "0", "--time-scale", str(time_scale)),
+                _command(folder, "--port", "0", "--time-scale", "100", *options),
                 cwd=PROJECT,
                 env=os.environ | DEAD_PROXY,
                 stdout=printed,
@@ -95,9 +95,9 @@ class Up:
 
 
 @contextmanager
-def up(folder: Path, time_scale: float = 100) -> Iterator[Up]:
-    """Start the system, and leave nothing of it."""
-    started = Up(folder, time_scale)
+def up(folder: Path, *options: str) -> Iterator[Up]:
+    """Start the system, with more options of local.up if need be, and leave nothing of it."""
+    started = Up(folder, *options)
     try:
         yield started
     finally:
