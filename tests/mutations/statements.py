@@ -103,10 +103,10 @@ def _conditions(condition: Mapping[str, Mapping[str, Any]]) -> Iterator[Edit]:
             path = ("Condition", operator, key)
             if len(keys) > 1:
                 yield Edit(f"no {operator} {key}", path, DROPPED)
-            yield Edit(f"any {key}", path, "*")
-            yield Edit(f"one more {key}", path, [*as_list(values), "other"])
+            yield Edit(f"{operator} any {key}", path, "*")
+            yield Edit(f"{operator} one more {key}", path, [*as_list(values), "other"])
             for index, value in enumerate(values if isinstance(values, list) else ()):
-                yield Edit(f"no {key} {value}", path, _without(values, index))
+                yield Edit(f"{operator} no {key} {value}", path, _without(values, index))
 
 
 def _operators(operator: str) -> Iterator[str]:
