@@ -175,10 +175,7 @@ class Record:
         fields |= {**_reported(item), "is_open": "open" in item}
         try:
             record = msgspec.convert(fields, cls)
-            for moment in (record.deadline, record.created_at, record.updated_at):
-                _check_moment(moment)
-            _check_moment(record.missing_since or record.created_at)
-            record.end_of(None)
+            _check(record)
         except (msgspec.ValidationError, ValueError, KeyError, TypeError) as error:
             raise UnreadableRecordError(item, f"{type(error).__name__}: {error}") from error
         return record
@@ -241,6 +238,13 @@ def _whole(value: object) -> object:
     return value
 
 
-def _check_moment(moment: str) -> None:
-    if datetime.fromisoformat(moment).tzinfo is None:
-        raise ValueError(f"{moment} has no time zone")
+def _check(record: Record) -> None:
+    """Raise an error for what is of the right type, and none of the stack's values all the same."""
+    moments = (record.deadline, record.created_at, record.updated_at, record.missing_since)
+    for moment in moments:
+        if moment is not None and datetime.fromisoformat(moment).tzinfo is None:
+            raise ValueError(f"{moment} has no time zone")
+    record.end_of(None)
+    is_waited_for = record.flow is Flow.EVENTBRIDGE and record.is_open
+    if is_waited_for and not record.is_backing_off and not record.callback_id:
+        raise ValueError("callbackId is missing")

@@ -145,8 +145,7 @@ def test_succeeded_without_a_task(
     scene: Scene, executions: Executions, flow: Flow, was: Status
 ) -> None:
     """A record whose execution succeeded although no task was started says that none was."""
-    callback = {} if was is Status.PENDING else {"callback_id": None}
-    record = scene.begin(flow, status=was, **callback)
+    record = scene.begin(flow) if was is Status.PENDING else scene.between(flow)
     executions.set(record, "SUCCEEDED")
     assert scene.reconcile() == {"missing: first look": 1}
     scene.pass_time(LATER)

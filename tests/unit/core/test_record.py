@@ -32,13 +32,13 @@ NEW = Record(
     deadline="2026-03-02T10:00:00.000Z",
     created_at="2026-03-02T09:00:00.000Z",
     updated_at="2026-03-02T09:00:01.000Z",
+    callback_id="callback",
 )
 CLOSED = replace(
     NEW,
     status=Status.FAILED,
     is_open=False,
     task_arn="arn:task",
-    callback_id="callback",
     trace_header="Root=1-5759e988-bd862e3fe1be46a994272793",
     result='{"answer":42}',
     last_outcome=ApplicationFailed(task_arn="arn:task", exit_code=3).to_dict(),
@@ -68,6 +68,7 @@ def test_item() -> None:
         "deadline": "2026-03-02T10:00:00.000Z",
         "createdAt": "2026-03-02T09:00:00.000Z",
         "updatedAt": "2026-03-02T09:00:01.000Z",
+        "callbackId": "callback",
     }
 
 
@@ -138,16 +139,21 @@ def test_error_in_words(stored: dict[str, Any], summary: str) -> None:
     assert Record.from_item(item).error == {"summary": summary}
 
 
-SPOILT = [
+SPOILT: list[tuple[str, Any]] = [
     *(("executionArn", value) for value in (7, None, ["arn"])),
     *(("flow", value) for value in ("batch", None, 7)),
     *(("attempt", value) for value in ("abc", None, Decimal("1.5"), {"1"})),
     *(("launch", value) for value in ("one", None)),
     *((name, value) for name in ("deadline", "createdAt") for value in ("soon", 17, None)),
-    *(("updatedAt", value) for value in ("2026-03-02 09:00:00", 17, None)),
+    *(("updatedAt", value) for value in ("2026-03-02 09:00:00", "", 17, None)),
     *(("missingSince", value) for value in ("soon", 17)),
     *(("lastOutcome", value) for value in ({"kind": "Nothing"}, "gone", ["x"])),
-    *(("taskArn", 7), ("callbackId", {}), ("message", None), ("expiresAt", "never")),
+    *(
+        ("taskArn", 7),
+        *(("callbackId", value) for value in (7, "", None)),
+        ("message", None),
+        ("expiresAt", "never"),
+    ),
 ]
 
 

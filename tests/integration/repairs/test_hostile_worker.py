@@ -1,0 +1,317 @@
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import product
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from core.evidence import console_link
+from core.outcome import Cancelled
+from core.record import Flow, Status
+from core.reported import COLUMNS
+from tests.integration.aws import TEMPLATE, hand
+from tests.integration.repairs.scene import LATER, TABLE, Scene
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from core.record import Record
+    from tests.integration.aws import Aws
+    from tests.integration.conftest import Lines
+    from tests.integration.repairs.executions import Executions
+
+FORGED = {
+    "kind": {"S": "Succeeded"},
+    "summary": {"S": "s" * 5_000},
+    "detail": {"S": "d" * 5_000},
+    "advice": {"L": [{"S": "a" * 5_000}]},
+    "exitCode": {"N": "0.5"},
+    "taskArn": {"S": "arn:forged"},
+    "attempt": {"N": "7"},
+    "logGroup": {"S": "/forged"},
+    "logStream": {"S": "forged"},
+    "consoleLink": {"S": "https://forged"},
+    "logTail": {"L": [{"S": "forged"}]},
+}
+VALUES: dict[str, dict[str, Any]] = {
+    **{status: {"S": status} for status in Status},
+    "text": {"S": "x"},
+    "no text": {"S": ""},
+    "half a character": {"S": r'"\ud800"'},
+    "control characters": {"S": "\x1b[2J\x00\n"},
+    "another ticket": {"S": "0" * 32},
+    "number": {"N": "9.9E+125"},
+    "small number": {"N": "-1E-130"},
+    "binary": {"B": b"\xff"},
+    "boolean": {"BOOL": True},
+    "null": {"NULL": True},
+    "texts": {"SS": ["b", "a"]},
+    "numbers": {"NS": ["2", "1"]},
+    "binaries": {"BS": [b"\xff", b"x"]},
+    "list": {"L": [{"L": [{"NULL": True}]}]},
+    "map": {"M": {}},
+    "forged": {"M": FORGED},
+}
+# What leaves no room for anything of the stack's, of the 400 KB: moto's 405,000 bytes, to which it
+# counts what is written over as well.
+FULL = {"ticket": 403_500, "result": 403_500, "status": 399_000, "error": 399_000}
+
+
+@dataclass(frozen=True, slots=True)
+class Attack:
+    """What a worker writes into a record that is not its own.
+
+    Attributes:
+        column: that it may write.
+        value: as DynamoDB has it; None removes the column, a number fills the item.
+    """
+
+    column: str
+    value: Mapping[str, Any] | None
+
+    def strike(self, record: Record) -> None:
+        """Write, as the task's role may."""
+        change: dict[str, Any] = {"UpdateExpression": "REMOVE #column"}
+        if self.value is not None:
+            change = {"UpdateExpression": "SET #column = :value"}
+            change["ExpressionAttributeValues"] = {":value": self.value}
+        hand("dynamodb").update_item(
+            TableName=TABLE,
+            Key={"executionId": {"S": record.execution_id}},
+            ExpressionAttributeNames={"#column": self.column},
+            **change,
+        )
+
+
+ATTACKS = [
+    *(Attack(column, value) for column, value in product(COLUMNS, [None, *VALUES.values()])),
+    *(Attack(column, {"S": "x" * size}) for column, size in FULL.items()),
+]
+# Those that mean something to somebody.
+SHARP = [
+    *(Attack("status", {"S": status}) for status in Status),
+    *(Attack(column, {"M": FORGED}) for column in COLUMNS),
+    *(Attack(column, None) for column in COLUMNS),
+    *(Attack(column, {"S": "x" * size}) for column, size in FULL.items()),
+]
+# A neighbour's record, before, while and after its task runs.
+MOMENTS: dict[str, Callable[[Scene, Flow], Record]] = {
+    "launching": lambda scene, flow: scene.begin(flow, ticket="1" * 32),
+    "running": lambda scene, flow: scene.running(flow, ticket="1" * 32),
+    "backing off": lambda scene, flow: scene.between(flow),
+}
+EACH_FLOW = pytest.mark.parametrize("flow", Flow)
+EACH_MOMENT = pytest.mark.parametrize("moment", MOMENTS)
+WAITING = [Flow.POLLING, Flow.EVENTBRIDGE]
+
+
+def attacked(
+    scene: Scene, moment: str, flow: Flow, attacks: Sequence[Attack] = SHARP
+) -> list[Record]:
+    """Return a neighbour for each attack, which has met it."""
+    records = []
+    for attack in attacks:
+        record = MOMENTS[moment](scene, flow)
+        attack.strike(record)
+        records.append(record)
+    return records
+
+
+def expires(record: Record) -> bool:
+    """Whether a record is closed for good, with an expiry."""
+    item = hand("dynamodb").get_item(
+        TableName=TABLE, Key={"executionId": {"S": record.execution_id}}
+    )["Item"]
+    return "open" not in item and "expiresAt" in item and "ticket" not in item
+
+
+def test_columns() -> None:
+    """What is tried here is what the template lets a worker write."""
+    [role] = [
+        role for name, role in TEMPLATE.of_type("AWS::IAM::Role").items() if "TaskRole" in name
+    ]
+    assert set(COLUMNS) == set(_named(role)) - {"executionId"}
+
+
+def _named(role: dict[str, Any]) -> list[str]:
+    [statement] = [
+        statement
+        for policy in role["Policies"]
+        for statement in policy["PolicyDocument"]["Statement"]
+        if statement["Action"] == "dynamodb:UpdateItem"
+    ]
+    return list(statement["Condition"]["ForAllValues:StringEquals"]["dynamodb:Attributes"])
+
+
+@EACH_FLOW
+@pytest.mark.usefixtures("executions")
+def test_running_neighbour(scene: Scene, flow: Flow) -> None:
+    """A neighbour whose execution and task go on is left alone, whatever is in its record."""
+    records = attacked(scene, "running", flow, ATTACKS)
+    for _ in range(2):
+        assert scene.reconcile() == {"running": len(records)}
+        scene.pass_time(LATER)
+    assert scene.stops() == []
+    for record in records:
+        assert scene.stored(record).task_arn == record.task_arn
+        assert scene.stored(record).is_open
+
+
+@EACH_FLOW
+@pytest.mark.usefixtures("executions")
+def test_launch_that_goes_on(scene: Scene, flow: Flow) -> None:
+    """A task whose record was spoilt before it was written down is found and kept."""
+    records = attacked(scene, "launching", flow)
+    tasks = [scene.launch(record) for record in records]
+    assert scene.reconcile() == {"adopted": len(records)}
+    assert [scene.stored(record).task_arn for record in records] == tasks
+    assert scene.stops() == []
+
+
+@pytest.mark.parametrize("flow", WAITING)
+@EACH_MOMENT
+def test_execution_that_was_stopped(
+    scene: Scene, executions: Executions, flow: Flow, moment: str
+) -> None:
+    """The record of an execution that was stopped is closed at once, and its own task stopped."""
+    records = attacked(scene, moment, flow)
+    for record in records:
+        executions.set(record, "STOPPED")
+    assert scene.reconcile() == {"abandoned: execution STOPPED": len(records)}
+    assert set(scene.stops()) == {record.task_arn for record in records if record.task_arn}
+    for record in records:
+        stored = scene.stored(record)
+        assert expires(record)
+        assert stored.status is Status.FAILED
+        told = {name: (stored.error or {})[name] for name in ("kind", "taskArn", "attempt")}
+        own = (Cancelled.__name__, record.task_arn, record.attempt)
+        assert tuple(told.values()) == own
+
+
+@EACH_FLOW
+@pytest.mark.parametrize("code", [0, 3])
+def test_task_that_ended(scene: Scene, executions: Executions, flow: Flow, code: int) -> None:
+    """A task's end is told and its record closed, once its execution has ended too."""
+    records = attacked(scene, "running", flow)
+    for record in records:
+        scene.end(record.task_arn, code)
+    scene.reconcile()
+    if flow is Flow.EVENTBRIDGE:
+        assert {executions.answer(r).outcome.task_arn for r in records} == {
+            record.task_arn for record in records
+        }
+    for record in records:
+        # A result that is too large fails the execution that waits for it.
+        waits = flow is Flow.EVENTBRIDGE
+        succeeded = executions.answer(record).outcome.succeeded if waits else code == 0
+        status = "SUCCEEDED" if succeeded or flow is Flow.DYNAMODB else "FAILED"
+        executions.set(record, status)
+    for _ in range(2):
+        scene.pass_time(LATER)
+        scene.reconcile()
+    assert all(map(expires, records))
+    assert scene.stops() == []
+    if flow is Flow.POLLING:
+        wanted = Status.FAILED if code else Status.COMPLETED
+        assert {scene.stored(record).status for record in records} == {wanted}
+        assert {scene.stored(record).result for record in records} == {None}
+
+
+@EACH_FLOW
+def test_task_that_is_forgotten(scene: Scene, executions: Executions, flow: Flow) -> None:
+    """A record whose task ECS has forgotten is closed, once its execution has ended too."""
+    records = attacked(scene, "running", flow)
+    for record in records:
+        scene.aws.forget(record.task_arn)
+        executions.set(record, "SUCCEEDED" if flow is Flow.DYNAMODB else "TIMED_OUT")
+    for _ in range(3):
+        scene.reconcile()
+        scene.pass_time(LATER)
+    assert all(map(expires, records))
+
+
+@EACH_FLOW
+def test_error_is_the_stacks_own(
+    scene: Scene, executions: Executions, lines: Lines, flow: Flow
+) -> None:
+    """No attack changes kind, task, attempt or evidence of an error, nor makes its words long."""
+    records = attacked(scene, "running", flow, ATTACKS)
+    for record in records:
+        scene.end(record.task_arn, 3)
+        executions.set(record, "SUCCEEDED" if flow is Flow.DYNAMODB else "FAILED")
+    for _ in range(3):
+        scene.reconcile()
+        scene.pass_time(LATER)
+    failed = {r.execution_id: r for r in records if scene.stored(r).status is Status.FAILED}
+    told = {
+        vars(line)["executionId"]: vars(line)["error"]
+        for line in lines.records
+        if line.getMessage() == "Task failed"
+    }
+    assert len(failed) >= len(ATTACKS) - 1
+    assert told.keys() == failed.keys()
+    for key, record in failed.items():
+        for error in (scene.stored(record).error or {}, told[key]):
+            assert error["kind"] == "ApplicationFailed"
+            assert (error["taskArn"], error["attempt"]) == (record.task_arn, record.attempt)
+            assert error["consoleLink"] == console_link(record.task_arn or "")
+            assert error["logStream"].endswith((record.task_arn or "").rpartition("/")[2])
+            assert (error["exitCode"], error["logTail"]) == (3, [])
+            lengths = [len(error[name]) for name in ("summary", "detail", "advice")]
+            assert all(
+                length <= most for length, most in zip(lengths, (1000, 2000, 1000), strict=True)
+            )
+
+
+@EACH_FLOW
+@pytest.mark.parametrize("call", ["dynamodb.GetItem", "dynamodb.UpdateItem"])
+def test_strike_at_each_call(
+    aws: Aws, scene: Scene, executions: Executions, flow: Flow, call: str
+) -> None:
+    """A worker that strikes again before each call keeps no record open, and stops no task."""
+    for attack in SHARP:
+        record = scene.running(flow)
+        scene.end(record.task_arn, 0)
+        executions.set(record, "SUCCEEDED")
+        struck = [attack] * 20
+
+        def strike(struck: list[Attack] = struck, record: Record = record) -> None:
+            # Moto takes no second value as large as the first in its place.
+            with suppress(ClientError):
+                if struck:
+                    struck.pop().strike(record)
+
+        aws.before(call, strike)
+        for _ in range(4):
+            if not expires(record):
+                scene.reconcile()
+                scene.pass_time(LATER)
+        struck.clear()
+        assert not scene.stored(record).is_open, attack
+    assert scene.stops() == []
+
+
+def test_made_up_items(scene: Scene) -> None:
+    """Items that a worker makes up are emptied and expire within a day; the run goes on."""
+    made = [MOMENTS["launching"](scene, Flow.EVENTBRIDGE) for _ in range(20)]
+    for record in made:
+        hand("dynamodb").delete_item(
+            TableName=TABLE, Key={"executionId": {"S": record.execution_id}}
+        )
+        Attack("result", {"S": "x" * 1_000}).strike(record)
+    ours = [scene.running(), scene.begin(status=Status.FAILED, is_open=False, expires_at=1)]
+    before = [scene.stored(record) for record in ours]
+    counted = 0
+    for _ in range(288):
+        counted += scene.reconcile().get("expires: not ours", 0)
+        scene.pass_time(LATER)
+    assert counted == len(made)
+    for record in made:
+        item = hand("dynamodb").get_item(
+            TableName=TABLE, Key={"executionId": {"S": record.execution_id}}
+        )["Item"]
+        assert item.keys() == {"executionId", "expiresAt"}
+    assert [scene.stored(record) for record in ours][1] == before[1]
