@@ -65,7 +65,9 @@ def _try_policies(template: Mapping[str, Any], chosen: Sequence[Edit]) -> bool:
 def _try_code(chosen: Sequence[Mutation]) -> bool:
     if not chosen:
         return True
-    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(os.cpu_count()) as pool:
+    # Some trials wait more than they work.
+    workers = (os.cpu_count() or 1) + 1
+    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(workers) as pool:
         _copy(PROJECT, clean := Path(folder, "clean"))
         # What fails without a mutation says nothing of one.
         unbroken = pool.submit(run, clean, sorted({t for m in chosen for t in m.tests}))

@@ -5,11 +5,15 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
+
+import pytest
+
+from tests.mutations.session import UNCOLLECTED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import Path
 
 CAUGHT = "caught"
 PATIENCE_SECONDS = 900
@@ -20,7 +24,14 @@ _OFFLINE = {"HTTP_PROXY": _NOWHERE, "HTTPS_PROXY": _NOWHERE, "NO_PROXY": "127.0.
 # The example that fails need not be the smallest one: to look for that takes minutes.
 _HASTE = {"HYPOTHESIS_PROFILE": "unshrunk"}
 _OPTIONS = ("-x", "-q", "-p", "no:cacheprovider", "--hypothesis-seed=1")
-_PASSED, _FAILED = 0, 1
+# The program's folder stays off the path (-P): its modules are named like packages of src/.
+_PYTEST = (sys.executable, "-P", str(Path(__file__).with_name("session.py")))
+_SAID = {
+    pytest.ExitCode.OK: "MISSED: the tests passed",
+    pytest.ExitCode.TESTS_FAILED: CAUGHT,
+    pytest.ExitCode.NO_TESTS_COLLECTED: "MISSED: there are no tests",
+    UNCOLLECTED: "MISSED: the tests cannot be collected",
+}
 
 
 class Run(NamedTuple):
@@ -37,14 +48,12 @@ class Run(NamedTuple):
     @property
     def passed(self) -> bool:
         """Whether every test did."""
-        return self.code == _PASSED
+        return self.code == pytest.ExitCode.OK
 
 
-def run(
-    folder: Path, tests: Iterable[str], *options: str, patience: float = PATIENCE_SECONDS
-) -> Run:
+def run(folder: Path, tests: Iterable[str], patience: float = PATIENCE_SECONDS) -> Run:
     """Run tests in a copy of the project, until the first of them fails."""
-    command = [sys.executable, "-m", "pytest", *_OPTIONS, *options, *tests]
+    command = [*_PYTEST, *_OPTIONS, *tests]
     try:
         ended = subprocess.run(
             command,
@@ -63,13 +72,7 @@ def run(
 
 def verdict(folder: Path, tests: Iterable[str], patience: float = PATIENCE_SECONDS) -> str:
     """Say what tests make of a mutated copy: `CAUGHT`, or why they have noticed nothing."""
-    tests = list(tests)
-    # With -x, tests that cannot even be imported end as one that failed does.
-    if not run(folder, tests, "--collect-only", patience=patience).passed:
-        return "MISSED: the tests cannot be collected"
     code = run(folder, tests, patience=patience).code
     if code is None:
         return f"MISSED: the tests did not end in {patience} s"
-    if code == _PASSED:
-        return "MISSED: the tests passed"
-    return CAUGHT if code == _FAILED else f"MISSED: pytest exited with code {code}"
+    return _SAID.get(code, f"MISSED: pytest exited with code {code}")

@@ -39,7 +39,7 @@ def test_enough() -> None:
         ("def test(): assert 0", CAUGHT),
         ("def test(): pass", "MISSED: the tests passed"),
         ("import nothing_of_this_name", "MISSED: the tests cannot be collected"),
-        ("", "MISSED: the tests cannot be collected"),
+        ("", "MISSED: there are no tests"),
     ],
     ids=["fails", "passes", "broken", "empty"],
 )
