@@ -179,6 +179,7 @@ _CHECKS: Mapping[tuple[str, str], _Check] = {
     ("dynamodb", "GetItem"): _table,
     ("dynamodb", "PutItem"): _table,
     ("dynamodb", "Query"): _table,
+    ("dynamodb", "Scan"): _table,
     ("dynamodb", "UpdateItem"): _table,
     ("ecs", "DescribeTasks"): _tasks,
     ("ecs", "ListTasks"): _list_tasks,
