@@ -143,6 +143,13 @@ class _Moto(DomainDispatcherApplication):
             self._backends[host] = super().get_backend_for_host(host)
         return self._backends[host]
 
+    @override
+    def infer_service_region_host(self, environ: dict[str, Any], path: str) -> str | None:
+        """Return the host for which a request is signed; a presigned URL is S3's."""
+        if "HTTP_AUTHORIZATION" not in environ:
+            return "s3.us-east-1.amazonaws.com"
+        return super().infer_service_region_host(environ, path)
+
 
 def _too_deep() -> ApiError:
     return ApiError("SerializationException", TOO_DEEP)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from botocore.auth import S3SigV4Auth, S3SigV4QueryAuth, SigV4Auth, SigV4QueryAuth
+from botocore.auth import S3SigV4Auth, S3SigV4QueryAuth, SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
@@ -28,7 +28,7 @@ _VALUE, _AT = re.compile(r"[0-9a-f]{64}"), re.compile(r"[0-9]{8}T[0-9]{6}Z")
 _WRITTEN_AT = "%Y%m%dT%H%M%SZ"
 _LONGEST_LIFETIME = 7 * 86400
 _IN_QUERY = re.compile(r"&?X-Amz-Signature=\w+")
-_S3 = frozenset({"s3", "s3-object-lambda", "s3-outposts"})
+_S3 = "s3"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,8 @@ class Signature:
         at: when it was signed, by the signer's clock.
         names: of the headers that are signed, in lower case.
         value: of the signature.
-        lifetime: for how many seconds a presigned URL is good; None for an Authorization header.
+        lifetime: for how many seconds a presigned URL of S3 is good; None for an Authorization
+            header.
     """
 
     access_key: str
@@ -55,7 +56,7 @@ class Signature:
 
     @classmethod
     def of(cls, request: Request) -> Signature | None:
-        """Return a request's signature, in its header or its query; None if it has none."""
+        """Return a request's signature, in its header or, for S3, its query; None without one."""
         headers, query = request.headers, request.args
         if found := _AUTHORIZATION.fullmatch(headers.get("Authorization", "")):
             return _read({**found.groupdict(), "at": headers.get("X-Amz-Date", "")}, None)
@@ -67,7 +68,9 @@ class Signature:
             "value": query.get("X-Amz-Signature", ""),
             "at": query.get("X-Amz-Date", ""),
         }
-        return _read(given, query.get("X-Amz-Expires", 0, int))
+        presigned = _read(given, query.get("X-Amz-Expires", 0, int))
+        # moto guesses which service another one is for, and may guess anew after IAM has looked.
+        return presigned if presigned and presigned.service == _S3 else None
 
     def matches(self, request: Request, secret: str) -> bool:
         """Whether a request, body and all, is signed with a secret."""
@@ -95,10 +98,8 @@ class Signature:
         return wanted <= self.names <= headers.keys()
 
     def _signer(self, secret: str) -> SigV4Auth:
-        in_header, in_query = (
-            (S3SigV4Auth, S3SigV4QueryAuth) if self.service in _S3 else (SigV4Auth, SigV4QueryAuth)
-        )
-        kind = in_header if self.lifetime is None else in_query
+        in_header = S3SigV4Auth if self.service == _S3 else SigV4Auth
+        kind = in_header if self.lifetime is None else S3SigV4QueryAuth
         return kind(Credentials(self.access_key, secret), self.service, self.region)
 
 

@@ -8,7 +8,7 @@ from http.client import HTTPConnection
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from botocore.auth import SigV4Auth
+from botocore.auth import S3SigV4QueryAuth, SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
@@ -68,6 +68,12 @@ class Asked:
         request = AWSRequest(self.method, self.url, dict(self.headers), self.body.encode())
         SigV4Auth(Credentials(access_key, secret), service, "us-east-1").add_auth(request)
         return self.but(headers=dict(request.headers.items()))
+
+    def presigned(self, access_key: str, secret: str, service: str) -> Asked:
+        """Return the request with a signature in its URL."""
+        request = AWSRequest(self.method, self.url)
+        S3SigV4QueryAuth(Credentials(access_key, secret), service, "us-east-1").add_auth(request)
+        return self.but(url=request.url)
 
     def send(self) -> Answer:
         """Send it."""

@@ -165,6 +165,19 @@ def test_message(system: System, service: str) -> None:
     assert 'eval "$(make -s env)"' in error["Message"]
 
 
+@pytest.mark.parametrize(
+    ("service", "answered"), [("s3", "NoSuchBucket"), ("cognito-idp", "not signed")]
+)
+def test_url_of_another_service(
+    system: System, key: tuple[str, str], service: str, answered: str
+) -> None:
+    """A presigned URL is good for S3 alone, whatever service its path belongs to."""
+    pool = Asked(f"{system.endpoint}/us-east-1_pool/.well-known/jwks.json")
+    answer = pool.presigned(*key, service).send()
+    assert answer.status in {HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND}
+    assert answered in answer.body
+
+
 def test_presigned_url(system: System, key: tuple[str, str]) -> None:
     """A presigned URL gives its object to whoever has all of it, without a key."""
     s3 = boto3.client(
