@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, TextIO
 
+from local.printable import printable
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import FrameType
@@ -70,7 +72,7 @@ def run(main: Callable[[], int]) -> NoReturn:
 def write(stream: TextIO, text: str) -> None:
     """Write a text for people; one whose terminal or pipe was closed hears nothing more."""
     try:
-        stream.write(text.rstrip("\n") + "\n")
+        stream.write(printable(text.rstrip("\n")) + "\n")
         stream.flush()
     except OSError:
         _silence(stream)

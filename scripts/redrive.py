@@ -65,10 +65,16 @@ def _redrive(url: str, message: dict[str, Any]) -> bool:
         boto3.client("sqs").delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
     # The others are not to wait for one that nobody can read or take.
     except _UNREADABLE as error:
-        sys.stderr.write(f"{message['MessageId']} is left: {type(error).__name__}: {error}\n")
+        reason = _shown(f"{type(error).__name__}: {error}")
+        sys.stderr.write(f"{message['MessageId']} is left: {reason}\n")
         return False
-    sys.stdout.write(f"{message['MessageId']} -> {function}\n")
+    sys.stdout.write(f"{message['MessageId']} -> {_shown(function)}\n")
     return True
+
+
+def _shown(text: str) -> str:
+    """Return what a message may have put there on one line, its control characters escaped."""
+    return text.encode("unicode_escape").decode()
 
 
 def _messages(url: str) -> Iterator[dict[str, Any]]:
@@ -126,7 +132,7 @@ def main() -> int:
         sys.stderr.write(f"{error}\n")
         return 1
     except (BotoCoreError, ClientError) as error:
-        sys.stderr.write(f"A queue cannot be read any further: {error}\n")
+        sys.stderr.write(f"A queue cannot be read any further: {_shown(str(error))}\n")
         return 1
     except KeyboardInterrupt:
         sys.stderr.write("Interrupted. The events that are named above are delivered.\n")

@@ -6,6 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from local.greeting import worker_notice
+from local.printable import printable
 from local.program import count, parser, run, started
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def main() -> int:
             went_well = run_flows(system, console, options.timeout)
         refused = system.authority.refused()
         for message in refused:
-            console.print(message, style="red", markup=False, soft_wrap=True)
+            console.print(printable(message), style="red", markup=False, soft_wrap=True)
     return 0 if went_well and not refused else 1
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from rich import box
+from rich.markup import escape
 from rich.table import Table
 
 from local.gateway import execution_of
 from local.journal import Line, TaskChange
 from local.nesting import read
+from local.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -90,7 +92,8 @@ class Narrator:
     def _log_line(self, entry: Line) -> str:
         line = _json(entry.text)
         pid = self._pids.setdefault(entry.source, line.get("pid", 0))
-        return f"[magenta]worker {pid}[/] {line.get('level')} {line.get('message')}"
+        said = printable(f"{line.get('level')} {line.get('message')}").replace("\n", r"\n")
+        return f"[magenta]worker {pid}[/] {escape(said)}"
 
 
 def _name(row: Row) -> str:
