@@ -21,7 +21,8 @@ def evidence(settings: Settings, outcome: Outcome) -> Evidence | None:
     if outcome.task_arn is None:
         return None
     stream = log_stream(settings.task_log_prefix, settings.container_name, outcome.task_arn)
-    tail = shortened(_tail(settings.task_log_group, stream))
+    is_told = settings.log_tail == "yes"
+    tail = shortened(_tail(settings.task_log_group, stream)) if is_told else None
     return Evidence(settings.task_log_group, stream, console_link(outcome.task_arn), tail)
 
 

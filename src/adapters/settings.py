@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from datetime import timedelta
 from functools import cache
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import msgspec
 
@@ -17,6 +17,7 @@ class Settings(msgspec.Struct, frozen=True, rename="upper"):
 
     Attributes:
         task_log_prefix: of the streams in the tasks' log group.
+        log_tail: whether errors carry the last lines of a container's log.
     """
 
     stack_name: str
@@ -27,6 +28,7 @@ class Settings(msgspec.Struct, frozen=True, rename="upper"):
     record_retention_days: int
     task_log_group: str
     task_log_prefix: str
+    log_tail: Literal["yes", "no"]
 
     @property
     def retention(self) -> timedelta:

@@ -22,22 +22,23 @@ class Evidence:
         log_group: of the tasks.
         log_stream: of its main container.
         console_link: to the task, for as long as ECS shows it.
-        log_tail: the last lines, at most 20 and 8,000 bytes; empty if they could not be read.
+        log_tail: the last lines, at most 20 and 8,000 bytes; empty if they could not be read, None
+            if they are nobody's to read.
     """
 
     log_group: str
     log_stream: str
     console_link: str
-    log_tail: tuple[str, ...]
+    log_tail: tuple[str, ...] | None
 
     def to_dict(self) -> dict[str, Any]:
         """JSON form; the keys are those of the record and the errors."""
-        return {
+        places = {
             "logGroup": self.log_group,
             "logStream": self.log_stream,
             "consoleLink": self.console_link,
-            "logTail": list(self.log_tail),
         }
+        return places if self.log_tail is None else {**places, "logTail": list(self.log_tail)}
 
 
 def log_stream(prefix: str, container: str, task_arn: str) -> str:

@@ -5,11 +5,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from adapters import settings
 from adapters.clients import client
 from orchestrator import dynamodb, polling
 from tests.integration.aws import ENVIRONMENT, hand
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.integration.aws import Aws
     from tests.integration.conftest import Lines, Start
 
@@ -92,3 +95,25 @@ def test_unreadable_log(aws: Aws, durable: Start, code: str) -> None:
     _, data = durable(polling.handler, {}).error()
     assert (data["exitCode"], data["logTail"]) == (3, [])
     assert data["logStream"]
+
+
+@pytest.mark.parametrize("handler", [dynamodb.handler, polling.handler])
+def test_no_tail(
+    aws: Aws, durable: Start, monkeypatch: pytest.MonkeyPatch, handler: Callable[..., Any]
+) -> None:
+    """With LogTail=no the container's log is not read, and the error has all but its lines."""
+    monkeypatch.setenv("LOG_TAIL", "no")
+    settings.read.cache_clear()
+    asked: list[None] = []
+    aws.before("logs.GetLogEvents", lambda: asked.append(None))
+    execution = durable(handler, {})
+    aws.wait_for_record(lambda record: record.task_arn)
+    fail(aws)
+    aws.report()
+    if handler is polling.handler:
+        assert "logTail" not in execution.error()[1]
+    else:
+        execution.result()
+    assert dict(aws.record().error or {}).keys() >= _EVIDENCE - {"logTail"}
+    assert "logTail" not in (aws.record().error or {})
+    assert not asked

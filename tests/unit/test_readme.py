@@ -55,6 +55,7 @@ def execution(fields: dict[str, Any]) -> Execution:
         record_retention_days=30,
         task_log_group="/ecs/lambda-ecs-durable-demo",
         task_log_prefix="worker",
+        log_tail="yes",
         subnet_ids="subnet-1,subnet-2",
         security_group_id="sg-1",
         assign_public_ip="ENABLED",

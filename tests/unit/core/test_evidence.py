@@ -42,3 +42,9 @@ def test_json_form() -> None:
         "consoleLink": "https://",
         "logTail": ["a", "b"],
     }
+
+
+def test_no_tail() -> None:
+    """Evidence without a log's last lines has no word of them."""
+    evidence = Evidence("/ecs/demo", "worker/main/1", "https://", None)
+    assert evidence.to_dict().keys() == {"logGroup", "logStream", "consoleLink"}
