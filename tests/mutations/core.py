@@ -15,6 +15,13 @@ MUTATIONS = (
         ("tests/integration/test_retries.py",),
     ),
     Mutation(
+        "a worker's error is taken as it is",
+        "src/core/reported.py",
+        "        if said := text(given.get(name)):\n",
+        "        taken |= given\n        if said := text(given.get(name)):\n",
+        ("tests/unit/core/test_reported.py",),
+    ),
+    Mutation(
         "the client token does not know the launch",
         "src/core/correlation.py",
         'f"{execution_arn}\\n{attempt}\\n{launch}"',

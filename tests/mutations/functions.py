@@ -57,6 +57,27 @@ MUTATIONS = (
         FENCES,
     ),
     Mutation(
+        "each try of a launch tells its container a ticket of its own",
+        "src/orchestrator/execution.py",
+        "        launch = replace(self.launch, ticket=record.ticket)\n",
+        "        launch = replace(self.launch, ticket=secrets.token_hex(16))\n",
+        ("tests/integration/test_tickets.py",),
+    ),
+    Mutation(
+        "a full record takes no task",
+        "src/adapters/records.py",
+        "            return self._write(execution_id, update.without(COLUMNS), condition)\n",
+        "            raise\n",
+        ("tests/integration/repairs/test_hostile_worker.py",),
+    ),
+    Mutation(
+        "a closed record is swept up",
+        "src/adapters/strays.py",
+        'Attr("open").not_exists() & Attr("expiresAt").not_exists()',
+        'Attr("open").not_exists()',
+        ("tests/integration/repairs/test_hostile_worker.py",),
+    ),
+    Mutation(
         "a record expires from its creation on",
         "src/orchestrator/execution.py",
         """\
