@@ -8,12 +8,12 @@ from adapters.clients import client
 from adapters.errors import AwsRefusedError, aws_errors
 from core import correlation
 from core.launch import refused
+from core.outcome import FailedToStart
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from core.launch import Launch, Target
-    from core.outcome import FailedToStart
 
 # ECS keeps the reason that it shows as `stoppedReason`; longer ones are refused.
 _MAX_REASON = 255
@@ -23,7 +23,7 @@ def run_task(launch: Launch, target: Target) -> str | FailedToStart:
     """Start the launch's task; the same launch again starts no second one.
 
     Returns:
-        The task's ARN, or what the `failures[]` of an answer without a task come to.
+        The task's ARN, or what an answer without a task comes to: `failures[]`, or a conflict.
 
     Raises:
         AwsBusyError: throttled or unanswered; the same launch may be repeated.
@@ -34,9 +34,12 @@ def run_task(launch: Launch, target: Target) -> str | FailedToStart:
             answer = client("ecs").run_task(**launch.request(target))
     except AwsRefusedError as error:
         # The token was used for a request that differed: its task is this launch's task.
-        if error.code == "ConflictException" and error.resource_ids:
+        if error.code != "ConflictException":
+            raise
+        if error.resource_ids:
             return error.resource_ids[0]
-        raise
+        # It started none; what differs now, such as a ticket that a worker wrote over, may stay so.
+        return FailedToStart(detail=str(error), transient=True)
     if not answer["tasks"]:
         return refused(answer["failures"])
     return str(answer["tasks"][0]["taskArn"])

@@ -66,6 +66,14 @@ def test_bad_input(aws: Aws, durable: Start, handler: Handler, payload: object, 
     assert not aws.tasks()
 
 
+def test_conflict_without_a_task(aws: Aws, durable: Start) -> None:
+    """A request that differs from one that started no task is made again, with a new token."""
+    aws.answer_with("ecs.RunTask", error("ConflictException", "differs", resourceIds=[]))
+    result = durable(dynamodb.handler, {}).result()
+    assert result["taskArn"] == aws.record().task_arn
+    assert len({call["clientToken"] for call in aws.calls["RunTask"]}) == 2
+
+
 def test_throttled_launch(aws: Aws, durable: Start, lines: Lines) -> None:
     """A throttled RunTask is repeated with the same token, and nothing is logged twice."""
     aws.answer_with("ecs.RunTask", *throttled(1))
