@@ -121,13 +121,14 @@ def test_unknown_calls(
     system: System, client: Callable[..., Any], role: str | None, is_refused: bool
 ) -> None:
     """A call of which nobody has said what AWS checks is an error for all but people."""
-    scan = {"TableName": system.stack.outputs["CallbackTableName"]}
+    keys = {"Keys": [{"executionId": {"S": "a-record"}}]}
+    asked = {"RequestItems": {system.stack.outputs["CallbackTableName"]: keys}}
     table = client("dynamodb", role)
     if not is_refused:
-        assert "Items" in table.scan(**scan)
+        assert "Responses" in table.batch_get_item(**asked)
         return
-    with pytest.raises(ClientError, match="what IAM checks for Scan of dynamodb"):
-        table.scan(**scan)
+    with pytest.raises(ClientError, match="what IAM checks for BatchGetItem of dynamodb"):
+        table.batch_get_item(**asked)
 
 
 @pytest.mark.parametrize(
