@@ -177,6 +177,7 @@ def test_list_of_tasks() -> None:
             TABLE,
             {"executionId", "a", "f", "x1", "y", "z", "n", "B", "g", "j"},
         ),
+        ("Scan", {"FilterExpression": "attribute_not_exists(w)"}, TABLE, {"w"}),
         (
             "Query",
             {
@@ -210,7 +211,7 @@ def test_answer_of_a_write() -> None:
 @pytest.mark.parametrize(
     ("service", "operation", "parameters", "said"),
     [
-        ("dynamodb", "Scan", {}, "what IAM checks for Scan of dynamodb"),
+        ("dynamodb", "DescribeTable", {}, "what IAM checks for DescribeTable of dynamodb"),
         ("s3", "GetObject", {}, "what IAM checks for GetObject of s3"),
         ("lambda", "", {}, "what IAM checks for an unnamed operation of lambda"),
         ("dynamodb", "UpdateItem", {"TableName": "x", "Expected": {}}, "Expected is not known"),
