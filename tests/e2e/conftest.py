@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from local.system import System
-from tests.e2e.aws_user import AwsUser
 from tests.e2e.up import up
-from tests.e2e.user import User
+from tests.e2e.user import AwsUser, User
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,4 +53,4 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
 @pytest.fixture(scope="session")
 def aws_user(shared: Up) -> AwsUser:
     """Somebody with the AWS SDK and what `make up` exports."""
-    return AwsUser(shared)
+    return shared.user()

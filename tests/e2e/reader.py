@@ -6,11 +6,12 @@ import re
 import shutil
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from local.stack.stack import PROJECT
-from tests.e2e.aws_user import STACK, AwsUser, id_of
 from tests.e2e.shell import paste
+from tests.e2e.user import id_of
 from tests.markdown import code
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.e2e.shell import Ran
+    from tests.e2e.user import AwsUser
     from tests.markdown import Fence
 
 _AT_ONCE = 16
@@ -30,6 +32,7 @@ class Reader:
 
     Attributes:
         user: her.
+        variables: that her shell has exported.
         done: an execution of the DynamoDB flow that is over.
         failed: an execution that failed.
         unwanted: one that is to be stopped.
@@ -40,6 +43,7 @@ class Reader:
     """
 
     user: AwsUser
+    variables: Mapping[str, str]
     done: str
     failed: str
     unwanted: str
@@ -49,28 +53,27 @@ class Reader:
     lost: str
 
     @classmethod
-    def of(cls, user: AwsUser) -> Reader:
+    def of(cls, user: AwsUser, variables: Mapping[str, str]) -> Reader:
         """Start the executions that commands look at, and wait until there is something to see."""
-        done = user.start("callback", processingTime=0)
-        failed = user.start("sync", processingTime="long")
-        unwanted, doomed, busy = (user.start("eventbridge", processingTime=300) for _ in "123")
+        done = user.start("Callback", processingTime=0)
+        failed = user.start("Sync", processingTime="long")
+        unwanted, doomed, busy = (user.start("EventBridge", processingTime=300) for _ in "123")
         lost = _EVENT.read_text()
         cls._lose(user, lost)
-        user.record(done)
+        user.closed(done)
         user.ended(failed)
-        user.task(unwanted)
-        return cls(user, done, failed, unwanted, doomed, user.task(doomed), user.task(busy), lost)
+        arns = (unwanted, doomed, busy)
+        _, task, busy = (user.wait(partial(user.tasks, arn))[0] for arn in arns)
+        return cls(user, variables, done, failed, unwanted, doomed, task, busy, lost)
 
     @staticmethod
     def _lose(user: AwsUser, event: str) -> None:
         """Put an event where EventBridge puts what it cannot deliver."""
-        target = user.client("lambda").get_function(FunctionName=f"{STACK}-task-state-function")
-        attribute = {"DataType": "String", "StringValue": target["Configuration"]["FunctionArn"]}
-        queue = user.client("sqs").get_queue_url(QueueName=f"{STACK}-undelivered-events")
+        target = {"DataType": "String", "StringValue": user.outputs["TaskStateFunctionArn"]}
         user.client("sqs").send_message(
-            QueueUrl=queue["QueueUrl"],
+            QueueUrl=user.outputs["UndeliveredEventsQueueUrl"],
             MessageBody=event,
-            MessageAttributes={"TARGET_ARN": attribute},
+            MessageAttributes={"TARGET_ARN": target},
         )
 
     def try_all(self, blocks: Mapping[str, Fence], folder: Path) -> dict[str, Future[list[Ran]]]:
@@ -81,7 +84,7 @@ class Reader:
                 for name, block in blocks.items()
                 if not re.search("list-durable-executions|make redrive", block.text)
             }
-        self.user.ended(self.user.start("eventbridge", processingTime=0))
+        self.user.ended(self.user.start("EventBridge", processingTime=0))
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             then = {
                 name: pool.submit(self._paste, block, folder / name)
@@ -98,4 +101,4 @@ class Reader:
         # What a block's introduction says is in a variable.
         known = {"arn": self.unwanted, "task": self.task}
         named = {name: known[name] for name in code(block.before) if name in known}
-        return paste(text, folder, self.user.up.variables() | named)
+        return paste(text, folder, {**self.variables, **named})

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests import markdown
-from tests.e2e.aws_user import STACK, id_of
 from tests.e2e.reader import Reader
+from tests.e2e.user import id_of
 from tests.markdown import Fence
 from tests.template import ROOT
 
@@ -18,11 +18,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from concurrent.futures import Future
 
-    from tests.e2e.aws_user import AwsUser
     from tests.e2e.shell import Ran
+    from tests.e2e.up import Up
+    from tests.e2e.user import AwsUser
 
     Check = Callable[[Ran, "list[Ran]", Reader], None]
 
+STACK = "lambda-ecs-durable-demo"
 # The published pattern's commands are to work here as they are printed there.
 PATTERN = {
     "pattern-polling": rf"""
@@ -64,9 +66,9 @@ EXAMPLES = {name: fence.text for name, fence in FENCES.items() if fence.language
 
 
 @pytest.fixture(scope="module")
-def reader(aws_user: AwsUser) -> Reader:
+def reader(aws_user: AwsUser, shared: Up) -> Reader:
     """Somebody who has executions of her own."""
-    return Reader.of(aws_user)
+    return Reader.of(aws_user, shared.variables())
 
 
 @pytest.fixture(scope="module")
@@ -195,7 +197,7 @@ def stopped(command: Ran, _ran: list[Ran], reader: Reader) -> None:
     """The execution is stopped; its task is stopped too, and its record closed."""
     assert "StopTimestamp" in json.loads(command.printed)
     assert reader.user.execution(reader.unwanted)["Status"] == "STOPPED"
-    assert reader.user.record(reader.unwanted)["status"]["S"] == "FAILED"
+    assert reader.user.closed(reader.unwanted)["status"] == "FAILED"
 
 
 def task_stopped(command: Ran, _ran: list[Ran], reader: Reader) -> None:

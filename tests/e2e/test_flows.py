@@ -98,8 +98,7 @@ def test_stopped_task_is_named(user: User) -> None:
     """A task that somebody stops fails its execution as stopped, with that person's reason."""
     arn = user.start("EventBridge", processingTime=300)
     user.worker(arn)
-    cluster = user.system.stack.outputs["ECSClusterName"]
-    user.ecs.stop_task(cluster=cluster, task=user.tasks(arn)[0], reason="wrong input")
+    user.stop(user.tasks(arn)[0], "wrong input")
     error = user.error(arn)
     assert (error["kind"], error["detail"]) == ("StoppedByUser", "wrong input")
     assert error["exitCode"] in ENDED_BY_SIGNAL

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from local.gateway import Refuse
 from local.journal import Invocation, TaskChange
 from local.system import System
-from tests.e2e.redrive import redrive
 from tests.e2e.user import User
 
 if TYPE_CHECKING:
@@ -66,7 +65,7 @@ def test_event_survives_a_broken_function() -> None:
             QueueUrl=url, ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=0
         )
         system.seams.clear()
-        redriven = redrive(system)
+        redriven = user.redrive()
         assert f"{message['MessageId']} -> " in redriven.stdout, redriven.stderr
         assert user.result(arn)["result"]["message"] == "Processed: kept"
 

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -36,7 +36,7 @@ def test_lost_capacity_is_replaced(impatient: User, flow: Flow) -> None:
     assert (result["attempt"], result["outcome"], result["exitCode"]) == (3, "Succeeded", 0)
     started = [task for attempt in (1, 2, 3) for task in user.tasks(arn, attempt)]
     assert [result["taskArn"]] == started[2:]
-    shown = [described(user, task) for task in started]
+    shown = [user.task(task, "STOPPED") for task in started]
     assert all(earlier["stoppedAt"] <= later["createdAt"] for earlier, later in pairwise(shown))
     stop_codes = [task["stopCode"] for task in shown]
     assert stop_codes == ["TaskFailedToStart", "SpotInterruption", "EssentialContainerExited"]
@@ -53,14 +53,3 @@ def interrupt(user: User, arn: str, attempt: int) -> None:
     task = user.system.tasks.get(task_arn)
     assert task
     task.interrupt()
-
-
-def described(user: User, task_arn: str) -> dict[str, Any]:
-    """Wait until a task has stopped, and return it as DescribeTasks shows it."""
-
-    def stopped() -> dict[str, Any] | None:
-        cluster = user.system.stack.outputs["ECSClusterName"]
-        [task] = user.ecs.describe_tasks(cluster=cluster, tasks=[task_arn])["tasks"]
-        return task if task["lastStatus"] == "STOPPED" else None
-
-    return dict(user.wait(stopped))

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from tests.e2e.aws_user import AwsUser
     from tests.e2e.up import Up
+    from tests.e2e.user import AwsUser
 
     Sam = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -54,8 +54,8 @@ def sam(shared: Up, tmp_path: Path) -> Sam:
 
 def test_execution(aws_user: AwsUser, sam: Sam) -> None:
     """An execution is shown, its history told, and it is stopped."""
-    arn = aws_user.start("eventbridge", processingTime=300)
-    aws_user.callback(arn)
+    arn = aws_user.start("EventBridge", processingTime=300)
+    aws_user.details(arn, "InvocationCompleted")
     shown = sam("execution", "get", arn)
     assert "RUNNING" in shown.stdout, shown.stderr
     history = json.loads(sam("execution", "history", arn, "--format", "json").stdout)
@@ -85,8 +85,9 @@ def test_unknown_execution(sam: Sam) -> None:
 @pytest.mark.parametrize("answer", [["succeed", "--result", "1"], ["fail", "--error-message", "x"]])
 def test_callback(aws_user: AwsUser, sam: Sam, answer: list[str]) -> None:
     """A callback is answered by hand once: the execution then cancels its task."""
-    arn = aws_user.start("eventbridge", processingTime=300)
-    callback = aws_user.callback(arn)
+    arn = aws_user.start("EventBridge", processingTime=300)
+    aws_user.details(arn, "InvocationCompleted")
+    callback = aws_user.details(arn, "CallbackStarted")["CallbackId"]
     verb, *options = answer
     given = sam("callback", verb, callback, *options)
     assert given.returncode == 0, given.stderr

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shlex
 import signal
 import subprocess
 import sys
 from contextlib import contextmanager
+from functools import cache
 from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
 
 import boto3
 import psutil
 
 from local.stack.stack import PROJECT
+from tests.e2e.user import AwsUser
 from tests.waiting import PATIENCE, until
 
 if TYPE_CHECKING:
@@ -61,26 +63,24 @@ class Up:
         words = shlex.split(ask(self.folder, "--env").stdout)
         return dict(word.split("=", 1) for word in words if word != "export")
 
-    def client(self, service: str) -> Any:
-        """Return a client that knows what a shell would have exported, and no more."""
+    def user(self) -> AwsUser:
+        """Return somebody who knows what a shell would have exported, and no more."""
         variables = self.variables()
-        return boto3.client(
-            service,
-            endpoint_url=variables["AWS_ENDPOINT_URL"],
-            region_name=variables["AWS_REGION"],
-            aws_access_key_id=variables["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=variables["AWS_SECRET_ACCESS_KEY"],
-        )
+
+        @cache
+        def client(service: str) -> Any:
+            with patch.dict(os.environ, variables):
+                return boto3.Session().client(service)
+
+        [stack] = client("cloudformation").describe_stacks()["Stacks"]
+        outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+        return AwsUser(client, stack["StackName"], outputs)
 
     def start_work(self) -> None:
         """Start executions with nothing but what is exported, and wait for their workers."""
-        durable = self.client("lambda")
-        for flow in ("sync", "eventbridge"):
-            durable.invoke(
-                FunctionName=f"{NAME}-{flow}-function:live",
-                InvocationType="Event",
-                Payload=json.dumps({"processingTime": 300}),
-            )
+        user = self.user()
+        user.start("Sync", processingTime=300)
+        user.start("EventBridge", processingTime=300)
         # The guard, two functions, the task-state function not being one of them, and two workers.
         until(lambda: len(self.processes()) >= 5)
 

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -27,15 +27,3 @@ def user(system: System) -> User:
     # The rest of EventBridge is moto's.
     conforming(system.account.client("events"), "PutEvents")
     return User(system)
-
-
-@pytest.fixture
-def lambda_(user: User) -> Any:
-    """A client of Lambda."""
-    return user.durable
-
-
-@pytest.fixture
-def ecs(user: User) -> Any:
-    """A client of ECS."""
-    return user.ecs

@@ -12,6 +12,7 @@ from botocore.auth import S3SigV4QueryAuth, SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
+from tests.e2e.user import User
 from tests.integration.local import fargate
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ class Asked:
 def run_task(system: System, **changes: Any) -> Asked:
     """Return a request, not signed, that starts a process where it is answered."""
     headers = {"Content-Type": "application/x-amz-json-1.1", "X-Amz-Target": _RUN_TASK}
-    body = json.dumps(fargate.request(system, **changes))
+    body = json.dumps(fargate.request(User(system), **changes))
     return Asked(system.endpoint, "POST", headers, body)
 
 

@@ -29,28 +29,9 @@ def user(tmp_path_factory: pytest.TempPathFactory) -> Iterator[User]:
         yield User(system)
 
 
-def started(user: User, function: str, payload: Any) -> str:
-    """Start an execution of a durable function and return its ARN."""
-    answer = user.durable.invoke(
-        FunctionName=function, InvocationType="Event", Payload=json.dumps(payload)
-    )
-    return str(answer["DurableExecutionArn"])
-
-
 def invoking(user: User, function: str, payload: Any) -> str:
     """Start an execution that invokes a function and return its ARN."""
-    return started(user, "parent:live", {"function": function, "payload": payload})
-
-
-def details(user: User, arn: str, event: str) -> dict[str, Any]:
-    """Wait for an event in an execution's history; return its details."""
-
-    def found() -> dict[str, Any] | None:
-        history = user.durable.get_durable_execution_history(DurableExecutionArn=arn)
-        about = [e for e in history["Events"] if e["EventType"] == event]
-        return about[0][f"{event}Details"] if about else None
-
-    return dict(user.wait(found))
+    return user.invoke("parent:live", {"function": function, "payload": payload})
 
 
 def children(user: User) -> list[str]:
@@ -64,7 +45,7 @@ def children(user: User) -> list[str]:
 def child_of(user: User, arn: str) -> str:
     """Wait for the execution that another one has started and return its ARN."""
     return str(
-        user.wait(lambda: details(user, arn, "ChainedInvokeStarted").get("DurableExecutionArn"))
+        user.wait(lambda: user.details(arn, "ChainedInvokeStarted").get("DurableExecutionArn"))
     )
 
 
@@ -73,20 +54,20 @@ def test_result(user: User, qualifier: str) -> None:
     """A durable function that invokes another one gets the result of its execution."""
     arn = invoking(user, f"child:{qualifier}", {"order": 7})
     assert user.result(arn) == {"result": {"order": 7}}
-    succeeded = details(user, arn, "ChainedInvokeSucceeded")
+    succeeded = user.details(arn, "ChainedInvokeSucceeded")
     assert json.loads(succeeded["Result"]["Payload"]) == {"order": 7}
 
 
 def test_payload_that_is_no_json(user: User) -> None:
     """A payload that no function can read fails the invoke, in Lambda's words."""
-    arn = started(user, "parent:live", {"function": "plain", "payload": "no JSON", "raw": True})
+    arn = user.invoke("parent:live", {"function": "plain", "payload": "no JSON", "raw": True})
     assert user.result(arn)["type"] == "InvalidRequestContentException"
 
 
 def test_payload_that_is_nested_too_deeply(user: User) -> None:
     """A payload of too many levels fails the invoke as one that is no JSON."""
     payload = "[" * 50_000 + "]" * 50_000
-    arn = started(user, "parent:live", {"function": "plain", "payload": payload, "raw": True})
+    arn = user.invoke("parent:live", {"function": "plain", "payload": payload, "raw": True})
     assert "nested deeper than" in user.result(arn)["message"]
 
 
@@ -99,7 +80,7 @@ def test_result_that_is_nested_too_deeply(user: User) -> None:
 
 def test_functions_that_wait_for_functions(user: User) -> None:
     """Many invocations that wait for another function's leave threads for those."""
-    begun = [started(user, "caller:live", number) for number in range(30)]
+    begun = [user.invoke("caller:live", number) for number in range(30)]
     assert [user.ended(arn)["Result"] for arn in begun] == [str(number) for number in range(30)]
 
 
@@ -124,7 +105,7 @@ def test_child_is_an_execution(user: User) -> None:
 def test_status_events(user: User) -> None:
     """A child's status is published when it begins and when it ends."""
     published = Queue(user, "UndeliveredEventsQueueUrl")
-    events = user.system.account.client("events")
+    events = user.client("events")
     pattern = {"detail": {"functionArn": [f"{user.system.functions['child'].configuration.arn}:1"]}}
     events.put_rule(Name="children", EventPattern=json.dumps(pattern))
     events.put_targets(Rule="children", Targets=[{"Id": "1", "Arn": published.arn}])
@@ -143,7 +124,7 @@ def test_failed(user: User) -> None:
     assert error["message"] == "Sold out"
     assert json.loads(error["data"]) == {"fails": "Sold out"}
     assert (
-        details(user, arn, "ChainedInvokeFailed")["Error"]["Payload"]["ErrorMessage"] == "Sold out"
+        user.details(arn, "ChainedInvokeFailed")["Error"]["Payload"]["ErrorMessage"] == "Sold out"
     )
     assert user.execution(child_of(user, arn))["Status"] == "FAILED"
 
@@ -162,7 +143,7 @@ def test_timed_out(user: User) -> None:
     arn = invoking(user, "brief:live", {"asks": "Go on?"})
     assert user.result(arn)["type"] == "ChainedInvoke.Timeout"
     assert (
-        details(user, arn, "ChainedInvokeTimedOut")["Error"]["Payload"]["ErrorType"]
+        user.details(arn, "ChainedInvokeTimedOut")["Error"]["Payload"]["ErrorType"]
         == "ChainedInvoke.Timeout"
     )
     assert user.execution(child_of(user, arn))["Status"] == "TIMED_OUT"
@@ -174,7 +155,7 @@ def test_stopped(user: User) -> None:
     error = {"ErrorType": "Cancelled", "ErrorMessage": "Ordered twice", "ErrorData": "7"}
     user.durable.stop_durable_execution(DurableExecutionArn=child_of(user, arn), Error=error)
     assert user.result(arn) == {"type": "Cancelled", "message": "Ordered twice", "data": "7"}
-    assert details(user, arn, "ChainedInvokeStopped")["Error"]["Payload"] == error
+    assert user.details(arn, "ChainedInvokeStopped")["Error"]["Payload"] == error
 
 
 def test_parent_is_told(user: User) -> None:
@@ -182,7 +163,7 @@ def test_parent_is_told(user: User) -> None:
     letters = Queue(user, "FailedExecutionsQueueUrl")
     user.result(invoking(user, "child:live", {"fails": "Told"}))
     # Whatever was kept of the child is in the queue before what is kept of this one.
-    last = started(user, "child:live", {"fails": "Kept"})
+    last = user.invoke("child:live", {"fails": "Kept"})
     letters.message("RequestID", last.rpartition("/")[2])
     assert [json.loads(message["Body"]) for message in letters.messages] == [{"fails": "Kept"}]
 
@@ -192,7 +173,7 @@ def test_plain_function(user: User, function: str) -> None:
     """A durable function that invokes a plain one gets what one invocation returns."""
     arn = invoking(user, function, {"order": 7})
     assert user.result(arn) == {"result": {"order": 7}}
-    assert "DurableExecutionArn" not in details(user, arn, "ChainedInvokeStarted")
+    assert "DurableExecutionArn" not in user.details(arn, "ChainedInvokeStarted")
 
 
 def test_failed_plain_function(user: User) -> None:
@@ -214,7 +195,7 @@ def test_refused(user: User, function: str, kind: str) -> None:
     """A durable function without a qualifier, or one that is not there, is refused at once."""
     arn = invoking(user, function, {})
     assert user.result(arn)["type"] == kind
-    types = [kind for kind, _ in user.history(arn)]
+    types = [event["EventType"] for event in user.history(arn)]
     assert types.count("InvocationCompleted") == 1
 
 
@@ -235,7 +216,7 @@ def test_stopped_parent(user: User) -> None:
     arn = invoking(user, "child:live", {"asks": "Go on?"})
     child = child_of(user, arn)
     user.durable.stop_durable_execution(DurableExecutionArn=arn)
-    asked = details(user, child, "CallbackStarted")["CallbackId"]
+    asked = user.details(child, "CallbackStarted")["CallbackId"]
     user.durable.send_durable_execution_callback_success(CallbackId=asked, Result=b"Yes")
     assert json.loads(user.ended(child)["Result"]) == "Yes"
     assert user.execution(arn)["Status"] == "STOPPED"
@@ -243,7 +224,7 @@ def test_stopped_parent(user: User) -> None:
 
 def test_many(user: User) -> None:
     """A parent may wait for more children than there are threads."""
-    arn = started(user, "batch:live", {"function": "child:live", "count": MANY})
+    arn = user.invoke("batch:live", {"function": "child:live", "count": MANY})
     execution = user.ended(arn)
     assert json.loads(execution["Result"]) == list(range(MANY))
 

@@ -11,13 +11,13 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from local.gateway import Callers
-from tests.integration.local import fargate
 from tests.integration.local.strangers import Asked, run_task, started
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from local.system import System
+    from tests.e2e.user import User
 
 PAGE = "https://page.example"
 STRANGER = Callers().person
@@ -72,13 +72,13 @@ def test_strangers(system: System, key: tuple[str, str], name: str) -> None:
     assert not started(system, asked)
 
 
-def test_own_key(system: System, key: tuple[str, str], ecs: Any) -> None:
+def test_own_key(system: System, key: tuple[str, str], user: User) -> None:
     """The same request starts a task if it is signed with the key that `make env` exports."""
     asked = run_task(system)
     answer = asked.signed(*key).send()
     assert answer.status == HTTPStatus.OK
     [arn] = started(system, asked)
-    fargate.stop(system, ecs, arn, "done")
+    user.stop(arn)
 
 
 def test_tool_with_a_constant_key(system: System) -> None:

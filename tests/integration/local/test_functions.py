@@ -11,17 +11,19 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.parametrize("waiter", ["function_active_v2", "function_updated_v2"])
-def test_function_is_ready(user: User, lambda_: Any, waiter: str) -> None:
+def test_function_is_ready(user: User, waiter: str) -> None:
     """Whoever waits for a function to become active or updated need not wait."""
-    lambda_.get_waiter(waiter).wait(
+    user.durable.get_waiter(waiter).wait(
         FunctionName=user.function("Sync"), WaiterConfig={"Delay": 1, "MaxAttempts": 1}
     )
 
 
-def test_configuration_is_the_templates(user: User, lambda_: Any) -> None:
+def test_configuration_is_the_templates(user: User) -> None:
     """A function's configuration tells what the template says of it."""
     outputs = user.system.stack.outputs
-    configuration = lambda_.get_function_configuration(FunctionName=user.function("EventBridge"))
+    configuration = user.durable.get_function_configuration(
+        FunctionName=user.function("EventBridge")
+    )
     assert configuration["FunctionArn"] == user.function("EventBridge")
     assert configuration["Version"] == "1"
     assert configuration["DurableConfig"] == {
@@ -32,40 +34,40 @@ def test_configuration_is_the_templates(user: User, lambda_: Any) -> None:
     assert configuration["DeadLetterConfig"]["TargetArn"].endswith("failed-executions")
     described = template.source()["Resources"]["EventBridgeLambdaFunction"]["Properties"]
     assert configuration["Handler"] == described["Handler"]
-    plain = lambda_.get_function_configuration(FunctionName=outputs["TaskStateFunctionArn"])
+    plain = user.durable.get_function_configuration(FunctionName=outputs["TaskStateFunctionArn"])
     assert plain["Timeout"] == 30
     assert "DurableConfig" not in plain
 
 
-def test_function_by_its_name(user: User, lambda_: Any) -> None:
+def test_function_by_its_name(user: User) -> None:
     """Without a qualifier a function is described as its $LATEST version."""
     name = user.function("Sync").split(":")[6]
-    configuration = lambda_.get_function(FunctionName=name)["Configuration"]
+    configuration = user.durable.get_function(FunctionName=name)["Configuration"]
     assert (configuration["FunctionName"], configuration["Version"]) == (name, "$LATEST")
     assert configuration["FunctionArn"] == user.function("Sync").removesuffix(":live")
 
 
-def test_lists(user: User, lambda_: Any) -> None:
+def test_lists(user: User) -> None:
     """Functions, versions and aliases are listed."""
-    functions = lambda_.list_functions()["Functions"]
+    functions = user.durable.list_functions()["Functions"]
     assert {function["FunctionName"] for function in functions} == user.system.functions.keys()
     name = functions[0]["FunctionName"]
-    versions = lambda_.list_versions_by_function(FunctionName=name)["Versions"]
+    versions = user.durable.list_versions_by_function(FunctionName=name)["Versions"]
     assert [version["Version"] for version in versions] == ["$LATEST", "1"]
-    aliases = lambda_.list_aliases(FunctionName=name)["Aliases"]
-    assert aliases == [_without_metadata(lambda_.get_alias(FunctionName=name, Name="live"))]
+    aliases = user.durable.list_aliases(FunctionName=name)["Aliases"]
+    assert aliases == [_without_metadata(user.durable.get_alias(FunctionName=name, Name="live"))]
     assert aliases[0]["FunctionVersion"] == "1"
 
 
-def test_unknown_names(user: User, lambda_: Any) -> None:
+def test_unknown_names(user: User) -> None:
     """Nothing is told of a function, a version or an alias that does not exist."""
     function = user.function("Sync").removesuffix(":live")
-    with pytest.raises(lambda_.exceptions.ResourceNotFoundException):
-        lambda_.get_function(FunctionName=f"{function}-other")
-    with pytest.raises(lambda_.exceptions.ResourceNotFoundException):
-        lambda_.get_function_configuration(FunctionName=function, Qualifier="7")
-    with pytest.raises(lambda_.exceptions.ResourceNotFoundException):
-        lambda_.get_alias(FunctionName=function, Name="other")
+    with pytest.raises(user.durable.exceptions.ResourceNotFoundException):
+        user.durable.get_function(FunctionName=f"{function}-other")
+    with pytest.raises(user.durable.exceptions.ResourceNotFoundException):
+        user.durable.get_function_configuration(FunctionName=function, Qualifier="7")
+    with pytest.raises(user.durable.exceptions.ResourceNotFoundException):
+        user.durable.get_alias(FunctionName=function, Name="other")
 
 
 def _without_metadata(answer: dict[str, Any]) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from botocore.exceptions import ClientError
@@ -99,9 +99,9 @@ def test_two_qualifiers(user: User) -> None:
 
 
 @pytest.mark.parametrize("form", ["{name}:live", "123456789012:function:{name}:live", "{arn}"])
-def test_forms_of_a_function_name(lambda_: Any, user: User, form: str) -> None:
+def test_forms_of_a_function_name(user: User, form: str) -> None:
     """A function is found by its name, its partial ARN and its ARN."""
     arn = user.system.stack.outputs["TaskStateFunctionArn"]
     named = form.format(name=arn.split(":")[6], arn=arn)
-    answer = lambda_.invoke(FunctionName=named, InvocationType="DryRun")
+    answer = user.durable.invoke(FunctionName=named, InvocationType="DryRun")
     assert answer["ExecutedVersion"] == "1"

@@ -4,7 +4,6 @@ import json
 from typing import TYPE_CHECKING
 
 from scripts.redrive import main
-from tests.e2e.redrive import redrive
 from tests.integration.local.queues import Queue
 
 if TYPE_CHECKING:
@@ -38,7 +37,7 @@ def test_message_that_cannot_be_delivered(user: User) -> None:
         send("[" * 50_000, target): "RecursionError",
     }
     delivered = send(event, target)
-    redriven = redrive(user.system)
+    redriven = user.redrive()
     assert redriven.returncode == 1
     # Another test's event may be given up only now.
     assert f"{delivered} -> {target}" in redriven.stdout.splitlines()
@@ -46,7 +45,7 @@ def test_message_that_cannot_be_delivered(user: User) -> None:
     for message_id, error in left.items():
         assert f"{message_id} is left: {error}" in redriven.stderr
     # What is left is there for the next one at once.
-    again = redrive(user.system)
+    again = user.redrive()
     assert (again.returncode, again.stdout.splitlines()[-1][-6:]) == (1, "5 left")
     sqs.purge_queue(QueueUrl=url)
     assert not queue.messages

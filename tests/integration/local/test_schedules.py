@@ -10,6 +10,7 @@ from local.events.schedule import seconds
 from local.journal import Delivery
 from local.system import System
 from tests import template
+from tests.e2e.user import User
 from tests.waiting import until
 
 if TYPE_CHECKING:
@@ -54,15 +55,14 @@ def test_rate_of_a_durable_function(tmp_path: Path) -> None:
     added = own["Resources"]["AddedLambdaFunction"]["Properties"]
     added["Events"] = {"Often": schedule("rate(10 minutes)", Input='{"processingTime": 0}')}
     with started(own, tmp_path) as system:
-        lambda_ = system.account.client("lambda")
-        name = f"{system.stack.name}-added-function"
+        user, name = User(system), f"{system.stack.name}-added-function"
 
         def succeeded() -> bool:
-            begun = lambda_.list_durable_executions_by_function(FunctionName=name)
+            begun = user.durable.list_durable_executions_by_function(FunctionName=name)
             statuses = [execution["Status"] for execution in begun["DurableExecutions"]]
             return statuses.count("SUCCEEDED") >= 2
 
-        until(succeeded, system.journal.wait_for)
+        user.wait(succeeded)
 
 
 @pytest.mark.parametrize(

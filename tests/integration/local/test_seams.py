@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError, ConnectionClosedError
 from local.gateway import Call, Drop, Kill, Refuse
 from local.journal import Delivery
 from local.system import System
+from tests.e2e.user import User
 from tests.waiting import until
 
 if TYPE_CHECKING:
@@ -30,22 +31,10 @@ def _mended(system: System) -> Iterator[None]:
     system.seams.clear()
 
 
-def run(system: System, **payload: Any) -> dict[str, Any]:
+def run(system: System) -> dict[str, Any]:
     """Run an EventBridge execution to its end and return it."""
-    client = system.account.client("lambda")
-    arn = client.invoke(
-        FunctionName=system.stack.outputs["EventBridgeLambdaFunctionArn"],
-        InvocationType="Event",
-        Payload=json.dumps({"processingTime": 0, **payload}),
-    )["DurableExecutionArn"]
-
-    def ended() -> dict[str, Any] | None:
-        execution = client.get_durable_execution(DurableExecutionArn=arn)
-        return execution if execution["Status"] != "RUNNING" else None
-
-    execution = until(ended, system.journal.wait_for)
-    assert execution
-    return execution
+    user = User(system)
+    return user.ended(user.start("EventBridge", processingTime=0))
 
 
 def calls(system: System, execution: dict[str, Any]) -> list[Call]:

@@ -8,48 +8,40 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError
 
-from local.journal import Delivery, Line, TaskChange
-from tests.integration.local.fargate import (
-    ENDED_BY_SIGNAL,
-    describe,
-    request,
-    run,
-    stop,
-    wait,
-)
-from tests.waiting import until
+from local.journal import Delivery, TaskChange
+from tests.integration.local.fargate import ENDED_BY_SIGNAL, request, run
 
 if TYPE_CHECKING:
-    from local.system import System
+    from tests.e2e.user import User
 
 
-def test_same_token_is_the_same_task(system: System, ecs: Any) -> None:
+def test_same_token_is_the_same_task(user: User) -> None:
     """A request that is repeated with its client token starts no second task."""
-    asked = request(system)
-    first, second = (ecs.run_task(**asked)["tasks"][0]["taskArn"] for _ in "12")
+    asked = request(user)
+    first, second = (user.ecs.run_task(**asked)["tasks"][0]["taskArn"] for _ in "12")
     assert first == second
-    stop(system, ecs, first, "enough")
+    user.stop(first)
 
 
-def test_same_token_for_another_request(system: System, ecs: Any) -> None:
+def test_same_token_for_another_request(user: User) -> None:
     """A client token that is used for another request is refused with the first one's task."""
-    asked = request(system)
-    task = ecs.run_task(**asked)["tasks"][0]["taskArn"]
-    with pytest.raises(ecs.exceptions.ConflictException) as refused:
-        ecs.run_task(**{**asked, "startedBy": "somebody-else"})
+    asked = request(user)
+    task = user.ecs.run_task(**asked)["tasks"][0]["taskArn"]
+    with pytest.raises(user.ecs.exceptions.ConflictException) as refused:
+        user.ecs.run_task(**{**asked, "startedBy": "somebody-else"})
     assert refused.value.response["resourceIds"] == [task]
-    stop(system, ecs, task, "enough")
+    user.stop(task)
 
 
-def test_unknown_names(system: System, ecs: Any) -> None:
+def test_unknown_names(user: User) -> None:
     """An unknown task is MISSING, an unknown family refused."""
-    cluster = system.stack.outputs["ECSClusterName"]
-    answer = ecs.describe_tasks(cluster=cluster, tasks=["nobody"])
+    cluster = user.outputs["ECSClusterName"]
+    answer = user.ecs.describe_tasks(cluster=cluster, tasks=["nobody"])
     assert (answer["tasks"], answer["failures"][0]["reason"]) == ([], "MISSING")
-    with pytest.raises(ecs.exceptions.InvalidParameterException):
-        stop(system, ecs, "nobody", "why not")
+    with pytest.raises(user.ecs.exceptions.InvalidParameterException):
+        user.stop("nobody", "why not")
     with pytest.raises(ClientError, match="TaskDefinition not found"):
-        run(system, ecs, taskDefinition="unknown")
+        run(user, taskDefinition="unknown")
 
 
 @pytest.mark.parametrize(
@@ -63,23 +55,22 @@ def test_unknown_names(system: System, ecs: Any) -> None:
     ids=["too many", "none", "no network", "unknown container"],
 )
 def test_impossible_tasks(
-    system: System,
-    ecs: Any,
+    user: User,
     changes: dict[str, Any],
     complaint: str,
 ) -> None:
     """What ECS would refuse to start is refused with the name of what is wrong."""
-    asked = {name: value for name, value in request(system, **changes).items() if value is not None}
-    with pytest.raises(ecs.exceptions.InvalidParameterException, match=complaint):
-        ecs.run_task(**asked)
+    asked = {name: value for name, value in request(user, **changes).items() if value is not None}
+    with pytest.raises(user.ecs.exceptions.InvalidParameterException, match=complaint):
+        user.ecs.run_task(**asked)
 
 
-def test_unknown_cluster(system: System, ecs: Any) -> None:
+def test_unknown_cluster(user: User) -> None:
     """Nothing runs in a cluster that does not exist, and nothing is told of it."""
-    with pytest.raises(ecs.exceptions.ClusterNotFoundException):
-        run(system, ecs, cluster="other")
-    with pytest.raises(ecs.exceptions.ClusterNotFoundException):
-        ecs.list_tasks()
+    with pytest.raises(user.ecs.exceptions.ClusterNotFoundException):
+        run(user, cluster="other")
+    with pytest.raises(user.ecs.exceptions.ClusterNotFoundException):
+        user.ecs.list_tasks()
 
 
 @pytest.mark.parametrize(
@@ -92,52 +83,52 @@ def test_unknown_cluster(system: System, ecs: Any) -> None:
     ],
     ids=["form of startedBy", "length of startedBy", "length of the token", "overrides"],
 )
-def test_refused_requests(system: System, ecs: Any, change: dict[str, Any]) -> None:
+def test_refused_requests(user: User, change: dict[str, Any]) -> None:
     """A request that goes beyond what ECS takes starts no task."""
-    with pytest.raises(ecs.exceptions.InvalidParameterException):
-        run(system, ecs, **change)
+    with pytest.raises(user.ecs.exceptions.InvalidParameterException):
+        run(user, **change)
 
 
-def test_stopped_while_it_works(system: System, ecs: Any) -> None:
+def test_stopped_while_it_works(user: User) -> None:
     """StopTask sends SIGTERM, and the task tells who stopped it beside the exit code."""
-    arn = run(system, ecs)
-    wait(system, ecs, arn, "RUNNING")
-    until(lambda: _has_begun(system, arn), system.journal.wait_for)
-    stop(system, ecs, arn, "changed my mind")
-    task = wait(system, ecs, arn, "STOPPED")
+    arn = run(user)
+    user.task(arn, "RUNNING")
+    user.wait(lambda: user.lines(arn))
+    user.stop(arn, "changed my mind")
+    task = user.task(arn, "STOPPED")
     assert (task["stopCode"], task["stoppedReason"]) == ("UserInitiated", "changed my mind")
     assert task["containers"][0]["exitCode"] in ENDED_BY_SIGNAL
 
 
-def test_stopped_before_it_works(system: System, ecs: Any) -> None:
+def test_stopped_before_it_works(user: User) -> None:
     """A task that is stopped before its container ran has no exit code."""
-    arn = run(system, ecs)
-    stop(system, ecs, arn, "too early")
-    task = wait(system, ecs, arn, "STOPPED")
+    arn = run(user)
+    user.stop(arn, "too early")
+    task = user.task(arn, "STOPPED")
     assert task["stopCode"] == "UserInitiated"
     assert "exitCode" not in task["containers"][0]
 
 
-def test_listed_by_who_started_it(system: System, ecs: Any) -> None:
+def test_listed_by_who_started_it(user: User) -> None:
     """ListTasks finds a task by `startedBy`, under the status that it is wanted to have."""
-    cluster, started_by = system.stack.outputs["ECSClusterName"], f"test/{uuid.uuid4()}/1"
-    arn = run(system, ecs, startedBy=started_by)
-    listed = ecs.list_tasks(cluster=cluster, startedBy=started_by)["taskArns"]
+    cluster, started_by = user.outputs["ECSClusterName"], f"test/{uuid.uuid4()}/1"
+    arn = run(user, startedBy=started_by)
+    listed = user.ecs.list_tasks(cluster=cluster, startedBy=started_by)["taskArns"]
     assert listed == [arn]
-    stop(system, ecs, arn, "enough")
-    listed = ecs.list_tasks(cluster=cluster, startedBy=started_by)["taskArns"]
+    user.stop(arn)
+    listed = user.ecs.list_tasks(cluster=cluster, startedBy=started_by)["taskArns"]
     assert listed == []
-    stopped = ecs.list_tasks(cluster=cluster, startedBy=started_by, desiredStatus="STOPPED")
+    stopped = user.ecs.list_tasks(cluster=cluster, startedBy=started_by, desiredStatus="STOPPED")
     assert stopped["taskArns"] == [arn]
 
 
-def test_states_and_events(system: System, ecs: Any) -> None:
+def test_states_and_events(user: User) -> None:
     """A task's events tell five of Fargate's states, in the order and shape of published ones."""
-    arn = run(system, ecs, startedBy=f"{system.stack.name}/unknown/1")
-    wait(system, ecs, arn, "RUNNING")
-    stop(system, ecs, arn, "enough")
-    wait(system, ecs, arn, "STOPPED")
-    changes = system.journal.entries(TaskChange)
+    arn = run(user, startedBy=f"{user.stack}/unknown/1")
+    user.task(arn, "RUNNING")
+    user.stop(arn)
+    user.task(arn, "STOPPED")
+    changes = user.system.journal.entries(TaskChange)
     assert [change.status for change in changes if change.task_arn == arn] == [
         "PROVISIONING",
         "PENDING",
@@ -145,7 +136,7 @@ def test_states_and_events(system: System, ecs: Any) -> None:
         "DEPROVISIONING",
         "STOPPED",
     ]
-    delivered = [delivery.event for delivery in system.journal.entries(Delivery)]
+    delivered = [delivery.event for delivery in user.system.journal.entries(Delivery)]
     details = [e["detail"] for e in delivered if e["detail"].get("taskArn") == arn]
     assert [(d["lastStatus"], d["version"]) for d in details] == [
         ("DEPROVISIONING", 4),
@@ -155,67 +146,62 @@ def test_states_and_events(system: System, ecs: Any) -> None:
 
 
 def test_worker_sees_its_container_alone(
-    system: System,
-    ecs: Any,
+    user: User,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A worker gets its container's variables, credentials, the endpoint, and nothing of ours."""
     monkeypatch.setenv("SECRET_OF_THIS_SHELL", "secret")
-    arn = run(system, ecs)
-    wait(system, ecs, arn, "RUNNING")
-    task = system.tasks.get(arn)
+    arn = run(user)
+    user.task(arn, "RUNNING")
+    task = user.system.tasks.get(arn)
     assert task
     assert task.pid
     if not Path("/proc").is_dir():
         pytest.skip("the environment of another process can be read on Linux alone")
     environment = Path(f"/proc/{task.pid}/environ").read_text().split("\0")
     names = {variable.partition("=")[0] for variable in environment if variable}
-    stop(system, ecs, arn, "enough")
+    user.stop(arn)
     assert "SECRET_OF_THIS_SHELL" not in names
     assert {"EXECUTION_ID", "AWS_ENDPOINT_URL", "POWERTOOLS_LOG_LEVEL", "NO_PROXY"} <= names
     assert "STACK_NAME" not in names
     assert f"PATH={os.environ['PATH']}" in environment
 
 
-def _has_begun(system: System, arn: str) -> bool:
-    return any(line.source == arn for line in system.journal.entries(Line))
-
-
-def test_filters(system: System, ecs: Any) -> None:
+def test_filters(user: User) -> None:
     """Tasks are listed by family and launch type; with `startedBy` AWS takes neither."""
-    cluster = system.stack.outputs["ECSClusterName"]
-    asked = request(system)
-    arn = ecs.run_task(**asked)["tasks"][0]["taskArn"]
+    cluster = user.outputs["ECSClusterName"]
+    asked = request(user)
+    arn = user.ecs.run_task(**asked)["tasks"][0]["taskArn"]
     family = asked["taskDefinition"]
-    assert arn in ecs.list_tasks(cluster=cluster, family=family)["taskArns"]
-    assert ecs.list_tasks(cluster=cluster, family="other")["taskArns"] == []
-    assert arn in ecs.list_tasks(cluster=cluster, launchType="FARGATE")["taskArns"]
-    with pytest.raises(ecs.exceptions.InvalidParameterException, match="startedBy"):
-        ecs.list_tasks(cluster=cluster, family=family, startedBy=asked["startedBy"])
-    stop(system, ecs, arn, "enough")
+    assert arn in user.ecs.list_tasks(cluster=cluster, family=family)["taskArns"]
+    assert user.ecs.list_tasks(cluster=cluster, family="other")["taskArns"] == []
+    assert arn in user.ecs.list_tasks(cluster=cluster, launchType="FARGATE")["taskArns"]
+    with pytest.raises(user.ecs.exceptions.InvalidParameterException, match="startedBy"):
+        user.ecs.list_tasks(cluster=cluster, family=family, startedBy=asked["startedBy"])
+    user.stop(arn)
 
 
-def test_pages(system: System, ecs: Any) -> None:
+def test_pages(user: User) -> None:
     """One request starts several tasks, and pages of them follow one another without a gap."""
-    cluster, started_by = system.stack.outputs["ECSClusterName"], f"test/{uuid.uuid4()}/1"
-    answer = ecs.run_task(**request(system, count=3, startedBy=started_by))
+    cluster, started_by = user.outputs["ECSClusterName"], f"test/{uuid.uuid4()}/1"
+    answer = user.ecs.run_task(**request(user, count=3, startedBy=started_by))
     arns = [task["taskArn"] for task in answer["tasks"]]
-    pages = ecs.get_paginator("list_tasks").paginate(
+    pages = user.ecs.get_paginator("list_tasks").paginate(
         cluster=cluster, startedBy=started_by, PaginationConfig={"PageSize": 2}
     )
     listed = [page["taskArns"] for page in pages]
     for arn in arns:
-        stop(system, ecs, arn, "enough")
+        user.stop(arn)
     assert [len(page) for page in listed] == [2, 1]
     assert [arn for page in listed for arn in page] == arns
 
 
-def test_tags(system: System, ecs: Any) -> None:
+def test_tags(user: User) -> None:
     """A task's tags are told where they are asked for."""
     tags = [{"key": "team", "value": "blue"}]
-    arn = run(system, ecs, tags=tags)
-    cluster = system.stack.outputs["ECSClusterName"]
-    task = ecs.describe_tasks(cluster=cluster, tasks=[arn], include=["TAGS"])["tasks"][0]
+    arn = run(user, tags=tags)
+    cluster = user.outputs["ECSClusterName"]
+    task = user.ecs.describe_tasks(cluster=cluster, tasks=[arn], include=["TAGS"])["tasks"][0]
     assert task["tags"] == tags
-    assert "tags" not in describe(system, ecs, arn)
-    stop(system, ecs, arn, "enough")
+    assert "tags" not in user.task(arn)
+    user.stop(arn)
