@@ -17,44 +17,35 @@ class Queue:
     """
 
     def __init__(self, user: User, output: str) -> None:
-        self._user, self._url = user, user.system.stack.outputs[output]
-        self._sqs = user.system.account.client("sqs")
-        attributes = self._sqs.get_queue_attributes(QueueUrl=self._url, AttributeNames=["QueueArn"])
-        self.arn: str = attributes["Attributes"]["QueueArn"]
+        self._user, self._queue = user, {"QueueUrl": user.outputs[output]}
+        self._sqs = user.client("sqs")
+        answer = self._sqs.get_queue_attributes(**self._queue, AttributeNames=["QueueArn"])
+        self.arn: str = answer["Attributes"]["QueueArn"]
         self.messages: list[dict[str, Any]] = []
         while self._read():
             self.messages.clear()
 
-    def first(self, count: int) -> list[dict[str, Any]]:
-        """Wait for the first messages and return them."""
+    def first(self, count: int = 1, **attributes: str) -> list[dict[str, Any]]:
+        """Wait for the first messages with these values of attributes, and return them."""
 
-        def found() -> bool:
+        def found() -> list[dict[str, Any]]:
             self._read()
-            return len(self.messages) >= count
+            fitting = [m for m in self.messages if attributes.items() <= values(m).items()]
+            return fitting[:count] if len(fitting) >= count else []
 
-        self._user.wait(found)
-        return self.messages[:count]
-
-    def message(self, attribute: str, value: str) -> dict[str, Any]:
-        """Wait for a message with that value of an attribute, and return it."""
-
-        def found() -> dict[str, Any] | None:
-            self._read()
-            fitting = (
-                message
-                for message in self.messages
-                if message.get("MessageAttributes", {}).get(attribute, {}).get("StringValue")
-                == value
-            )
-            return next(fitting, None)
-
-        return dict(self._user.wait(found))
+        return list(self._user.wait(found))
 
     def _read(self) -> bool:
         answer = self._sqs.receive_message(
-            QueueUrl=self._url, MessageAttributeNames=["All"], MaxNumberOfMessages=10
+            **self._queue, MessageAttributeNames=["All"], MaxNumberOfMessages=10
         )
         for message in answer.get("Messages", []):
-            self._sqs.delete_message(QueueUrl=self._url, ReceiptHandle=message["ReceiptHandle"])
+            self._sqs.delete_message(**self._queue, ReceiptHandle=message["ReceiptHandle"])
             self.messages.append(message)
         return "Messages" in answer
+
+
+def values(message: dict[str, Any]) -> dict[str, str]:
+    """Return the values of a message's attributes."""
+    attributes = message.get("MessageAttributes", {})
+    return {name: attribute["StringValue"] for name, attribute in attributes.items()}

@@ -4,23 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-_TYPES: dict[str, tuple[type, ...]] = {
-    "boolean": (bool,),
-    "double": (int, float),
-    "float": (int, float),
-    "integer": (int,),
-    "list": (list,),
-    "long": (int,),
-    "map": (dict,),
-    "string": (str,),
-    "structure": (dict,),
-    "timestamp": (int, float),
-}
+from botocore.validate import ParamValidator
+from typing_extensions import override
 
 
 def conforming(client: Any, operation: str = "*") -> None:
@@ -38,49 +25,31 @@ def _check(operation_model: Any, response_dict: dict[str, Any], **_: Any) -> Non
     if response_dict["status_code"] >= 300 or not is_json or shape is None:
         return
     if not shape.serialization.get("payload"):
-        body = json.loads(response_dict["body"] or b"{}")
-        faults = list(_faults(shape, body, operation_model.name))
-        assert not faults, "\n".join(faults)
+        body = json.loads(response_dict["body"] or b"{}", object_hook=_present)
+        faults = _Answers().validate(body, shape)
+        assert not faults.has_errors(), f"{operation_model.name}: {faults.generate_report()}"
 
 
-def _is_typed(kind: str, value: Any) -> bool:
-    return isinstance(value, _TYPES.get(kind, (object,)))
+def _present(members: dict[str, Any]) -> dict[str, Any]:
+    """Leave nulls out, as parsers do."""
+    return {name: value for name, value in members.items() if value is not None}
 
 
-def _faults(shape: Any, value: Any, path: str) -> Iterator[str]:
-    kind = shape.type_name
-    if not _is_typed(kind, value):
-        yield f"{path} is no {kind} but {value!r}"
-    elif kind == "structure":
-        yield from _faults_of_structure(shape, value, path)
-    elif kind == "map":
-        for name, item in value.items():
-            yield from _faults(shape.value, item, f"{path}.{name}")
-    elif kind == "list":
-        for number, item in enumerate(value):
-            yield from _faults(shape.member, item, f"{path}[{number}]")
-    elif kind == "string":
-        limits = shape.metadata
-        if "enum" in limits and value not in limits["enum"]:
-            yield f"{path} is none of {limits['enum']} but {value!r}"
+class _Answers(ParamValidator):  # type: ignore[misc]  # botocore has no types
+    """Holds answers to what botocore holds parameters to, and strings to all that AWS says."""
+
+    VALIDATED_METADATA_ATTRS = ParamValidator.VALIDATED_METADATA_ATTRS | {"enum", "pattern"}
+
+    @override
+    def _validate_string(self, param: Any, shape: Any, errors: Any, name: str) -> None:
+        super()._validate_string(param, shape, errors, name)
+        enum, pattern = shape.metadata.get("enum", [param]), shape.metadata.get("pattern", "")
+        if param not in enum:
+            errors.report(name, "invalid type", param=param, valid_types=enum)
         # Classes of Unicode characters are not known to Python.
-        pattern = limits.get("pattern", "")
-        if r"\p{" not in pattern and not re.search(pattern, value):
-            yield f"{path} is not of the form {pattern} but {value!r}"
+        if r"\p{" not in pattern and not re.search(pattern, str(param)):
+            errors.report(name, "invalid type", param=param, valid_types=[pattern])
 
-
-def _faults_of_structure(shape: Any, value: dict[str, Any], path: str) -> Iterator[str]:
-    members = {
-        member.serialization.get("name", name): member
-        for name, member in shape.members.items()
-        if "location" not in member.serialization
-    }
-    for name, item in value.items():
-        if name not in members:
-            yield f"{path}.{name} is unknown"
-        # Parsers take a null for an absent member.
-        elif item is not None:
-            yield from _faults(members[name], item, f"{path}.{name}")
-    for name in shape.required_members:
-        if "location" not in shape.members[name].serialization and value.get(name) is None:
-            yield f"{path}.{name} is missing"
+    @override
+    def _validate_timestamp(self, param: Any, shape: Any, errors: Any, name: str) -> None:
+        self._validate_double(param, shape, errors, name)

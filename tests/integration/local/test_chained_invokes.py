@@ -164,7 +164,7 @@ def test_parent_is_told(user: User) -> None:
     user.result(invoking(user, "child:live", {"fails": "Told"}))
     # Whatever was kept of the child is in the queue before what is kept of this one.
     last = user.invoke("child:live", {"fails": "Kept"})
-    letters.message("RequestID", last.rpartition("/")[2])
+    letters.first(RequestID=last.rpartition("/")[2])
     assert [json.loads(message["Body"]) for message in letters.messages] == [{"fails": "Kept"}]
 
 

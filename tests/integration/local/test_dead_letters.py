@@ -28,7 +28,7 @@ def durable(user: User) -> dict[str, Any]:
 def test_failed(user: User, queue: Queue) -> None:
     """The payload of an execution that fails is kept, with what Lambda says of dead letters."""
     arn = user.start("EventBridge", processingTime="long")
-    message = queue.message("RequestID", arn.rpartition("/")[2])
+    [message] = queue.first(RequestID=arn.rpartition("/")[2])
     assert json.loads(message["Body"]) == {"processingTime": "long"}
     attributes = message["MessageAttributes"]
     assert attributes["ErrorCode"] == {"DataType": "Number", "StringValue": "200"}
@@ -40,7 +40,7 @@ def test_stopped(user: User, queue: Queue) -> None:
     arn = user.start("EventBridge", processingTime=300)
     error = {"ErrorMessage": "Enough of it"}
     user.durable.stop_durable_execution(DurableExecutionArn=arn, Error=error)
-    message = queue.message("RequestID", arn.rpartition("/")[2])
+    [message] = queue.first(RequestID=arn.rpartition("/")[2])
     assert json.loads(message["Body"]) == {"processingTime": 300}
     assert message["MessageAttributes"]["ErrorMessage"]["StringValue"] == "Enough of it"
 
@@ -51,7 +51,7 @@ def test_timed_out(
     """The payload of an execution that lasts too long is kept."""
     monkeypatch.setitem(durable, "ExecutionTimeout", 1)
     arn = user.start("EventBridge", processingTime=300)
-    message = queue.message("RequestID", arn.rpartition("/")[2])
+    [message] = queue.first(RequestID=arn.rpartition("/")[2])
     assert json.loads(message["Body"]) == {"processingTime": 300}
     assert user.execution(arn)["Status"] == "TIMED_OUT"
 
@@ -66,5 +66,5 @@ def test_caller_was_told(
     user.result(user.start("EventBridge", processingTime=0))
     # Whatever was kept of those two is in the queue before what is kept of a third.
     last = user.start("EventBridge", processingTime="later")
-    queue.message("RequestID", last.rpartition("/")[2])
+    queue.first(RequestID=last.rpartition("/")[2])
     assert len(queue.messages) == 1

@@ -10,7 +10,7 @@ import pytest
 from moto.sqs.models import SQSBackend
 
 from local.events import DeliveryError
-from tests.integration.local.queues import Queue
+from tests.integration.local.queues import Queue, values
 from tests.waiting import PATIENCE
 
 if TYPE_CHECKING:
@@ -156,10 +156,10 @@ def test_target_stays_busy(
     kept = {"RetryPolicy": policy, "DeadLetterConfig": {"Arn": undelivered.arn}}
     target(events, rule, undelivered.arn, **kept)
     event_id = put(events)["Entries"][0]["EventId"]
-    message = undelivered.message("ERROR_CODE", "THROTTLING")
+    [message] = undelivered.first(ERROR_CODE="THROTTLING")
     assert json.loads(message["Body"])["id"] == event_id
     assert all(value["DataType"] == "String" for value in message["MessageAttributes"].values())
-    known = {name: value["StringValue"] for name, value in message["MessageAttributes"].items()}
+    known = values(message)
     assert known.pop("RULE_ARN").endswith(":rule/orders")
     assert (known.pop("EXHAUSTED_RETRY_CONDITION"), known.pop("RETRY_ATTEMPTS")) == exhausted
     assert known == {
@@ -181,9 +181,8 @@ def test_target_does_not_exist(
     missing = user.system.stack.outputs["TaskStateFunctionArn"].removesuffix(":live") + end
     target(events, rule, missing, DeadLetterConfig={"Arn": undelivered.arn})
     put(events)
-    attributes = undelivered.message("TARGET_ARN", missing)["MessageAttributes"]
-    assert attributes["ERROR_CODE"]["StringValue"] == "NO_RESOURCE"
-    assert attributes["RETRY_ATTEMPTS"]["StringValue"] == "0"
+    [attributes] = map(values, undelivered.first(TARGET_ARN=missing))
+    assert (attributes["ERROR_CODE"], attributes["RETRY_ATTEMPTS"]) == ("NO_RESOURCE", "0")
     assert "EXHAUSTED_RETRY_CONDITION" not in attributes
 
 
@@ -209,9 +208,9 @@ def test_durable_target_without_version(
     bare = user.function("Sync").removesuffix(":live")
     target(events, rule, bare, DeadLetterConfig={"Arn": undelivered.arn})
     put(events)
-    attributes = undelivered.message("TARGET_ARN", bare)["MessageAttributes"]
-    assert attributes["ERROR_CODE"]["StringValue"] == "INVALID_PARAMETER"
-    assert "unqualified ARN" in attributes["ERROR_MESSAGE"]["StringValue"]
+    [attributes] = map(values, undelivered.first(TARGET_ARN=bare))
+    assert attributes["ERROR_CODE"] == "INVALID_PARAMETER"
+    assert "unqualified ARN" in attributes["ERROR_MESSAGE"]
 
 
 def test_templates_rule_is_shown(user: User, events: Any) -> None:
@@ -248,8 +247,8 @@ def test_queue_that_is_gone(events: Any, rule: str, user: User, undelivered: Que
     gone = undelivered.arn.rpartition(":")[0] + ":gone"
     target(events, rule, gone, DeadLetterConfig={"Arn": undelivered.arn})
     assert put(events)["FailedEntryCount"] == 0
-    message = undelivered.message("TARGET_ARN", gone)
-    assert message["MessageAttributes"]["ERROR_CODE"]["StringValue"] == "NO_RESOURCE"
+    [message] = undelivered.first(TARGET_ARN=gone)
+    assert values(message)["ERROR_CODE"] == "NO_RESOURCE"
     assert user.result(user.start("EventBridge", processingTime=0))["outcome"] == "Succeeded"
 
 

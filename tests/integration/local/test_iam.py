@@ -13,7 +13,7 @@ from local.events import DeliveryError
 from local.system import System
 from tests.e2e.user import User
 from tests.integration.local import chaining
-from tests.integration.local.queues import Queue
+from tests.integration.local.queues import Queue, values
 from tests.template import translated, without
 
 if TYPE_CHECKING:
@@ -194,8 +194,8 @@ def test_rule_without_permission(written: Callable[..., Path]) -> None:
         user = User(system)
         undelivered = Queue(user, "UndeliveredEventsQueueUrl")
         user.start("EventBridge", processingTime=0)
-        attributes = undelivered.message("ERROR_CODE", "NO_PERMISSIONS")["MessageAttributes"]
-        assert "lambda:InvokeFunction" in attributes["ERROR_MESSAGE"]["StringValue"]
+        [message] = undelivered.first(ERROR_CODE="NO_PERMISSIONS")
+        assert "lambda:InvokeFunction" in values(message)["ERROR_MESSAGE"]
 
 
 def test_queue_that_does_not_let_rules(
