@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from local.system import System
 
+# As the outputs of the template name their functions.
 Flow = Literal["Sync", "Callback", "EventBridge"]
 
 

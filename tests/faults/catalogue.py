@@ -12,7 +12,8 @@ from tests.faults.scenario import ENDS, EVENTS, FLOWS, Point, Scenario
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from tests.faults.scenario import End, Events, Flow
+    from tests.e2e.user import Flow
+    from tests.faults.scenario import End, Events
     from tests.faults.stage import Stage
 
 # The calls that were made for each scenario.

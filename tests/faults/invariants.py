@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 from tests.faults.truth import Truth, expected, truth
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
+    from local.ecs.task import Task
+    from tests.e2e.user import AwsUser
     from tests.faults.scenario import Scenario
 
 
@@ -31,6 +33,14 @@ class End:
     record: Mapping[str, Any]
     tasks: list[Mapping[str, Any]]
     callbacks: list[str]
+
+    @classmethod
+    def of(cls, user: AwsUser, arn: str, tasks: Iterable[Task]) -> End:
+        """Return what is left of an execution, which has started these tasks."""
+        kinds = (event["EventType"] for event in user.history(arn))
+        callbacks = [kind for kind in kinds if kind.startswith("Callback")]
+        shown = [task.describe() for task in tasks]
+        return cls(user.execution(arn), user.record(arn), [*shown], callbacks)
 
     @property
     def is_final(self) -> bool:

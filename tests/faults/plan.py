@@ -10,10 +10,11 @@ from itertools import starmap
 from typing import TYPE_CHECKING, Any
 
 from local.gateway import Kill, Refuse, execution_of
+from tests.e2e.user import id_of
 from tests.faults.history import History
 from tests.faults.scenario import HOUR, Point
-from tests.faults.strikes import Noted, Paused, Stop, throttle
-from tests.faults.subjects import Subjects
+from tests.faults.strikes import Beside, throttle
+from tests.faults.subjects import subjects
 from tests.faults.turns import THE_SDKS
 
 if TYPE_CHECKING:
@@ -34,6 +35,12 @@ _PAUSE = 1.25 * HOUR
 # What is not tried again by us has to come through. Each refused checkpoint fails an invocation, of
 # which the local runner takes five in a row; the worker's client waits ever longer, in real time.
 _REFUSALS = 3
+_DELAYS: dict[str, list[float]] = {"none": [], "doubled": [0, 0], "late": [_LATE]}
+_ROLES = {
+    "ecs_events.task_state.handler": "task-state",
+    "ecs_events.execution_status.handler": "status",
+    "ecs_events.reconciler.handler": "reconciler",
+}
 _REASON = "CannotPullContainerError: manifest unknown"
 
 
@@ -57,38 +64,32 @@ class Plan:
         self._paused: dict[str, float] = {}
         self._counts: Counter[tuple[str, str, str]] = Counter()
         self._refused: Counter[tuple[str, str]] = Counter()
-        self._subjects = Subjects()
+        self._by_task: dict[str, str] = {}
         self.history = History(system.stack)
         self.due = 0.0
         self.calls: dict[str, list[Point]] = {}
         self.struck: set[tuple[str, Point]] = set()
         self.tasks: dict[str, list[Task]] = {}
-        outputs = system.stack.outputs
-        self._roles = {outputs["TaskStateFunctionArn"].split(":")[6]: "task-state"}
-        for name, function in system.functions.items():
-            if function.configuration.execution_timeout is not None:
-                self._roles[name] = "orchestrator"
-            elif "reconciler" in function.configuration.handler:
-                self._roles[name] = "reconciler"
-            elif "status" in function.configuration.handler:
-                self._roles[name] = "status"
+        self._roles = {
+            name: _ROLES.get(function.configuration.handler, "orchestrator")
+            for name, function in system.functions.items()
+        }
         system.seams.plan = self.fault
         system.seams.delays = self.delays
 
     def add(self, arn: str, scenario: Scenario) -> None:
         """Let a scenario's misfortunes happen to an execution that was just started."""
-        execution_id = arn.rpartition("/")[2]
+        execution_id = id_of(arn)
         with self._known:
             self._scenarios[execution_id] = scenario, arn
             self._active.add(execution_id)
             self.calls[execution_id], self.tasks[execution_id] = [], []
-            self._subjects.add(execution_id)
             self._known.notify_all()
 
     def done(self, arn: str) -> None:
         """Let nothing more happen to an execution."""
         with self._known:
-            self._active.discard(arn.rpartition("/")[2])
+            self._active.discard(id_of(arn))
 
     def unfinished(self, execution_id: str) -> Iterator[str]:
         """Yield what is not over of an execution, in words, as far as this can be told at once."""
@@ -111,7 +112,7 @@ class Plan:
         if call.operation not in {"PutItem", "UpdateItem"} or len(points) != 1:
             return fault
         [execution_id] = points
-        return Noted(lambda: self.history.note(execution_id), fault)
+        return Beside(fault, after=lambda: self.history.note(execution_id))
 
     def _concerned(self, call: Call, asked: str) -> list[str]:
         """Return the executions that a call is made for: a list of tasks or records is for all."""
@@ -120,7 +121,8 @@ class Plan:
         if self._roles.get(call.caller) != "reconciler":
             return []
         with self._known:
-            return self._subjects.of(asked) or list(self._active)
+            named = dict.fromkeys(subjects(asked, self._by_task))
+            return [key for key in named if key in self._scenarios] or list(self._active)
 
     def _counted(self, execution_id: str, call: Call) -> Point:
         role = self._roles.get(call.caller, "worker")
@@ -139,7 +141,8 @@ class Plan:
                 self.struck.add((scenario.flow, point))
                 return self._strike(point, arn)
         if reached.role == "orchestrator" and execution_id in self._paused:
-            return Paused(self._system.clock, self._paused.pop(execution_id))
+            clock, until = self._system.clock, self._paused.pop(execution_id)
+            return Beside(before=lambda: clock.sleep(max(until - clock.passed, 0)))
         return None
 
     def _refusal(self, call: Call, points: Mapping[str, Point]) -> Refuse | None:
@@ -174,25 +177,21 @@ class Plan:
         scenario, _ = self._scenario(execution_id)
         self._end(execution_id, scenario, detail)
         last = detail["lastStatus"]
-        by_mode: dict[str, list[float]] = {
-            "none": [],
-            "doubled": [0, 0],
-            "reordered": [_AFTER_STOPPED] if last == "DEPROVISIONING" else [0],
-            "late": [_LATE],
-            "STOPPED only": [0] if last == "STOPPED" else [],
-        }
-        return by_mode.get(scenario.events, [0])
+        if scenario.events == "STOPPED only":
+            return [0] if last == "STOPPED" else []
+        if scenario.events == "reordered":
+            return [_AFTER_STOPPED] if last == "DEPROVISIONING" else [0]
+        return _DELAYS.get(scenario.events, [0])
 
     def _status_delays(self, detail: dict[str, Any]) -> list[float]:
         arn = detail.get("durableExecutionArn")
         # Of the beginning nobody has to be told.
         if arn is None or detail["status"] == "RUNNING":
             return [0]
-        execution_id = arn.rpartition("/")[2]
+        execution_id = id_of(arn)
         scenario, _ = self._scenario(execution_id)
         self._ended.add(execution_id)
-        by_mode: dict[str, list[float]] = {"none": [], "doubled": [0, 0], "late": [_LATE]}
-        return by_mode.get(scenario.events, [0])
+        return _DELAYS.get(scenario.events, [0])
 
     def _end(self, execution_id: str, scenario: Scenario, detail: dict[str, Any]) -> None:
         """Do to a task what its scenario's end asks for."""
@@ -201,7 +200,7 @@ class Plan:
             return
         if detail["version"] == 1:
             self.tasks[execution_id].append(task)
-            self._subjects.add_task(task.arn, execution_id)
+            self._by_task[task.arn.rpartition("/")[2]] = execution_id
         if scenario.end == "failed to start" and detail["lastStatus"] == "PROVISIONING":
             task.failure = _REASON
         if detail["lastStatus"] != "RUNNING" or detail["desiredStatus"] != "RUNNING":
@@ -216,13 +215,13 @@ class Plan:
     def _strike(self, point: Point, arn: str) -> Fault:
         death = Kill(after=point.when != "before")
         if point.when == "pause":
-            self._paused[arn.rpartition("/")[2]] = self._system.clock.passed + _PAUSE
+            self._paused[id_of(arn)] = self._system.clock.passed + _PAUSE
         if not point.stops:
             return death
         client = self._system.account.client("lambda")
-        return Stop(
-            lambda: client.stop_durable_execution(DurableExecutionArn=arn),
+        return Beside(
             death if point.when == "stop and die" else None,
+            before=lambda: client.stop_durable_execution(DurableExecutionArn=arn),
         )
 
     def _scenario(self, execution_id: str) -> tuple[Scenario, str]:

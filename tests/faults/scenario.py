@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, TypeVar, get_args
+from typing import Any, Literal, TypeVar, get_args
 
-# As the outputs of the template name their functions.
-Flow = Literal["Sync", "Callback", "EventBridge"]
+from tests.e2e.user import Flow
+
 End = Literal["exit 0", "exit 3", "SIGKILL", "failed to start", "Spot", "stopped"]
 Events = Literal["as they are", "none", "doubled", "reordered", "late", "STOPPED only"]
 When = Literal["before", "after", "stop", "stop and die", "pause"]
@@ -101,9 +101,9 @@ class Scenario:
         )
 
     @property
-    def payload(self) -> dict[str, object]:
+    def payload(self) -> dict[str, Any]:
         """What the durable function is invoked with."""
-        payload: dict[str, object] = {"message": "faults", "processingTime": 0}
+        payload: dict[str, Any] = {"message": "faults", "processingTime": 0}
         if self.end == "exit 3":
             payload["simulate"] = {"exitCode": 3}
         if self.end in {"SIGKILL", "Spot", "stopped"}:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import importlib
-import json
 import math
 import random
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from unittest.mock import patch
 
 from local.system import System
+from tests.e2e.user import User, id_of
 from tests.faults.invariants import End, violations
 from tests.faults.lines import Lines
 from tests.faults.plan import Plan
@@ -34,8 +34,7 @@ class Stage:
     def __init__(self, system: System) -> None:
         self._system = system
         self._plan, self._lines = Plan(system), Lines(system.journal)
-        self._lambda = system.account.client("lambda")
-        self._table = system.account.table(system.stack.outputs["CallbackTableName"])
+        self._user = User(system)
 
     @property
     def struck(self) -> set[tuple[str, Point]]:
@@ -89,7 +88,7 @@ class Stage:
         # Who hears of the end last may find nothing left to do, and ask all the same.
         wait(self._system, lambda: self._system.is_idle)
         self._plan.done(arn)
-        return list(dict.fromkeys(self._plan.calls[arn.rpartition("/")[2]]))
+        return list(dict.fromkeys(self._plan.calls[id_of(arn)]))
 
     def _run(self, scenario: Scenario) -> tuple[str, list[str]]:
         arn = self._start(scenario)
@@ -105,37 +104,26 @@ class Stage:
         return self._system.clock.passed > self._plan.due and self._system.is_idle
 
     def _judge(self, scenario: Scenario, arn: str, unfinished: list[str]) -> list[str]:
-        key, end = arn.rpartition("/")[2], self._end(arn)
         found = [f"after {_LONGEST_HOURS} hours of AWS's time {what}" for what in unfinished]
         try:
-            return [*found, *self._found(scenario, key, end)]
+            return [*found, *self._found(scenario, arn)]
         except Exception as error:  # noqa: BLE001 - what no check expects is wrong too
             return [*found, f"{type(error).__name__} in the checks: {error}"]
 
-    def _found(self, scenario: Scenario, key: str, end: End) -> list[str]:
+    def _found(self, scenario: Scenario, arn: str) -> list[str]:
+        key = id_of(arn)
+        end = End.of(self._user, arn, self._plan.tasks[key])
         found = [*violations(scenario, end), *self._plan.history.illegal(key)]
         return [*found, *self._lines.wrong(scenario, key, end)]
 
     def _start(self, scenario: Scenario) -> str:
-        function = self._system.stack.outputs[f"{scenario.flow}LambdaFunctionArn"]
-        payload = json.dumps(scenario.payload)
-        answer = self._lambda.invoke(FunctionName=function, InvocationType="Event", Payload=payload)
-        arn = str(answer["DurableExecutionArn"])
+        arn = self._user.start(scenario.flow, **scenario.payload)
         self._plan.add(arn, scenario)
         return arn
 
-    def _end(self, arn: str) -> End:
-        key = arn.rpartition("/")[2]
-        return End(
-            execution=self._lambda.get_durable_execution(DurableExecutionArn=arn),
-            record=self._table.get_item(Key={"executionId": key}).get("Item", {}),
-            tasks=[task.describe() for task in self._plan.tasks[key]],
-            callbacks=callbacks(self._lambda, arn),
-        )
-
     def _unfinished(self, arn: str) -> list[str]:
         """Return what goes on of an execution, in words; late events may still come."""
-        key = arn.rpartition("/")[2]
+        key = id_of(arn)
         # What works for it may start a task or write a record yet.
         working = [n for n, f in self._system.functions.items() if f.works_for(key)]
         return [*(f"{name} works for it" for name in working), *self._plan.unfinished(key)]
@@ -151,13 +139,6 @@ def wait(system: System, condition: Callable[[], bool]) -> bool:
         return "late" if system.clock.passed > last else ""
 
     return system.journal.wait_for(look, math.inf) == "held"
-
-
-def callbacks(client: Any, arn: str) -> list[str]:
-    """Return what became of an execution's callbacks, as its history tells it."""
-    history = client.get_durable_execution_history(DurableExecutionArn=arn, MaxItems=1000)
-    kinds = (event["EventType"] for event in history["Events"])
-    return [kind for kind in kinds if kind.startswith("Callback")]
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -12,50 +13,34 @@ if TYPE_CHECKING:
 
     from werkzeug.wrappers import Response
 
-    from local.clock import Clock
     from local.gateway import Caller
     from local.gateway.seams import Fault
 
 
-class Stop:
-    """The execution is stopped at a call, which is served all the same."""
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """Something else happens beside a call, which is served, or not, as without it.
 
-    def __init__(self, stop: Callable[[], object], fault: Fault | None) -> None:
-        self._stop, self._fault = stop, fault
+    Attributes:
+        fault: what goes wrong with the call itself.
+        before: happens before it.
+        after: happens once it is served.
+    """
 
-    def apply(self, serve: Callable[[], Response], caller: Caller) -> Response:
-        """Stop, then answer."""
-        self._stop()
-        return self._fault.apply(serve, caller) if self._fault else serve()
-
-
-class Paused:
-    """A call of an execution that is carried on after a pause."""
-
-    def __init__(self, clock: Clock, until: float) -> None:
-        self._clock, self._until = clock, until
-
-    def apply(self, serve: Callable[[], Response], _: Caller) -> Response:
-        """Answer once the pause is over."""
-        self._clock.sleep(max(self._until - self._clock.passed, 0))
-        return serve()
-
-
-class Noted:
-    """After a call that may have written to a record, the record is looked at."""
-
-    def __init__(self, note: Callable[[], None], fault: Fault | None) -> None:
-        self._note, self._fault = note, fault
+    fault: Fault | None = None
+    before: Callable[[], object] = lambda: None
+    after: Callable[[], object] = lambda: None
 
     def apply(self, serve: Callable[[], Response], caller: Caller) -> Response:
-        """Answer as without, and note what has become of the record."""
+        """Answer as without."""
 
         def served() -> Response:
             response = serve()
-            self._note()
+            self.after()
             return response
 
-        return self._fault.apply(served, caller) if self._fault else served()
+        self.before()
+        return self.fault.apply(served, caller) if self.fault else served()
 
 
 def throttle(service: str) -> Refuse:

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from hypothesis import HealthCheck, settings
@@ -14,16 +13,18 @@ from hypothesis.stateful import (
 )
 
 from local.gateway import Kill, execution_of
+from tests.e2e.user import User, id_of
 from tests.faults.history import History
 from tests.faults.invariants import End, violations
-from tests.faults.scenario import FLOWS, Flow, Scenario
-from tests.faults.stage import callbacks, fast_system, wait
+from tests.faults.scenario import FLOWS, Scenario
+from tests.faults.stage import fast_system, wait
 from tests.faults.strikes import throttle
 from tests.faults.turns import Turns
 
 if TYPE_CHECKING:
     from local.ecs.task import Task
     from local.system import System
+    from tests.e2e.user import Flow
 
 TURNS = st.integers(0, 5)
 ENDS = st.sampled_from(["exit 0", "exit 0", "exit 3"])
@@ -44,7 +45,7 @@ class Interleavings(RuleBasedStateMachine):
         self.stops = ""
         self.system.seams.plan = self.turns.plan
         self.system.seams.delays = self.keep
-        self.lambda_ = self.system.account.client("lambda")
+        self.user = User(self.system)
 
     def keep(self, event: dict[str, Any]) -> list[float]:
         """Keep an event until its turn comes; some never has one."""
@@ -56,12 +57,7 @@ class Interleavings(RuleBasedStateMachine):
         """Start an execution."""
         self.stops = stops
         self.scenario = Scenario(flow, end)
-        answer = self.lambda_.invoke(
-            FunctionName=self.system.stack.outputs[f"{flow}LambdaFunctionArn"],
-            InvocationType="Event",
-            Payload=json.dumps(self.scenario.payload),
-        )
-        self.arn = str(answer["DurableExecutionArn"])
+        self.arn = self.user.start(flow, **self.scenario.payload)
         self.history = History(self.system.stack)
 
     @rule(turn=TURNS)
@@ -108,7 +104,7 @@ class Interleavings(RuleBasedStateMachine):
     @rule()
     def stop_execution(self) -> None:
         """A person stops the execution."""
-        self.lambda_.stop_durable_execution(DurableExecutionArn=self.arn)
+        self.user.durable.stop_durable_execution(DurableExecutionArn=self.arn)
 
     def teardown(self) -> None:
         """Nothing is in anybody's way any more: all ends, and rightly."""
@@ -128,17 +124,11 @@ class Interleavings(RuleBasedStateMachine):
     @property
     def execution_id(self) -> str:
         """The record's key."""
-        return self.arn.rpartition("/")[2]
+        return id_of(self.arn)
 
     def end(self) -> End:
         """What is there now."""
-        table = self.system.account.table(self.system.stack.outputs["CallbackTableName"])
-        return End(
-            execution=self.lambda_.get_durable_execution(DurableExecutionArn=self.arn),
-            record=table.get_item(Key={"executionId": self.execution_id}).get("Item", {}),
-            tasks=[task.describe() for task in self.tasks()],
-            callbacks=callbacks(self.lambda_, self.arn),
-        )
+        return End.of(self.user, self.arn, self.tasks())
 
     def is_over(self) -> bool:
         """Whether nothing more can happen."""
