@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import wraps
-from itertools import pairwise
+from functools import partial, wraps
+from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from aws_durable_execution_sdk_python_testing import runner
 from aws_durable_execution_sdk_python_testing.clock import SkipClock
-from aws_durable_execution_sdk_python_testing.executor import Executor
 from botocore.exceptions import ReadTimeoutError
 
 from adapters import clock
@@ -22,7 +20,7 @@ from orchestrator import eventbridge, polling
 from tests.integration.aws import ENDPOINT, DiedError, die
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Mapping
+    from collections.abc import Callable, Mapping
 
     import pytest
 
@@ -49,21 +47,13 @@ def exited(code: int) -> Ending:
     return ran(lambda task: task.exit(code))
 
 
-def not_started(reason: str) -> Ending:
-    """Return the end of a task whose container is not started, for a reason."""
-    return lambda task: task.fail(reason)
-
-
-def stopped(reason: str) -> Ending:
-    """Return the end of a task that StopTask was called for."""
-    return lambda task: task.stop(reason)
-
-
 SUCCESS, APPLICATION = exited(0), exited(3)
 OUT_OF_MEMORY, SPOT = ran(TaskState.run_out_of_memory), ran(TaskState.interrupt)
 HOST = ran(lambda task: task.end("InfrastructureHealth", "The host failed."))
-NO_NETWORK = not_started("Timeout waiting for network interface provisioning to complete.")
-NO_IMAGE = not_started("CannotPullContainerError: pull access denied")
+NO_NETWORK: Ending = partial(
+    TaskState.fail, reason="Timeout waiting for network interface provisioning to complete."
+)
+NO_IMAGE: Ending = partial(TaskState.fail, reason="CannotPullContainerError: pull access denied")
 
 
 def mortal(handler: Callable[..., Any]) -> Callable[..., Any]:
@@ -91,15 +81,13 @@ class Attempts:
     aws: Aws
     history: list[dict[str, Any]] = field(default_factory=list)
     faults: int = 0
-    _moves: deque[Callable[[], None]] = field(default_factory=deque)
+    _moves: deque[Callable[[], object]] = field(default_factory=deque)
 
-    def watch(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __post_init__(self) -> None:
         """Stand before the clients' calls."""
-        self.aws.before("ecs.DescribeTasks", self._move)
+        self.aws.at("ecs.DescribeTasks", self._move)
         for operation in ("PutItem", "UpdateItem"):
-            self.aws.after(f"dynamodb.{operation}", self._written)
-        # A function that died is invoked again at once.
-        monkeypatch.setattr(Executor, "RETRY_BACKOFF_SECONDS", 0)
+            self.aws.at(f"dynamodb.{operation}", self._written, after=True)
 
     @property
     def together(self) -> list[str]:
@@ -135,22 +123,14 @@ class Attempts:
         arn = self.task(attempt)
         if result is not None:
             self.aws.rewrite("SET #result = :result", result=result)
-        self.move(arn, ending)
-        self.aws.report(arn)
-        return arn
-
-    def move(self, arn: str, ending: Ending) -> None:
-        """End a task: while ECS is asked about it, or at once where nobody asks."""
         task = self.aws.task(arn)
-
-        def end() -> None:
-            ending(task)
-            task.advance("STOPPED")
-
-        self._moves.append(end)
+        self._moves.extend([partial(ending, task), partial(task.advance, "STOPPED")])
+        # While ECS is asked about it, or at once where nobody asks.
         if self.aws.record().flow is Flow.POLLING:
             self.aws.wait(lambda: task.status == "STOPPED")
         self._move()
+        self.aws.report(arn)
+        return arn
 
     def run_task_calls(self) -> list[dict[str, Any]]:
         """Return what RunTask was asked for, a repeated request once."""
@@ -159,18 +139,16 @@ class Attempts:
 
     def statuses(self) -> list[tuple[str, int]]:
         """Return the record's statuses, each with its attempt, in order and without repeats."""
-        statuses = [(item["status"], int(item["attempt"])) for item in self.history]
-        return [
-            now for before, now in zip([None, *statuses], statuses, strict=False) if now != before
-        ]
+        statuses = ((item["status"], int(item["attempt"])) for item in self.history)
+        return [status for status, _ in groupby(statuses)]
 
     def die(self, operation: str, number: int, *, after: bool) -> None:
         """Let the orchestrator die before or after its n-th call of an operation."""
-        self._at(operation, [number], die, after=after)
+        self._at(operation, die, number, after=after)
 
     def lose_answers(self, operation: str, *numbers: int) -> None:
         """Let the orchestrator's n-th calls take effect, and their answers be lost."""
-        self._at(operation, numbers, _lose, after=True)
+        self._at(operation, _lose, *numbers, after=True)
 
     def share_clock(self, monkeypatch: pytest.MonkeyPatch) -> Callable[[], float]:
         """Let the functions read the test runner's clock, which skips waits; return it."""
@@ -179,32 +157,23 @@ class Attempts:
         monkeypatch.setattr(clock, "now", shared.now)
         return lambda: shared.now().timestamp()
 
-    def meanwhile(self, operation: str, number: int, hook: Callable[[], None]) -> None:
-        """Do something right before the orchestrator's n-th call of an operation."""
-        test = threading.current_thread()
-        self.aws.at(operation, [number], hook, after=False, spare=test)
-
     def on(self, status: str, hook: Callable[[], object]) -> None:
         """Do something once, right after the record came to a status."""
-        hooks = deque([hook])
+        hooks = iter([hook])
 
         def written() -> None:
-            if hooks and self.aws.item()["status"] == status:
-                # Another thread may have been faster.
-                with suppress(IndexError):
-                    hooks.popleft()()
+            if self.aws.item()["status"] == status:
+                next(hooks, lambda: None)()
 
-        self.aws.after("dynamodb.UpdateItem", written)
+        self.aws.at("dynamodb.UpdateItem", written, after=True)
 
-    def _at(
-        self, operation: str, numbers: Container[int], fault: Callable[[], None], *, after: bool
-    ) -> None:
+    def _at(self, operation: str, fault: Callable[[], None], *numbers: int, after: bool) -> None:
         def counted() -> None:
             self.faults += 1
             fault()
 
         # The task-state function runs on the test's own thread.
-        self.aws.at(operation, numbers, counted, after=after, spare=threading.current_thread())
+        self.aws.at(operation, counted, *numbers, after=after, spare=threading.current_thread())
 
 
 def _lose() -> None:

@@ -7,8 +7,9 @@ import threading
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from itertools import count
-from typing import TYPE_CHECKING, Any, TypeAlias
+from itertools import chain, count, repeat
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
@@ -35,11 +36,9 @@ from tests.waiting import until
 from worker import report
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from botocore.awsrequest import AWSPreparedRequest
-
-    Reply: TypeAlias = "tuple[AWSResponse, dict[str, Any]]"
 
 TEMPLATE = Stack(PROJECT / "template.yaml", "https://sqs", {"WorkerImage": "none"})
 REGION, STACK = TEMPLATE.region, TEMPLATE.name
@@ -83,17 +82,16 @@ def die() -> None:
     raise DiedError
 
 
-class FunctionContext:
-    """The task-state function's Lambda context."""
-
-    function_name = "task-state"
-    memory_limit_in_mb = 256
-    invoked_function_arn = "arn:aws:lambda:us-east-1:123456789012:function:task-state:live"
-    aws_request_id = "request"
-
-    def get_remaining_time_in_millis(self) -> int:
-        """Milliseconds left to the invocation."""
-        return 30_000
+def function_context(*times: int) -> Any:
+    """Return a Lambda context, of which the function has so many milliseconds left at each look."""
+    left = chain(times, repeat([30_000, *times][-1]))
+    return SimpleNamespace(
+        function_name="task-state",
+        memory_limit_in_mb=256,
+        invoked_function_arn="arn:aws:lambda:us-east-1:123456789012:function:task-state:live",
+        aws_request_id="request",
+        get_remaining_time_in_millis=lambda: next(left),
+    )
 
 
 class Time:
@@ -260,59 +258,38 @@ class Aws:
 
     def script(self, *steps: Callable[[], None]) -> None:
         """Take one step before each DescribeTasks; none are left, none are taken."""
-        remaining: Iterator[Callable[[], None]] = iter(steps)
-
-        def advance(**_: object) -> None:
-            next(remaining, lambda: None)()
-
-        self.on("before-call", "ecs.DescribeTasks", advance)
+        left = iter(steps)
+        self.on("before-call", "ecs.DescribeTasks", lambda **_: next(left, lambda: None)())
 
     def answer_with(self, operation: str, *bodies: dict[str, Any]) -> None:
         """Answer an operation's (`ecs.RunTask`) next calls with these bodies, without effect.
 
         A body with `Error` is an error at status 400; botocore does not repeat these calls.
         """
-        remaining = iter(bodies)
+        left = iter(bodies)
+        self.answer(operation, lambda **_: next(left, None))
 
-        self.answer(operation, lambda _: next(remaining, None))
-
-    def answer(
-        self, operation: str, answer: Callable[[dict[str, Any]], dict[str, Any] | None]
-    ) -> None:
-        """Answer an operation's calls with a body by their parameters; None lets a call go on."""
-
-        def replied(params: dict[str, Any], **_: object) -> Reply | None:
-            body = answer(params)
-            return None if body is None else reply(body)
-
-        self.on("before-call", operation, replied)
-
-    def before(self, operation: str, hook: Callable[..., Any]) -> None:
-        """Run a hook before each of the handlers' calls of an operation (`ecs.RunTask`)."""
-        self.on("before-call", operation, lambda **_: hook())
-
-    def after(self, operation: str, hook: Callable[..., Any]) -> None:
-        """Run a hook after each of the handlers' calls of an operation, before its answer."""
-        self.on("after-call", operation, lambda **_: hook())
+    def answer(self, operation: str, answer: Callable[..., dict[str, Any] | None]) -> None:
+        """Answer an operation's calls with a body by model and parameters; None lets one go on."""
+        self.on("before-call", operation, lambda **asked: reply(answer(**asked)))
 
     def at(
         self,
         operation: str,
-        numbers: Container[int],
-        fault: Callable[[], None],
-        *,
-        after: bool,
+        hook: Callable[[], object],
+        *numbers: int,
+        after: bool = False,
         spare: threading.Thread | None = None,
     ) -> None:
-        """Let something happen right before or after an operation's n-th calls.
+        """Let something happen right before or after the n-th calls of an operation, or all.
 
         The calls of the thread that is spared do not count.
         """
         calls = count(1)
 
         def called(**_: object) -> None:
-            if threading.current_thread() is not spare and next(calls) in numbers:
-                fault()
+            if threading.current_thread() is not spare and (not numbers or next(calls) in numbers):
+                hook()
 
         # An answer that a test has prepared would keep the call from what comes after it.
         self.on("after-call" if after else "before-call", operation, called, first=not after)
@@ -343,7 +320,7 @@ class Aws:
 
     def deliver(self, event: dict[str, Any]) -> dict[str, Any]:
         """Invoke the task-state function."""
-        return dict(task_state.handler(event, FunctionContext()))
+        return dict(task_state.handler(event, function_context()))
 
     def remembered(self) -> int:
         """Count what the idempotency table remembers."""
@@ -370,8 +347,10 @@ def error(code: str, message: str = "no", **extra: Any) -> dict[str, Any]:
     return {"Error": {"Code": code, "Message": message}, **extra}
 
 
-def reply(body: dict[str, Any]) -> Reply:
-    """Return what stands in for an answer of AWS."""
+def reply(body: dict[str, Any] | None) -> tuple[AWSResponse, dict[str, Any]] | None:
+    """Return what stands in for an answer of AWS, if there is one."""
+    if body is None:
+        return None
     status = 400 if "Code" in body.get("Error", {}) else 200
     return AWSResponse(ENDPOINT, status, {}, None), body
 

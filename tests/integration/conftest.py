@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pytest
 from aws_durable_execution_sdk_python import state
+from aws_durable_execution_sdk_python_testing.executor import Executor
 from aws_durable_execution_sdk_python_testing.runner import DurableFunctionTestRunner
 
 from adapters import telemetry
@@ -47,8 +48,9 @@ def aws(_account: None) -> Iterator[Aws]:
 @pytest.fixture
 def attempts(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> Iterator[Attempts]:
     """The attempts of the test's execution, of which no two ever have a task at the same time."""
+    # A function that died is invoked again at once.
+    monkeypatch.setattr(Executor, "RETRY_BACKOFF_SECONDS", 0)
     watched = Attempts(aws)
-    watched.watch(monkeypatch)
     yield watched
     assert not watched.together
 

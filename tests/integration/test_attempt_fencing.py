@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import threading
 from functools import partial
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -172,10 +173,11 @@ def test_closed_before_the_next_attempt(
     aws: Aws, durable: Start, attempts: Attempts, handler: Handler
 ) -> None:
     """A record that is closed when its task ends gets no further attempt, nor the old task."""
-    attempts.meanwhile(
+    aws.at(
         "dynamodb.UpdateItem",
-        2,
         lambda: aws.rewrite("SET #status = :failed REMOVE #open", failed="FAILED"),
+        2,
+        spare=threading.current_thread(),
     )
     execution = durable(handler, {"processingTime": 0, "timeoutSeconds": 2})
     attempts.end(1, SPOT)

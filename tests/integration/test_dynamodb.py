@@ -58,7 +58,7 @@ def test_result_before_the_second_launch(aws: Aws, durable: Start) -> None:
         if not aws.record().result:
             aws.rewrite("SET #status = :done, #result = :result", done="COMPLETED", result=large)
 
-    aws.before("ecs.RunTask", report)
+    aws.at("ecs.RunTask", report)
     # All tries of the first launch's step: nobody knows whether it took effect.
     aws.answer_with("ecs.RunTask", *throttled(3))
     execution = durable(handler, {})
@@ -75,7 +75,7 @@ def test_worker_faster_than_the_launch(aws: Aws, durable: Start) -> None:
     def report(**_: object) -> None:
         aws.rewrite("SET #status = :done, #result = :result", done="COMPLETED", result='"r"')
 
-    aws.after("ecs.RunTask", report)
+    aws.at("ecs.RunTask", report, after=True)
     task_arn = durable(handler, {}).result()["taskArn"]
     record = aws.record()
     assert (record.status, record.result, record.task_arn) == (Status.COMPLETED, '"r"', task_arn)

@@ -81,7 +81,7 @@ def test_early_event(aws: Aws, durable: Start) -> None:
         aws.exit(0)
         done.append(aws.report())
 
-    aws.after("ecs.RunTask", end_at_once)
+    aws.at("ecs.RunTask", end_at_once, after=True)
     assert durable(handler, {}).result()["outcome"] == "Succeeded"
     assert done == [{"done": "callback succeeded"}]
     assert "StopTask" not in aws.calls

@@ -105,7 +105,7 @@ def test_no_tail(
     monkeypatch.setenv("LOG_TAIL", "no")
     settings.read.cache_clear()
     asked: list[None] = []
-    aws.before("logs.GetLogEvents", lambda: asked.append(None))
+    aws.at("logs.GetLogEvents", lambda: asked.append(None))
     execution = durable(handler, {})
     aws.wait_for_record(lambda record: record.task_arn)
     fail(aws)

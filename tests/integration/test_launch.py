@@ -129,7 +129,7 @@ def test_cut_off_after_the_token_expired(aws: Aws, durable: Start) -> None:
         )
         started.append(aws.run_task(f"{STACK}/{item['executionId']['S']}/1"))
 
-    aws.before("dynamodb.PutItem", earlier_try)
+    aws.at("dynamodb.PutItem", earlier_try)
     task_arn = durable(dynamodb.handler, {}).result()["taskArn"]
     assert started == aws.tasks() == [task_arn]
 
@@ -148,7 +148,7 @@ def test_cut_off_until_ecs_forgot(aws: Aws, durable: Start) -> None:
         earlier.append(item)
         hand("dynamodb").put_item(TableName=ENVIRONMENT["TABLE_NAME"], Item=item)
 
-    aws.before("dynamodb.PutItem", earlier_try)
+    aws.at("dynamodb.PutItem", earlier_try)
     message, data = durable(polling.handler, {}).error()
     assert "not known" in message
     assert (data["kind"], data["taskArn"]) == ("Missing", None)
@@ -174,7 +174,7 @@ def test_record_closed_during_the_launch(aws: Aws, durable: Start) -> None:
     def close(**_: object) -> None:
         aws.rewrite("SET #status = :failed REMOVE #open", failed="FAILED")
 
-    aws.before("ecs.RunTask", close)
+    aws.at("ecs.RunTask", close)
     durable(dynamodb.handler, {}).result()
     (stop,) = aws.calls["StopTask"]
     assert stop["reason"].startswith("durable-task/Cancelled")
@@ -201,7 +201,7 @@ def test_request(aws: Aws, durable: Start) -> None:
 def test_record_precedes_the_task(aws: Aws, durable: Start) -> None:
     """When RunTask is called the record is there, open and without a task."""
     seen = []
-    aws.before("ecs.RunTask", lambda **_: seen.append(aws.record()))
+    aws.at("ecs.RunTask", lambda **_: seen.append(aws.record()))
     durable(dynamodb.handler, {}).result()
     assert [(r.status, r.is_open, r.task_arn) for r in seen] == [(Status.PENDING, True, None)]
     assert aws.tasks() == [aws.record().task_arn]
@@ -218,7 +218,7 @@ def test_cut_off_until_the_end_of_the_task(aws: Aws, durable: Start) -> None:
                 "SET #status = :done, #taskArn = :arn REMOVE #open", done="COMPLETED", arn=task_arn
             )
 
-    aws.after("dynamodb.PutItem", end_meanwhile)
+    aws.at("dynamodb.PutItem", end_meanwhile, after=True)
     assert durable(dynamodb.handler, {}).result()["taskArn"] == task_arn
     assert "RunTask" not in aws.calls
     assert not aws.tasks()
@@ -226,9 +226,10 @@ def test_cut_off_until_the_end_of_the_task(aws: Aws, durable: Start) -> None:
 
 def test_late_launch(aws: Aws, durable: Start) -> None:
     """A launch that comes to its turn after the attempt's deadline starts no task."""
-    aws.after(
+    aws.at(
         "dynamodb.PutItem",
         lambda: aws.rewrite("SET #deadline = :then", then="2026-01-01T00:00:00.000Z"),
+        after=True,
     )
     _, data = durable(dynamodb.handler, {}).error()
     assert (data["kind"], data["transient"]) == ("FailedToStart", False)
@@ -258,7 +259,7 @@ def test_no_connection(aws: Aws, durable: Start, handler: Handler) -> None:
         if next(down, False):
             raise EndpointConnectionError(endpoint_url="https://127.0.0.1")
 
-    aws.before("ecs.RunTask", unreachable)
+    aws.at("ecs.RunTask", unreachable)
     aws.script(lambda: aws.exit(0))
     durable(handler, {}).result()
     assert len(aws.tasks()) == 1

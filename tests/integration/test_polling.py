@@ -30,7 +30,7 @@ def looks(aws: Aws, attempts: Attempts, monkeypatch: pytest.MonkeyPatch) -> list
     """The moments at which the task is looked at, by the clock of a runner that skips waits."""
     clock = attempts.share_clock(monkeypatch)
     moments: list[float] = []
-    aws.before("ecs.DescribeTasks", lambda: moments.append(clock()))
+    aws.at("ecs.DescribeTasks", lambda: moments.append(clock()))
     return moments
 
 
@@ -161,7 +161,7 @@ def test_unknown_for_a_moment(
     aws.script(*through(aws, "RUNNING"), *[lambda: None] * 5, lambda: aws.exit(0))
     unknown = {"tasks": [], "failures": [{"reason": "MISSING"}]}
     looks = iter([False, True, True, True, True])
-    aws.answer("ecs.DescribeTasks", lambda _: unknown if next(looks, False) else None)
+    aws.answer("ecs.DescribeTasks", lambda **_: unknown if next(looks, False) else None)
     assert durable(handler, {}).result()["outcome"] == "Succeeded"
 
 

@@ -66,7 +66,7 @@ def test_launches_are_part_of_the_attempt(
     clock = attempts.share_clock(monkeypatch)
     moments: list[float] = []
     for operation in ("ecs.RunTask", "ecs.StopTask"):
-        aws.before(operation, lambda: moments.append(clock()))
+        aws.at(operation, lambda: moments.append(clock()))
     aws.refuse(*[CAPACITY] * 9)
     _, data = durable(WAITING["polling"], {"timeoutSeconds": 3_000}).error()
     assert data["kind"] == "TimedOut"

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -8,6 +9,7 @@ import pytest
 from core.answer import Answer
 from core.outcome import Missing
 from core.record import Flow, Status
+from local.ecs.state import TaskState
 from orchestrator import dynamodb
 from tests.integration.attempts import (
     APPLICATION,
@@ -18,7 +20,6 @@ from tests.integration.attempts import (
     SPOT,
     SUCCESS,
     WAITING,
-    stopped,
 )
 
 if TYPE_CHECKING:
@@ -160,9 +161,9 @@ def test_retry_on_demand(
 @pytest.mark.parametrize(
     ("ending", "kind"),
     [
-        (stopped("durable-task/TimedOut: late"), "TimedOut"),
-        (stopped("durable-task/Cancelled: left"), "Cancelled"),
-        (stopped("Task stopped by user"), "StoppedByUser"),
+        (partial(TaskState.stop, reason="durable-task/TimedOut: late"), "TimedOut"),
+        (partial(TaskState.stop, reason="durable-task/Cancelled: left"), "Cancelled"),
+        (partial(TaskState.stop, reason="Task stopped by user"), "StoppedByUser"),
         (NO_IMAGE, "FailedToStart"),
     ],
     ids=["timeout", "cancelled", "user", "image"],

@@ -88,7 +88,7 @@ def test_failure_told_twice(aws: Aws, waiting: Durable) -> None:
 def test_overtaken(aws: Aws, durable: Start) -> None:
     """A record that its orchestrator closes while the event is handled is left to it."""
     durable(dynamodb.handler, {}).result()
-    aws.before(
+    aws.at(
         "dynamodb.UpdateItem", lambda: aws.rewrite("SET #s = :failed REMOVE #open", failed="FAILED")
     )
     aws.exit(0)

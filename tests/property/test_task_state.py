@@ -22,9 +22,7 @@ FAULTS = st.sampled_from(Fault)
 @pytest.fixture(scope="module")
 def functions(aws: Aws) -> Lambda:
     """Lambda as the task-state function sees it."""
-    functions = Lambda()
-    functions.install(aws)
-    return functions
+    return Lambda(aws)
 
 
 def happenings(world: World, ending: Ending, data: st.DataObject) -> list[Any]:

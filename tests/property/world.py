@@ -2,73 +2,59 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from typing import TYPE_CHECKING, Any
+
+import pytest
+from botocore.exceptions import ClientError
 
 from adapters.errors import AwsBusyError
 from core.correlation import Correlation
 from core.record import Flow, Record, Status
 from ecs_events.closing import NotSettledError
-from tests.integration.aws import STACK, reply, throttled
+from tests.integration.aws import STACK, throttled
 from tests.integration.repairs.executions import Executions
 from tests.integration.repairs.scene import TABLE, Scene
 from tests.property.lives import new_task
 
 if TYPE_CHECKING:
-    from botocore.awsrequest import AWSResponse
-
     from core.outcome import Outcome
-    from tests.integration.aws import Aws, Reply
-
-[BUSY] = throttled(1)
+    from tests.integration.aws import Aws
 
 
 class Fault(StrEnum):
-    """What goes wrong in one invocation of the function."""
+    """What goes wrong in one invocation of the function: a call is throttled, before or after."""
 
     NONE = "nothing"
-    ANSWER_REFUSED = "Lambda is too busy to take the answer"
-    ANSWER_UNCONFIRMED = "Lambda takes the answer, and its reply is lost"
-    WRITE_REFUSED = "DynamoDB is too busy to write to the record"
-    WRITE_UNCONFIRMED = "DynamoDB writes to the record, and its reply is lost"
+    ANSWER_REFUSED = "before-call.lambda"
+    ANSWER_UNCONFIRMED = "after-call.lambda"
+    WRITE_REFUSED = "before-call.dynamodb.UpdateItem"
+    WRITE_UNCONFIRMED = "after-call.dynamodb.UpdateItem"
 
 
-@dataclass
 class Lambda(Executions):
-    """Lambda's side of durable callbacks, and the seams where faults are injected.
+    """Lambda's side of durable callbacks, and what goes wrong at the function's calls.
 
     Attributes:
         fault: what goes wrong at present.
     """
 
-    fault: Fault = Fault.NONE
-    _writes: bool = False
+    def __init__(self, aws: Aws) -> None:
+        super().__init__()
+        self._aws, self.fault = aws, Fault.NONE
+        aws.answer("lambda", self.answered)
+        for fault in set(Fault) - {Fault.NONE}:
+            moment, _, operation = fault.partition(".")
+            aws.on(moment, operation, partial(self._happen, fault), first=True)
 
-    def install(self, aws: Aws) -> None:
-        """Stand before the functions' clients."""
-        super().install(aws)
-        aws.on("before-call", "dynamodb.UpdateItem", self._writing)
-        aws.on("after-call", "dynamodb.UpdateItem", self._written)
-
-    def _answered(self, model: Any, params: dict[str, Any]) -> dict[str, Any]:
-        if model.name == "GetDurableExecution":
-            return super()._answered(model, params)
-        if self.fault is Fault.ANSWER_REFUSED:
-            return BUSY
-        return super()._answered(model, params) or (
-            BUSY if self.fault is Fault.ANSWER_UNCONFIRMED else {}
+    def _happen(self, fault: Fault, model: Any, **_: object) -> None:
+        # Neither a question is an answer, nor what the function remembers of events a record.
+        is_meant = model.name != "GetDurableExecution" and (
+            model.name != "UpdateItem" or self._aws.calls["UpdateItem"][-1]["TableName"] == TABLE
         )
-
-    def _writing(self, params: dict[str, Any], **_: object) -> Reply | None:
-        self._writes = json.loads(params["body"])["TableName"] == TABLE
-        return reply(BUSY) if self._writes and self.fault is Fault.WRITE_REFUSED else None
-
-    def _written(self, http_response: AWSResponse, parsed: dict[str, Any], **_: object) -> None:
-        if self._writes and self.fault is Fault.WRITE_UNCONFIRMED:
-            http_response.status_code = 400
-            parsed.update(BUSY)
+        if is_meant and fault is self.fault:
+            raise ClientError(throttled(1)[0], model.name)
 
 
 class World:
@@ -80,7 +66,7 @@ class World:
     """
 
     def __init__(self, aws: Aws, functions: Lambda, flow: Flow, result: str | None) -> None:
-        self._scene, self._functions = Scene(aws), functions
+        self._scene, self._functions = Scene(aws, pytest.MonkeyPatch()), functions
         self.record = self._scene.begin(flow, result=result)
         self.task = new_task(self._started_by(STACK, 1))
 

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from adapters import clock
 from ecs_events import reconciliation, sweep
 from tests.integration.repairs.executions import Executions
 from tests.integration.repairs.scene import Scene
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 def executions(aws: Aws) -> Executions:
     """The durable executions of the scene's records, as Lambda tells of them."""
     executions = Executions()
-    executions.install(aws)
+    aws.answer("lambda", executions.answered)
     return executions
 
 
@@ -30,6 +29,4 @@ def scene(aws: Aws, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPa
         monkeypatch.setattr(module, "_PAUSE_SECONDS", 0)
     if "durable" not in request.fixturenames:
         request.getfixturevalue("executions")
-    scene = Scene(aws)
-    monkeypatch.setattr(clock, "now", scene.now)
-    return scene
+    return Scene(aws, monkeypatch)

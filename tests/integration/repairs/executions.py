@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from core.answer import Answer
-from tests.integration.aws import error, reply
+from tests.integration.aws import error
 
 if TYPE_CHECKING:
     from core.record import Record
-    from tests.integration.aws import Aws, Reply
 
 
 @dataclass
@@ -31,10 +30,6 @@ class Executions:
     answers: dict[str, Answer | None] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
 
-    def install(self, aws: Aws) -> None:
-        """Stand before the functions' client."""
-        aws.on("before-call", "lambda", self._asked)
-
     def set(self, record: Record, status: str | None) -> None:
         """Give a record's execution a status."""
         self.statuses[record.execution_id] = status
@@ -50,10 +45,8 @@ class Executions:
         assert answer is not None
         return answer
 
-    def _asked(self, model: Any, params: dict[str, Any], **_: object) -> Reply:
-        return reply(self._answered(model, params))
-
-    def _answered(self, model: Any, params: dict[str, Any]) -> dict[str, Any]:
+    def answered(self, model: Any, params: dict[str, Any], **_: object) -> dict[str, Any]:
+        """Return Lambda's answer to a call."""
         resource, last = unquote(params["url_path"]).split("/")[-2:]
         if model.name == "GetDurableExecution":
             self.asked.append(last)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from adapters import clock
 from adapters.clients import client
 from adapters.records import Records
 from adapters.updates import serialized
@@ -15,10 +16,10 @@ from core.moment import timestamp
 from core.outcome import Outcome, classify
 from core.record import Flow, Record, Status
 from ecs_events import execution_status, reconciler
-from tests.integration.aws import ENVIRONMENT, FAMILY, STACK, FunctionContext, die
+from tests.integration.aws import ENVIRONMENT, FAMILY, STACK, die, function_context
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    import pytest
 
     from tests.integration.aws import Aws
 
@@ -29,39 +30,21 @@ LATER = 5 * MINUTE
 
 
 @dataclass
-class Context(FunctionContext):
-    """A context of Lambda's, whose time passes as a test says."""
-
-    times: Iterator[int]
-
-    def get_remaining_time_in_millis(self) -> int:
-        """Milliseconds left to the invocation."""
-        return next(self.times)
-
-
-@dataclass
 class Scene:
-    """One table and one cluster, put together by hand.
-
-    Attributes:
-        passed: time that a test has let pass.
-    """
+    """One table and one cluster, put together by hand."""
 
     aws: Aws
-    passed: timedelta = timedelta()
+    monkeypatch: pytest.MonkeyPatch
     records: Records = field(default_factory=lambda: Records(TABLE, timedelta(days=30)))
 
-    def now(self) -> datetime:
-        """Return the present moment, for the functions and for ECS."""
-        return datetime.now(UTC) + self.passed
-
     def pass_time(self, span: timedelta) -> None:
-        """Let some time pass."""
-        self.passed += span
+        """Let some time pass, for the functions and for ECS."""
+        now = clock.now
+        self.monkeypatch.setattr(clock, "now", lambda: now() + span)
 
     def begin(self, flow: Flow = Flow.EVENTBRIDGE, **changes: Any) -> Record:
         """Store a record as a launch creates it, an hour ago; its attempt may take two."""
-        key, then = uuid.uuid4().hex, self.now() - HOUR
+        key, then = uuid.uuid4().hex, clock.now() - HOUR
         record = Record(
             execution_id=key,
             execution_arn=f"arn:aws:lambda:us-east-1:123456789012:function/{key}",
@@ -97,16 +80,12 @@ class Scene:
         has_result = flow is not Flow.POLLING and code == 0
         return self.put(replace(record, result='{"answer":42}' if has_result else None))
 
-    def put(self, record: Record) -> Record:
-        """Store a record as it is."""
-        client("dynamodb").put_item(TableName=TABLE, Item=serialized(record.to_item()))
-        return record
-
-    def spoil(self, record: Record, changes: Mapping[str, Any]) -> None:
-        """Change a record's attributes to anything; None removes one."""
-        item = {**record.to_item(), **changes}
+    def put(self, record: Record, **spoilt: Any) -> Record:
+        """Store a record as it is, or with attributes of any other value; None is without one."""
+        item = {**record.to_item(), **spoilt}
         kept = {name: value for name, value in item.items() if value is not None}
         client("dynamodb").put_item(TableName=TABLE, Item=serialized(kept))
+        return record
 
     def launch(self, record: Record, *, stack: str = STACK, attempt: int | None = None) -> str:
         """Start a task of a record's attempt; return its ARN."""
@@ -150,7 +129,7 @@ class Scene:
         """Deliver the event of any execution's end; return what was done."""
         detail = {"durableExecutionArn": execution_arn, "status": status}
         event = {"source": "aws.lambda", "detail": detail}
-        return str(execution_status.handler(event, FunctionContext())["done"])
+        return str(execution_status.handler(event, function_context())["done"])
 
     def reconcile(self, *times: int) -> dict[str, int]:
         """Run the reconciler; return what it counted.
@@ -158,9 +137,8 @@ class Scene:
         Args:
             times: milliseconds that are left, at each look; at first 240,000, always by default.
         """
-        left = iter((*times, *[times[-1] if times else 240_000] * 100_000))
-        return dict(reconciler.handler({}, Context(left)))
+        return dict(reconciler.handler({}, function_context(*(times or [240_000]))))
 
     def die(self, operation: str, *, after: bool) -> None:
         """Let the function die before or after its next call of an operation (`ecs.StopTask`)."""
-        self.aws.at(operation, [1], die, after=after)
+        self.aws.at(operation, die, 1, after=after)

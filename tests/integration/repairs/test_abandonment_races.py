@@ -34,7 +34,7 @@ def test_task_that_is_stored_meanwhile(aws: Aws, scene: Scene, flow: Flow) -> No
             started.append(scene.launch(record))
             scene.put(replace(record, task_arn=started[0], status=Status.RUNNING))
 
-    aws.after("ecs.ListTasks", start)
+    aws.at("ecs.ListTasks", start, after=True)
     with pytest.raises(NotSettledError):
         scene.tell(record, "STOPPED")
     assert scene.stored(record).is_open
@@ -53,7 +53,7 @@ def test_attempt_that_ends_meanwhile(aws: Aws, scene: Scene) -> None:
         if writes:
             scene.put(writes.pop())
 
-    aws.before("dynamodb.UpdateItem", go_on)
+    aws.at("dynamodb.UpdateItem", go_on)
     with pytest.raises(NotSettledError):
         scene.tell(record, "STOPPED")
     assert scene.tell(record, "STOPPED") == "abandoned: execution STOPPED"
@@ -127,7 +127,7 @@ def test_two_who_close_at_once(aws: Aws, scene: Scene, lines: Lines, flow: Flow)
         if others:
             others.pop()()
 
-    aws.before("dynamodb.UpdateItem", close)
+    aws.at("dynamodb.UpdateItem", close)
     scene.tell(record, "STOPPED")
     assert len(_failures(lines)) == 1
     assert not scene.stored(record).is_open
@@ -148,7 +148,7 @@ def test_failure_that_is_told_meanwhile(
         if closings:
             assert scene.records.close(record, Status.FAILED, closings.pop())
 
-    aws.after("dynamodb.GetItem", close)
+    aws.at("dynamodb.GetItem", close, after=True)
     if is_told:
         assert aws.report(record.task_arn) == {"done": "record moved on"}
     else:

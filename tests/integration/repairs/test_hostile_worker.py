@@ -284,7 +284,7 @@ def test_strike_at_each_call(
                 if struck:
                     struck.pop().strike(record)
 
-        aws.before(call, strike)
+        aws.at(call, strike)
         for _ in range(4):
             if not expires(record):
                 scene.reconcile()

@@ -39,7 +39,7 @@ def start(aws: Aws, scene: Scene, operation: str, begin: Callable[[], Durable]) 
             boto3.client("lambda").stop_durable_execution(DurableExecutionArn=arn)
             done[0] = scene.tell_of(arn, "STOPPED")
 
-    aws.before(operation, stop)
+    aws.at(operation, stop)
     begun.set_result(begin().arn)
     return done
 

@@ -90,7 +90,7 @@ def test_stopped_tasks_are_not_listed(scene: Scene) -> None:
     task_arn = scene.launch(present)
     refusal = error("InvalidParameterException", "startedBy must be the only filter")
 
-    def refuse(params: dict[str, Any]) -> dict[str, Any] | None:
+    def refuse(params: dict[str, Any], **_: object) -> dict[str, Any] | None:
         asked = json.loads(params["body"])
         return refusal if {"startedBy", "desiredStatus"} <= asked.keys() else None
 
@@ -105,7 +105,7 @@ def test_pace(aws: Aws, scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     """Between two tasks that are looked for lies a pause: ListTasks has a quota for everybody."""
     order: list[str] = []
     monkeypatch.setattr("adapters.clock.sleep", lambda _: order.append("pause"))
-    aws.before("ecs.ListTasks", lambda: order.append("look"))
+    aws.at("ecs.ListTasks", lambda: order.append("look"))
     for _ in range(3):
         scene.begin()
     assert scene.reconcile() == {"no task": 3}

@@ -75,7 +75,7 @@ def test_look_within_an_event(aws: Aws, scene: Scene, executions: Executions, po
             looks.append({})
             looks[0] = scene.reconcile()
 
-    aws.before(point.operation, look)
+    aws.at(point.operation, look)
     deliver(aws, record)
     assert looks[0]
     deliver(aws, record)
@@ -93,7 +93,7 @@ def test_event_within_a_look(aws: Aws, scene: Scene, executions: Executions, poi
             events.append(None)
             deliver(aws, record)
 
-    aws.before(point.operation, happen)
+    aws.at(point.operation, happen)
     scene.reconcile()
     assert events
     deliver(aws, record)

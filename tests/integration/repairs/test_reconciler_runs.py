@@ -147,7 +147,7 @@ def test_one_that_makes_no_sense(scene: Scene, lines: Lines, name: str) -> None:
     """A record that somebody has spoilt is named in a warning at each run, and harms no other."""
     value, task = SPOILT[name]
     spoilt = scene.running() if task == "running" else scene.ended(Flow.EVENTBRIDGE, 0)
-    scene.spoil(spoilt, {name: value})
+    scene.put(spoilt, **{name: value})
     scene.running()
     for _ in range(3):
         assert scene.reconcile() == {"running": 1, "not settled": 1}
@@ -159,12 +159,14 @@ def test_one_that_makes_no_sense(scene: Scene, lines: Lines, name: str) -> None:
 def test_one_that_ecs_refuses(aws: Aws, scene: Scene, lines: Lines) -> None:
     """A record with an ARN that is none, for which ECS refuses a whole list, harms no other."""
     spoilt = scene.running(task_arn="none")
-    scene.spoil(spoilt, {"taskArn": "none"})
+    scene.put(spoilt, taskArn="none")
     for _ in range(2):
         scene.running()
 
     refusal = error("InvalidParameterException", "taskId is invalid")
-    aws.answer("ecs.DescribeTasks", lambda asked: refusal if b'"none"' in asked["body"] else None)
+    aws.answer(
+        "ecs.DescribeTasks", lambda params, **_: refusal if b'"none"' in params["body"] else None
+    )
     done = scene.reconcile()
     assert (done["running"], done["not settled"]) == (2, 1)
     [warned] = [vars(line) for line in lines.records if line.getMessage() == "Not settled"]
