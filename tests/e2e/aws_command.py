@@ -14,16 +14,10 @@ import shlex
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import boto3
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-_PATIENCE = 900
 _SECONDS_BETWEEN_LOOKS = 0.5
 _EXECUTION = re.compile(r'"DurableExecutionArn": "[^"]+/([^"/]+)"')
 
@@ -66,42 +60,34 @@ def _followed(arguments: list[str]) -> str:
     """Follow a log as a reader does: Ctrl-C once it tells the end of what she has started."""
     ran = [json.loads(line)["printed"] for line in _transcript().read_text().splitlines()]
     [execution_id] = _EXECUTION.findall("".join(ran))
-    lines = []
-    with _tail(arguments) as tail:
-        for line in tail:
-            lines.append(line)
-            if execution_id in line and re.search(os.environ["UNTIL"], line):
-                break
-    return "".join(lines)
 
+    def is_last(line: str) -> bool:
+        return execution_id in line and re.search(os.environ["UNTIL"], line) is not None
 
-@contextmanager
-def _tail(arguments: list[str]) -> Iterator[Iterator[str]]:
     if not os.environ["AWS_2"]:
-        yield _events(arguments[2])
-        return
+        while not any(map(is_last, lines := _lines(arguments[2]))):
+            # The API has no way to wait for lines: `logs tail --follow` asks again and again, too.
+            time.sleep(_SECONDS_BETWEEN_LOOKS)
+        return "".join(lines)
+    told = []
     # To a pipe it would write when it has enough, to a terminal line by line.
     terminal, output = pty.openpty()
-    with subprocess.Popen(_program(arguments), stdout=output) as tail, os.fdopen(terminal) as lines:
+    with subprocess.Popen(_program(arguments), stdout=output) as tail, os.fdopen(terminal) as shown:
         os.close(output)
-        yield lines
+        for line in shown:
+            told.append(line)
+            if is_last(line):
+                break
         # Not SIGINT: what runs in the background may ignore that.
         tail.terminate()
+    return "".join(told)
 
 
-def _events(group: str) -> Iterator[str]:
-    """Yield a log group's lines by what `logs tail` asks for: version 1 has no such command."""
-    logs = boto3.client("logs")
-    seen: set[str] = set()
-    deadline = time.monotonic() + _PATIENCE
-    while time.monotonic() < deadline:
-        pages = logs.get_paginator("filter_log_events").paginate(logGroupName=group)
-        for event in (event for page in pages for event in page["events"]):
-            if event["eventId"] not in seen:
-                seen.add(event["eventId"])
-                yield f"{event['timestamp']} {event['logStreamName']} {event['message']}\n"
-        # The API has no way to wait for lines: `logs tail --follow` asks again and again, too.
-        time.sleep(_SECONDS_BETWEEN_LOOKS)
+def _lines(group: str) -> list[str]:
+    """Return a log group's lines as `logs tail` shows them: version 1 has no such command."""
+    pages = boto3.client("logs").get_paginator("filter_log_events").paginate(logGroupName=group)
+    events = (event for page in pages for event in page["events"])
+    return [f"{e['timestamp']} {e['logStreamName']} {e['message']}\n" for e in events]
 
 
 def _transcript() -> Path:

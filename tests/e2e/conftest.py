@@ -19,32 +19,21 @@ _TIME_SCALE = 20
 
 
 @pytest.fixture(scope="session")
-def system() -> Iterator[System]:
-    """The stack, with Fargate's phases twenty times as fast as in AWS."""
-    with System(time_scale=_TIME_SCALE) as running:
-        yield running
-
-
-@pytest.fixture(scope="session")
-def user(system: System) -> User:
-    """Somebody with the AWS SDK and the stack's outputs."""
-    return User(system)
-
-
-@pytest.fixture(scope="session")
-def minute(user: User) -> str:
-    """An EventBridge execution whose task works for a minute; started before all other tests."""
-    return user.start("EventBridge", processingTime=60)
+def user() -> Iterator[User]:
+    """Somebody with the AWS SDK, in whose system Fargate is twenty times as fast as in AWS."""
+    with System(time_scale=_TIME_SCALE) as system:
+        yield User(system)
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _minute_first(minute: str) -> None:
-    """Let the minute pass while the other tests run."""
+def minute(user: User) -> str:
+    """An EventBridge execution whose task works for a minute, while the other tests run."""
+    return user.start("EventBridge", processingTime=60)
 
 
 @pytest.fixture(scope="session")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
-    """The stack as `make up` starts it, with Fargate's phases as fast as those of `system`."""
+    """The stack as `make up` starts it, with Fargate's phases as fast as for `user`."""
     with up(tmp_path_factory.mktemp("up"), "--time-scale", str(_TIME_SCALE)) as running:
         running.variables()
         yield running

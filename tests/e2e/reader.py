@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from tests.markdown import Fence
 
 _AT_ONCE = 16
+_LAST = re.compile("list-durable-executions|make redrive")
 _EVENT = PROJECT / "events" / "task-state" / "exit-0.json"
 
 
@@ -78,20 +79,16 @@ class Reader:
 
     def try_all(self, blocks: Mapping[str, Fence], folder: Path) -> dict[str, Future[list[Ran]]]:
         """Paste each block, those last that want the newest execution or all of the queues."""
-        with ThreadPoolExecutor(_AT_ONCE) as pool:
-            first = {
-                name: pool.submit(self._paste, block, folder / name)
-                for name, block in blocks.items()
-                if not re.search("list-durable-executions|make redrive", block.text)
-            }
-        self.user.ended(self.user.start("EventBridge", processingTime=0))
-        with ThreadPoolExecutor(_AT_ONCE) as pool:
-            then = {
-                name: pool.submit(self._paste, block, folder / name)
-                for name, block in blocks.items()
-                if name not in first
-            }
-        return first | then
+        tried: dict[str, Future[list[Ran]]] = {}
+        for wanted in (False, True):
+            self.user.ended(self.user.start("EventBridge", processingTime=0))
+            with ThreadPoolExecutor(_AT_ONCE) as pool:
+                tried |= {
+                    name: pool.submit(self._paste, block, folder / name)
+                    for name, block in blocks.items()
+                    if bool(_LAST.search(block.text)) is wanted
+                }
+        return tried
 
     def _paste(self, block: Fence, folder: Path) -> list[Ran]:
         folder.mkdir(parents=True)

@@ -6,8 +6,9 @@ import re
 import signal
 import subprocess
 import sys
-from contextlib import suppress
 from typing import TYPE_CHECKING
+
+import psutil
 
 from local.stack.stack import PROJECT
 from local.system import System
@@ -18,13 +19,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def _is_alive(pid: int) -> bool:
-    with suppress(ProcessLookupError):
-        os.kill(pid, 0)
-        return True
-    return False
-
-
 def test_nothing_is_left_running() -> None:
     """When the system stops, functions and workers that still run are ended, and none starts."""
     with System(time_scale=100) as system:
@@ -33,8 +27,8 @@ def test_nothing_is_left_running() -> None:
         pids = [user.worker(arn) for arn in started]
         pids += [pid for function in system.functions.values() for pid in function.pids()]
         assert len(pids) >= 4
-        assert all(_is_alive(pid) for pid in pids)
-    assert not [pid for pid in pids if _is_alive(pid)]
+        assert all(map(psutil.pid_exists, pids))
+    assert not [pid for pid in pids if psutil.pid_exists(pid)]
 
 
 def test_killed_function_is_invoked_again(user: User) -> None:

@@ -9,10 +9,12 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+import psutil
+
 from local.stack.stack import PROJECT
 from tests import template
 from tests.e2e.tools import tool
-from tests.e2e.up import NAME, ask, is_alive, up
+from tests.e2e.up import NAME, ask, up
 from tests.markdown import Page, first_column
 from tests.waiting import PATIENCE, until
 
@@ -104,7 +106,7 @@ def test_interrupt(tmp_path: Path) -> None:
         processes = running.processes()
         assert running.end(signal.SIGINT) == 0
     assert running.printed.endswith("Stopped.\n")
-    assert not [pid for pid in processes if is_alive(pid)]
+    assert not [pid for pid in processes if psutil.pid_exists(pid)]
 
 
 def test_down(tmp_path: Path) -> None:
@@ -114,7 +116,7 @@ def test_down(tmp_path: Path) -> None:
         processes = running.processes()
         down = ask(tmp_path, "--down")
         assert (down.returncode, down.stdout) == (0, "Stopped.\n")
-        assert not [pid for pid in processes if is_alive(pid)]
+        assert not [pid for pid in processes if psutil.pid_exists(pid)]
         assert running.process.wait(PATIENCE) == 0
         assert ask(tmp_path, "--down").stdout == "No local system is up.\n"
 

@@ -25,10 +25,11 @@ if TYPE_CHECKING:
 
 NAME = "lambda-ecs-durable-demo"
 # Nobody listens there: what asks it for this machine fails.
-_NOWHERE = "http://127.0.0.1:9"
-DEAD_PROXY = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"), _NOWHERE) | dict.fromkeys(
-    ("http_proxy", "https_proxy", "all_proxy"), _NOWHERE
-)
+DEAD_PROXY = {
+    name: "http://127.0.0.1:9"
+    for scheme in ("http", "https", "all")
+    for name in (f"{scheme}_proxy", f"{scheme.upper()}_PROXY")
+}
 
 
 class Up:
@@ -109,15 +110,6 @@ def ask(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         _command(folder, *options), cwd=PROJECT, capture_output=True, text=True, check=False
     )
-
-
-def is_alive(pid: int) -> bool:
-    """Whether a process exists."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
 
 
 def _command(folder: Path, *options: str) -> list[str]:

@@ -69,12 +69,8 @@ class AwsUser:
 
     def ended(self, arn: str) -> dict[str, Any]:
         """Wait for an execution's end and return it as GetDurableExecution shows it."""
-
-        def end() -> dict[str, Any] | None:
-            execution = self.execution(arn)
-            return execution if execution["Status"] != "RUNNING" else None
-
-        return dict(self.wait(end))
+        self.wait(lambda: self.execution(arn)["Status"] != "RUNNING")
+        return self.execution(arn)
 
     def execution(self, arn: str) -> dict[str, Any]:
         """Return an execution as GetDurableExecution shows it."""

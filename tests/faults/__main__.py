@@ -52,7 +52,7 @@ def main() -> int:
     else:
         with stage() as running:
             scenarios = list(Catalogue(running).all())
-        result = _run_parts(scenarios, options.processes)
+        result = _run_parts(scenarios)
         faults += grants.wrong(result.used)
     # Nothing is known of a point that nobody ever came to.
     never = "nobody came to this point in any scenario"
@@ -72,8 +72,10 @@ def _run(scenarios: list[Scenario]) -> Result:
         return Result(len(scenarios), len(wrong), struck, used)
 
 
-def _run_parts(scenarios: list[Scenario], processes: int) -> Result:
+def _run_parts(scenarios: list[Scenario]) -> Result:
     """Run each part in a process of its own: threads share one core, and moto slows down."""
+    # Each waits for a part of its time.
+    processes = (os.cpu_count() or 1) + 1
     with ThreadPoolExecutor(processes) as pool:
         ended = pool.map(_run_part, (scenarios[n::processes] for n in range(processes)))
         result = reduce(or_, ended)
@@ -123,9 +125,6 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--only", action="append", type=_scenario, help="a scenario, as a violation names it"
     )
-    # Each waits for a part of its time.
-    processes = (os.cpu_count() or 1) + 1
-    parser.add_argument("--processes", type=int, default=processes, help="side by side")
     return parser.parse_args()
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import partial, wraps
+from functools import partial
 from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -20,11 +21,10 @@ from orchestrator import eventbridge, polling
 from tests.integration.aws import ENDPOINT, DiedError, die
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     import pytest
 
-    from core.record import Record
     from tests.integration.aws import Aws
 
 WAITING = {"polling": polling.handler, "eventbridge": eventbridge.handler}
@@ -32,41 +32,32 @@ CAPACITY = "Capacity is unavailable at this time. Please try again later or in a
 Ending: TypeAlias = "Callable[[TaskState], object]"
 
 
-def ran(end: Ending) -> Ending:
+def ran(end: Callable[..., object], *arguments: object) -> Ending:
     """Return an end that comes while the container runs."""
 
     def ending(task: TaskState) -> None:
         task.advance("RUNNING")
-        end(task)
+        end(task, *arguments)
 
     return ending
 
 
-def exited(code: int) -> Ending:
-    """Return the end of a task by its container's exit."""
-    return ran(lambda task: task.exit(code))
-
-
-SUCCESS, APPLICATION = exited(0), exited(3)
+SUCCESS, APPLICATION = ran(TaskState.exit, 0), ran(TaskState.exit, 3)
 OUT_OF_MEMORY, SPOT = ran(TaskState.run_out_of_memory), ran(TaskState.interrupt)
-HOST = ran(lambda task: task.end("InfrastructureHealth", "The host failed."))
+HOST = ran(TaskState.end, "InfrastructureHealth", "The host failed.")
 NO_NETWORK: Ending = partial(
     TaskState.fail, reason="Timeout waiting for network interface provisioning to complete."
 )
 NO_IMAGE: Ending = partial(TaskState.fail, reason="CannotPullContainerError: pull access denied")
 
 
-def mortal(handler: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a handler whose death is an invocation's, not the test runner's."""
-
-    @wraps(handler)
-    def invoked(event: object, context: object) -> Any:
-        try:
-            return handler(event, context)
-        except DiedError as death:
-            raise RuntimeError("The function died") from death
-
-    return invoked
+@contextmanager
+def mortal() -> Iterator[None]:
+    """Let a handler's death be an invocation's, not the test runner's."""
+    try:
+        yield
+    except DiedError as death:
+        raise RuntimeError("The function died") from death
 
 
 @dataclass
@@ -112,11 +103,8 @@ class Attempts:
 
     def task(self, attempt: int) -> str:
         """Wait until an attempt's task is recorded; return its ARN."""
-
-        def started(record: Record) -> bool:
-            return record.attempt == attempt and record.task_arn is not None
-
-        return str(self.aws.wait_for_record(started).task_arn)
+        started = self.aws.wait_for_record(lambda r: r.attempt == attempt and r.task_arn)
+        return str(started.task_arn)
 
     def end(self, attempt: int, ending: Ending, result: str | None = None) -> str:
         """Wait for an attempt's task, end it and deliver the event; return its ARN."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 import threading
-from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from contextlib import ExitStack, contextmanager
+from datetime import timedelta
 from functools import cache
 from itertools import chain, count, repeat
 from types import SimpleNamespace
@@ -37,6 +37,7 @@ from worker import report
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from datetime import datetime
 
     from botocore.awsrequest import AWSPreparedRequest
 
@@ -64,7 +65,6 @@ _TRANSPORT = Transport(REGION)
 _ACCOUNT = Account(TEMPLATE, _PERSON)
 _CACHES = (clients.client, settings.read, task_state._once, report._table)  # noqa: SLF001 - a new account, new clients
 _ALONE, _PROCESS = threading.RLock(), BotocoreStubber.process_request
-_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 @cache
@@ -114,7 +114,7 @@ class Time:
     @property
     def passed(self) -> float:
         """Seconds since some moment."""
-        return (self.now() - _EPOCH).total_seconds()
+        return self.now().timestamp()
 
     def now(self) -> datetime:
         """Return the present moment."""
@@ -161,9 +161,8 @@ def emptied() -> Iterator[Aws]:
         _table(name).items.clear()
     settings.read.cache_clear()
     aws = Aws()
-    with _TRANSPORT.reaching(ENDPOINT, aws.gateway):
+    with aws.hooks, _TRANSPORT.reaching(ENDPOINT, aws.gateway):
         yield aws
-    aws.close()
 
 
 def _table(name: str) -> Any:
@@ -177,6 +176,7 @@ class Aws:
         calls: parameters of the calls so far, by operation.
         time: ECS's.
         ecs: its tasks.
+        hooks: that are taken off at the end.
         gateway: what answers the handlers for ECS and for Lambda.
     """
 
@@ -187,23 +187,18 @@ class Aws:
         self.gateway = Gateway(Journal())
         self.gateway.services["ecs"] = EcsApi(self.ecs)
         self._changed = threading.Condition()
-        self._hooks: list[tuple[Any, str, Callable[..., Any]]] = []
+        self.hooks = ExitStack()
         for service in ("ecs", "dynamodb"):
             self.on("provide-client-params", service, self._asked)
             self.on("after-call", service, self._answered)
-
-    def close(self) -> None:
-        """Take all hooks off."""
-        for events, moment, hook in self._hooks:
-            events.unregister(moment, hook)
 
     def on(
         self, moment: str, operation: str, hook: Callable[..., Any], *, first: bool = False
     ) -> None:
         """Hang a hook of botocore's (`before-call`) at an operation, or at a service's all."""
-        events = client(operation.partition(".")[0]).meta.events
-        (events.register_first if first else events.register)(f"{moment}.{operation}", hook)
-        self._hooks.append((events, f"{moment}.{operation}", hook))
+        events, name = client(operation.partition(".")[0]).meta.events, f"{moment}.{operation}"
+        (events.register_first if first else events.register)(name, hook)
+        self.hooks.callback(events.unregister, name, hook)
 
     def _task(self, detail: dict[str, Any], definition: Mapping[str, Any]) -> PromptTask:
         main = definition["ContainerDefinitions"][0]

@@ -34,7 +34,7 @@ WHEN = pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 
 def second_attempt(durable: Start, attempts: Attempts, flow: str) -> None:
     """Run an execution whose second attempt succeeds, and see that nothing was repeated."""
-    execution = durable(mortal(WAITING[flow]), {})
+    execution = durable(mortal()(WAITING[flow]), {})
     attempts.end(1, SPOT)
     task = attempts.end(2, SUCCESS)
     result = execution.result()
@@ -84,7 +84,7 @@ def test_death_between_launches(
     """A function that dies between two launches asks again for no more than one task."""
     aws.refuse(CAPACITY)
     attempts.die(*call, after=after)
-    execution = durable(mortal(WAITING["eventbridge"]), {})
+    execution = durable(mortal()(WAITING["eventbridge"]), {})
     task = attempts.end(1, SUCCESS)
     result = execution.result()
     assert (result["attempt"], result["taskArn"]) == (1, task)

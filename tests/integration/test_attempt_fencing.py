@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 from adapters import telemetry
 from core.record import Status
 from orchestrator.execution import Execution
-from tests.integration.attempts import SPOT, SUCCESS, WAITING, exited
+from tests.integration.attempts import APPLICATION, SPOT, SUCCESS, WAITING
 from tests.integration.aws import ENVIRONMENT
 from worker import report
 from worker.assignment import Assignment
@@ -83,7 +83,7 @@ def test_late_events(aws: Aws, durable: Start, attempts: Attempts, handler: Hand
         event = {**told, "detail": {**told["detail"], **changes}}
         assert aws.deliver(event) == {"done": "ignored: stale attempt"}
     assert aws.item() == before
-    attempts.end(2, exited(3))
+    attempts.end(2, APPLICATION)
     assert execution.error()[1]["exitCode"] == 3
 
 

@@ -74,7 +74,7 @@ def test_launch_that_is_tried_twice(
     when, operation, number = cut.split()
     aws.refuse("Capacity is unavailable at this time.")
     attempts.die(operation, int(number), after=when == "after")
-    execution = durable(mortal(handler), {})
+    execution = durable(mortal()(handler), {})
     record = aws.wait_for_record(lambda record: record.task_arn)
     attempts.end(1, SUCCESS)
     execution.result()

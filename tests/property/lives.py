@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 from hypothesis import strategies as st
 
 from core.outcome import Cancelled, TimedOut, stop_reason
-from local.ecs import Tasks
-from local.ecs.detail import told
+from local.ecs.detail import new_detail, told
 from local.ecs.state import TaskState
-from tests.integration.aws import CLUSTER, ENVIRONMENT, FAMILY, TEMPLATE, Time
+from tests.integration.aws import CLUSTER, ENVIRONMENT, TEMPLATE, Time
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
 WORKER = ENVIRONMENT["CONTAINER_NAME"]
+[_DEFINITION] = TEMPLATE.of_type("AWS::ECS::TaskDefinition").values()
 SIGNALLED = (137, 143)
 EXIT_CODES = st.sampled_from([0, 1, *SIGNALLED]) | st.integers(0, 255)
 
@@ -77,14 +77,8 @@ SUCCESS = exited(0)
 def new_task(started_by: str | None = None) -> TaskState:
     """Return a task that was just started."""
     time = Time()
-
-    def new(detail: dict[str, Any], definition: Mapping[str, Any]) -> TaskState:
-        return TaskState(detail, definition["ContainerDefinitions"][0]["Name"], time)
-
-    tasks = Tasks(TEMPLATE, time, new)
-    request = {"cluster": CLUSTER, "taskDefinition": FAMILY, "startedBy": started_by}
-    [task] = tasks.run(request).tasks
-    return task
+    request = {"cluster": CLUSTER, "startedBy": started_by}
+    return TaskState(new_detail(TEMPLATE, _DEFINITION, request, time.now()), WORKER, time)
 
 
 def life(ending: Ending, task: TaskState | None = None) -> list[dict[str, Any]]:

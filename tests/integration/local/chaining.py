@@ -18,16 +18,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _DAY = 86400
-# Every function's handler and execution timeout; a plain one has none.
-_FUNCTIONS = {
-    "parent": ("parent", _DAY),
-    "batch": ("batch", _DAY),
-    "child": ("child", _DAY),
-    "brief": ("child", 1),
-    "short": ("child", 600),
-    "caller": ("caller", _DAY),
-    "plain": ("plain", None),
-}
+# Of those whose execution timeout is no day; a plain one has none.
+_TIMEOUTS: dict[str, int | None] = {"brief": 1, "short": 600, "plain": None}
 
 
 class RefusedError(DurableOperationError):
@@ -79,6 +71,9 @@ def child(event: Any, context: DurableContext) -> Any:
     return event
 
 
+brief = short = child
+
+
 def plain(event: dict[str, Any], _: object) -> Any:
     """Return the event, as many lists in one another as it asks for, or fail as it asks for."""
     if "fails" in event:
@@ -92,11 +87,12 @@ def written(folder: Path) -> Path:
     """Write a copy of the template that has these functions, too; return its path."""
     own = template.source()
     own["Resources"]["ChainingRole"] = _role(own["Resources"]["EventBridgeRole"])
-    for name, (handler, timeout) in _FUNCTIONS.items():
+    for name in ("parent", "batch", "child", "caller", *_TIMEOUTS):
+        timeout = _TIMEOUTS.get(name, _DAY)
         function = copy.deepcopy(own["Resources"]["EventBridgeLambdaFunction"])
         function["Properties"] |= {
             "FunctionName": name,
-            "Handler": f"{__name__}.{handler}",
+            "Handler": f"{__name__}.{name}",
             "CodeUri": "code",
             "Role": {"Fn::GetAtt": ["ChainingRole", "Arn"]},
             "DurableConfig": {"ExecutionTimeout": timeout, "RetentionPeriodInDays": 3},

@@ -121,13 +121,10 @@ class Scene:
         """Return the tasks that StopTask was asked for."""
         return [call["task"] for call in self.aws.calls.get("StopTask", ())]
 
-    def tell(self, record: Record, status: str) -> str:
-        """Deliver the event of an execution's end; return what was done."""
-        return self.tell_of(record.execution_arn, status)
-
-    def tell_of(self, execution_arn: str, status: str) -> str:
-        """Deliver the event of any execution's end; return what was done."""
-        detail = {"durableExecutionArn": execution_arn, "status": status}
+    def tell(self, of: Record | str, status: str) -> str:
+        """Deliver the event of an execution's end, by its record or ARN; return what was done."""
+        arn = of if isinstance(of, str) else of.execution_arn
+        detail = {"durableExecutionArn": arn, "status": status}
         event = {"source": "aws.lambda", "detail": detail}
         return str(execution_status.handler(event, function_context())["done"])
 

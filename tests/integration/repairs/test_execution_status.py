@@ -138,8 +138,8 @@ def test_nothing_to_settle(scene: Scene, flow: Flow, status: str) -> None:
     """No record, another execution's record and a closed one are left as they are."""
     record, closed = scene.running(flow), scene.running(flow, is_open=False, expires_at=1)
     other = f"arn:aws:lambda:us-east-1:123456789012:other/{record.execution_id}"
-    assert scene.tell_of("arn:aws:lambda:x/unknown", status) == "ignored: no record"
-    assert scene.tell_of(other, status) == "ignored: no record"
+    assert scene.tell("arn:aws:lambda:x/unknown", status) == "ignored: no record"
+    assert scene.tell(other, status) == "ignored: no record"
     assert scene.tell(closed, status) == "ignored: record closed"
     assert [scene.stored(r) for r in (record, closed)] == [record, closed]
     assert scene.stops() == []

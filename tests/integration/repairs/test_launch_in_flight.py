@@ -37,7 +37,7 @@ def start(aws: Aws, scene: Scene, operation: str, begin: Callable[[], Durable]) 
             done.append("not yet")
             arn = begun.result(PATIENCE)
             boto3.client("lambda").stop_durable_execution(DurableExecutionArn=arn)
-            done[0] = scene.tell_of(arn, "STOPPED")
+            done[0] = scene.tell(arn, "STOPPED")
 
     aws.at(operation, stop)
     begun.set_result(begin().arn)
