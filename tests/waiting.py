@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
@@ -38,8 +37,6 @@ def until(
 
 
 def _place(condition: Callable[..., Any]) -> str:
-    """Return where a condition is written."""
-    if isinstance(condition, partial):
-        return f"{_place(condition.func)} of {condition.args}"
+    """Return where a condition is written, or what it is."""
     code = getattr(condition, "__code__", None)
     return f"{code.co_filename}:{code.co_firstlineno}" if code else repr(condition)

@@ -66,9 +66,10 @@ def main() -> int:
 def _run(scenarios: list[Scenario]) -> Result:
     with stage() as running:
         wrong = [_told("; ".join(found), s) for s, found in running.run(scenarios) if found]
-        wrong += running.refused
+        authority = running.system.authority
+        wrong += authority.refused()
         _print(*wrong)
-        struck, used = frozenset(running.struck), frozenset(running.used)
+        struck, used = frozenset(running.plan.struck), frozenset(authority.used)
         return Result(len(scenarios), len(wrong), struck, used)
 
 

@@ -19,7 +19,6 @@ from tests.faults.plan import Plan
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from local.iam.authority import Grant
     from tests.faults.scenario import Point, Scenario
 
 _SCALE = 300
@@ -29,27 +28,17 @@ _LONGEST_HOURS = 20
 
 
 class Stage:
-    """A local system on threads of this process."""
+    """A local system on threads of this process.
+
+    Attributes:
+        system: that it is.
+        plan: makes what goes wrong happen.
+    """
 
     def __init__(self, system: System) -> None:
-        self._system = system
-        self._plan, self._lines = Plan(system), Lines(system.journal)
+        self.system = system
+        self.plan, self._lines = Plan(system), Lines(system.journal)
         self._user = User(system)
-
-    @property
-    def struck(self) -> set[tuple[str, Point]]:
-        """Flows and points at which something did happen."""
-        return self._plan.struck
-
-    @property
-    def used(self) -> set[Grant]:
-        """Grants of the template that something was allowed by."""
-        return self._system.authority.used
-
-    @property
-    def refused(self) -> list[str]:
-        """What somebody asked for whose role does not allow it, in AWS's words."""
-        return self._system.authority.refused()
 
     def run(
         self, scenarios: Iterable[Scenario], halfway: Callable[[], object] = lambda: None
@@ -69,7 +58,7 @@ class Stage:
                 if number == len(mixed) // 2:
                     halfway()
                 ended.append(end)
-            assert wait(self._system, self._is_quiet), "the system does not come to rest"
+            assert wait(self.system, self._is_quiet), "the system does not come to rest"
             yield from zip(
                 mixed, pool.map(self._judge, mixed, *zip(*ended, strict=True)), strict=True
             )
@@ -84,24 +73,24 @@ class Stage:
 
     def _calls(self, scenario: Scenario) -> list[Point]:
         arn = self._start(scenario)
-        wait(self._system, lambda: not self._unfinished(arn))
+        wait(self.system, lambda: not self._unfinished(arn))
         # Who hears of the end last may find nothing left to do, and ask all the same.
-        wait(self._system, lambda: self._system.is_idle)
-        self._plan.done(arn)
-        return list(dict.fromkeys(self._plan.calls[id_of(arn)]))
+        wait(self.system, lambda: self.system.is_idle)
+        self.plan.done(arn)
+        return list(dict.fromkeys(self.plan.calls[id_of(arn)]))
 
     def _run(self, scenario: Scenario) -> tuple[str, list[str]]:
         arn = self._start(scenario)
         # A late event may give somebody work again, right after it was over.
-        over = wait(self._system, lambda: not self._unfinished(arn))
+        over = wait(self.system, lambda: not self._unfinished(arn))
         unfinished = [] if over else self._unfinished(arn) or ["it was over only then"]
-        self._plan.done(arn)
+        self.plan.done(arn)
         self._lines.follow()
         return arn, unfinished
 
     def _is_quiet(self) -> bool:
         """Whether the last of the late events has come, and everybody is done with it."""
-        return self._system.clock.passed > self._plan.due and self._system.is_idle
+        return self.system.clock.passed > self.plan.due and self.system.is_idle
 
     def _judge(self, scenario: Scenario, arn: str, unfinished: list[str]) -> list[str]:
         found = [f"after {_LONGEST_HOURS} hours of AWS's time {what}" for what in unfinished]
@@ -112,21 +101,21 @@ class Stage:
 
     def _found(self, scenario: Scenario, arn: str) -> list[str]:
         key = id_of(arn)
-        end = End.of(self._user, arn, self._plan.tasks[key])
-        found = [*violations(scenario, end), *self._plan.history.illegal(key)]
+        end = End.of(self._user, arn, self.plan.tasks[key])
+        found = [*violations(scenario, end), *self.plan.history.illegal(key)]
         return [*found, *self._lines.wrong(scenario, key, end)]
 
     def _start(self, scenario: Scenario) -> str:
         arn = self._user.start(scenario.flow, **scenario.payload)
-        self._plan.add(arn, scenario)
+        self.plan.add(arn, scenario)
         return arn
 
     def _unfinished(self, arn: str) -> list[str]:
         """Return what goes on of an execution, in words; late events may still come."""
         key = id_of(arn)
         # What works for it may start a task or write a record yet.
-        working = [n for n, f in self._system.functions.items() if f.works_for(key)]
-        return [*(f"{name} works for it" for name in working), *self._plan.unfinished(key)]
+        working = [n for n, f in self.system.functions.items() if f.works_for(key)]
+        return [*(f"{name} works for it" for name in working), *self.plan.unfinished(key)]
 
 
 def wait(system: System, condition: Callable[[], bool]) -> bool:

@@ -44,18 +44,18 @@ def test_sample(running: Stage, catalogue: Catalogue) -> None:
     # Who is faster, an execution or an event, decides whether some of the calls are made; and which
     # executions a run of the reconciler finds to repair, who ended before it.
     for chance in range(CHANCES):
-        missed = [catalogue.certain(flow, point) for flow, point in own - running.struck]
-        reached = {point for _, point in running.struck}
+        missed = [catalogue.certain(flow, point) for flow, point in own - running.plan.struck]
+        reached = {point for _, point in running.plan.struck}
         others = {p: each for p, each in catalogue.others().items() if p not in reached}
         missed += [each[chance % len(each)] for each in others.values()]
         if not missed:
             break
         results |= dict(running.run(missed))
-    assert not {f"{flow}/{point}" for flow, point in own - running.struck}
-    reached = {point for _, point in running.struck}
+    assert not {f"{flow}/{point}" for flow, point in own - running.plan.struck}
+    reached = {point for _, point in running.plan.struck}
     assert not {str(point) for point in catalogue.others().keys() - reached}
     assert not {f"make faults ONLY='{s}'": found for s, found in results.items() if found}
-    assert not running.refused
+    assert not running.system.authority.refused()
 
 
 def test_catalogue_is_large(catalogue: Catalogue) -> None:

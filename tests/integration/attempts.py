@@ -95,8 +95,7 @@ class Attempts:
             self._moves.popleft()()
 
     def _written(self) -> None:
-        if self.aws.records():
-            item = self.aws.item()
+        for item in self.aws.items():
             item.pop("updatedAt")
             if item not in self.history[-1:]:
                 self.history.append(item)

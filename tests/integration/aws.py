@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import threading
 from contextlib import ExitStack, contextmanager
-from datetime import timedelta
 from functools import cache
 from itertools import chain, count, repeat
 from types import SimpleNamespace
@@ -95,21 +94,7 @@ def function_context(*times: int) -> Any:
 
 
 class Time:
-    """ECS's time, which is the handlers'.
-
-    Attributes:
-        behind: for how long what happens has been so, for all that anybody can tell.
-    """
-
-    def __init__(self) -> None:
-        self.behind = timedelta()
-
-    @contextmanager
-    def earlier(self, span: timedelta) -> Iterator[None]:
-        """Let what happens meanwhile have happened some time ago."""
-        before, self.behind = self.behind, span
-        yield
-        self.behind = before
+    """ECS's time, which is the handlers'."""
 
     @property
     def passed(self) -> float:
@@ -118,7 +103,7 @@ class Time:
 
     def now(self) -> datetime:
         """Return the present moment."""
-        return clock.now() - self.behind
+        return clock.now()
 
 
 class PromptTask(TaskState):
@@ -169,12 +154,15 @@ def _table(name: str) -> Any:
     return dynamodb_backends[DEFAULT_ACCOUNT_ID][REGION].tables[ENVIRONMENT[name]]
 
 
+def _task(detail: dict[str, Any], definition: Mapping[str, Any]) -> PromptTask:
+    return PromptTask(detail, definition["ContainerDefinitions"][0]["Name"], Time())
+
+
 class Aws:
     """The account's state, and what the handlers asked of it.
 
     Attributes:
         calls: parameters of the calls so far, by operation.
-        time: ECS's.
         ecs: its tasks.
         hooks: that are taken off at the end.
         gateway: what answers the handlers for ECS and for Lambda.
@@ -182,8 +170,7 @@ class Aws:
 
     def __init__(self) -> None:
         self.calls: dict[str, list[dict[str, Any]]] = {}
-        self.time = Time()
-        self.ecs = Tasks(TEMPLATE, self.time, self._task)
+        self.ecs = Tasks(TEMPLATE, Time(), _task)
         self.gateway = Gateway(Journal())
         self.gateway.services["ecs"] = EcsApi(self.ecs)
         self._changed = threading.Condition()
@@ -199,10 +186,6 @@ class Aws:
         events, name = client(operation.partition(".")[0]).meta.events, f"{moment}.{operation}"
         (events.register_first if first else events.register)(name, hook)
         self.hooks.callback(events.unregister, name, hook)
-
-    def _task(self, detail: dict[str, Any], definition: Mapping[str, Any]) -> PromptTask:
-        main = definition["ContainerDefinitions"][0]
-        return PromptTask(detail, main["Name"], self.time)
 
     def _asked(self, params: dict[str, Any], model: Any, **_: object) -> None:
         self.calls.setdefault(model.name, []).append(params)
@@ -225,10 +208,6 @@ class Aws:
         task = self.ecs.get(arn) if arn else next(iter(self.ecs.all()), None)
         assert task, f"ECS does not know {arn or 'any task'}"
         return task
-
-    def move(self, status: str, arn: str | None = None) -> None:
-        """Move a task on to a status, the only task by default."""
-        self.task(arn).advance(status)
 
     def exit(self, code: int, arn: str | None = None, status: str = "STOPPED") -> None:
         """End a task by its container's exit."""
@@ -302,7 +281,7 @@ class Aws:
 
     def wait_for_record(self, condition: Callable[[Record], Any]) -> Record:
         """Wait until the only record meets a condition."""
-        self.wait(lambda: self.records() and condition(self.record()))
+        self.wait(lambda: self.items() and condition(self.record()))
         return self.record()
 
     def event(self, arn: str | None = None) -> dict[str, Any]:
@@ -321,20 +300,20 @@ class Aws:
         """Count what the idempotency table remembers."""
         return len(_table("IDEMPOTENCY_TABLE").items)
 
-    def item(self) -> dict[str, Any]:
-        """Return the only record's attributes as plain values."""
+    def items(self) -> list[dict[str, Any]]:
+        """Return the records' attributes as plain values."""
         with _ALONE:
-            items = [item.to_json()["Attributes"] for item in _table("TABLE_NAME").all_items()]
-        assert len(items) == 1, items
-        return plain(items[0])
+            stored = [item.to_json()["Attributes"] for item in _table("TABLE_NAME").all_items()]
+        return [plain(attributes) for attributes in stored]
+
+    def item(self) -> dict[str, Any]:
+        """Return the only record's attributes."""
+        [item] = self.items()
+        return item
 
     def record(self) -> Record:
         """Return the only record."""
         return Record.from_item(self.item())
-
-    def records(self) -> int:
-        """Count the records."""
-        return len(_table("TABLE_NAME").items)
 
 
 def error(code: str, message: str = "no", **extra: Any) -> dict[str, Any]:

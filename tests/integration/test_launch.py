@@ -62,7 +62,7 @@ def test_bad_input(aws: Aws, durable: Start, handler: Handler, payload: object, 
     message, data = durable(handler, payload).error()
     assert message.startswith(f"{field}: expected ")
     assert data["field"] == field
-    assert not aws.records()
+    assert not aws.items()
     assert not aws.tasks()
 
 

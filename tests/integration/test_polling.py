@@ -20,7 +20,7 @@ def through(aws: Aws, *statuses: str) -> list[Callable[[], None]]:
     """Steps of `Aws.script` that move the only task."""
 
     def to(status: str) -> Callable[[], None]:
-        return lambda: aws.move(status)
+        return lambda: aws.task().advance(status)
 
     return [to(status) for status in statuses]
 

@@ -201,7 +201,7 @@ def test_forgotten_task(
 ) -> None:
     """A task that ECS has forgotten may have done its work: nothing is started in its place."""
     attempts.share_clock(monkeypatch)
-    aws.script(lambda: aws.move("RUNNING"), aws.forget)
+    aws.script(lambda: aws.task().advance("RUNNING"), aws.forget)
     _, data = durable(WAITING["polling"], EAGER).error()
     assert (data["kind"], data["attempt"]) == ("Missing", 1)
     assert len(attempts.run_task_calls()) == 1

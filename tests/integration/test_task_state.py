@@ -69,7 +69,7 @@ def test_stopped_after_deprovisioning(aws: Aws, waiting: Durable) -> None:
     aws.exit(0, status="DEPROVISIONING")
     assert aws.report() == {"done": "callback succeeded"}
     before = aws.item()
-    aws.move("STOPPED")
+    aws.task().advance("STOPPED")
     assert aws.report() == {"done": "ignored: record closed"}
     assert aws.item() == before
     assert waiting.result()["outcome"] == "Succeeded"
@@ -81,7 +81,7 @@ def test_failure_told_twice(aws: Aws, waiting: Durable) -> None:
     assert aws.report() == {"done": "callback failed"}
     assert waiting.error()[1]["exitCode"] == 3
     aws.rewrite("SET #open = :open", open="OPEN")
-    aws.move("STOPPED")
+    aws.task().advance("STOPPED")
     assert aws.report() == {"done": "reported before"}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from hypothesis import strategies as st
@@ -44,12 +45,6 @@ def exited(code: int) -> Ending:
     return Ending(kind, "EssentialContainerExited", code, "Essential container in task exited")
 
 
-def _out_of_memory(*, late: bool) -> Ending:
-    """A kill for memory: its reason may be slower than its exit code, which is 137 then."""
-    reason = "OutOfMemoryError: Container killed due to memory usage"
-    return Ending("OutOfMemory", "EssentialContainerExited", 137, reason=reason, late_reason=late)
-
-
 def _by_stop_code(kind: str, stop_code: str | None, reason: str) -> st.SearchStrategy[Ending]:
     """A cause that ECS names, whatever the container's exit looks like."""
     codes = st.none() | EXIT_CODES
@@ -57,7 +52,12 @@ def _by_stop_code(kind: str, stop_code: str | None, reason: str) -> st.SearchStr
 
 
 EXITS = EXIT_CODES.map(exited)
-DEATHS = st.booleans().map(lambda late: _out_of_memory(late=late))
+# The reason of a kill for memory may be slower than its exit code, which is 137 then.
+DEATHS = st.builds(
+    partial(Ending, "OutOfMemory", "EssentialContainerExited", 137),
+    reason=st.just("OutOfMemoryError: Container killed due to memory usage"),
+    late_reason=st.booleans(),
+)
 CAUSES = st.one_of(
     st.just(Ending("InfrastructureLost", "EssentialContainerExited")),
     _by_stop_code("FailedToStart", "TaskFailedToStart", "CannotPullContainerError"),

@@ -16,7 +16,7 @@ from core.moment import timestamp
 from core.outcome import Outcome, classify
 from core.record import Flow, Record, Status
 from ecs_events import execution_status, reconciler
-from tests.integration.aws import ENVIRONMENT, FAMILY, STACK, die, function_context
+from tests.integration.aws import ENVIRONMENT, FAMILY, STACK, function_context
 
 if TYPE_CHECKING:
     import pytest
@@ -90,9 +90,10 @@ class Scene:
     def launch(self, record: Record, *, stack: str = STACK, attempt: int | None = None) -> str:
         """Start a task of a record's attempt; return its ARN."""
         name = Correlation(stack, record.execution_id, attempt or record.attempt)
-        with self.aws.time.earlier(HOUR):
-            arn = self.aws.run_task(name.started_by)
-            self.aws.move("RUNNING", arn)
+        self.pass_time(-HOUR)
+        arn = self.aws.run_task(name.started_by)
+        self.aws.task(arn).advance("RUNNING")
+        self.pass_time(HOUR)
         return arn
 
     def forge(self, record: Record) -> str:
@@ -104,8 +105,9 @@ class Scene:
 
     def end(self, task_arn: str | None, code: int = 0, ago: timedelta = LATER) -> None:
         """End a task by its container's exit, some time ago."""
-        with self.aws.time.earlier(ago):
-            self.aws.exit(code, task_arn)
+        self.pass_time(-ago)
+        self.aws.exit(code, task_arn)
+        self.pass_time(ago)
 
     def stored(self, record: Record) -> Record:
         """Return a record as it is now."""
@@ -135,7 +137,3 @@ class Scene:
             times: milliseconds that are left, at each look; at first 240,000, always by default.
         """
         return dict(reconciler.handler({}, function_context(*(times or [240_000]))))
-
-    def die(self, operation: str, *, after: bool) -> None:
-        """Let the function die before or after its next call of an operation (`ecs.StopTask`)."""
-        self.aws.at(operation, die, 1, after=after)

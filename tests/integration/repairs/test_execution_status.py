@@ -8,7 +8,7 @@ import pytest
 from adapters.errors import AwsBusyError, AwsRefusedError
 from core.outcome import Cancelled
 from core.record import Flow, Status
-from tests.integration.aws import DiedError, error, throttled
+from tests.integration.aws import DiedError, die, error, throttled
 
 if TYPE_CHECKING:
     from core.record import Record
@@ -174,7 +174,7 @@ def test_death(scene: Scene, operation: str, after: bool) -> None:
     """Wherever the function dies, the next try settles what is left."""
     record = scene.begin()
     task_arn = scene.launch(record)
-    scene.die(operation, after=after)
+    scene.aws.at(operation, die, 1, after=after)
     with pytest.raises(DiedError):
         scene.tell(record, "STOPPED")
     scene.tell(record, "STOPPED")

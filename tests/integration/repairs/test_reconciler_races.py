@@ -7,7 +7,7 @@ import pytest
 
 from core.record import Flow, Status
 from ecs_events.closing import NotSettledError
-from tests.integration.aws import DiedError, throttled
+from tests.integration.aws import DiedError, die, throttled
 from tests.integration.repairs.scene import LATER
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ def test_event_within_a_look(aws: Aws, scene: Scene, executions: Executions, poi
 def test_death(scene: Scene, executions: Executions, point: Point, *, after: bool) -> None:
     """Wherever the reconciler dies, the next runs settle what is left."""
     record = scene.ended(point.flow, point.code)
-    scene.die(point.operation, after=after)
+    scene.aws.at(point.operation, die, 1, after=after)
     with pytest.raises(DiedError):
         scene.reconcile()
     scene.reconcile()
