@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 import shutil
 import signal
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 # Each log tells the end of an execution in words of its own.
 _UNTIL = "Final result|Returning|Work finished|Task event"
 _AWS = PROJECT / "tests" / "e2e" / "aws_command.py"
-_FIRST_WITH_ENDPOINTS = (2, 13)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,13 +110,12 @@ def _clis(endpoint: str) -> dict[str, str]:
 
 def _version_2(folder: str, endpoint: str) -> list[str] | None:
     """Return the command of the AWS CLI in a folder, if it is of version 2."""
-    program = shutil.which("aws", path=folder)
-    printed = _asked(program, "--version") if program else ""
-    if program is None or not printed.startswith("aws-cli/2."):
+    program = shutil.which("aws", path=folder) or ""
+    version = re.match(r"aws-cli/2\.(\d+)", _asked(program, "--version") if program else "")
+    if version is None:
         return None
-    version = tuple(int(part) for part in printed.split()[0].partition("/")[2].split(".")[:2])
-    # Before, it does not read AWS_ENDPOINT_URL.
-    return [program] if version >= _FIRST_WITH_ENDPOINTS else [program, "--endpoint-url", endpoint]
+    # Before 2.13, it does not read AWS_ENDPOINT_URL.
+    return [program, *(["--endpoint-url", endpoint] if int(version[1]) < 13 else [])]
 
 
 def _asked(*command: str) -> str:

@@ -5,6 +5,11 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING, Any
 
+from core.correlation import Correlation
+from core.launch import Launch, Target
+from core.record import Flow
+from core.request import Work
+
 if TYPE_CHECKING:
     from tests.e2e.user import User
 
@@ -13,26 +18,12 @@ ENDED_BY_SIGNAL = {143, 137}
 
 
 def request(user: User, seconds: int = 600, **changes: Any) -> dict[str, Any]:
-    """Return RunTask's parameters for a worker that works for some time."""
-    variables = {
-        "EXECUTION_ID": "one",
-        "EXECUTION_FLOW": "polling",
-        "EXECUTION_ATTEMPT": "1",
-        "MESSAGE": "hi",
-        "PROCESSING_TIME": str(seconds),
-    }
-    environment = [{"name": name, "value": value} for name, value in variables.items()]
-    [definition] = user.system.stack.of_type("AWS::ECS::TaskDefinition").values()
-    container = definition["ContainerDefinitions"][0]["Name"]
-    return {
-        "cluster": user.outputs["ECSClusterName"],
-        "taskDefinition": definition["Family"],
-        "networkConfiguration": {"awsvpcConfiguration": {"subnets": ["subnet-1"]}},
-        "startedBy": f"test/{uuid.uuid4()}/1",
-        "clientToken": str(uuid.uuid4()),
-        "overrides": {"containerOverrides": [{"name": container, "environment": environment}]},
-        **changes,
-    }
+    """Return RunTask's parameters for a worker that works for some time, as the flows ask."""
+    [task] = user.system.stack.of_type("AWS::ECS::TaskDefinition").values()
+    worker, cluster = task["ContainerDefinitions"][0]["Name"], user.outputs["ECSClusterName"]
+    target = Target(cluster, task["Family"], worker, "", ["subnet-1"], ["sg-1"], "ENABLED")
+    name, work = Correlation("test", str(uuid.uuid4()), 1), Work("hi", seconds, timeout_seconds=600)
+    return Launch(name.execution_id, name, 1, Flow.POLLING, work).request(target) | changes
 
 
 def run(user: User, **changes: Any) -> str:
