@@ -45,9 +45,12 @@ class Result(NamedTuple):
 
 def main() -> int:
     """Run what the command line asks for; return 0 if nothing was violated."""
-    options = _options()
+    parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
+    parser.add_argument(
+        "--only", action="append", type=_scenario, help="a scenario, as a violation names it"
+    )
     faults: list[str] = []
-    if scenarios := options.only:
+    if scenarios := parser.parse_args().only:
         result = _run(scenarios)
     else:
         with stage() as running:
@@ -119,14 +122,6 @@ def _scenario(text: str) -> Scenario:
         return Scenario.read(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
-
-
-def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
-    parser.add_argument(
-        "--only", action="append", type=_scenario, help="a scenario, as a violation names it"
-    )
-    return parser.parse_args()
 
 
 if __name__ == "__main__":

@@ -108,7 +108,7 @@ class World:
             self._functions.set(self.record, "STOPPED")
 
     def _goes_on(self) -> bool:
-        return self.record.execution_id not in self._functions.statuses
+        return self.record.execution_id not in self._functions.shown
 
     @property
     def is_answered(self) -> bool:

@@ -80,7 +80,7 @@ def test_failure_whose_record_was_left_open(
 ) -> None:
     """An execution that told why it failed, but could not write it down, is not told again."""
     record = scene.begin(flow)
-    executions.fail(record, GIVEN_UP)
+    executions.set(record, "FAILED", Error={"ErrorData": GIVEN_UP})
     scene.tell(record, "FAILED")
     stored = scene.stored(record)
     assert (stored.status, stored.is_open) == (Status.FAILED, False)
@@ -95,7 +95,7 @@ def test_work_whose_launch_was_given_up(scene: Scene, executions: Executions, li
     task_arn = scene.launch(begun)
     scene.end(task_arn, 0)
     record = scene.put(replace(begun, status=Status.COMPLETED, result='"done"'))
-    executions.fail(record, GIVEN_UP)
+    executions.set(record, "FAILED", Error={"ErrorData": GIVEN_UP})
     scene.tell(record, "FAILED")
     stored = scene.stored(record)
     assert (stored.status, stored.is_open) == (Status.COMPLETED, False)
@@ -112,7 +112,7 @@ def test_failure_of_another_kind(
 ) -> None:
     """An error that is none of ours tells nothing of a task: its line is ours to write."""
     record = scene.running()
-    executions.fail(record, data)
+    executions.set(record, "FAILED", Error={"ErrorData": data})
     assert scene.tell(record, "FAILED") == "abandoned: execution FAILED"
     assert [error["kind"] for error in _failures(lines)] == ["Cancelled"]
 
