@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import math
 import random
 from concurrent.futures import ThreadPoolExecutor
@@ -140,9 +139,10 @@ def stage() -> Iterator[Stage]:
 @contextmanager
 def fast_system() -> Iterator[System]:
     """Provide a system in which all of AWS's time passes alike, and fast."""
-    with System(time_scale=_SCALE, durable_scale=_SCALE, in_process=True) as system:
-        service = importlib.import_module("local.ecs.service")
-        # Many executions side by side have the one reconciler killed again and again: that is no
-        # outage of an hour, after which ECS forgets.
-        with patch.object(service, "_SHOWN_SECONDS", 36_000):
-            yield system
+    # Many executions side by side have the one reconciler killed again and again: that is no outage
+    # of an hour, after which ECS forgets.
+    with (
+        patch("local.ecs.service._SHOWN_SECONDS", 36_000),
+        System(time_scale=_SCALE, durable_scale=_SCALE, in_process=True) as system,
+    ):
+        yield system

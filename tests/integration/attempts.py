@@ -6,8 +6,9 @@ import threading
 from collections import deque
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import partial
-from itertools import groupby, pairwise
+from itertools import groupby
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from aws_durable_execution_sdk_python_testing import runner
@@ -21,7 +22,7 @@ from orchestrator import eventbridge, polling
 from tests.integration.aws import ENDPOINT, DiedError, die
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
 
     import pytest
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 WAITING = {"polling": polling.handler, "eventbridge": eventbridge.handler}
 CAPACITY = "Capacity is unavailable at this time. Please try again later or in a different zone."
+_NEVER = datetime.max.replace(tzinfo=UTC)
 Ending: TypeAlias = "Callable[[TaskState], object]"
 
 
@@ -82,13 +84,11 @@ class Attempts:
 
     @property
     def together(self) -> list[str]:
-        """Tasks that were not over when the next one was started."""
+        """Tasks that were started while the one before was not over."""
         tasks = [task.detail for task in self.aws.ecs.all()]
-        return [
-            task["taskArn"]
-            for task, following in pairwise(tasks)
-            if _end(task) is None or _end(task) > following["createdAt"]
-        ]
+        ends = [task.get("executionStoppedAt") or task.get("stoppedAt", _NEVER) for task in tasks]
+        following = zip(tasks[1:], ends, strict=False)
+        return [task["taskArn"] for task, end in following if task["createdAt"] < end]
 
     def _move(self) -> None:
         while self._moves:
@@ -165,8 +165,3 @@ class Attempts:
 
 def _lose() -> None:
     raise ReadTimeoutError(endpoint_url=ENDPOINT)
-
-
-def _end(task: Mapping[str, Any]) -> Any:
-    """Return when a task's work was over; None while it may go on."""
-    return task.get("executionStoppedAt") or task.get("stoppedAt")

@@ -22,10 +22,6 @@ _DAY = 86400
 _TIMEOUTS: dict[str, int | None] = {"brief": 1, "short": 600, "plain": None}
 
 
-class RefusedError(DurableOperationError):
-    """The child was asked to fail."""
-
-
 @durable_execution
 def parent(event: dict[str, Any], context: DurableContext) -> dict[str, Any]:
     """Invoke the function that the event names, and return its result or its error."""
@@ -67,7 +63,7 @@ def child(event: Any, context: DurableContext) -> Any:
     if "asks" in wishes:
         return context.create_callback(wishes["asks"]).result()
     if "fails" in wishes:
-        raise RefusedError(wishes["fails"], data=json.dumps(wishes))
+        raise DurableOperationError(wishes["fails"], data=json.dumps(wishes))
     return event
 
 
