@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import random
+import re
 import threading
 from collections import Counter
 from dataclasses import replace
 from itertools import starmap
 from typing import TYPE_CHECKING, Any
 
+from aws_durable_execution_sdk_python_testing.token import CallbackToken
+
 from local.gateway import Kill, Refuse, execution_of
 from tests.e2e.user import id_of
 from tests.faults.history import History
 from tests.faults.scenario import HOUR, Point
 from tests.faults.strikes import Beside, throttle
-from tests.faults.subjects import subjects
 from tests.faults.turns import THE_SDKS
+from tests.waiting import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -26,8 +29,6 @@ if TYPE_CHECKING:
     from local.system import System
     from tests.faults.scenario import Scenario
 
-# Our seconds, after which there is no hope.
-_PATIENCE = 600
 # AWS's seconds: beyond the reconciler's grace, and beyond STOPPED.
 _LATE, _AFTER_STOPPED = 900, 60
 # Longer than ECS shows a stopped task.
@@ -41,6 +42,9 @@ _ROLES = {
     "ecs_events.execution_status.handler": "status",
     "ecs_events.reconciler.handler": "reconciler",
 }
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_TASK = re.compile(r"\b[0-9a-f]{32}\b")
+_CALLBACK = re.compile(r"/durable-execution-callbacks/(?P<id>.+)/\w+ ")
 _REASON = "CannotPullContainerError: manifest unknown"
 
 
@@ -121,8 +125,15 @@ class Plan:
         if self._roles.get(call.caller) != "reconciler":
             return []
         with self._known:
-            named = dict.fromkeys(subjects(asked, self._by_task))
-            return [key for key in named if key in self._scenarios] or list(self._active)
+            named = [key for key in self._named(asked) if key in self._scenarios]
+            return list(dict.fromkeys(named)) or list(self._active)
+
+    def _named(self, asked: str) -> Iterator[str]:
+        """Yield what a request may name: a record, an execution, by its callback, by its task."""
+        if callback := _CALLBACK.search(asked):
+            yield id_of(CallbackToken.from_str(callback["id"]).execution_arn)
+        yield from _UUID.findall(asked)
+        yield from (self._by_task.get(task, "") for task in _TASK.findall(asked))
 
     def _counted(self, execution_id: str, call: Call) -> Point:
         role = self._roles.get(call.caller, "worker")
@@ -227,6 +238,6 @@ class Plan:
     def _scenario(self, execution_id: str) -> tuple[Scenario, str]:
         """An execution may make its first call before its start has been answered."""
         with self._known:
-            known = self._known.wait_for(lambda: execution_id in self._scenarios, _PATIENCE)
-            assert known, f"nobody started {execution_id} within {_PATIENCE} s"
+            known = self._known.wait_for(lambda: execution_id in self._scenarios, PATIENCE)
+            assert known, f"nobody started {execution_id} within {PATIENCE} s"
             return self._scenarios[execution_id]

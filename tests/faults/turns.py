@@ -6,6 +6,8 @@ import threading
 from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
+from tests.waiting import PATIENCE
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -16,8 +18,6 @@ if TYPE_CHECKING:
 
 # What the SDK asks for is no call of the functions' own.
 THE_SDKS = {"CheckpointDurableExecution", "GetDurableExecutionState"}
-# Our seconds, after which there is no hope.
-_PATIENCE = 600
 # Long enough for whoever has been answered to ask for the next thing.
 _QUIET_SECONDS = 0.03
 
@@ -35,7 +35,7 @@ class Held:
 
     def apply(self, serve: Callable[[], Response], caller: Caller) -> Response:
         """Answer as the verdict says, once there is one."""
-        fault = self.verdict.result(_PATIENCE)
+        fault = self.verdict.result(PATIENCE)
         return fault.apply(serve, caller) if fault else serve()
 
 

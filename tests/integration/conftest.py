@@ -95,10 +95,6 @@ class Durable:
         """The end, waited for."""
         return self.runner.wait_for_result(self.arn, timeout=PATIENCE)
 
-    def operations(self) -> int:
-        """Count the durable operations, the execution itself included."""
-        return len(self.ended.get_all_operations()) + 1
-
 
 Start: TypeAlias = "Callable[[Callable[..., Any], object], Durable]"
 

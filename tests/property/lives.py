@@ -92,20 +92,19 @@ def life(ending: Ending, task: TaskState | None = None) -> list[dict[str, Any]]:
 def _moved(task: TaskState, ending: Ending) -> Iterator[dict[str, Any]]:
     """Move a task through its life, and yield what each state shows."""
     yield told(task.detail)
-    while task.status != "RUNNING":
-        yield _next(task)
+    yield from _to("RUNNING", task)
     task.end(ending.stop_code, ending.stopped_reason)
     yield told(task.detail)
     if ending.exit_code is not None:
         task.exit(ending.exit_code)
     if not ending.late_reason:
         task.explain(ending.reason)
-    while task.status != "DEPROVISIONING":
-        yield _next(task)
+    yield from _to("DEPROVISIONING", task)
     task.explain(ending.reason)
-    yield _next(task)
+    yield from _to("STOPPED", task)
 
 
-def _next(task: TaskState) -> dict[str, Any]:
-    task.enter(str(task.following))
-    return told(task.detail)
+def _to(status: str, task: TaskState) -> Iterator[dict[str, Any]]:
+    while task.status != status:
+        task.enter(str(task.following))
+        yield told(task.detail)
