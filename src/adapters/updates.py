@@ -51,8 +51,7 @@ class Update:
         assignments = [f"#{name} = :{name}" for name in self.changes]
         assignments += [f"#{name} = if_not_exists(#{name}, :{name})" for name in self.defaults]
         removals = [f"#{name}" for name in self.removed]
-        # What goes makes room for what comes; DynamoDB itself does not mind the order.
-        clauses = {"REMOVE": removals, "SET": assignments}
+        clauses = {"SET": assignments, "REMOVE": removals}
         return " ".join(f"{verb} {', '.join(parts)}" for verb, parts in clauses.items() if parts)
 
 
