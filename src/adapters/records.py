@@ -269,7 +269,10 @@ class Records:
             return self._write(execution_id, update, condition)
         except RecordFullError as error:
             logger.warning("Worker's words dropped", extra={"reason": str(error)})
-            return self._write(execution_id, update.without(COLUMNS), condition)
+            room = Update({}, removed=COLUMNS)
+            return self._write(execution_id, room, condition) and self._write(
+                execution_id, update, condition
+            )
 
     def _write(self, execution_id: str, update: Update, condition: ConditionBase) -> bool:
         """Write; False where refused."""

@@ -9,7 +9,7 @@ from boto3.dynamodb.conditions import ConditionExpressionBuilder
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from boto3.dynamodb.conditions import ConditionBase
 
@@ -27,14 +27,6 @@ class Update:
     changes: Mapping[str, Any]
     defaults: Mapping[str, Any] = field(default_factory=dict)
     removed: Sequence[str] = ()
-
-    def without(self, names: Collection[str]) -> Update:
-        """Return the update that also removes these attributes, but for those that it sets."""
-        wanted = {**self.changes, **self.defaults}
-        defaults = {name: value for name, value in self.defaults.items() if name not in names}
-        changes = {name: value for name, value in wanted.items() if name not in defaults}
-        gone = [name for name in names if name not in wanted and name not in self.removed]
-        return Update(changes, defaults, [*self.removed, *gone])
 
     def parameters(self, condition: ConditionBase) -> dict[str, Any]:
         """Return UpdateItem's expressions with their names and values."""

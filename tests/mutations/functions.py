@@ -66,8 +66,8 @@ MUTATIONS = (
     Mutation(
         "a full record takes no task",
         "src/adapters/records.py",
-        "            return self._write(execution_id, update.without(COLUMNS), condition)\n",
-        "            raise\n",
+        "            room = Update({}, removed=COLUMNS)\n",
+        "            raise\n            room = Update({}, removed=COLUMNS)\n",
         ("tests/integration/repairs/test_hostile_worker.py",),
     ),
     Mutation(
