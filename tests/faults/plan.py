@@ -122,7 +122,8 @@ class Plan:
         """Return the executions that a call is made for: a list of tasks or records is for all."""
         if call.execution_id:
             return [call.execution_id]
-        if self._roles.get(call.caller) != "reconciler":
+        # The sweep through the table is for none of them; it dies in test_promises.
+        if self._roles.get(call.caller) != "reconciler" or call.operation == "Scan":
             return []
         with self._known:
             named = [key for key in self._named(asked) if key in self._scenarios]

@@ -9,9 +9,11 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from local.gateway import Kill
 from local.journal import Line, TaskChange
 from tests.e2e.user import User
 from tests.faults.stage import fast_system
+from tests.faults.strikes import Beside
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -99,6 +101,20 @@ def runs_since_the_end(user: User, arn: str) -> int:
     end = max(n for n, change in changes if change.task_arn == task_arn)
     lines = (entry for entry in entries[end:] if isinstance(entry, Line))
     return sum('"Reconciled"' in line.text for line in lines)
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_sweep_dies(user: User, after: bool) -> None:
+    """A reconciler that dies whenever it looks for what workers made up repairs all the same."""
+    deaths: list[int] = []
+    death = Beside(Kill(after=after), before=lambda: deaths.append(1))
+    user.system.seams.delays = lambda _: []
+    user.system.seams.inject(death, 1000, operation="Scan")
+    user.wait(lambda: deaths)
+    arn = user.start("EventBridge", processingTime=0)
+    assert user.closed(arn)["status"] == "COMPLETED"
+    seen = len(deaths)
+    user.wait(lambda: len(deaths) > seen)
 
 
 @pytest.mark.parametrize("flow", FLOWS)
