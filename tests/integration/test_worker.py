@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import boto3
@@ -13,12 +12,14 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from core.record import Flow, Record, Status
+from tests.markdown import Page
+from tests.template import ROOT
 from tests.waiting import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-SOURCE = Path(__file__).parents[2] / "src"
+SOURCE, DOCUMENTED = ROOT / "src", Page(ROOT / "docs" / "worker.md")
 TABLE, TICKET = "records", "0123456789abcdef" * 2
 CREDENTIALS = {
     "AWS_ACCESS_KEY_ID": "testing",
@@ -151,6 +152,15 @@ def test_eventbridge_result(table: Any, worker: Worker) -> None:
     item = read(table)
     assert (process.returncode, item["status"]) == (0, "RUNNING")
     assert json.loads(item["result"])["message"] == "Processed: hi"
+
+
+def test_documented_example(table: Any, worker: Worker) -> None:
+    """The documented code of a worker hands a result over, and may do it twice: not another one."""
+    [example] = [fence.text for fence in DOCUMENTED.fences if fence.language == "python"]
+    twice = worker(example + 'hand_over({"a": 1})\nhand_over({"a": 1})\n')
+    assert (twice.wait(PATIENCE), json.loads(read(table)["result"])) == (0, {"a": 1})
+    other = worker(example + 'hand_over({"a": 2})\n')
+    assert (other.wait(PATIENCE), json.loads(read(table)["result"])) == (1, {"a": 1})
 
 
 def test_polling_knows_no_record(table: Any, worker: Worker) -> None:
