@@ -29,7 +29,7 @@ def main() -> None:
         group = _new_group(folder)
         print(folder, group, sep="\n", flush=True)  # noqa: T201 - its starter reads it
         _await_end()
-        # Nobody may be left in it, for which systems have two words.
+        # An empty group is one error on Linux, and another one on macOS.
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(group, signal.SIGKILL)
         os.waitpid(group, 0)
@@ -48,11 +48,11 @@ def _new_group(folder: str) -> int:
 
 def _stay(folder: str) -> NoReturn:
     """Do the same as the guard, which may have been killed too."""
-    # Whoever reads what the guard prints waits for its end.
+    # A reader of the guard's output waits until every copy of it is closed.
     os.close(sys.stdout.fileno())
     _await_end()
     shutil.rmtree(folder, ignore_errors=True)
-    # It is one of them.
+    # This process is in the group too: it ends here.
     os.killpg(0, signal.SIGKILL)
     os._exit(0)
 

@@ -73,7 +73,8 @@ class Door:
             return self._callers.person, _SAM_SECRET
         raise _refused(
             "UnrecognizedClientException",
-            f"The access key {signature.access_key} is none of this run's. {_EXPORT}",
+            f"The access key {signature.access_key} is none of this run's. {_EXPORT} "
+            "A profile that a command or a program names comes before them.",
         )
 
 

@@ -107,7 +107,7 @@ class Gateway:
         if answer is not None:
             text = json.dumps(answer, default=datetime.timestamp)
             return Response(text, mimetype="application/json")
-        # Whoever waits for a message waits for what the next request may bring.
+        # It may wait for a message that only another request sends.
         with nullcontext() if call.operation == "ReceiveMessage" else self._one_at_a_time:
             response = Response.from_app(self._moto, request.environ, buffered=True)
         # moto lets the pages of everybody read what it answers.

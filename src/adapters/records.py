@@ -33,7 +33,7 @@ _INVALID = "ValidationException"
 
 
 class RecordFullError(AwsRefusedError):
-    """What workers have written leaves no room in the item (400 KB) for what is to be written."""
+    """The item (400 KB) has no room left beside what workers have written into it."""
 
 
 class RecordConflictError(Exception):
@@ -207,7 +207,7 @@ class Records:
         return self._end(record, update, ours)
 
     def close_unreadable(self, unreadable: UnreadableRecordError, outcome: Outcome) -> bool:
-        """Close a record that cannot be read, but for its execution's ARN, as FAILED."""
+        """Close as FAILED a record of which only the execution's ARN can be read."""
         changes = self._closed(Status.FAILED, outcome) | {"error": outcome.to_dict()}
         changes["updatedAt"] = timestamp(clock.now())
         same = Attr("executionArn").eq(unreadable.execution_arn) & Attr("open").exists()
@@ -215,7 +215,7 @@ class Records:
         return self._write_anyway(unreadable.execution_id, update, same)
 
     def expire_stray(self, key: str) -> bool:
-        """Empty an item that no launch has made, and let it expire; False if it is none."""
+        """Empty an item that no launch has made, and let it expire; False if it is a record."""
         update = Update({"expiresAt": self._expiry()}, removed=COLUMNS)
         return self._write(key, update, Attr("executionId").exists() & STRAY)
 

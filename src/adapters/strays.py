@@ -1,6 +1,7 @@
-"""Items of the records' table that no launch has made: UpdateItem does, and workers may call it.
+"""Items of the records' table that no launch has made.
 
-IAM can restrict a worker to columns, not to items that exist. A record of ours is open or expires.
+UpdateItem makes an item where there is none. IAM can restrict a worker to columns, but not to items
+that exist. The stack's own records are open, or they expire.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What workers have written into a record: they may write any record's, so anything is read."""
+"""The columns of a record that workers write: any worker may, so any value is read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What workers have made up in the records' table is let expire."""
+"""Items that workers have made up in the records' table are emptied, and expire."""
 
 from __future__ import annotations
 
