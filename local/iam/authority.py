@@ -104,8 +104,8 @@ class Authority:
         return frozenset(self._grant(*g) for g in [*held, *shared] if g[1].effect == "Allow")
 
     def refused(self) -> list[str]:
-        """Return AWS's words for what was refused, once for each action that somebody asked for."""
-        return [f"AccessDenied: {message}" for message in self._refused.copy().values()]
+        """Return why something was refused, once for each action that somebody asked for."""
+        return list(self._refused.copy().values())
 
     def events(self, rule_arn: str) -> Service | None:
         """Return EventBridge as it acts for a rule of the template; None for a person's rule.
@@ -138,14 +138,15 @@ class Authority:
         held = self._held_by(who, access.action)
         decision = decide([*held, *self._shared_with(who, access.resource)], asked)
         if decision.rule is None or not decision.is_allowed:
-            raise self.refuse(who, access.action, self._said(who, access, decision.rule))
+            said = self._said(who, access, decision.rule)
+            self.note(who, access.action, f"AccessDenied: {said}")
+            raise DeniedError(said)
         self._used.add((_holder(who, decision.rule), decision.rule))
 
-    def refuse(self, who: Principal, action: str, message: str) -> DeniedError:
-        """Note that an action is refused; return the error that says so."""
+    def note(self, who: Principal, action: str, why: str) -> None:
+        """Note that an action was refused to somebody, and why, in words of its first time."""
         asking = who.role or who.name if isinstance(who, Session) else str(who and who.name)
-        self._refused.setdefault((asking, action), message)
-        return DeniedError(message)
+        self._refused.setdefault((asking, action), why)
 
     def _held_by(self, who: Principal, action: str) -> tuple[Rule, ...]:
         """Return the rules of a session's role that may speak of an action."""

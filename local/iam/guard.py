@@ -43,7 +43,7 @@ class Guard:
             for access in accesses(call.service, call.operation, asked, self._authority.place):
                 self._authority.check(who, access)
         except UnknownRequestError as error:
-            self._authority.refuse(who, f"{call.service}:{call.operation}", str(error))
+            self._authority.note(who, f"{call.service}:{call.operation}", f"Unknown: {error}")
             raise ApiError("UnknownRequestException", str(error)) from error
         except DeniedError as error:
             code = _CODES.get(call.service, "AccessDeniedException")

@@ -61,10 +61,7 @@ def accesses(
     """
     check = _CHECKS.get((service, operation))
     if check is None:
-        raise UnknownRequestError(
-            f"It is not known here what IAM checks for {operation or 'an unnamed operation'} of "
-            f"{service}. Add it to local/iam/requests.py."
-        )
+        raise UnknownRequestError(_unknown(service, operation))
     action = f"{service}:{operation}"
     try:
         asked = list(check(action, parameters, place))
@@ -74,6 +71,18 @@ def accesses(
         ) from error
     for found in asked:
         yield Access(found.action, found.resource, {**ALWAYS, **found.context})
+
+
+def _unknown(service: str, operation: str) -> str:
+    if operation:
+        return (
+            f"It is not known here what IAM checks for {operation} of {service}. Add it to "
+            "local/iam/requests.py."
+        )
+    return (
+        f"It is not known here what IAM checks for an unnamed operation of {service}: the "
+        "request has no name that is known here, so no function and no worker can make it."
+    )
 
 
 _Check = Callable[[str, Mapping[str, Any], Place], Iterator[Access]]

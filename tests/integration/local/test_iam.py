@@ -126,8 +126,10 @@ def test_unknown_calls(
     if not is_refused:
         assert "Table" in table.describe_table(**described)
         return
-    with pytest.raises(ClientError, match="what IAM checks for DescribeTable of dynamodb"):
+    with pytest.raises(ClientError, match="what IAM checks for DescribeTable of dynamodb") as error:
         table.describe_table(**described)
+    message = error.value.response["Error"]["Message"]
+    assert f"Unknown: {message}" in system.authority.refused()
 
 
 @pytest.mark.parametrize(

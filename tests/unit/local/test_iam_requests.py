@@ -213,7 +213,7 @@ def test_answer_of_a_write() -> None:
     [
         ("dynamodb", "DescribeTable", {}, "what IAM checks for DescribeTable of dynamodb"),
         ("s3", "GetObject", {}, "what IAM checks for GetObject of s3"),
-        ("lambda", "", {}, "what IAM checks for an unnamed operation of lambda"),
+        ("s3", "", {}, "an unnamed operation of s3: the request has no name that is known here"),
         ("dynamodb", "UpdateItem", {"TableName": "x", "Expected": {}}, "Expected is not known"),
         ("dynamodb", "UpdateItem", {}, "in no form that is known: KeyError"),
         ("dynamodb", "UpdateItem", {"TableName": 7}, "in no form that is known: AttributeError"),
