@@ -12,6 +12,10 @@ import botocore.session
 if TYPE_CHECKING:
     from werkzeug.wrappers import Request
 
+# Services that tell an operation by its path, whatever a request's target says. People alone call
+# the other ones of this kind.
+_BY_PATH = frozenset({"lambda", "xray"})
+
 
 @dataclass(frozen=True, slots=True)
 class Call:
@@ -34,8 +38,8 @@ class Call:
 
 def operation(request: Request, service: str) -> str:
     """Return the name of the operation that a request is for; "" if it cannot be told."""
-    if target := request.headers.get("X-Amz-Target"):
-        return target.rpartition(".")[2]
+    if service not in _BY_PATH:
+        return request.headers.get("X-Amz-Target", "").rpartition(".")[2]
     path = request.environ["REQUEST_URI"].partition("?")[0]
     paths = _paths(service)
     return next((name for method, form, name in paths if _is(request, method, form, path)), "")
@@ -48,8 +52,6 @@ def _is(request: Request, method: str, form: re.Pattern[str], path: str) -> bool
 @cache
 def _paths(service: str) -> list[tuple[str, re.Pattern[str], str]]:
     """Return method, path and name of the operations of a service that has paths."""
-    if service != "lambda":
-        return []
     model = botocore.session.get_session().get_service_model(service)
     found = []
     for name in model.operation_names:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import copy
 import json
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -14,6 +15,7 @@ from local.system import System
 from tests.e2e.user import User
 from tests.integration.local import chaining
 from tests.integration.local.queues import Queue, values
+from tests.integration.local.strangers import Asked
 from tests.template import translated, without
 
 if TYPE_CHECKING:
@@ -114,6 +116,48 @@ def test_columns(system: System, client: Callable[..., Any]) -> None:
         table.update_item(
             **written, UpdateExpression="SET #status = :value", ReturnValues="ALL_OLD"
         )
+
+
+@pytest.mark.parametrize(
+    ("query", "text"), [("?Action=DeleteItem", ""), ("", "&Action=DeleteItem&"), ("", "a&b=é%20")]
+)
+def test_operation_in_another_place(system: System, query: str, text: str) -> None:
+    """A request does what its target says, whatever else in it looks like an operation."""
+    key = {"executionId": {"S": f"a-record{query}{text}"}}
+    table = system.stack.outputs["CallbackTableName"]
+    asked = {
+        "TableName": table,
+        "Key": key,
+        "UpdateExpression": "SET #status = :value",
+        "ExpressionAttributeNames": {"#status": "status"},
+        "ExpressionAttributeValues": {":value": {"S": text}},
+    }
+    worker = system.callers.new("mine", "TaskRole")
+    headers = {
+        "Content-Type": "application/x-amz-json-1.0",
+        "X-Amz-Target": "DynamoDB_20120810.UpdateItem",
+    }
+    body = json.dumps(asked, ensure_ascii=False)
+    request = Asked(f"{system.endpoint}/{query}", "POST", headers, body)
+    answer = request.signed(worker.access_key, worker.secret, "dynamodb").send()
+    assert answer.status == HTTPStatus.OK
+    stored = system.account.client("dynamodb").get_item(TableName=table, Key=key)["Item"]
+    assert stored == {**key, "status": {"S": text}}
+
+
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [("TraceSegments", None), ("TraceSummaries", "what IAM checks for GetTraceSummaries of xray")],
+)
+def test_operation_of_a_path(system: System, path: str, message: str | None) -> None:
+    """A request to a service with paths does what its path says, whatever its target says."""
+    function = system.callers.new("mine", "SyncRole")
+    headers = {"Content-Type": "application/json", "X-Amz-Target": "x.PutTraceSegments"}
+    body = json.dumps({"TraceSegmentDocuments": [], "StartTime": 0, "EndTime": 1})
+    request = Asked(f"{system.endpoint}/{path}", "POST", headers, body)
+    answer = request.signed(function.access_key, function.secret, "xray").send()
+    assert (answer.status == HTTPStatus.OK) == (message is None), answer.body
+    assert message is None or message in answer.message
 
 
 @pytest.mark.parametrize(("role", "is_refused"), [("SyncRole", True), ("", True), (None, False)])
