@@ -114,8 +114,8 @@ def _env(note: Note) -> int:
     running = _read(note)
     if running is None:
         raise RefusedError(
-            "No local system is up, so nothing is exported: `aws` would still go to AWS. "
-            "To start one: make up"
+            "No local system is up, so nothing is exported: `aws` would go where it went "
+            "before, as a rule to AWS. To start one: make up"
         )
     if not running.variables:
         raise RefusedError(

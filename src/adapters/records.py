@@ -268,7 +268,7 @@ class Records:
         try:
             return self._write(execution_id, update, condition)
         except RecordFullError as error:
-            logger.warning("Worker's words dropped", extra={"reason": str(error)})
+            logger.warning("Record full: worker's columns emptied", extra={"reason": str(error)})
             room = Update({}, removed=COLUMNS)
             return self._write(execution_id, room, condition) and self._write(
                 execution_id, update, condition
