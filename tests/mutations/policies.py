@@ -24,6 +24,8 @@ _ADDED: Mapping[str, Mapping[str, Any]] = {
     "AWS::IAM::RolePolicy": {"RoleName": {"Ref": "TaskRole"}, "PolicyDocument": _OPEN},
     "AWS::IAM::Role": {"AssumeRolePolicyDocument": _OPEN},
     "AWS::IAM::User": {"Policies": [{"PolicyName": "all", "PolicyDocument": _OPEN}]},
+    "AWS::IAM::Group": {"ManagedPolicyArns": [_ADMINISTRATOR]},
+    "AWS::CloudFormation::Stack": {"TemplateURL": "https://example.com/more.yaml"},
     "AWS::SQS::QueuePolicy": {
         "Queues": [{"Ref": "UnprocessedEventsQueue"}],
         "PolicyDocument": _OPEN,
@@ -38,6 +40,16 @@ _ADDED: Mapping[str, Mapping[str, Any]] = {
     "AWS::DynamoDB::Table": {"ResourcePolicy": {"PolicyDocument": _OPEN}},
 }
 
+_BY_PARAMETER = {
+    "Fn::Sub": "arn:aws:dynamodb:${AWS::Region}:${AWS::AccountId}:table/${Wide}-callbacks"
+}
+# What may hold when nobody looks.
+_HIDING: Mapping[str, Mapping[str, Any]] = {
+    "of another parameter": {"Fn::Equals": [{"Ref": "LogTail"}, "no"]},
+    "of one image": {"Fn::Equals": [{"Ref": "WorkerImage"}, "mine"]},
+    "of a Region": {"Fn::Equals": [{"Ref": "AWS::Region"}, "eu-west-1"]},
+}
+
 
 def edits(template: Mapping[str, Any]) -> Iterator[Edit]:
     """Yield every way to break the policies of a translated template, each named by its place."""
@@ -50,6 +62,13 @@ def edits(template: Mapping[str, Any]) -> Iterator[Edit]:
         yield Edit(
             f"one more {kind}", ("Resources", "Added"), {"Type": kind, "Properties": properties}
         )
+    for name, condition in _HIDING.items():
+        yield Edit(f"the condition {name}", ("Conditions", "Hiding"), condition)
+    path = ("Properties", "Policies", 0, "PolicyDocument", "Statement", 0, "Resource")
+    named = Edit("", ("Resources", "TaskRole", *path), _BY_PARAMETER).apply(template)
+    more = {**template["Parameters"], "Wide": {"Type": "String", "Default": "demo"}}
+    yield Edit("a parameter in a resource", (), {**named, "Parameters": more})
+    yield Edit("a macro", ("Transform",), ["Macro"])
 
 
 def missed(template: Mapping[str, Any], chosen: Iterable[Edit]) -> list[str]:

@@ -14,11 +14,38 @@ if TYPE_CHECKING:
     from tests.template import Stack
 
 # By type, the properties that are read here, or that grant nothing.
-_READ = {
+READ = {
     "AWS::IAM::Role": {"AssumeRolePolicyDocument", "ManagedPolicyArns", "Policies"},
     "AWS::IAM::ManagedPolicy": {"Description", "PolicyDocument"},
     "AWS::SQS::QueuePolicy": {"PolicyDocument", "Queues"},
     "AWS::Lambda::Permission": {"Action", "FunctionName", "Principal", "SourceArn"},
+}
+# Types of which nothing grants but a statement.
+_SILENT = {
+    "AWS::DynamoDB::Table",
+    "AWS::ECS::Cluster",
+    "AWS::ECS::TaskDefinition",
+    "AWS::Events::Rule",
+    "AWS::Lambda::Alias",
+    "AWS::Lambda::EventInvokeConfig",
+    "AWS::Lambda::Function",
+    "AWS::Lambda::LayerVersion",
+    "AWS::Lambda::Version",
+    "AWS::Logs::LogGroup",
+    "AWS::SQS::Queue",
+    *(
+        f"AWS::EC2::{kind}"
+        for kind in (
+            "InternetGateway",
+            "Route",
+            "RouteTable",
+            "SecurityGroup",
+            "Subnet",
+            "SubnetRouteTableAssociation",
+            "VPC",
+            "VPCGatewayAttachment",
+        )
+    ),
 }
 _TASK_ROLES = {"TaskRoleArn": "TaskRole", "ExecutionRoleArn": "TaskExecutionRole"}
 _STATEMENT = {"Sid", "Effect", "Principal", "Action", "Resource", "Condition"}
@@ -41,10 +68,9 @@ def granted(stack: Stack) -> set[Grant]:
 def _refuse_unread(stack: Stack) -> None:
     for name, resource in stack.resources.items():
         kind, properties = resource["Type"], resource.get("Properties", {})
-        may_grant = kind.endswith(("Policy", "Permission", "::Url")) or _has_statements(properties)
-        if kind not in _READ and may_grant:
-            raise UnreadError(f"{name} ({kind}) may grant something")
-        for unread in properties.keys() - _READ.get(kind, properties.keys()):
+        if kind not in {*READ, *_SILENT} or (kind in _SILENT and _has_statements(properties)):
+            raise UnreadError(f"{name} ({kind}) may grant something: no type that is known here")
+        for unread in properties.keys() - READ.get(kind, properties.keys()):
             raise UnreadError(f"{name} ({kind}): {unread} may grant something")
 
 
