@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 Effect = Literal["Allow", "Deny"]
 
-_VERSION = "2012-10-17"
+# They differ in policy variables alone, and none is known here. SAM's own policies have no Version,
+# which is the older one.
+_VERSIONS = frozenset({"2008-10-17", "2012-10-17"})
 _DOCUMENT = frozenset({"Id", "Statement", "Version"})
 _STATEMENT = frozenset({"Action", "Condition", "Effect", "Principal", "Resource", "Sid"})
 ANYBODY = "*"
@@ -95,8 +97,9 @@ def read(
         UnsupportedError: it holds something that is not known here.
     """
     _check(document, _DOCUMENT, place)
-    if document.get("Version") != _VERSION:
-        raise UnsupportedError(f'{place}: the only Version known here is "{_VERSION}".')
+    if (version := document.get("Version", "2008-10-17")) not in _VERSIONS:
+        known = " and ".join(sorted(_VERSIONS))
+        raise UnsupportedError(f"{place}: the Version {version!r} is not known here, but {known}.")
     for number, statement in enumerate(_listed(document["Statement"]), 1):
         yield from _rules(statement, f"{place}, statement {number}", resource, shared=shared)
 

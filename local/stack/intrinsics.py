@@ -92,8 +92,15 @@ class Intrinsics:
         )
         return self.references.attribute(logical_id, attribute)
 
-    def _sub(self, text: str) -> str:
-        return re.sub(r"\$\{([^}]+)\}", lambda match: str(self._named(match[1])), text)
+    def _sub(self, argument: str | list[Any]) -> str:
+        text, own = (argument, {}) if isinstance(argument, str) else argument
+        values = self.properties(own)
+
+        def value(match: re.Match[str]) -> str:
+            name = match[1]
+            return str(values[name] if name in values else self._named(name))
+
+        return re.sub(r"\$\{([^}]+)\}", value, text)
 
     def _named(self, name: str) -> object:
         return self._getatt(name) if "." in name else self._ref(name)

@@ -104,6 +104,13 @@ def test_one_statement_for_all() -> None:
     assert decide(rules, READ).is_allowed
 
 
+@pytest.mark.parametrize("version", [{}, {"Version": "2008-10-17"}])
+def test_older_version(version: dict[str, str]) -> None:
+    """A document of IAM's older version, which one without a version is, says the same."""
+    rules = list(read({"Statement": statement(), **version}, "Role"))
+    assert decide(rules, READ).is_allowed
+
+
 def test_what_decided() -> None:
     """A decision names the action and the resource of the statement that it follows from."""
     rules = list(read(document(statement(Action=["dynamodb:Query", "dynamodb:G*"])), "MyRole"))
@@ -126,7 +133,7 @@ def test_what_decided() -> None:
             "statement 1: 'arn:aws:s3:::${aws:username}' is a policy variable",
         ),
         (document("Allow"), "statement 1: a mapping is expected, not 'Allow'"),
-        ({"Statement": []}, 'the only Version known here is "2012-10-17"'),
+        ({"Version": "2012-10-18", "Statement": []}, "the Version '2012-10-18' is not known here"),
         ({"Version": "2012-10-17", "Statement": [], "Also": 1}, "Also is not known here"),
     ],
 )

@@ -90,6 +90,23 @@ def test_policy_of_aws(deploy: Callable[..., Stack]) -> None:
     assert decide(found.rules, access).is_allowed
 
 
+def test_role_that_sam_makes(deploy: Callable[..., Stack]) -> None:
+    """A function without a role gets one with SAM's policies: what these name, and nothing else."""
+    function = {
+        "CodeUri": "src/",
+        "Handler": "mine.handler",
+        "Runtime": "python3.13",
+        "Policies": [{"DynamoDBReadPolicy": {"TableName": {"Ref": "Orders"}}}],
+    }
+    orders = ("AWS::DynamoDB::Table", {"TableName": "orders"})
+    made = deploy(Orders=orders, Mine=("AWS::Serverless::Function", function))
+    [role] = roles_of(made).values()
+    table = made.arn("Orders")
+    asked = [Access(f"dynamodb:{name}Item", table) for name in ("Get", "Put")]
+    asked.append(Access("dynamodb:GetItem", f"{table}2"))
+    assert [decide(role.rules, access).is_allowed for access in asked] == [True, False, False]
+
+
 @pytest.mark.parametrize(
     ("resource", "said"),
     [
@@ -97,8 +114,8 @@ def test_policy_of_aws(deploy: Callable[..., Stack]) -> None:
         (role(ManagedPolicyArns=["arn:aws:iam::1:policy/x"]), "Made: the policy arn:aws:iam::1"),
         (("AWS::IAM::Policy", {}), "Made: AWS::IAM::Policy is not known here"),
         (
-            role(Policies=[{"PolicyName": "p", "PolicyDocument": {"Statement": []}}]),
-            "Made, policy p: the only Version",
+            role(Policies=[{"PolicyName": "p", "PolicyDocument": {"Version": "2020-01-01"}}]),
+            "Made, policy p: the Version '2020-01-01' is not known here",
         ),
         (
             role(AssumeRolePolicyDocument={**TRUST, "Statement": {"Effect": "Allow"}}),

@@ -52,6 +52,15 @@ def test_unknown_function(stack: Stack) -> None:
         filling.fill({"a": [{"Fn::Base64": "text"}]})
 
 
+def test_sub_with_values_of_its_own(stack: Stack) -> None:
+    """Fn::Sub puts in values that it is given beside the text, before the template's names."""
+    text = "${table} of ${CallbackTable} in ${AWS::Region}"
+    given = {"table": {"Ref": "IdempotencyTable"}, "AWS::Region": "x"}
+    filling = stack._intrinsics  # noqa: SLF001 - its names
+    name = f"{stack.name}-idempotency of {stack.name}-callbacks"
+    assert filling.fill({"Fn::Sub": [text, given]}) == f"{name} in x"
+
+
 RESOURCE = "Resources: {Topic: {Type: 'AWS::SNS::Topic'}}"
 
 
