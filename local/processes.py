@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from contextlib import contextmanager
+import threading
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import psutil
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 _GUARD = Path(__file__).with_name("guard.py")
+# In which a program's last lines are read; what it has left running may never close its output.
+_LAST_LINES_SECONDS = 10.0
 
 
 class Processes:
@@ -49,6 +54,39 @@ class Processes:
             errors="replace",
             process_group=self._group,
         )
+
+
+class Output:
+    """Reads what a program prints, on a thread of its own.
+
+    Args:
+        process: the program.
+        on_line: takes each line.
+    """
+
+    def __init__(self, process: subprocess.Popen[str], on_line: Callable[[str], None]) -> None:
+        self._process = process
+        self._reader = threading.Thread(target=self._read, args=[on_line], daemon=True)
+        self._reader.start()
+
+    def finish(self) -> None:
+        """Wait for the last lines of a program that has ended."""
+        self._reader.join(_LAST_LINES_SECONDS)
+
+    def _read(self, on_line: Callable[[str], None]) -> None:
+        for line in self._process.stdout or ():
+            on_line(line.rstrip("\n"))
+
+
+def kill(process: subprocess.Popen[str]) -> None:
+    """Send SIGKILL to a program and to what it has started."""
+    started: list[psutil.Process] = []
+    with suppress(psutil.Error):
+        started = psutil.Process(process.pid).children(recursive=True)
+    process.kill()
+    for child in started:
+        with suppress(psutil.Error):
+            child.kill()
 
 
 @contextmanager

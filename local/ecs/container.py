@@ -7,10 +7,11 @@ import os
 import re
 import subprocess
 import sys
-import threading
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
+
+from local.processes import Output, kill
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -97,14 +98,13 @@ class ProcessContainer:
     def __init__(self, process: subprocess.Popen[str], on_line: Callable[[str], None]) -> None:
         self._process = process
         self.pid = process.pid
-        self._reader = threading.Thread(target=self._read, args=[on_line], daemon=True)
-        self._reader.start()
+        self._output = Output(process, on_line)
 
     def wait(self, timeout: float | None = None) -> int | None:
         """Return the exit code as a container runtime shows it; None while it runs."""
         with suppress(subprocess.TimeoutExpired):
             code = self._process.wait(timeout)
-            self._reader.join()
+            self._output.finish()
             return code if code >= 0 else _SIGNALLED - code
         return None
 
@@ -114,8 +114,4 @@ class ProcessContainer:
 
     def kill(self) -> None:
         """Send SIGKILL."""
-        self._process.kill()
-
-    def _read(self, on_line: Callable[[str], None]) -> None:
-        for line in self._process.stdout or ():
-            on_line(line.rstrip("\n"))
+        kill(self._process)

@@ -13,6 +13,7 @@ import psutil
 
 from local.functions.runtime_api import Invocation, RuntimeApi
 from local.functions.sandbox import Answer, failure
+from local.processes import Output, kill
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -91,7 +92,7 @@ class ProcessSandbox:
 
     def kill(self) -> None:
         """Send SIGKILL; `close` waits for the end."""
-        self._process.kill()
+        kill(self._process)
 
     def close(self) -> None:
         """End the process at once."""
@@ -118,9 +119,9 @@ class ProcessSandbox:
 
     def _watch(self, on_line: Callable[[str], None]) -> None:
         """Pass the log on until the process has ended, and fail what it was working on."""
-        for line in self._process.stdout or ():
-            on_line(line.rstrip("\n"))
+        output = Output(self._process, on_line)
         code = self._process.wait()
+        output.finish()
         how = f"signal {-code}" if code < 0 else f"exit status {code}"
         self._api.answers.put(failure("Runtime.ExitError", f"Runtime exited with error: {how}"))
         self._api.close()
