@@ -8,7 +8,7 @@ from xml.sax.saxutils import escape
 
 from werkzeug.wrappers import Response
 
-# Of requests by AWS's query protocol, whose errors are XML, as those of some services always are.
+# Requests by AWS's query protocol get errors as XML; some services always answer so.
 _FORM = "application/x-www-form-urlencoded"
 _IN_XML = frozenset({"cloudfront", "route53", "s3"})
 _OF_EC2 = "<Response><Errors><Error>{}</Error></Errors></Response>"

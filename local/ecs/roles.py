@@ -1,4 +1,4 @@
-"""What ECS needs of a task's two roles before its container starts."""
+"""The rights of a task's two roles that ECS needs before its container starts."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ _S3 = "s3"
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """What a request says of its signature, and nobody has checked.
+    """A signature as its request states it; nobody has checked it.
 
     Attributes:
         access_key: whose it is.

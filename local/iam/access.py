@@ -1,4 +1,4 @@
-"""What AWS looks at when it decides: one action on one resource, and what else it knows."""
+"""An access, on which IAM decides: one action on one resource, and its context."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ _EXPRESSIONS = (
     "ProjectionExpression",
     "UpdateExpression",
 )
-# What came before there were expressions names attributes in other places.
+# Parameters older than expressions name attributes in other places.
 OUTDATED = frozenset(
     {
         "AttributeUpdates",
