@@ -21,7 +21,7 @@ Calls = Mapping[Scenario, list[Point]]
 _SEEDS, _FEW_SEEDS = range(5), range(2)
 _CLEAN_RUNS = 3
 # How often a scenario may run to come to its crash point.
-CHANCES = 20
+CHANCES = 10
 # How the status function hears of an execution's end, beside once and at once.
 _HEARD: tuple[Events, ...] = ("doubled", "late")
 _HEARD_OR_NOT: tuple[Events, ...] = ("as they are", "none")

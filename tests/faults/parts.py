@@ -8,20 +8,16 @@ from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from functools import reduce
-from itertools import chain, cycle, islice
 from operator import or_
 from typing import TYPE_CHECKING, NamedTuple
 
 from bench.measurement import apart
 from tests.faults.catalogue import CHANCES
-from tests.faults.stage import stage
+from tests.faults.stage import SIDE_BY_SIDE, stage
 
 if TYPE_CHECKING:
     from local.iam.authority import Grant
     from tests.faults.scenario import Point, Scenario
-
-# Chances of a point that are taken side by side.
-_AT_ONCE = 5
 
 
 class Result(NamedTuple):
@@ -45,10 +41,11 @@ class Result(NamedTuple):
         return Result(run, wrong, self.struck | other.struck, self.used | other.used)
 
 
-def run(scenarios: list[Scenario]) -> Result:
+def run(scenarios: list[Scenario], side_by_side: int = SIDE_BY_SIDE) -> Result:
     """Run scenarios side by side on one system; say which of them end wrongly."""
     with stage() as running:
-        wrong = [told("; ".join(found), s) for s, found in running.run(scenarios) if found]
+        ended = running.run(scenarios, side_by_side=side_by_side)
+        wrong = [told("; ".join(found), s) for s, found in ended if found]
         authority = running.system.authority
         wrong += authority.refused()
         say(*wrong)
@@ -63,18 +60,18 @@ def run_parts(scenarios: list[Scenario]) -> Result:
     with ThreadPoolExecutor(processes) as pool:
         ended = pool.map(_run_part, (scenarios[n::processes] for n in range(processes)))
         result = reduce(or_, ended)
-    # Who is faster, an execution or an event, decides whether some of the calls are made.
-    for first in range(0, CHANCES, _AT_ONCE):
+    # Who is faster, an execution or an event, decides whether some of the calls are made. The clean
+    # runs, in which they were seen, had the system for themselves.
+    for chance in range(CHANCES):
         if never := missed(scenarios, result):
-            others = (islice(cycle(each), first, first + _AT_ONCE) for each in never)
-            again = _run_part(list(chain.from_iterable(others)))
+            again = _run_part([each[chance % len(each)] for each in never], side_by_side=1)
             result |= again._replace(run=0)
     return result
 
 
-def _run_part(scenarios: list[Scenario]) -> Result:
+def _run_part(scenarios: list[Scenario], side_by_side: int = SIDE_BY_SIDE) -> Result:
     try:
-        return apart(run, scenarios)
+        return apart(run, scenarios, side_by_side)
     except BrokenProcessPool:
         # A process that died has not run what it was given.
         return Result(len(scenarios), len(scenarios))

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tests.faults.scenario import Point, Scenario
 
 _SCALE = 300
-_SIDE_BY_SIDE = 18
+SIDE_BY_SIDE = 18
 # Of AWS's time, which waits for a slow machine: more than all that may go wrong here takes.
 _LONGEST_HOURS = 20
 
@@ -40,18 +40,22 @@ class Stage:
         self._user = User(system)
 
     def run(
-        self, scenarios: Iterable[Scenario], halfway: Callable[[], object] = lambda: None
+        self,
+        scenarios: Iterable[Scenario],
+        halfway: Callable[[], object] = lambda: None,
+        side_by_side: int = SIDE_BY_SIDE,
     ) -> Iterator[tuple[Scenario, list[str]]]:
         """Yield each scenario, in any order, with what is wrong once its last event has come.
 
         Args:
-            scenarios: to run side by side.
+            scenarios: to run.
             halfway: is called when half of them have ended.
+            side_by_side: how many run at a time.
         """
         mixed = list(scenarios)
         # Many that end the same run of the reconciler would keep each other from their own.
         random.Random(0).shuffle(mixed)  # noqa: S311 - no secret
-        with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
+        with ThreadPoolExecutor(side_by_side) as pool:
             running, ended = pool.map(self._run, mixed), []
             for number, end in enumerate(running):
                 if number == len(mixed) // 2:
@@ -63,7 +67,7 @@ class Stage:
             )
 
     def calls(
-        self, scenarios: Iterable[Scenario], side_by_side: int = _SIDE_BY_SIDE
+        self, scenarios: Iterable[Scenario], side_by_side: int = SIDE_BY_SIDE
     ) -> dict[Scenario, list[Point]]:
         """Run scenarios and return the calls that were made for each, in the order of the calls."""
         each = list(scenarios)
