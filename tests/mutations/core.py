@@ -12,7 +12,7 @@ MUTATIONS = (
         "src/core/record.py",
         "    return flow == Flow.DYNAMODB or status not in ENDED\n",
         "    return True\n",
-        ("tests/integration/test_retries.py",),
+        ("tests/unit/core/test_record.py",),
     ),
     Mutation(
         "a worker's error is taken as it is",
