@@ -27,7 +27,9 @@ def main() -> None:
     folder = tempfile.mkdtemp(prefix="local-system-")
     try:
         group = _new_group(folder)
-        print(folder, group, sep="\n", flush=True)  # noqa: T201 - its starter reads it
+        # Its starter reads both.
+        sys.stdout.write(f"{folder}\n{group}\n")
+        sys.stdout.flush()
         _await_end()
         # An empty group is one error on Linux, and another one on macOS.
         with suppress(ProcessLookupError, PermissionError):

@@ -17,8 +17,7 @@ _WIDTH = 150
 
 def main() -> int:
     """Run the demo; return 0 if every row ended as it should."""
-    # Ctrl-C is heard by now, also while this is loaded.
-    from rich.console import Console  # noqa: PLC0415 - see above
+    from rich.console import Console  # noqa: PLC0415 - Ctrl-C is heard while it loads
 
     options = _options()
     console = Console(width=None if sys.stdout.isatty() else _WIDTH, highlight=False)
@@ -28,8 +27,7 @@ def main() -> int:
         "the workers' own work takes its real time."
     )
     with started(options.template, options.time_scale) as system:
-        # With the system's libraries, which take seconds to load.
-        from local.demo.watch import run_flows, run_load  # noqa: PLC0415 - see above
+        from local.demo.watch import run_flows, run_load  # noqa: PLC0415 - loads for seconds
 
         for notice in worker_notice(system.stack.worker_image):
             console.print(notice)

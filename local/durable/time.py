@@ -51,7 +51,7 @@ class RunnerScheduler(Scheduler):
         if delay <= 0:
             return super().call_later(func, 0, count, completion_event)
 
-        async def in_time() -> Any:  # noqa: ANN401 - whatever the runner's function returns
+        async def in_time() -> object:
             await self._sleep(delay)
             return await func() if inspect.iscoroutinefunction(func) else await _aside(func)
 
@@ -70,5 +70,5 @@ class RunnerScheduler(Scheduler):
             raise asyncio.CancelledError
 
 
-async def _aside(func: Callable[[], Any]) -> Any:  # noqa: ANN401 - as above
+async def _aside(func: Callable[[], object]) -> object:
     return await asyncio.to_thread(func)

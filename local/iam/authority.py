@@ -52,12 +52,12 @@ class Service:
     source: str
 
 
-# None is a person, who may do everything.
+# A person, who may do everything, is None.
 Principal: TypeAlias = "Session | Service | None"
 
 
 class Grant(NamedTuple):
-    """What one policy allows: one action on one resource.
+    """A grant of one policy: one action on one resource.
 
     Attributes:
         holder: logical id of the role or, of a resource's own policy, of the policy.

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _ALL_VALUES = "ForAllValues:"
 _IF_EXISTS = "IfExists"
-# What a policy's value has to be like for a value of the request to meet it.
+# Each operator compares a value of the request with a value of the policy.
 _OPERATORS: Mapping[str, Callable[[str, str], bool]] = {
     # ArnEquals knows wildcards too: the two are the same.
     "ArnEquals": is_arn_like,
@@ -43,7 +43,7 @@ _KEYS = {key.lower(): key for key in _SINGLE | _SEVERAL}
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """What the values of one key have to be.
+    """A demand on the values of one key.
 
     Attributes:
         operator: without `ForAllValues:` and `IfExists`.

@@ -1,4 +1,4 @@
-"""What AWS checks of a function's role when the function is made, not only when it is needed."""
+"""The checks of a function's role that AWS makes when the function is made."""
 
 from __future__ import annotations
 

@@ -61,7 +61,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What follows from rules for an access.
+    """The decision of rules on an access.
 
     Attributes:
         rule: what decided; None where no rule speaks of it, which is a refusal.
@@ -143,6 +143,6 @@ def _check(element: object, known: frozenset[str], place: str) -> None:
         raise UnsupportedError(f"{place}: {', '.join(sorted(unknown))} is not known here.")
 
 
-def _listed(value: Any) -> list[Any]:  # noqa: ANN401 - JSON
+def _listed(value: object) -> list[Any]:
     """Return an element, which may be one or several, as a list."""
     return value if isinstance(value, list) else [value]

@@ -1,4 +1,4 @@
-"""What AWS checks of an API request: which actions, on which resources, knowing what.
+"""The checks of AWS behind an API request: its actions, their resources and their context.
 
 Operations that no function and no worker uses are left out: a request for one is an error.
 """

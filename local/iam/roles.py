@@ -138,8 +138,7 @@ def _role(
 
 def _of_aws(arn: str, logical_id: str) -> Iterator[Rule]:
     """Yield the rules of a policy of AWS's own, which SAM attaches where a template names none."""
-    # Thousands of policies, which a template that writes its own out never needs.
-    from moto.iam.aws_managed_policies import (  # noqa: PLC0415 - see above
+    from moto.iam.aws_managed_policies import (  # noqa: PLC0415 - thousands, seldom needed
         aws_managed_policies_data,
     )
 
