@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _QUEUES = ("UndeliveredEventsQueueUrl", "UnprocessedEventsQueueUrl")
 _SIGNALLED = 130
-# Of AWS, or of what a message holds.
+# Errors of a call to AWS, or of the text of a message.
 _UNREADABLE = (BotoCoreError, ClientError, LookupError, RecursionError, TypeError, ValueError)
 # How long a message that this run takes stays hidden from others, in seconds.
 _HIDDEN = 120
