@@ -13,13 +13,13 @@ from core.outcome import FailedToStart
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from core.launch import Launch, Target
+    from core.launch import Launch, Place
 
 # ECS keeps the reason that it shows as `stoppedReason`; longer ones are refused.
 _MAX_REASON = 255
 
 
-def run_task(launch: Launch, target: Target) -> str | FailedToStart:
+def run_task(launch: Launch, place: Place) -> str | FailedToStart:
     """Start the launch's task; the same launch again starts no second one.
 
     Returns:
@@ -31,7 +31,7 @@ def run_task(launch: Launch, target: Target) -> str | FailedToStart:
     """
     try:
         with aws_errors():
-            answer = client("ecs").run_task(**launch.request(target))
+            answer = client("ecs").run_task(**launch.request(place))
     except AwsRefusedError as error:
         # The token was used for a request that differed: its task is this launch's task.
         if error.code != "ConflictException":

@@ -12,8 +12,16 @@ from adapters.clients import client
 from adapters.errors import AwsRefusedError, aws_errors
 from adapters.strays import STRAY
 from adapters.telemetry import logger
-from adapters.updates import Update, conditional, plain, serialized
-from adapters.writes import ended, error_of, open_to, ours_of
+from adapters.updates import (
+    Update,
+    conditional,
+    ended,
+    error_of,
+    open_to,
+    ours_of,
+    plain,
+    serialized,
+)
 from core.moment import timestamp
 from core.record import OPEN, OPEN_INDEX, Flow, Record, Status, UnreadableRecordError
 from core.reported import COLUMNS

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from datetime import timedelta
 from functools import cache
-from typing import Literal, TypeVar
+from typing import Literal, Self
 
 import msgspec
 
-from core.launch import PublicIp, Target
+from core.launch import Place, PublicIp
 
 
 class Settings(msgspec.Struct, frozen=True, rename="upper"):
@@ -29,6 +29,16 @@ class Settings(msgspec.Struct, frozen=True, rename="upper"):
     task_log_group: str
     task_log_prefix: str
     log_tail: Literal["yes", "no"]
+
+    @classmethod
+    @cache
+    def load(cls) -> Self:
+        """Return the process's settings.
+
+        Raises:
+            msgspec.ValidationError: names the variable that is missing or malformed.
+        """
+        return msgspec.convert(dict(os.environ), cls, strict=False)
 
     @property
     def retention(self) -> timedelta:
@@ -50,9 +60,9 @@ class OrchestratorSettings(Settings, frozen=True, rename="upper"):
     execution_timeout: int
 
     @property
-    def target(self) -> Target:
+    def place(self) -> Place:
         """Where tasks run."""
-        return Target(
+        return Place(
             cluster=self.cluster_arn,
             family=self.task_family,
             container=self.container_name,
@@ -67,16 +77,3 @@ class TaskStateSettings(Settings, frozen=True, rename="upper"):
     """What the task-state function is told."""
 
     idempotency_table: str
-
-
-_Kind = TypeVar("_Kind", bound=Settings)
-
-
-@cache
-def read(kind: type[_Kind]) -> _Kind:
-    """Return the process's settings.
-
-    Raises:
-        msgspec.ValidationError: names the variable that is missing or malformed.
-    """
-    return msgspec.convert(dict(os.environ), kind, strict=False)

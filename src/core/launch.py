@@ -8,20 +8,20 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from core.correlation import Correlation, client_token
 from core.outcome import FailedToStart, is_transient
+from core.payload import InvalidRequestError
 from core.record import Flow
-from core.request import InvalidRequestError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from core.request import Work
+    from core.payload import Work
 
 MAX_OVERRIDES = 8_192
 PublicIp = Literal["ENABLED", "DISABLED"]
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class Place:
     """Where tasks run.
 
     Attributes:
@@ -74,13 +74,13 @@ class Launch:
         """RunTask's clientToken."""
         return client_token(self.execution_arn, self.correlation.attempt, self.number)
 
-    def request(self, target: Target) -> dict[str, Any]:
+    def request(self, place: Place) -> dict[str, Any]:
         """Return RunTask's parameters.
 
         Raises:
             InvalidRequestError: the overrides exceed the 8,192 characters that ECS takes.
         """
-        overrides = {"containerOverrides": [self._container(target)]}
+        overrides = {"containerOverrides": [self._container(place)]}
         size = len(json.dumps(overrides))
         if size > MAX_OVERRIDES:
             spare = MAX_OVERRIDES - size + len(json.dumps(self.work.message))
@@ -88,23 +88,23 @@ class Launch:
                 "message", self.work.message, f"at most {spare} characters when written as JSON"
             )
         return {
-            "cluster": target.cluster,
-            "taskDefinition": target.family,
+            "cluster": place.cluster,
+            "taskDefinition": place.family,
             "launchType": "FARGATE",
             "count": 1,
             "startedBy": self.correlation.started_by,
             "clientToken": self.token,
             "networkConfiguration": {
                 "awsvpcConfiguration": {
-                    "subnets": list(target.subnets),
-                    "securityGroups": list(target.security_groups),
-                    "assignPublicIp": target.public_ip,
+                    "subnets": list(place.subnets),
+                    "securityGroups": list(place.security_groups),
+                    "assignPublicIp": place.public_ip,
                 }
             },
             "overrides": overrides,
         }
 
-    def _container(self, target: Target) -> dict[str, Any]:
+    def _container(self, place: Place) -> dict[str, Any]:
         environment = {
             "EXECUTION_ID": self.correlation.execution_id,
             "EXECUTION_FLOW": self.flow.value,
@@ -113,13 +113,13 @@ class Launch:
             "PROCESSING_TIME": str(self.work.processing_time),
         }
         if self.flow is not Flow.POLLING:
-            environment["RECORD_TABLE"] = target.table
+            environment["RECORD_TABLE"] = place.table
             if self.ticket:
                 environment["EXECUTION_TICKET"] = self.ticket
         if self.work.simulate:
             environment["SIMULATE"] = json.dumps({"exitCode": self.work.simulate.exit_code})
         pairs = [{"name": name, "value": value} for name, value in environment.items()]
-        return {"name": target.container, "environment": pairs}
+        return {"name": place.container, "environment": pairs}
 
 
 def refused(failures: Sequence[Mapping[str, Any]]) -> FailedToStart:

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from adapters import callbacks
+from adapters import executions
 from adapters.logs import evidence
 from adapters.records import RecordFullError
 from adapters.telemetry import logger
@@ -78,7 +78,7 @@ def told_failure(record: Record) -> Outcome | None:
     Raises:
         AwsBusyError, AwsRefusedError: Lambda did not answer.
     """
-    data = callbacks.error_data(record.execution_arn)
+    data = executions.error_data(record.execution_arn)
     try:
         told = from_dict(json.loads(data or ""))
     except (ValueError, KeyError, TypeError, OverflowError, RecursionError):

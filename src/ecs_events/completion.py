@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from adapters import callbacks
+from adapters import callbacks, executions
 from core.answer import Answer
 from core.outcome import ApplicationFailed, Cancelled, Missing, reclassified
 from core.record import ENDED, Flow, Standing, Status
@@ -74,7 +74,7 @@ class Completion:
         It may have been an earlier try of ours that was cut off before its write; the callback's
         timeout, which the orchestrator deals with; or the end of the execution.
         """
-        status = callbacks.execution_status(self.record.execution_arn)
+        status = executions.status(self.record.execution_arn)
         if status not in {"SUCCEEDED", *ENDED_BADLY}:
             raise NotSettledError(f"The callback is closed, and its execution is {status}.")
         fresh = self.records.get(self.record.execution_id)

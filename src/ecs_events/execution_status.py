@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from aws_lambda_powertools.utilities.data_classes import EventBridgeEvent, event_source
 
 from adapters.records import Records
-from adapters.settings import Settings, read
+from adapters.settings import Settings
 from adapters.telemetry import logger, tracer
 from core.correlation import execution_id
 from ecs_events.abandonment import ENDED_BADLY, Abandonment
@@ -41,7 +41,7 @@ def handler(event: EventBridgeEvent, _context: LambdaContext) -> dict[str, Any]:
 
 
 def _settle(detail: Mapping[str, Any]) -> str:
-    settings = read(Settings)
+    settings = Settings.load()
     arn, status = detail["durableExecutionArn"], detail["status"]
     if status not in ENDED_BADLY:
         return "ignored: not an end that leaves a task behind"

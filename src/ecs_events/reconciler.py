@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from adapters.records import Records
-from adapters.settings import Settings, read
+from adapters.settings import Settings
 from adapters.telemetry import logger, tracer
 from ecs_events.reconciliation import Reconciliation
 from ecs_events.sweep import sweep
@@ -30,7 +30,7 @@ def handler(_event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     Raises:
         AwsBusyError, AwsRefusedError: a list could not be read; the next run starts afresh.
     """
-    settings = read(Settings)
+    settings = Settings.load()
     records = Records(settings.table_name, settings.retention)
 
     def seconds_left() -> float:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from adapters import callbacks, clock, ecs
+from adapters import clock, ecs, executions
 from adapters.errors import AwsBusyError, AwsRefusedError
 from core.correlation import Correlation
 from core.outcome import Cancelled, Missing, Succeeded, TimedOut, classify, stop_reason
@@ -110,7 +110,7 @@ class Reconciliation:
         """Whether the work of a record that cannot be read is over, as its execution tells."""
         if unreadable.execution_arn is None:
             return False
-        status = callbacks.execution_status(unreadable.execution_arn)
+        status = executions.status(unreadable.execution_arn)
         if status != "SUCCEEDED":
             return status is None or status in ENDED_BADLY
         # In the DynamoDB flow, which has one attempt, the task goes on.
@@ -126,7 +126,7 @@ class Reconciliation:
             return self._ended(record, outcome)
         if task and record.missing_since:
             self.records.found_again(record)
-        status = callbacks.execution_status(record.execution_arn)
+        status = executions.status(record.execution_arn)
         if status in ENDED_BADLY:
             return self._abandon(record, str(status))
         if task:
@@ -147,7 +147,7 @@ class Reconciliation:
 
     def _still_open(self, record: Record) -> str:
         """The record is open after a report: its execution closes it, unless that is over."""
-        status = callbacks.execution_status(record.execution_arn)
+        status = executions.status(record.execution_arn)
         if status in ENDED_BADLY:
             return self._abandon(record, str(status))
         reported = record.end_of(record.task_arn)

@@ -15,7 +15,7 @@ from aws_lambda_powertools.utilities.idempotency import (
 
 from adapters.clients import client
 from adapters.records import Records
-from adapters.settings import TaskStateSettings, read
+from adapters.settings import TaskStateSettings
 from adapters.telemetry import logger, tracer
 from core.correlation import Correlation, family
 from core.outcome import classify
@@ -63,7 +63,7 @@ def handler(event: EventBridgeEvent, context: LambdaContext) -> dict[str, Any]:
 
 def _completion(task: Mapping[str, Any]) -> Completion | str:
     """Return what the event completes, or the reason why it completes nothing."""
-    settings = read(TaskStateSettings)
+    settings = TaskStateSettings.load()
     correlation = Correlation.parse(task.get("startedBy"))
     if correlation is None or correlation.stack != settings.stack_name:
         return "started by somebody else"
@@ -87,7 +87,7 @@ def _completion(task: Mapping[str, Any]) -> Completion | str:
 @cache
 def _once() -> tuple[Callable[..., str], IdempotencyConfig]:
     """Return a `_complete` that runs once for each event, however often it is delivered."""
-    table = read(TaskStateSettings).idempotency_table
+    table = TaskStateSettings.load().idempotency_table
     config = IdempotencyConfig(expires_after_seconds=int(_REMEMBERED.total_seconds()))
     once = idempotent_function(
         _complete,

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from core.outcome import Outcome
-    from core.request import InvalidRequestError
+    from core.payload import InvalidRequestError
 
 
 class InvalidPayloadError(DurableOperationError):

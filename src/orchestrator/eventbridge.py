@@ -39,7 +39,7 @@ def run(payload: object, context: DurableContext) -> dict[str, Any]:
     Any durable handler may call this, once in an execution.
 
     Args:
-        payload: see `core.request.Work`.
+        payload: see `core.payload.Work`.
         context: the execution's durable context.
 
     Returns:

@@ -12,16 +12,16 @@ from adapters import clock, ecs
 from adapters.errors import AwsRefusedError
 from adapters.logs import evidence
 from adapters.records import Records
-from adapters.settings import OrchestratorSettings, read
+from adapters.settings import OrchestratorSettings
 from adapters.telemetry import logger, tracer
 from core.answer import Answer
 from core.correlation import Correlation, execution_id
 from core.launch import Launch, Started
 from core.moment import timestamp
 from core.outcome import Cancelled, FailedToStart, Missing, Outcome, classify, stop_reason
+from core.payload import InvalidRequestError, Work, parse
 from core.record import Flow, Record, Status
 from core.reported import TICKET_RESERVE
-from core.request import InvalidRequestError, Work, parse
 from core.retry import relaunch_delay
 from orchestrator.errors import InvalidPayloadError
 
@@ -63,14 +63,14 @@ class Execution:
         key = execution_id(arn)
         logger.set_correlation_id(key)
         context.set_logger(logger)
-        settings = read(OrchestratorSettings)
+        settings = OrchestratorSettings.load()
         correlation = Correlation(settings.stack_name, key, _FIRST)
         try:
             work = parse(event, flow, settings.execution_timeout)
             launch = Launch(arn, correlation, _FIRST, flow, work)
             # The last attempt's request is the longest: ECS would refuse what is too long.
             last = replace(correlation, attempt=work.policy.max_attempts)
-            replace(launch, correlation=last, ticket=TICKET_RESERVE).request(settings.target)
+            replace(launch, correlation=last, ticket=TICKET_RESERVE).request(settings.place)
         except InvalidRequestError as error:
             raise InvalidPayloadError.of(error) from error
         return cls(arn, launch, settings, Records(settings.table_name, settings.retention))
@@ -152,7 +152,7 @@ class Execution:
         """
         tracer.put_annotation("executionId", record.execution_id)
         launch = replace(self.launch, ticket=record.ticket)
-        return self._decided(record) or ecs.run_task(launch, self.settings.target)
+        return self._decided(record) or ecs.run_task(launch, self.settings.place)
 
     def store_task(self, record: Record, task_arn: str) -> None:
         """Write the task's ARN down; stop the task if nobody waits for it any more."""

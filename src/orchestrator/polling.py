@@ -27,7 +27,7 @@ from orchestrator.steps import Ending, conclude, numbered, run_attempts
 if TYPE_CHECKING:
     from aws_durable_execution_sdk_python.types import WaitForConditionCheckContext
 
-    from core.request import Work
+    from core.payload import Work
 
 
 @tracer.capture_lambda_handler(capture_response=False)
@@ -44,7 +44,7 @@ def run(payload: object, context: DurableContext) -> dict[str, Any]:
     Any durable handler may call this, once in an execution.
 
     Args:
-        payload: see `core.request.Work`.
+        payload: see `core.payload.Work`.
         context: the execution's durable context.
 
     Returns:

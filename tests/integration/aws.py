@@ -18,8 +18,9 @@ from moto.core.botocore_stubber import BotocoreStubber
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.dynamodb.models import dynamodb_backends
 
-from adapters import clients, clock, settings
+from adapters import clients, clock
 from adapters.clients import client
+from adapters.settings import Settings
 from adapters.updates import plain, serialized
 from core.record import Record
 from ecs_events import task_state
@@ -62,7 +63,7 @@ _SIGTERM = 143
 # AWS's descriptions of its services are read once; clients cost more than what they are asked for.
 _TRANSPORT = Transport(REGION)
 _ACCOUNT = Account(TEMPLATE, _PERSON)
-_CACHES = (clients.client, settings.read, task_state._once, report._table)  # noqa: SLF001 - a new account, new clients
+_CACHES = (clients.client, Settings.load, task_state._once, report._table)  # noqa: SLF001 - a new account, new clients
 _ALONE, _PROCESS = threading.RLock(), BotocoreStubber.process_request
 
 
@@ -144,7 +145,7 @@ def emptied() -> Iterator[Aws]:
     """Provide the account without records and tasks, and clients at which no hook is left."""
     for name in ("TABLE_NAME", "IDEMPOTENCY_TABLE"):
         _table(name).items.clear()
-    settings.read.cache_clear()
+    Settings.load.cache_clear()
     aws = Aws()
     with aws.hooks, _TRANSPORT.reaching(ENDPOINT, aws.gateway):
         yield aws

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from adapters import settings
 from adapters.clients import client
+from adapters.settings import Settings
 from orchestrator import dynamodb, polling
 from tests.integration.aws import ENVIRONMENT, hand
 
@@ -103,7 +103,7 @@ def test_no_tail(
 ) -> None:
     """With LogTail=no the container's log is not read, and the error has all but its lines."""
     monkeypatch.setenv("LOG_TAIL", "no")
-    settings.read.cache_clear()
+    Settings.load.cache_clear()
     asked: list[None] = []
     aws.at("logs.GetLogEvents", lambda: asked.append(None))
     execution = durable(handler, {})

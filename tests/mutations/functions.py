@@ -38,7 +38,7 @@ MUTATIONS = (
     ),
     Mutation(
         "writes are not fenced by attempt",
-        "src/adapters/writes.py",
+        "src/adapters/updates.py",
         """\
     same_attempt = Attr("executionArn").eq(record.execution_arn) & Attr("attempt").eq(
         record.attempt
@@ -157,7 +157,7 @@ MUTATIONS = (
         "a closed callback is taken for an answered one",
         "src/ecs_events/completion.py",
         """\
-        status = callbacks.execution_status(self.record.execution_arn)
+        status = executions.status(self.record.execution_arn)
         if status not in""",
         """\
         status: str | None = "SUCCEEDED"

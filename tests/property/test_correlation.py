@@ -7,9 +7,9 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from core.correlation import Correlation, client_token, execution_id
-from core.launch import Launch, Target
+from core.launch import Launch, Place
+from core.payload import Simulation, Work
 from core.record import Flow
-from core.request import Simulation, Work
 
 LETTERS = string.ascii_letters
 STACKS = st.builds(
@@ -29,7 +29,7 @@ WORK = st.builds(
     simulate=st.none() | st.builds(Simulation, exit_code=st.integers(0, 255)),
 )
 LAUNCHES = st.builds(Launch, ARNS, CORRELATIONS, st.integers(1, 10**6), st.sampled_from(Flow), WORK)
-TARGET = Target(
+PLACE = Place(
     "cluster", "demo-worker", "worker", "demo-callbacks", ["subnet-1"], ["sg-1"], "ENABLED"
 )
 KEYS = st.tuples(ARNS, ATTEMPTS, st.integers(1, 10**6))
@@ -68,7 +68,7 @@ def test_equal_launches(launch: Launch) -> None:
     """A launch that is repeated makes the request that it made before: nothing in it varies."""
     again = replace(launch, work=replace(launch.work))
     assert again is not launch
-    assert again.request(TARGET) == launch.request(TARGET)
+    assert again.request(PLACE) == launch.request(PLACE)
 
 
 @given(LAUNCHES, ATTEMPTS, st.integers(1, 10**6))
@@ -77,4 +77,4 @@ def test_other_launches(launch: Launch, attempt: int, number: int) -> None:
     assume((attempt, number) != (launch.correlation.attempt, launch.number))
     correlation = replace(launch.correlation, attempt=attempt)
     other = replace(launch, correlation=correlation, number=number)
-    assert other.request(TARGET)["clientToken"] != launch.request(TARGET)["clientToken"]
+    assert other.request(PLACE)["clientToken"] != launch.request(PLACE)["clientToken"]

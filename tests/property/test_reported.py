@@ -7,8 +7,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.updates import plain, serialized
-from adapters.writes import error_of
+from adapters.updates import error_of, plain, serialized
 from core.outcome import ApplicationFailed
 from core.record import Flow, Record, Status
 from core.reported import COLUMNS

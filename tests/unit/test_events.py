@@ -14,8 +14,8 @@ from adapters.settings import OrchestratorSettings, TaskStateSettings
 from core.correlation import Correlation
 from core.launch import Launch
 from core.outcome import FailedToStart, classify
+from core.payload import Simulation, Work, parse
 from core.record import Flow
-from core.request import Simulation, Work, parse
 from tests import template
 from tests.samples import FOLDER, NAME, PAYLOADS, TASK_EVENTS, Sample, environment, samples
 from tests.template import ACCOUNT, REGION
@@ -142,7 +142,7 @@ def test_launched_by_us(name: str) -> None:
     settings = msgspec.convert(
         _template_environment() | environment(), OrchestratorSettings, strict=False
     )
-    assert task["overrides"] == launch.request(settings.target)["overrides"]
+    assert task["overrides"] == launch.request(settings.place)["overrides"]
     assert task["group"] == f"family:{settings.task_family}"
 
 

@@ -15,9 +15,9 @@ from adapters.settings import OrchestratorSettings
 from core.correlation import Correlation
 from core.launch import Launch
 from core.outcome import Succeeded, from_dict
+from core.payload import InvalidRequestError, parse
 from core.polling import longest_wait, poll_delay
 from core.record import Flow, Status
-from core.request import InvalidRequestError, parse
 from core.retry import MAX_ATTEMPTS, OnDemand
 from orchestrator.errors import TaskFailedError
 from orchestrator.execution import Execution

@@ -6,11 +6,11 @@ from typing import Any, cast, get_args
 import pytest
 
 from core.correlation import Correlation
-from core.launch import Launch, Target
+from core.launch import Launch, Place
 from core.outcome import KINDS, FailedToStart, Outcome
+from core.payload import parse
 from core.record import Flow, Record, Status
 from core.reported import TICKET_RESERVE
-from core.request import parse
 from core.retry import OnDemand, Policy
 from local.up import PORT
 from tests.markdown import Page, first_column
@@ -29,7 +29,7 @@ def request(payload: dict[str, Any], flow: Flow) -> dict[str, Any]:
     correlation = Correlation(LONGEST_STACK_NAME, EXECUTION_ID, 1)
     work = parse(payload, flow, 86_400)
     launch = Launch("arn", correlation, 1, flow, work, TICKET_RESERVE)
-    target = Target(
+    place = Place(
         cluster=f"{LONGEST_STACK_NAME}-cluster",
         family=f"{LONGEST_STACK_NAME}-worker",
         container="worker",
@@ -38,7 +38,7 @@ def request(payload: dict[str, Any], flow: Flow) -> dict[str, Any]:
         security_groups=["sg-1"],
         public_ip="DISABLED",
     )
-    return launch.request(target)
+    return launch.request(place)
 
 
 def variables(payload: dict[str, Any], flow: Flow) -> set[str]:

@@ -6,9 +6,9 @@ import uuid
 from typing import TYPE_CHECKING, Any
 
 from core.correlation import Correlation
-from core.launch import Launch, Target
+from core.launch import Launch, Place
+from core.payload import Work
 from core.record import Flow
-from core.request import Work
 
 if TYPE_CHECKING:
     from tests.e2e.user import User
@@ -21,9 +21,9 @@ def request(user: User, seconds: int = 600, **changes: Any) -> dict[str, Any]:
     """Return RunTask's parameters for a worker that works for some time, as the flows ask."""
     [task] = user.system.stack.of_type("AWS::ECS::TaskDefinition").values()
     worker, cluster = task["ContainerDefinitions"][0]["Name"], user.outputs["ECSClusterName"]
-    target = Target(cluster, task["Family"], worker, "", ["subnet-1"], ["sg-1"], "ENABLED")
+    place = Place(cluster, task["Family"], worker, "", ["subnet-1"], ["sg-1"], "ENABLED")
     name, work = Correlation("test", str(uuid.uuid4()), 1), Work("hi", seconds, timeout_seconds=600)
-    return Launch(name.execution_id, name, 1, Flow.POLLING, work).request(target) | changes
+    return Launch(name.execution_id, name, 1, Flow.POLLING, work).request(place) | changes
 
 
 def run(user: User, **changes: Any) -> str:

@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 
 from core.correlation import Correlation, client_token
-from core.launch import MAX_OVERRIDES, Launch, Target, refused
+from core.launch import MAX_OVERRIDES, Launch, Place, refused
 from core.outcome import FailedToStart
+from core.payload import InvalidRequestError, Simulation, Work
 from core.record import Flow
-from core.request import InvalidRequestError, Simulation, Work
 
 ARN = "arn:aws:lambda:us-east-1:123456789012:function:demo-sync-function:1/durable-execution/n/one"
-TARGET = Target(
+PLACE = Place(
     cluster="arn:aws:ecs:us-east-1:123456789012:cluster/demo-cluster",
     family="demo-worker",
     container="worker",
@@ -29,7 +29,7 @@ EACH_FLOW = pytest.mark.parametrize("flow", Flow)
 
 def environment(launch: Launch) -> dict[str, str]:
     """Return the variables that a launch gives to the main container."""
-    [container] = launch.request(TARGET)["overrides"]["containerOverrides"]
+    [container] = launch.request(PLACE)["overrides"]["containerOverrides"]
     assert container["name"] == "worker"
     return {pair["name"]: pair["value"] for pair in container["environment"]}
 
@@ -41,15 +41,15 @@ def with_message(message: str, flow: Flow = Flow.DYNAMODB) -> Launch:
 
 def size(launch: Launch) -> int:
     """Return how many characters a launch's overrides have."""
-    return len(json.dumps(launch.request(TARGET)["overrides"]))
+    return len(json.dumps(launch.request(PLACE)["overrides"]))
 
 
 def test_request() -> None:
     """RunTask is asked for one Fargate task of the family, with correlation and token."""
-    request: dict[str, Any] = LAUNCH.request(TARGET)
+    request: dict[str, Any] = LAUNCH.request(PLACE)
     del request["overrides"]
     assert request == {
-        "cluster": TARGET.cluster,
+        "cluster": PLACE.cluster,
         "taskDefinition": "demo-worker",
         "launchType": "FARGATE",
         "count": 1,
@@ -119,13 +119,13 @@ def test_largest_message(flow: Flow, character: str) -> None:
     message = character * (room // width) + "x" * (room % width)
     assert size(with_message(message, flow)) == MAX_OVERRIDES == 8_192
     with pytest.raises(InvalidRequestError, match="message"):
-        with_message(message + "x", flow).request(TARGET)
+        with_message(message + "x", flow).request(PLACE)
 
 
 def test_too_large_message() -> None:
     """A message that is too large is refused with the length that would fit."""
     with pytest.raises(InvalidRequestError) as error:
-        with_message("x" * 9_000).request(TARGET)
+        with_message("x" * 9_000).request(PLACE)
     assert error.value.field == "message"
     length = int(error.value.expected.removeprefix("at most ").partition(" ")[0])
     fitting = "x" * (length - len('""'))

@@ -3,9 +3,9 @@ from __future__ import annotations
 import pytest
 
 from core.correlation import Correlation
-from core.launch import Launch, Target
+from core.launch import Launch, Place
+from core.payload import Simulation, Work
 from core.record import Flow
-from core.request import Simulation, Work
 from worker.assignment import Assignment
 
 ENVIRONMENT = {
@@ -36,9 +36,9 @@ def test_read() -> None:
 def test_launch_is_understood(flow: Flow, simulate: Simulation | None) -> None:
     """What a launch writes into the container's environment is what the worker reads there."""
     work = Work("Größe 🚀", 7, timeout_seconds=60, simulate=simulate)
-    target = Target("cluster", "demo-worker", "worker", "demo-callbacks", ["s"], ["sg"], "ENABLED")
+    place = Place("cluster", "demo-worker", "worker", "demo-callbacks", ["s"], ["sg"], "ENABLED")
     launch = Launch("arn", Correlation("demo", "one", 1), 1, flow, work, "0123")
-    [container] = launch.request(target)["overrides"]["containerOverrides"]
+    [container] = launch.request(place)["overrides"]["containerOverrides"]
     assignment = Assignment.read({pair["name"]: pair["value"] for pair in container["environment"]})
     assert assignment == Assignment(
         execution_id="one",

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
+from core.payload import InvalidRequestError, parse
 from core.polling import longest_wait
 from core.record import Flow
-from core.request import InvalidRequestError, parse
 
 DAY = 86_400
 YEAR = 31_622_400

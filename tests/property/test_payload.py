@@ -7,10 +7,10 @@ from hypothesis import given, reject
 from hypothesis import strategies as st
 
 from core.correlation import Correlation
-from core.launch import MAX_OVERRIDES, Launch, Target
+from core.launch import MAX_OVERRIDES, Launch, Place
+from core.payload import RESERVE_SECONDS, InvalidRequestError, Simulation, Work, parse
 from core.polling import longest_wait
 from core.record import Flow
-from core.request import RESERVE_SECONDS, InvalidRequestError, Simulation, Work, parse
 from core.retry import ONCE
 
 # JSON's text may hold lone surrogates, which no UTF-8 can.
@@ -42,7 +42,7 @@ SPOILT = st.builds(lambda payload, name, value: payload | {name: value}, PAYLOAD
 FLOWS = st.sampled_from(Flow)
 WAITING = st.sampled_from([Flow.POLLING, Flow.EVENTBRIDGE])
 EXECUTION_TIMEOUTS = st.integers(600, 31_622_400) | st.just(600)
-TARGET = Target(
+PLACE = Place(
     "cluster", "demo-worker", "worker", "demo-callbacks", ["subnet-1"], ["sg-1"], "ENABLED"
 )
 
@@ -131,6 +131,6 @@ def requested(message: str, flow: Flow) -> dict[str, Any] | InvalidRequestError:
     try:
         work = parse({"message": message}, flow, 86_400)
         launch = Launch("arn", Correlation("demo", "one", 1), 1, flow, work)
-        return dict(launch.request(TARGET)["overrides"])
+        return dict(launch.request(PLACE)["overrides"])
     except InvalidRequestError as refusal:
         return refusal
