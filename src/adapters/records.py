@@ -23,7 +23,7 @@ from adapters.updates import (
     serialized,
 )
 from core.moment import timestamp
-from core.record import OPEN, OPEN_INDEX, Flow, Record, Status, UnreadableRecordError
+from core.record import OPEN, OPEN_INDEX, Record, Status, UnreadableRecordError
 from core.reported import COLUMNS
 
 if TYPE_CHECKING:
@@ -195,7 +195,7 @@ class Records:
         if record.task_arn is None and outcome.task_arn is None:
             # Whoever closes without a task must not overlook one that was started meanwhile.
             ours &= Attr("taskArn").not_exists()
-        if status is Status.FAILED and record.flow is Flow.DYNAMODB and record.error is None:
+        if status is Status.FAILED and record.flow.worker_reports_end and record.error is None:
             # What the worker has reported since is to be read first.
             ours &= Attr("error").not_exists()
         return self._end(record, self._closing(record, status, outcome, evidence), ours)
@@ -237,7 +237,7 @@ class Records:
         if status is Status.FAILED:
             changes["error"] = error_of(record, outcome, evidence)
         # Nobody has asked for these, whoever wrote them.
-        unasked = ["result"] if record.flow is Flow.POLLING else []
+        unasked = [] if record.flow.takes_result else ["result"]
         unasked += ["error"] if status is Status.COMPLETED else []
         return Update(changes, removed=["open", "ticket", *unasked])
 

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from core.correlation import Correlation, client_token
 from core.outcome import FailedToStart, is_transient
 from core.payload import InvalidRequestError
-from core.record import Flow
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from core.flow import Flow
     from core.payload import Work
 
 MAX_OVERRIDES = 8_192
@@ -112,7 +112,7 @@ class Launch:
             "MESSAGE": self.work.message,
             "PROCESSING_TIME": str(self.work.processing_time),
         }
-        if self.flow is not Flow.POLLING:
+        if self.flow.takes_result:
             environment["RECORD_TABLE"] = place.table
             if self.ticket:
                 environment["EXECUTION_TICKET"] = self.ticket

@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from typing import Annotated, NamedTuple, get_args
+from typing import TYPE_CHECKING, Annotated, NamedTuple, get_args
 
 import msgspec
 from msgspec import Meta, Struct
 
 from core.polling import MAX_POLL_SECONDS, longest_wait
-from core.record import Flow
 from core.retry import DEFAULT_ATTEMPTS, MAX_ATTEMPTS, ONCE, OnDemand, Policy
+
+if TYPE_CHECKING:
+    from core.flow import Flow
 
 # No code of ours runs once an execution has timed out, so each keeps this time for itself: to
 # stop a late task and to write down how it ended.
@@ -92,11 +94,10 @@ class _PolledPayload(_AwaitedPayload, frozen=True, rename="camel"):
     poll_seconds: Annotated[int, Meta(ge=1, le=MAX_POLL_SECONDS)] | None = None
 
 
-_KINDS = {
-    Flow.POLLING: _PolledPayload,
-    Flow.DYNAMODB: _Payload,
-    Flow.EVENTBRIDGE: _AwaitedPayload,
-}
+def _kind(flow: Flow) -> type[_Payload]:
+    if not flow.is_awaited:
+        return _Payload
+    return _AwaitedPayload if flow.has_callback else _PolledPayload
 
 
 def parse(payload: object, flow: Flow, execution_timeout: int) -> Work:
@@ -111,7 +112,7 @@ def parse(payload: object, flow: Flow, execution_timeout: int) -> Work:
     Raises:
         InvalidRequestError: names the field, what came and what was expected.
     """
-    given = _typed(payload, _KINDS[flow])
+    given = _typed(payload, _kind(flow))
     poll_seconds = given.poll_seconds if isinstance(given, _PolledPayload) else None
     policy = given.policy if isinstance(given, _AwaitedPayload) else ONCE
     limit = _limit(flow, execution_timeout - RESERVE_SECONDS, poll_seconds, policy)
@@ -150,12 +151,12 @@ class _Limit(NamedTuple):
 
 def _limit(flow: Flow, execution: int, poll_seconds: int | None, policy: Policy) -> _Limit:
     """How long an attempt may take in a flow, and what sets the limit."""
-    if flow is Flow.DYNAMODB:
+    if not flow.is_awaited:
         # The container may outlive the execution, which is over once the task is started.
         return _Limit(_LONGEST, "as long as an execution of the other flows could wait")
     attempts = policy.max_attempts
     share = (execution - policy.longest_backoff) // attempts
-    checks = longest_wait(poll_seconds, attempts) if flow is Flow.POLLING else share
+    checks = share if flow.has_callback else longest_wait(poll_seconds, attempts)
     if checks < share:
         hint = "use a larger pollSeconds or the EventBridge flow, which needs no checks"
         return _Limit(checks, f"what an execution's operations can check ({hint})")

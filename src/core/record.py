@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from core import reported
+from core.flow import Flow
 from core.outcome import from_dict
 
 if TYPE_CHECKING:
@@ -23,14 +24,6 @@ if TYPE_CHECKING:
 
 OPEN = "OPEN"
 OPEN_INDEX = "open-index"
-
-
-class Flow(StrEnum):
-    """How an execution learns the end of its task."""
-
-    POLLING = "polling"
-    DYNAMODB = "dynamodb"
-    EVENTBRIDGE = "eventbridge"
 
 
 class Status(StrEnum):
@@ -58,19 +51,19 @@ TRANSITIONS: Mapping[Status, frozenset[Status]] = {
 def barriers(flow: Flow, target: Status) -> list[Status]:
     """Return the statuses of an open record that `target` may not be entered from.
 
-    In the DynamoDB flow the worker reports its end as the status of a record that stays open. In
-    the others nothing that workers may write bars anything: attempt, launch and task fence them.
+    A worker that reports its end does so as the status of a record that stays open. In the other
+    flows nothing that workers may write bars anything: attempt, launch and task fence them.
     """
-    if flow is not Flow.DYNAMODB:
+    if not flow.worker_reports_end:
         return []
     return [
         status for status in Status if status is not target and target not in TRANSITIONS[status]
     ]
 
 
-def _is_believed(flow: object, status: Status) -> bool:
+def _is_believed(flow: Flow, status: Status) -> bool:
     """Whether an open record can be where its status says: at an end only if its worker reports."""
-    return flow == Flow.DYNAMODB or status not in ENDED
+    return flow.worker_reports_end or status not in ENDED
 
 
 class UnreadableRecordError(Exception):
@@ -172,8 +165,8 @@ class Record:
             UnreadableRecordError: there is something else than the stack writes in another one.
         """
         fields = {field: _whole(item.get(name)) for field, name in _ATTRIBUTES.items()}
-        fields |= {**_reported(item), "is_open": "open" in item}
         try:
+            fields |= {**_reported(item, Flow(item["flow"])), "is_open": "open" in item}
             record = msgspec.convert(fields, cls)
             _check(record)
         except (msgspec.ValidationError, ValueError, KeyError, TypeError) as error:
@@ -205,29 +198,28 @@ _ATTRIBUTES: Mapping[str, str] = {
 }
 
 
-def _reported(item: Mapping[str, Any]) -> dict[str, Any]:
+def _reported(item: Mapping[str, Any], flow: Flow) -> dict[str, Any]:
     """Read what workers may write, as far as the record's flow takes it from them."""
-    flow, is_open = item.get("flow"), "open" in item
     error = item.get("error")
-    if is_open:
+    if "open" in item:
         # So far, only a worker can have written one.
-        error = reported.words(error) if flow == Flow.DYNAMODB and "error" in item else None
+        error = reported.words(error) if flow.worker_reports_end and "error" in item else None
     elif error is not None and not isinstance(error, Mapping):
         error = reported.words(error)
     return {
-        "status": _status(item),
-        "result": None if flow == Flow.POLLING else reported.text(item.get("result")),
+        "status": _status(item, flow),
+        "result": reported.text(item.get("result")) if flow.takes_result else None,
         "error": error,
         "ticket": reported.ticket(item.get("ticket")),
     }
 
 
-def _status(item: Mapping[str, Any]) -> Status:
+def _status(item: Mapping[str, Any], flow: Flow) -> Status:
     """Return where the work stands, whatever a container has written over it."""
     if item.get("status") not in list(Status):
         return Status.RUNNING
     status = Status(item["status"])
-    is_believed = "open" not in item or _is_believed(item.get("flow"), status)
+    is_believed = "open" not in item or _is_believed(flow, status)
     return status if is_believed else Status.RUNNING
 
 
@@ -245,6 +237,6 @@ def _check(record: Record) -> None:
         if moment is not None and datetime.fromisoformat(moment).tzinfo is None:
             raise ValueError(f"{moment} has no time zone")
     record.end_of(None)
-    is_waited_for = record.flow is Flow.EVENTBRIDGE and record.is_open
+    is_waited_for = record.flow.has_callback and record.is_open
     if is_waited_for and not record.is_backing_off and not record.callback_id:
         raise ValueError("callbackId is missing")

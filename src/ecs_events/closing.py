@@ -11,7 +11,7 @@ from adapters.logs import evidence
 from adapters.records import RecordFullError
 from adapters.telemetry import logger
 from core.outcome import ApplicationFailed, from_dict, reclassified
-from core.record import Flow, Status
+from core.record import Status
 from core.reported import reworded
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class Closing:
             is_closed = self.records.close(self.record, status, outcome, found)
         except RecordFullError as error:
             # Where an execution has waited, it has taken the result, or had no use for one.
-            if status is Status.COMPLETED and self.record.flow is Flow.DYNAMODB:
+            if status is Status.COMPLETED and not self.record.flow.is_awaited:
                 status = Status.FAILED
                 if outcome.succeeded:
                     outcome = reclassified(outcome, ApplicationFailed, str(error))

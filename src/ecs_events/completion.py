@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from adapters import callbacks, executions
 from core.answer import Answer
 from core.outcome import ApplicationFailed, Cancelled, Missing, reclassified
-from core.record import ENDED, Flow, Standing, Status
+from core.record import ENDED, Standing, Status
 from ecs_events.abandonment import ENDED_BADLY
 from ecs_events.closing import Closing, NotSettledError, told_failure
 
@@ -44,16 +44,16 @@ class Completion:
         """
         if self._is_reported():
             return REPORTED_BEFORE
-        if self.record.flow is Flow.POLLING:
-            return self._report(self.outcome, "outcome stored")
-        if self.record.flow is Flow.DYNAMODB:
+        if not self.record.flow.is_awaited:
             return self._close_for_worker()
-        return self._answer()
+        if self.record.flow.has_callback:
+            return self._answer()
+        return self._report(self.outcome, "outcome stored")
 
     def _is_reported(self) -> bool:
         known = self.record.end_of(self.outcome.task_arn)
-        if self.record.flow is Flow.POLLING and isinstance(known, Missing):
-            # Nobody is woken by it: what ECS knows after all is better.
+        if not self.record.flow.has_callback and isinstance(known, Missing):
+            # A stored Missing wakes nobody here; an outcome that ECS learns later replaces it.
             return isinstance(self.outcome, Missing)
         return known is not None
 

@@ -12,7 +12,7 @@ from adapters import clock, ecs, executions
 from adapters.errors import AwsBusyError, AwsRefusedError
 from core.correlation import Correlation
 from core.outcome import Cancelled, Missing, Succeeded, TimedOut, classify, stop_reason
-from core.record import Flow, Standing, UnreadableRecordError
+from core.record import Standing, UnreadableRecordError
 from ecs_events.abandonment import ENDED_BADLY, Abandonment
 from ecs_events.completion import REPORTED_BEFORE, Completion
 
@@ -164,7 +164,7 @@ class Reconciliation:
 
     def _unknown(self, record: Record, status: str | None) -> str:
         """ECS does not know the task: too young, forgotten since its end, or gone without one."""
-        if status == "SUCCEEDED" and record.flow is not Flow.DYNAMODB:
+        if status == "SUCCEEDED" and record.flow.is_awaited:
             # The answer came through, and whoever gave it died before writing that down.
             answered = Succeeded(task_arn=record.task_arn, exit_code=0)
             return self._close_after_success(record, record.end_of(record.task_arn) or answered)
@@ -204,7 +204,7 @@ class Reconciliation:
             return "adopted"
         if not is_over:
             return "no task"
-        is_unheard = record.flow is Flow.DYNAMODB
+        is_unheard = not record.flow.is_awaited
         return self._gone(record, self._complete if is_unheard else self._close_after_success)
 
     def _abandon(self, record: Record, status: str) -> str:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from aws_durable_execution_sdk_python import DurableContext, StepError, durable_execution
 
 from adapters.telemetry import logger, tracer
+from core.flow import Flow
 from core.outcome import Outcome
-from core.record import Flow, Record, Status
+from core.record import Record, Status
 from orchestrator.execution import Execution
 from orchestrator.launches import Refusal, launch
 from orchestrator.steps import LAUNCH_STEP, RECORD_STEP, STEP, conclude

@@ -15,8 +15,8 @@ from aws_durable_execution_sdk_python.config import CallbackConfig, Duration
 
 from adapters.telemetry import logger, tracer
 from core.answer import Answer
+from core.flow import Flow
 from core.outcome import Cancelled, Outcome, TimedOut
-from core.record import Flow
 from orchestrator.execution import Execution
 from orchestrator.launches import launch_in_one_step
 from orchestrator.steps import Ending, conclude, finish, numbered, run_attempts, stop

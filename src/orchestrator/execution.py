@@ -20,7 +20,7 @@ from core.launch import Launch, Started
 from core.moment import timestamp
 from core.outcome import Cancelled, FailedToStart, Missing, Outcome, classify, stop_reason
 from core.payload import InvalidRequestError, Work, parse
-from core.record import Flow, Record, Status
+from core.record import Record, Status
 from core.reported import TICKET_RESERVE
 from core.retry import relaunch_delay
 from orchestrator.errors import InvalidPayloadError
@@ -28,6 +28,8 @@ from orchestrator.errors import InvalidPayloadError
 if TYPE_CHECKING:
     from aws_durable_execution_sdk_python import DurableContext
     from aws_durable_execution_sdk_python.types import LoggerInterface
+
+    from core.flow import Flow
 
 # ECS keeps a client token for the task's life and an hour at most a day; well before that, a
 # launch that was cut off asks for its task by name instead of trusting the token.
@@ -140,7 +142,7 @@ class Execution:
             updated_at=timestamp(created),
             callback_id=callback_id,
             trace_header=os.environ.get("_X_AMZN_TRACE_ID"),
-            ticket=None if self.launch.flow is Flow.POLLING else secrets.token_hex(16),
+            ticket=secrets.token_hex(16) if self.launch.flow.takes_result else None,
         )
 
     @tracer.capture_method(capture_response=False)

@@ -17,9 +17,9 @@ from aws_durable_execution_sdk_python.waits import (
 from adapters import clock, ecs
 from adapters.errors import AwsBusyError, AwsRefusedError
 from adapters.telemetry import logger, tracer
+from core.flow import Flow
 from core.outcome import Missing, Outcome, TimedOut, from_dict
 from core.polling import FIRST_DELAY, PollState
-from core.record import Flow
 from orchestrator.execution import Execution
 from orchestrator.launches import launch_in_one_step
 from orchestrator.steps import Ending, conclude, numbered, run_attempts

@@ -14,7 +14,6 @@ from aws_durable_execution_sdk_python.serdes import SerDes, SerDesContext
 from adapters.errors import AwsBusyError
 from core.launch import Started
 from core.outcome import Missing, Outcome, from_dict, reclassified
-from core.record import Flow
 from orchestrator.errors import TaskFailedError
 
 if TYPE_CHECKING:
@@ -150,7 +149,7 @@ def conclude(
 
 def _without_result(execution: Execution, outcome: Outcome, reason: str | None) -> Outcome:
     """Return what may be said of an end whose record could not be closed."""
-    if not outcome.succeeded or execution.launch.flow is not Flow.EVENTBRIDGE:
+    if not outcome.succeeded or not execution.launch.flow.takes_result:
         return outcome
     detail = f"The task succeeded, but its record, which holds the result, was not closed: {reason}"
     return reclassified(outcome, Missing, detail)

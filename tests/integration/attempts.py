@@ -16,7 +16,7 @@ from aws_durable_execution_sdk_python_testing.clock import SkipClock
 from botocore.exceptions import ReadTimeoutError
 
 from adapters import clock
-from core.record import Flow
+from core.flow import Flow
 from local.ecs.state import TaskState
 from orchestrator import eventbridge, polling
 from tests.integration.aws import ENDPOINT, DiedError, die

@@ -7,8 +7,9 @@ import boto3
 import pytest
 
 from core.answer import Answer
+from core.flow import Flow
 from core.outcome import Missing
-from core.record import Flow, Status
+from core.record import Status
 from local.ecs.state import TaskState
 from orchestrator import dynamodb
 from tests.integration.attempts import (

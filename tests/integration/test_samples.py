@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any
 from boto3.dynamodb.types import TypeSerializer
 
 from core.correlation import Correlation
-from core.record import Flow, Record, Status
+from core.flow import Flow
+from core.record import Record, Status
 from tests.integration.aws import ENVIRONMENT, hand
 from tests.samples import TASK_EVENTS, environment, samples
 

@@ -11,7 +11,8 @@ import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
-from core.record import Flow, Record, Status
+from core.flow import Flow
+from core.record import Record, Status
 from tests.markdown import Page
 from tests.template import ROOT
 from tests.waiting import PATIENCE

@@ -7,9 +7,9 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from core.correlation import Correlation, client_token, execution_id
+from core.flow import Flow
 from core.launch import Launch, Place
 from core.payload import Simulation, Work
-from core.record import Flow
 
 LETTERS = string.ascii_letters
 STACKS = st.builds(

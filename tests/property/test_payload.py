@@ -7,10 +7,10 @@ from hypothesis import given, reject
 from hypothesis import strategies as st
 
 from core.correlation import Correlation
+from core.flow import Flow
 from core.launch import MAX_OVERRIDES, Launch, Place
 from core.payload import RESERVE_SECONDS, InvalidRequestError, Simulation, Work, parse
 from core.polling import longest_wait
-from core.record import Flow
 from core.retry import ONCE
 
 # JSON's text may hold lone surrogates, which no UTF-8 can.

@@ -18,8 +18,9 @@ from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.dynamodb.models import dynamodb_backends
 
 from adapters.records import Records
+from core.flow import Flow
 from core.outcome import ApplicationFailed, Outcome, Succeeded, TimedOut
-from core.record import ENDED, TRANSITIONS, Flow, Record, Status, barriers
+from core.record import ENDED, TRANSITIONS, Record, Status, barriers
 from tests.integration.aws import ENVIRONMENT, REGION
 from worker import report
 from worker.assignment import Assignment

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.updates import error_of, plain, serialized
+from core.flow import Flow
 from core.outcome import ApplicationFailed
-from core.record import Flow, Record, Status
+from core.record import Record, Status
 from core.reported import COLUMNS
 from tests.property.test_records import new_record
 

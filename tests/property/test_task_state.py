@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.record import Flow, Status
+from core.flow import Flow
+from core.record import Status
 from tests.property.lives import ENDINGS, SUCCESS, Ending, exited, life
 from tests.property.world import Fault, Lambda, World
 

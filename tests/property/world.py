@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 
 from adapters.errors import AwsBusyError
 from core.correlation import Correlation
-from core.record import Flow, Record, Status
+from core.record import Record, Status
 from ecs_events.closing import NotSettledError
 from tests.integration.aws import STACK, throttled
 from tests.integration.repairs.executions import Executions
@@ -19,6 +19,7 @@ from tests.integration.repairs.scene import TABLE, Scene
 from tests.property.lives import new_task
 
 if TYPE_CHECKING:
+    from core.flow import Flow
     from core.outcome import Outcome
     from tests.integration.aws import Aws
 

@@ -10,8 +10,8 @@ import botocore.session
 import pytest
 from botocore import xform_name
 
+from core.flow import Flow
 from core.payload import parse
-from core.record import Flow
 from tests import markdown
 from tests.markdown import Page
 from tests.template import ROOT, stack

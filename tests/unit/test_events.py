@@ -12,10 +12,10 @@ from moto.events.models import EventPattern
 
 from adapters.settings import OrchestratorSettings, TaskStateSettings
 from core.correlation import Correlation
+from core.flow import Flow
 from core.launch import Launch
 from core.outcome import FailedToStart, classify
 from core.payload import Simulation, Work, parse
-from core.record import Flow
 from tests import template
 from tests.samples import FOLDER, NAME, PAYLOADS, TASK_EVENTS, Sample, environment, samples
 from tests.template import ACCOUNT, REGION

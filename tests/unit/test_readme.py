@@ -13,11 +13,12 @@ from aws_durable_execution_sdk_python.lambda_service import ErrorObject
 from adapters.records import Records
 from adapters.settings import OrchestratorSettings
 from core.correlation import Correlation
+from core.flow import Flow
 from core.launch import Launch
 from core.outcome import Succeeded, from_dict
 from core.payload import InvalidRequestError, parse
 from core.polling import longest_wait, poll_delay
-from core.record import Flow, Status
+from core.record import Status
 from core.retry import MAX_ATTEMPTS, OnDemand
 from orchestrator.errors import TaskFailedError
 from orchestrator.execution import Execution

@@ -6,10 +6,11 @@ from typing import Any, cast, get_args
 import pytest
 
 from core.correlation import Correlation
+from core.flow import Flow
 from core.launch import Launch, Place
 from core.outcome import KINDS, FailedToStart, Outcome
 from core.payload import parse
-from core.record import Flow, Record, Status
+from core.record import Record, Status
 from core.reported import TICKET_RESERVE
 from core.retry import OnDemand, Policy
 from local.up import PORT

@@ -6,9 +6,9 @@ import uuid
 from typing import TYPE_CHECKING, Any
 
 from core.correlation import Correlation
+from core.flow import Flow
 from core.launch import Launch, Place
 from core.payload import Work
-from core.record import Flow
 
 if TYPE_CHECKING:
     from tests.e2e.user import User

@@ -12,9 +12,10 @@ from adapters.clients import client
 from adapters.records import Records
 from adapters.updates import serialized
 from core.correlation import Correlation
+from core.flow import Flow
 from core.moment import timestamp
 from core.outcome import Outcome, classify
-from core.record import Flow, Record, Status
+from core.record import Record, Status
 from ecs_events import execution_status, reconciler
 from tests.integration.aws import ENVIRONMENT, FAMILY, STACK, function_context
 

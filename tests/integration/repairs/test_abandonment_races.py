@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from core.flow import Flow
 from core.outcome import FailedToStart, TimedOut
-from core.record import Flow, Status
+from core.record import Status
 from ecs_events.abandonment import ENDED_BADLY
 from ecs_events.closing import NotSettledError
 

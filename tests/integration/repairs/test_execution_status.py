@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from adapters.errors import AwsBusyError, AwsRefusedError
+from core.flow import Flow
 from core.outcome import Cancelled
-from core.record import Flow, Status
+from core.record import Status
 from tests.integration.aws import DiedError, die, error, throttled
 
 if TYPE_CHECKING:

@@ -9,8 +9,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from core.evidence import console_link
+from core.flow import Flow
 from core.outcome import Cancelled
-from core.record import Flow, Status
+from core.record import Status
 from core.reported import COLUMNS
 from tests.integration.aws import TEMPLATE, hand
 from tests.integration.repairs.scene import LATER, TABLE, Scene

@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from core.flow import Flow
 from core.outcome import ApplicationFailed, Outcome, Succeeded
-from core.record import Flow, Record, Status
+from core.record import Record, Status
 from orchestrator import dynamodb, eventbridge, polling
 from tests.integration.repairs.scene import LATER, MINUTE
 

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from core.flow import Flow
 from core.moment import timestamp
-from core.record import Flow, Status
+from core.record import Status
 from tests.integration.aws import error
 from tests.integration.repairs.scene import LATER
 

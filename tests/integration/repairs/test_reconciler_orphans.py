@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from core.correlation import Correlation
+from core.flow import Flow
 from core.outcome import Cancelled
-from core.record import Flow, Status
+from core.record import Status
 from tests.integration.aws import STACK, throttled
 
 if TYPE_CHECKING:

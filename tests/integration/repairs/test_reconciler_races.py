@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from core.record import Flow, Status
+from core.flow import Flow
+from core.record import Status
 from ecs_events.closing import NotSettledError
 from tests.integration.aws import DiedError, die, throttled
 from tests.integration.repairs.scene import LATER

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from adapters.errors import AwsBusyError
-from core.record import Flow, Status
+from core.flow import Flow
+from core.record import Status
 from ecs_events import reconciliation
 from tests.integration.aws import error, throttled
 

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from core.flow import Flow
 from core.moment import timestamp
 from core.outcome import ApplicationFailed, Cancelled, SpotInterrupted, TimedOut
-from core.record import Flow, Record, Status
+from core.record import Record, Status
 from tests.integration.repairs.scene import HOUR, LATER, MINUTE
 
 if TYPE_CHECKING:

@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from core.record import Flow, Status
+from core.flow import Flow
+from core.record import Status
 
 if TYPE_CHECKING:
     from tests.integration.aws import Aws

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from core.correlation import Correlation, client_token
+from core.flow import Flow
 from core.launch import MAX_OVERRIDES, Launch, Place, refused
 from core.outcome import FailedToStart
 from core.payload import InvalidRequestError, Simulation, Work
-from core.record import Flow
 
 ARN = "arn:aws:lambda:us-east-1:123456789012:function:demo-sync-function:1/durable-execution/n/one"
 PLACE = Place(

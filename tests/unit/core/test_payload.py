@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from core.flow import Flow
 from core.payload import InvalidRequestError, Simulation, Work, parse
-from core.record import Flow
 from core.retry import ONCE, Policy
 
 EXECUTION_TIMEOUT = 86_400

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
+from core.flow import Flow
 from core.payload import InvalidRequestError, parse
 from core.polling import longest_wait
-from core.record import Flow
 
 DAY = 86_400
 YEAR = 31_622_400

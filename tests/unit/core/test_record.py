@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from adapters.updates import plain
+from core.flow import Flow
 from core.outcome import ApplicationFailed
 from core.record import (
     ENDED,
     TRANSITIONS,
-    Flow,
     Record,
     Standing,
     Status,

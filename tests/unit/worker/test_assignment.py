@@ -3,9 +3,9 @@ from __future__ import annotations
 import pytest
 
 from core.correlation import Correlation
+from core.flow import Flow
 from core.launch import Launch, Place
 from core.payload import Simulation, Work
-from core.record import Flow
 from worker.assignment import Assignment
 
 ENVIRONMENT = {
