@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from adapters import ecs
 from adapters.errors import AwsRefusedError
 from core.correlation import Correlation
+from core.done import Done
 from core.outcome import Cancelled, classify, reclassified, stop_reason
 from core.record import ENDED, Status
 from ecs_events.closing import Closing, NotSettledError, told_failure
@@ -38,11 +39,11 @@ class Abandonment:
     record: Record
     status: str
 
-    def settle(self) -> str:
+    def settle(self) -> Done:
         """Stop the task, then close the record; may be repeated at any point.
 
         Returns:
-            What was done, in a few words.
+            What was done.
 
         Raises:
             NotSettledError: the record changed meanwhile, such as by the task's start.
@@ -59,13 +60,13 @@ class Abandonment:
         closing = Closing(self.settings, self.records, self.record, told is not None)
         if not closing.close(status, ended):
             return self._overtaken()
-        return f"abandoned: execution {self.status}"
+        return Done.abandoned(self.status)
 
-    def _overtaken(self) -> str:
+    def _overtaken(self) -> Done:
         fresh = self.records.get(self.record.execution_id)
         if fresh and fresh.is_open and fresh.execution_arn == self.record.execution_arn:
             raise NotSettledError("The record changed while its execution's end was written down.")
-        return "record moved on"
+        return Done.MOVED_ON
 
     def _stop(self, cancelled: Cancelled) -> Outcome:
         cluster, family = self.settings.cluster_arn, self.settings.task_family

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from adapters import callbacks, executions
 from core.answer import Answer
+from core.done import Done
 from core.outcome import ApplicationFailed, Cancelled, Missing, reclassified
 from core.record import ENDED, Standing, Status
 from ecs_events.abandonment import ENDED_BADLY
@@ -17,9 +18,6 @@ if TYPE_CHECKING:
     from adapters.settings import Settings
     from core.outcome import Outcome
     from core.record import Record
-
-
-REPORTED_BEFORE = "reported before"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,20 +33,20 @@ class Completion:
     record: Record
     outcome: Outcome
 
-    def complete(self) -> str:
-        """Tell the end; may be repeated at any point. Returns what was done, in a few words.
+    def complete(self) -> Done:
+        """Tell the end; may be repeated at any point. Returns what was done.
 
         Raises:
             NotSettledError: what a closed callback or a refused write means is not known yet.
             AwsBusyError, AwsRefusedError: an answer or a write failed.
         """
         if self._is_reported():
-            return REPORTED_BEFORE
+            return Done.REPORTED_BEFORE
         if not self.record.flow.is_awaited:
             return self._close_for_worker()
         if self.record.flow.has_callback:
             return self._answer()
-        return self._report(self.outcome, "outcome stored")
+        return self._report(self.outcome, Done.OUTCOME_STORED)
 
     def _is_reported(self) -> bool:
         known = self.record.end_of(self.outcome.task_arn)
@@ -57,18 +55,18 @@ class Completion:
             return isinstance(self.outcome, Missing)
         return known is not None
 
-    def _answer(self) -> str:
+    def _answer(self) -> Done:
         """Answer first, write second: the event's retry repairs a crash between the two."""
         callback_id = self.record.callback_id or ""
         answer = Answer.of(self.outcome, self.record.result)
         if answer.outcome.succeeded:
             if callbacks.succeed(callback_id, answer.text()):
-                return self._close(Status.COMPLETED, self.outcome, "callback succeeded")
+                return self._close(Status.COMPLETED, self.outcome, Done.CALLBACK_SUCCEEDED)
         elif callbacks.fail(callback_id, answer.outcome.summary, answer.text()):
-            return self._report(answer.outcome, "callback failed")
+            return self._report(answer.outcome, Done.CALLBACK_FAILED)
         return self._after_closed_callback(answer.outcome)
 
-    def _after_closed_callback(self, outcome: Outcome) -> str:
+    def _after_closed_callback(self, outcome: Outcome) -> Done:
         """Somebody or something closed the callback first: only the execution knows who.
 
         It may have been an earlier try of ours that was cut off before its write; the callback's
@@ -79,17 +77,15 @@ class Completion:
             raise NotSettledError(f"The callback is closed, and its execution is {status}.")
         fresh = self.records.get(self.record.execution_id)
         if fresh is None or not fresh.is_open:
-            return "record moved on"
+            return Done.MOVED_ON
         if status == "SUCCEEDED":
-            return replace(self, outcome=outcome).close_after_success(
-                "callback was answered before"
-            )
+            return replace(self, outcome=outcome).close_after_success(Done.CALLBACK_ANSWERED_BEFORE)
         told = told_failure(fresh) if status == "FAILED" else None
         failure = told or _failure(outcome, str(status))
-        done, is_told = f"execution is {status}", told is not None
+        done, is_told = Done.ended(str(status)), told is not None
         return self._close(Status.FAILED, failure, done, is_told=is_told)
 
-    def close_after_success(self, done: str) -> str:
+    def close_after_success(self, done: Done) -> Done:
         """Close the record of an execution that has succeeded; see `complete`.
 
         A handler of the user's own may succeed although its task has failed, or never began.
@@ -97,7 +93,7 @@ class Completion:
         status = Status.COMPLETED if self.outcome.succeeded else Status.FAILED
         return self._close(status, self.outcome, done)
 
-    def _close_for_worker(self) -> str:
+    def _close_for_worker(self) -> Done:
         """Nobody waits in this flow: what the worker wrote stands, its silence is filled in."""
         status = Status.COMPLETED if self.outcome.succeeded else Status.FAILED
         if self.record.status in ENDED:
@@ -105,22 +101,24 @@ class Completion:
         outcome = self.outcome
         if status is Status.FAILED and outcome.succeeded:
             outcome = reclassified(outcome, ApplicationFailed, "The container reported a failure")
-        return self._close(status, outcome, f"record closed {status}")
+        return self._close(status, outcome, Done.closed(status))
 
-    def _report(self, outcome: Outcome, done: str) -> str:
+    def _report(self, outcome: Outcome, done: Done) -> Done:
         return done if self.records.report(self.record, outcome) else self._overtaken()
 
-    def _close(self, status: Status, outcome: Outcome, done: str, *, is_told: bool = False) -> str:
+    def _close(
+        self, status: Status, outcome: Outcome, done: Done, *, is_told: bool = False
+    ) -> Done:
         closing = Closing(self.settings, self.records, self.record, is_told)
         return done if closing.close(status, outcome) else self._overtaken()
 
-    def _overtaken(self) -> str:
+    def _overtaken(self) -> Done:
         """The record changed since it was read: harmless if it no longer waits for this task."""
         attempt, task_arn = self.record.attempt, self.outcome.task_arn or ""
         fresh = self.records.get(self.record.execution_id)
         if fresh and fresh.standing(attempt, task_arn) is Standing.CURRENT:
             raise NotSettledError("The record changed while the end was being written.")
-        return "record moved on"
+        return Done.MOVED_ON
 
 
 def _failure(outcome: Outcome, status: str) -> Outcome:

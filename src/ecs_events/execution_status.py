@@ -10,6 +10,7 @@ from adapters.records import Records
 from adapters.settings import Settings
 from adapters.telemetry import logger, tracer
 from core.correlation import execution_id
+from core.done import Done
 from ecs_events.abandonment import ENDED_BADLY, Abandonment
 
 if TYPE_CHECKING:
@@ -40,11 +41,11 @@ def handler(event: EventBridgeEvent, _context: LambdaContext) -> dict[str, Any]:
     return {"done": done}
 
 
-def _settle(detail: Mapping[str, Any]) -> str:
+def _settle(detail: Mapping[str, Any]) -> Done:
     settings = Settings.load()
     arn, status = detail["durableExecutionArn"], detail["status"]
     if status not in ENDED_BADLY:
-        return "ignored: not an end that leaves a task behind"
+        return Done.HARMLESS_STATUS
     key = execution_id(arn)
     logger.set_correlation_id(key)
     tracer.put_annotation("executionId", key)
@@ -52,7 +53,7 @@ def _settle(detail: Mapping[str, Any]) -> str:
     record = records.get(key)
     # The executions of other functions come by here too.
     if record is None or record.execution_arn != arn:
-        return "ignored: no record"
+        return Done.NO_RECORD
     if not record.is_open:
-        return "ignored: record closed"
+        return Done.RECORD_CLOSED
     return Abandonment(settings, records, record, status).settle()

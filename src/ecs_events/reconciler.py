@@ -14,10 +14,12 @@ from ecs_events.tally import Tally
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
+    from core.done import Done
+
 
 @logger.inject_lambda_context(clear_state=True)
 @tracer.capture_lambda_handler(capture_response=False)
-def handler(_event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+def handler(_event: dict[str, Any], context: LambdaContext) -> dict[Done, int]:
     """Look at every open record and every running task once, and at a part of all records.
 
     Args:
@@ -25,7 +27,7 @@ def handler(_event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         context: Lambda's own.
 
     Returns:
-        How often what was done, by a few words for it.
+        How often what was done.
 
     Raises:
         AwsBusyError, AwsRefusedError: a list could not be read; the next run starts afresh.

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from adapters import clock, ecs, executions
 from adapters.errors import AwsBusyError, AwsRefusedError
 from core.correlation import Correlation
+from core.done import Done
 from core.outcome import Cancelled, Missing, Succeeded, TimedOut, classify, stop_reason
 from core.record import Standing, UnreadableRecordError
 from ecs_events.abandonment import ENDED_BADLY, Abandonment
-from ecs_events.completion import REPORTED_BEFORE, Completion
+from ecs_events.completion import Completion
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -103,7 +104,7 @@ class Reconciliation:
                 if not self._is_over(error):
                     raise
                 self.records.close_unreadable(error, Missing(detail=str(error)))
-                self.tally.done["closed: unreadable"] += 1
+                self.tally.done[Done.CLOSED_UNREADABLE] += 1
         return None
 
     def _is_over(self, unreadable: UnreadableRecordError) -> bool:
@@ -120,7 +121,7 @@ class Reconciliation:
         task = ecs.describe_task(cluster, task_arn) if task_arn else None
         return task is None or classify(task, self.settings.container_name) is not None
 
-    def _repair(self, record: Record, task: Mapping[str, Any] | None) -> str:
+    def _repair(self, record: Record, task: Mapping[str, Any] | None) -> Done:
         outcome = classify(task, self.settings.container_name) if task else None
         if outcome:
             return self._ended(record, outcome)
@@ -133,19 +134,19 @@ class Reconciliation:
             return self._running(record)
         return self._unknown(record, status) if record.task_arn else self._launching(record, status)
 
-    def _ended(self, record: Record, outcome: Outcome) -> str:
+    def _ended(self, record: Record, outcome: Outcome) -> Done:
         """ECS knows that the task has ended."""
         if _since_end(outcome, record) < GRACE:
-            return "ended just now"
+            return Done.ENDED_JUST_NOW
         # Read again now that the end is known: the worker may have written since the first look.
         fresh = self.records.get(record.execution_id)
         standing = fresh and fresh.standing(record.attempt, record.task_arn or "")
         if fresh is None or standing is not Standing.CURRENT:
-            return "record moved on"
+            return Done.MOVED_ON
         done = self._complete(fresh, outcome)
-        return self._still_open(fresh) if done == REPORTED_BEFORE else done
+        return self._still_open(fresh) if done is Done.REPORTED_BEFORE else done
 
-    def _still_open(self, record: Record) -> str:
+    def _still_open(self, record: Record) -> Done:
         """The record is open after a report: its execution closes it, unless that is over."""
         status = executions.status(record.execution_arn)
         if status in ENDED_BADLY:
@@ -153,16 +154,16 @@ class Reconciliation:
         reported = record.end_of(record.task_arn)
         if status == "SUCCEEDED" and reported:
             return self._close_after_success(record, reported)
-        return REPORTED_BEFORE
+        return Done.REPORTED_BEFORE
 
-    def _running(self, record: Record) -> str:
+    def _running(self, record: Record) -> Done:
         if _age(record.deadline) < GRACE:
-            return "running"
+            return Done.RUNNING
         reason = stop_reason(TimedOut(detail=f"The deadline was {record.deadline}"))
         ecs.stop_task(self.settings.cluster_arn, record.task_arn or "", reason)
-        return "stopped: overdue"
+        return Done.STOPPED_OVERDUE
 
-    def _unknown(self, record: Record, status: str | None) -> str:
+    def _unknown(self, record: Record, status: str | None) -> Done:
         """ECS does not know the task: too young, forgotten since its end, or gone without one."""
         if status == "SUCCEEDED" and record.flow.is_awaited:
             # The answer came through, and whoever gave it died before writing that down.
@@ -170,30 +171,30 @@ class Reconciliation:
             return self._close_after_success(record, record.end_of(record.task_arn) or answered)
         return self._gone(record, self._complete)
 
-    def _gone(self, record: Record, end: Callable[[Record, Outcome], str]) -> str:
+    def _gone(self, record: Record, end: Callable[[Record, Outcome], Done]) -> Done:
         """Nobody will tell of the task any more: sure after two looks, and some minutes between."""
         if record.missing_since is None:
             if _idle(record) < _YOUNG:
-                return "young"
+                return Done.YOUNG
             self.records.missed(record)
-            return "missing: first look"
+            return Done.MISSING
         if _age(record.missing_since) < GRACE:
-            return "missing: first look"
+            return Done.MISSING
         return end(record, record.end_of(record.task_arn) or Missing(task_arn=record.task_arn))
 
-    def _complete(self, record: Record, outcome: Outcome) -> str:
+    def _complete(self, record: Record, outcome: Outcome) -> Done:
         return Completion(self.settings, self.records, record, outcome).complete()
 
-    def _close_after_success(self, record: Record, outcome: Outcome) -> str:
+    def _close_after_success(self, record: Record, outcome: Outcome) -> Done:
         completion = Completion(self.settings, self.records, record, outcome)
-        return completion.close_after_success("closed: execution succeeded")
+        return completion.close_after_success(Done.CLOSED_AFTER_SUCCESS)
 
-    def _launching(self, record: Record, status: str | None) -> str:
+    def _launching(self, record: Record, status: str | None) -> Done:
         """RunTask was never answered, or is about to be called."""
         # What has succeeded launches nothing more.
         is_over = status == "SUCCEEDED"
         if not is_over and (record.is_backing_off or _idle(record) < GRACE):
-            return "about to start"
+            return Done.ABOUT_TO_START
         name = Correlation(self.settings.stack_name, record.execution_id, record.attempt)
         # A pace as in `run`: each such record is a ListTasks.
         clock.sleep(_PAUSE_SECONDS)
@@ -201,16 +202,16 @@ class Reconciliation:
         task_arn = ecs.find_task(cluster, family, name.started_by)
         if task_arn:
             self.records.started(record, task_arn)
-            return "adopted"
+            return Done.ADOPTED
         if not is_over:
-            return "no task"
+            return Done.NO_TASK
         is_unheard = not record.flow.is_awaited
         return self._gone(record, self._complete if is_unheard else self._close_after_success)
 
-    def _abandon(self, record: Record, status: str) -> str:
+    def _abandon(self, record: Record, status: str) -> Done:
         fresh = self.records.get(record.execution_id)
         if fresh is None or not fresh.is_open:
-            return "record moved on"
+            return Done.MOVED_ON
         return Abandonment(self.settings, self.records, fresh, status).settle()
 
     def _stop_orphans(self) -> None:
@@ -239,7 +240,7 @@ class Reconciliation:
                 return
         reason = stop_reason(Cancelled(detail="Nobody waits for this task any more"))
         ecs.stop_task(self.settings.cluster_arn, task_arn, reason)
-        self.tally.done["stopped: orphan"] += 1
+        self.tally.done[Done.STOPPED_ORPHAN] += 1
 
 
 def _batches(execution_ids: Iterable[str]) -> Iterator[list[str]]:

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from adapters import clock, strays
+from core.done import Done
 
 if TYPE_CHECKING:
     from adapters.records import Records
@@ -31,6 +32,6 @@ def sweep(records: Records, tally: Tally) -> None:
         for key in tally.in_time(keys, _RESERVE):
             with tally.settling(key):
                 if records.expire_stray(key):
-                    tally.done["expires: not ours"] += 1
+                    tally.done[Done.EXPIRES] += 1
         # A pace: the table's capacity is the records'.
         clock.sleep(_PAUSE_SECONDS)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
 from adapters.telemetry import logger
+from core.done import Done
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -21,19 +22,19 @@ class Tally:
 
     Attributes:
         seconds_left: until the run has to be over.
-        done: how often what was done, by a few words for it.
+        done: how often what was done.
         unsettled: execution ids of the records that are left to the next run.
     """
 
     seconds_left: Callable[[], float]
-    done: Counter[str] = field(default_factory=Counter)
+    done: Counter[Done] = field(default_factory=Counter)
     unsettled: set[str] = field(default_factory=set)
 
     def in_time(self, items: Iterable[T], reserve: float) -> Iterator[T]:
         """Yield items while more than `reserve` seconds are left; what is not done waits."""
         for item in items:
             if self.seconds_left() <= reserve:
-                self.done["left for the next run"] = 1
+                self.done[Done.OUT_OF_TIME] = 1
                 return
             yield item
 
@@ -50,5 +51,5 @@ class Tally:
         """Say that a record is left to the next run, and why."""
         reason = f"{type(error).__name__}: {error}"
         logger.warning("Not settled", extra={"executionId": execution_id, "reason": reason})
-        self.done["not settled"] += 1
+        self.done[Done.NOT_SETTLED] += 1
         self.unsettled.add(execution_id)

@@ -18,6 +18,7 @@ from adapters.records import Records
 from adapters.settings import TaskStateSettings
 from adapters.telemetry import logger, tracer
 from core.correlation import Correlation, family
+from core.done import Done
 from core.outcome import classify
 from core.record import Standing
 from ecs_events.completion import Completion
@@ -29,6 +30,11 @@ if TYPE_CHECKING:
 
 # Longer than EventBridge and Lambda together keep trying to deliver an event.
 _REMEMBERED = timedelta(days=2)
+_IGNORED = {
+    Standing.STALE_ATTEMPT: Done.STALE_ATTEMPT,
+    Standing.OTHER_TASK: Done.OTHER_TASK,
+    Standing.CLOSED: Done.RECORD_CLOSED,
+}
 
 
 @logger.inject_lambda_context(clear_state=True)
@@ -49,8 +55,8 @@ def handler(event: EventBridgeEvent, context: LambdaContext) -> dict[str, Any]:
     """
     task = event.detail
     completion = _completion(task)
-    if isinstance(completion, str):
-        done = f"ignored: {completion}"
+    if isinstance(completion, Done):
+        done: str = completion
     else:
         key = {"taskArn": task["taskArn"], "version": task["version"]}
         once, idempotency = _once()
@@ -61,26 +67,26 @@ def handler(event: EventBridgeEvent, context: LambdaContext) -> dict[str, Any]:
     return {"done": done}
 
 
-def _completion(task: Mapping[str, Any]) -> Completion | str:
+def _completion(task: Mapping[str, Any]) -> Completion | Done:
     """Return what the event completes, or the reason why it completes nothing."""
     settings = TaskStateSettings.load()
     correlation = Correlation.parse(task.get("startedBy"))
     if correlation is None or correlation.stack != settings.stack_name:
-        return "started by somebody else"
+        return Done.STRANGER
     logger.set_correlation_id(correlation.execution_id)
     tracer.put_annotation("executionId", correlation.execution_id)
     if task["clusterArn"] != settings.cluster_arn or family(task) != settings.task_family:
-        return "task of another cluster or family"
+        return Done.OTHER_PLACE
     outcome = classify(task, settings.container_name)
     if outcome is None:
-        return "not over"
+        return Done.NOT_OVER
     records = Records(settings.table_name, settings.retention)
     record = records.get(correlation.execution_id)
     if record is None:
-        return "no record"
+        return Done.NO_RECORD
     standing = record.standing(correlation.attempt, task["taskArn"])
     if standing is not Standing.CURRENT:
-        return standing
+        return _IGNORED[standing]
     return Completion(settings, records, record, outcome)
 
 
@@ -98,6 +104,6 @@ def _once() -> tuple[Callable[..., str], IdempotencyConfig]:
     return once, config
 
 
-def _complete(*, _event_key: dict[str, Any], completion: Completion) -> str:
+def _complete(*, _event_key: dict[str, Any], completion: Completion) -> Done:
     """Complete; by `_event_key` the decorator tells one event from another."""
     return completion.complete()

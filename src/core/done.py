@@ -1,0 +1,68 @@
+"""The words in which functions say what they have done, or why nothing was."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Done(StrEnum):
+    """One thing done; operators read and count its value, code compares the member."""
+
+    # An end of a task, by its event or by the reconciler.
+    CALLBACK_SUCCEEDED = "callback succeeded"
+    CALLBACK_FAILED = "callback failed"
+    CALLBACK_ANSWERED_BEFORE = "callback was answered before"
+    OUTCOME_STORED = "outcome stored"
+    CLOSED_COMPLETED = "record closed COMPLETED"
+    CLOSED_FAILED = "record closed FAILED"
+    EXECUTION_FAILED = "execution is FAILED"
+    EXECUTION_STOPPED = "execution is STOPPED"
+    EXECUTION_TIMED_OUT = "execution is TIMED_OUT"
+    REPORTED_BEFORE = "reported before"
+    MOVED_ON = "record moved on"
+
+    # An end of an execution.
+    ABANDONED_FAILED = "abandoned: execution FAILED"
+    ABANDONED_STOPPED = "abandoned: execution STOPPED"
+    ABANDONED_TIMED_OUT = "abandoned: execution TIMED_OUT"
+
+    # Events that change nothing.
+    STRANGER = "ignored: started by somebody else"
+    OTHER_PLACE = "ignored: task of another cluster or family"
+    NOT_OVER = "ignored: not over"
+    NO_RECORD = "ignored: no record"
+    STALE_ATTEMPT = "ignored: stale attempt"
+    OTHER_TASK = "ignored: other task"
+    RECORD_CLOSED = "ignored: record closed"
+    HARMLESS_STATUS = "ignored: not an end that leaves a task behind"
+
+    # What only the reconciler does.
+    ADOPTED = "adopted"
+    CLOSED_AFTER_SUCCESS = "closed: execution succeeded"
+    CLOSED_UNREADABLE = "closed: unreadable"
+    STOPPED_OVERDUE = "stopped: overdue"
+    STOPPED_ORPHAN = "stopped: orphan"
+    EXPIRES = "expires: not ours"
+    ENDED_JUST_NOW = "ended just now"
+    RUNNING = "running"
+    ABOUT_TO_START = "about to start"
+    NO_TASK = "no task"
+    YOUNG = "young"
+    MISSING = "missing: first look"
+    NOT_SETTLED = "not settled"
+    OUT_OF_TIME = "left for the next run"
+
+    @classmethod
+    def closed(cls, status: str) -> Done:
+        """Return the word for a record that was closed with a status."""
+        return cls(f"record closed {status}")
+
+    @classmethod
+    def ended(cls, status: str) -> Done:
+        """Return the word for a task whose execution had ended badly before it."""
+        return cls(f"execution is {status}")
+
+    @classmethod
+    def abandoned(cls, status: str) -> Done:
+        """Return the word for what an execution that ended badly has left behind, now settled."""
+        return cls(f"abandoned: execution {status}")
