@@ -27,10 +27,10 @@ MUTATIONS = (
         "src/ecs_events/completion.py",
         """\
             if callbacks.succeed(callback_id, answer.text()):
-                return self._close(Status.COMPLETED, self.outcome, "callback succeeded")
+                return self._close(Status.COMPLETED, self.outcome, Done.CALLBACK_SUCCEEDED)
 """,
         """\
-            done = self._close(Status.COMPLETED, self.outcome, "callback succeeded")
+            done = self._close(Status.COMPLETED, self.outcome, Done.CALLBACK_SUCCEEDED)
             if callbacks.succeed(callback_id, answer.text()):
                 return done
 """,
@@ -113,7 +113,7 @@ MUTATIONS = (
         "src/ecs_events/reconciliation.py",
         """\
             self.records.missed(record)
-            return "missing: first look"
+            return Done.MISSING
 """,
         """\
             self.records.missed(record)
@@ -176,7 +176,7 @@ MUTATIONS = (
         "src/adapters/records.py",
         '"attempt": record.attempt + 1, "launch": 0}',
         '"attempt": record.attempt, "launch": 0}',
-        FENCES,
+        ("tests/integration/test_back_off.py",),
     ),
     Mutation(
         "a step repeats every error",
