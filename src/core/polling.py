@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from core.outcome import Outcome, classify
+from core.visibility import BETWEEN_LOOKS, UNKNOWN_WHEN_YOUNG
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,8 +20,9 @@ _ATTEMPT_OPERATIONS = 60
 FIRST_DELAY = 5
 _GROWTH, _CEILING = 1.5, 300
 _DAY = 86_400
-# ECS may not know a task for minutes after RunTask, nor for a moment later on.
-_YOUNG, _MISSING_FOR = 600, 120
+# In seconds, as looks count.
+_YOUNG = int(UNKNOWN_WHEN_YOUNG.total_seconds())
+_MISSING_FOR = int(BETWEEN_LOOKS.total_seconds())
 # A permission that was just given may be refused for a while.
 _REFUSED_FOR = 600
 

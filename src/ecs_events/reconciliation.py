@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -14,11 +14,14 @@ from core.correlation import Correlation
 from core.done import Done
 from core.outcome import Cancelled, Missing, Succeeded, TimedOut, classify, stop_reason
 from core.record import Standing, UnreadableRecordError
+from core.visibility import BETWEEN_LOOKS, EVENT_GRACE, UNKNOWN_WHEN_YOUNG
 from ecs_events.abandonment import ENDED_BADLY, Abandonment
 from ecs_events.completion import Completion
+from ecs_events.tally import FOR_ONE, pause
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
+    from datetime import timedelta
 
     from adapters.records import Records
     from adapters.settings import Settings
@@ -30,15 +33,8 @@ T = TypeVar("T")
 
 # DescribeTasks takes as many.
 _BATCH = 100
-# Longer than an event needs on its way, retries of a throttle included: what is younger is left
-# to the events and to the executions' own timeouts.
-GRACE = timedelta(minutes=2)
-# ECS may not know a task for minutes after RunTask.
-_YOUNG = timedelta(minutes=10)
-# Seconds that have to be left: for a record or an orphan whose calls hang, for all orphans.
-_FOR_ONE = _FOR_ORPHANS = 40
-# DescribeTasks and ListTasks share 20 calls a second with everybody in the account.
-_PAUSE_SECONDS = 0.2
+# Seconds that all orphans together get at least.
+_FOR_ORPHANS = FOR_ONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +53,12 @@ class Reconciliation:
         """
         for batch in self._in_time(_batches(self._open())):
             self._reconcile(batch)
-            # A pace, not a wait for anything: the next batch is another DescribeTasks.
-            clock.sleep(_PAUSE_SECONDS)
+            # The next batch is another DescribeTasks.
+            pause()
         self._stop_orphans()
 
     def _in_time(self, items: Iterable[T]) -> Iterator[T]:
-        return self.tally.in_time(items, _FOR_ONE + _FOR_ORPHANS)
+        return self.tally.in_time(items, FOR_ONE + _FOR_ORPHANS)
 
     def _open(self) -> list[str]:
         """Return the open records in any order: none is always last where time is short."""
@@ -136,7 +132,7 @@ class Reconciliation:
 
     def _ended(self, record: Record, outcome: Outcome) -> Done:
         """ECS knows that the task has ended."""
-        if _since_end(outcome, record) < GRACE:
+        if _since_end(outcome, record) < EVENT_GRACE:
             return Done.ENDED_JUST_NOW
         # Read again now that the end is known: the worker may have written since the first look.
         fresh = self.records.get(record.execution_id)
@@ -157,7 +153,7 @@ class Reconciliation:
         return Done.REPORTED_BEFORE
 
     def _running(self, record: Record) -> Done:
-        if _age(record.deadline) < GRACE:
+        if _age(record.deadline) < EVENT_GRACE:
             return Done.RUNNING
         reason = stop_reason(TimedOut(detail=f"The deadline was {record.deadline}"))
         ecs.stop_task(self.settings.cluster_arn, record.task_arn or "", reason)
@@ -174,11 +170,11 @@ class Reconciliation:
     def _gone(self, record: Record, end: Callable[[Record, Outcome], Done]) -> Done:
         """Nobody will tell of the task any more: sure after two looks, and some minutes between."""
         if record.missing_since is None:
-            if _idle(record) < _YOUNG:
+            if _idle(record) < UNKNOWN_WHEN_YOUNG:
                 return Done.YOUNG
             self.records.missed(record)
             return Done.MISSING
-        if _age(record.missing_since) < GRACE:
+        if _age(record.missing_since) < BETWEEN_LOOKS:
             return Done.MISSING
         return end(record, record.end_of(record.task_arn) or Missing(task_arn=record.task_arn))
 
@@ -193,11 +189,11 @@ class Reconciliation:
         """RunTask was never answered, or is about to be called."""
         # What has succeeded launches nothing more.
         is_over = status == "SUCCEEDED"
-        if not is_over and (record.is_backing_off or _idle(record) < GRACE):
+        if not is_over and (record.is_backing_off or _idle(record) < EVENT_GRACE):
             return Done.ABOUT_TO_START
         name = Correlation(self.settings.stack_name, record.execution_id, record.attempt)
-        # A pace as in `run`: each such record is a ListTasks.
-        clock.sleep(_PAUSE_SECONDS)
+        # Each such record is a ListTasks.
+        pause()
         cluster, family = self.settings.cluster_arn, self.settings.task_family
         task_arn = ecs.find_task(cluster, family, name.started_by)
         if task_arn:
@@ -218,7 +214,7 @@ class Reconciliation:
         """Stop what runs although its record is closed, or speaks of a later attempt."""
         unsettled = frozenset(self.tally.unsettled)
         running = ecs.running_tasks(self.settings.cluster_arn, self.settings.task_family)
-        for task in self.tally.in_time(running, _FOR_ONE):
+        for task in self.tally.in_time(running, FOR_ONE):
             name = Correlation.parse(task.get("startedBy"))
             if (
                 name

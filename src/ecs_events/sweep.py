@@ -7,17 +7,15 @@ from typing import TYPE_CHECKING
 
 from adapters import clock, strays
 from core.done import Done
+from ecs_events.tally import FOR_ONE, pause
 
 if TYPE_CHECKING:
     from adapters.records import Records
     from ecs_events.tally import Tally
 
-# The schedule's period, and how many parts of the table a day has.
-_PERIOD = timedelta(minutes=5)
-_PARTS = int(timedelta(days=1) / _PERIOD)
-# Seconds that have to be left for a call that hangs.
-_RESERVE = 40
-_PAUSE_SECONDS = 0.2
+# The schedule's, and how many parts of the table a day has.
+PERIOD = timedelta(minutes=5)
+_PARTS = int(timedelta(days=1) / PERIOD)
 
 
 def sweep(records: Records, tally: Tally) -> None:
@@ -27,11 +25,10 @@ def sweep(records: Records, tally: Tally) -> None:
         AwsBusyError, AwsRefusedError: a page could not be read; another day has the part again.
     """
     now = clock.now()
-    part = int(timedelta(hours=now.hour, minutes=now.minute) / _PERIOD)
-    for keys in tally.in_time(strays.pages(records.table, part, _PARTS), _RESERVE):
-        for key in tally.in_time(keys, _RESERVE):
+    part = int(timedelta(hours=now.hour, minutes=now.minute) / PERIOD)
+    for keys in tally.in_time(strays.pages(records.table, part, _PARTS), FOR_ONE):
+        for key in tally.in_time(keys, FOR_ONE):
             with tally.settling(key):
                 if records.expire_stray(key):
                     tally.done[Done.EXPIRES] += 1
-        # A pace: the table's capacity is the records'.
-        clock.sleep(_PAUSE_SECONDS)
+        pause()

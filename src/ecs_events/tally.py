@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
+from adapters import clock
 from adapters.telemetry import logger
 from core.done import Done
 
@@ -14,6 +15,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
 T = TypeVar("T")
+
+# Seconds that have to be left for one record or one orphan, whose calls may hang.
+FOR_ONE = 40
+# DescribeTasks and ListTasks share 20 calls a second with everybody in the account; what the table
+# can read a second is the records' first of all.
+_PAUSE_SECONDS = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,3 +60,8 @@ class Tally:
         logger.warning("Not settled", extra={"executionId": execution_id, "reason": reason})
         self.done[Done.NOT_SETTLED] += 1
         self.unsettled.add(execution_id)
+
+
+def pause() -> None:
+    """Keep the pace of a run: a pause before the next call, not a wait for anything."""
+    clock.sleep(_PAUSE_SECONDS)

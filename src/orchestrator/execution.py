@@ -23,6 +23,7 @@ from core.payload import InvalidRequestError, Work, parse
 from core.record import Record, Status
 from core.reported import TICKET_RESERVE
 from core.retry import relaunch_delay
+from core.visibility import SHOWN_AFTER_END
 from orchestrator.errors import InvalidPayloadError
 
 if TYPE_CHECKING:
@@ -34,9 +35,6 @@ if TYPE_CHECKING:
 # ECS keeps a client token for the task's life and an hour at most a day; well before that, a
 # launch that was cut off asks for its task by name instead of trusting the token.
 _TOKEN_TRUSTED = timedelta(minutes=30)
-# ECS shows a task for an hour after its end. A launch that was cut off longer ago than this may
-# have started one that is forgotten by now.
-_REMEMBERED = timedelta(minutes=55)
 _FIRST = 1
 
 
@@ -247,7 +245,7 @@ class Execution:
 
     def _without_task(self, record: Record, left: timedelta) -> Outcome | None:
         """What it means that ECS knows no task of an old launch; None: there was none yet."""
-        if clock.now() - datetime.fromisoformat(record.updated_at) > _REMEMBERED:
+        if clock.now() - datetime.fromisoformat(record.updated_at) > SHOWN_AFTER_END:
             unknown = f"The launch was cut off after {record.updated_at}; a task that it may have"
             return Missing(detail=f"{unknown} started is shown for an hour after its end only")
         if left > timedelta():

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
+from ecs_events.sweep import PERIOD
 from tests.template import ACCOUNT, REGION
 
 if TYPE_CHECKING:
@@ -70,6 +72,7 @@ def test_reconciler_runs_every_five_minutes(stack: Stack) -> None:
     """The reconciler is invoked every five minutes, one run at a time, and is its own retry."""
     rule = stack.of_type("AWS::Events::Rule")["ReconcilerFunctionPeriod"]
     assert rule["ScheduleExpression"] == "rate(5 minutes)"
+    assert timedelta(minutes=5) == PERIOD, "the parts of the table go by the schedule"
     assert [target["Arn"] for target in rule["Targets"]] == ["${ReconcilerFunctionAliaslive}"]
     assert stack.of_type("AWS::Lambda::Function")["ReconcilerFunction"]["Timeout"] < 5 * 60
     config = stack.of_type("AWS::Lambda::EventInvokeConfig")["ReconcilerFunctionEventInvokeConfig"]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ecs_events import reconciliation, sweep
+from ecs_events import tally
 from tests.integration.repairs.executions import Executions
 from tests.integration.repairs.scene import Scene
 
@@ -25,8 +25,7 @@ def executions(aws: Aws) -> Executions:
 @pytest.fixture
 def scene(aws: Aws, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Scene:
     """Records and tasks as a test wants to find them."""
-    for module in (reconciliation, sweep):
-        monkeypatch.setattr(module, "_PAUSE_SECONDS", 0)
+    monkeypatch.setattr(tally, "_PAUSE_SECONDS", 0)
     if "durable" not in request.fixturenames:
         request.getfixturevalue("executions")
     return Scene(aws, monkeypatch)
