@@ -7,8 +7,9 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
-from local.ecs.container import worker_image
+from local.ecs.container import ContainerHost, worker_image
 from local.functions.process import ProcessSandbox
+from local.functions.sandbox import FunctionHost
 from local.processes import guarded
 
 if TYPE_CHECKING:
@@ -26,29 +27,8 @@ if TYPE_CHECKING:
 _START_SECONDS, _START_LOOKS = 20, 400
 
 
-class Host(Protocol):
-    """Starts what the local system runs.
-
-    Attributes:
-        concurrency: how many sandboxes of a function it is good for at a time.
-    """
-
-    concurrency: int
-
-    def function(
-        self,
-        configuration: Configuration,
-        environment: Mapping[str, str],
-        caller: Caller,
-        on_line: Callable[[str], None],
-        /,
-    ) -> Sandbox:
-        """Start a sandbox of a function."""
-
-    def container(
-        self, environment: Mapping[str, str], caller: Caller, on_line: Callable[[str], None], /
-    ) -> Container:
-        """Start a task's main container."""
+class Host(FunctionHost, ContainerHost, Protocol):
+    """Starts what the local system runs."""
 
 
 @contextmanager

@@ -14,9 +14,10 @@ from local.endpoint import Endpoint
 from local.events import Bus, Deliveries, EventsApi, Targets, start_schedules
 from local.functions import functions_of
 from local.functions.asynchronous import AsynchronousInvocations
+from local.functions.roles import check_roles
 from local.gateway import Gateway
 from local.hosts import process_host
-from local.iam import Access, deployment
+from local.iam import Access
 from local.iam.authority import Authority
 from local.iam.guard import Guard
 from local.inprocess import ThreadHost, Transport
@@ -88,7 +89,7 @@ class System:
         os.environ |= without_proxy(os.environ)
         self._cleanup = ExitStack()
         self.journal = Journal()
-        gateway = Gateway(self.journal)
+        gateway = Gateway(self.journal.write)
         self.seams, self.callers = gateway.seams, gateway.callers
         # A system that cannot start leaves nothing behind.
         with ExitStack() as failed:
@@ -136,7 +137,7 @@ class System:
         self.account.create()
         host = self._cleanup.enter_context(self._host(transport.session, in_process=in_process))
         self.functions = functions_of(self._surroundings, host)
-        deployment.check((f.configuration for f in self.functions.values()), self.authority)
+        check_roles((f.configuration for f in self.functions.values()), self.authority)
         executions = Executions(self.functions, self._surroundings, self._publish, self._send)
         failed.callback(executions.close)
         self._asynchronous = AsynchronousInvocations(clock, self._send, executions.start)

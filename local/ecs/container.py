@@ -85,6 +85,15 @@ class Container(Protocol):
         """Send SIGKILL."""
 
 
+class ContainerHost(Protocol):
+    """Starts containers."""
+
+    def container(
+        self, environment: Mapping[str, str], caller: Caller, on_line: Callable[[str], None], /
+    ) -> Container:
+        """Start a task's main container."""
+
+
 class ProcessContainer:
     """A container as a process of this machine.
 

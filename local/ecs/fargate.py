@@ -13,8 +13,7 @@ from local.journal import TaskChange
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from local.ecs.container import Container
-    from local.hosts import Host
+    from local.ecs.container import Container, ContainerHost
     from local.surroundings import Surroundings
 
 
@@ -24,7 +23,7 @@ class Fargate:
     def __init__(
         self,
         surroundings: Surroundings,
-        host: Host,
+        host: ContainerHost,
         publish: Callable[[dict[str, Any]], None],
     ) -> None:
         self._surroundings, self._host, self._publish = surroundings, host, publish

@@ -11,13 +11,15 @@ from local.proxies import without_proxy
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from local.ecs.container import Container
-    from local.hosts import Host
+    from local.ecs.container import Container, ContainerHost
     from local.surroundings import Surroundings
 
 
 def start_container(
-    detail: Mapping[str, Any], definition: Mapping[str, Any], surroundings: Surroundings, host: Host
+    detail: Mapping[str, Any],
+    definition: Mapping[str, Any],
+    surroundings: Surroundings,
+    host: ContainerHost,
 ) -> Container:
     """Start a task's main container.
 

@@ -17,8 +17,7 @@ from local.nesting import TOO_DEEP, is_too_deep
 from local.proxies import without_proxy
 
 if TYPE_CHECKING:
-    from local.functions.sandbox import Answer, Sandbox
-    from local.hosts import Host
+    from local.functions.sandbox import Answer, FunctionHost, Sandbox
     from local.surroundings import Surroundings
 
 
@@ -34,7 +33,7 @@ class Function:
     """
 
     def __init__(
-        self, configuration: Configuration, host: Host, surroundings: Surroundings
+        self, configuration: Configuration, host: FunctionHost, surroundings: Surroundings
     ) -> None:
         self.configuration = configuration
         self._host, self._surroundings = host, surroundings
@@ -120,7 +119,7 @@ class Function:
         return self._host.function(configuration, environment, caller, log)
 
 
-def functions_of(surroundings: Surroundings, host: Host) -> dict[str, Function]:
+def functions_of(surroundings: Surroundings, host: FunctionHost) -> dict[str, Function]:
     """Return the stack's functions by name."""
     stack, functions = surroundings.stack, {}
     aliases = stack.of_type("AWS::Lambda::Alias").values()

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
+    from local.functions.configuration import Configuration
     from local.gateway import Caller
 
 
@@ -61,3 +62,23 @@ class Sandbox(Protocol):
 
     def close(self) -> None:
         """End it at once."""
+
+
+class FunctionHost(Protocol):
+    """Starts sandboxes.
+
+    Attributes:
+        concurrency: how many sandboxes of a function it is good for at a time.
+    """
+
+    concurrency: int
+
+    def function(
+        self,
+        configuration: Configuration,
+        environment: Mapping[str, str],
+        caller: Caller,
+        on_line: Callable[[str], None],
+        /,
+    ) -> Sandbox:
+        """Start a sandbox of a function."""

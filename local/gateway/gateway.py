@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from flask import Flask
 
     from local.gateway.callers import Caller
-    from local.journal import Journal
 
 _PAGES = frozenset({"instance_metadata", "moto_api"})
 # Raises ApiError for what a caller may not do.
@@ -40,6 +39,9 @@ Service = Callable[[Request, str], Response | dict[str, Any] | None]
 class Gateway:
     """Gives each request to the service that it was signed for.
 
+    Args:
+        on_call: takes each call of a function or a worker.
+
     Attributes:
         callers: the processes that the local system has started.
         seams: what is to go wrong.
@@ -48,11 +50,11 @@ class Gateway:
             people are let in.
     """
 
-    def __init__(self, journal: Journal) -> None:
+    def __init__(self, on_call: Callable[[Call], None]) -> None:
         self.callers, self.seams = Callers(), Seams()
         self.services: dict[str, Service] = {}
         self.authorize: Authorize = _only_people
-        self._journal, self._door = journal, Door(self.callers)
+        self._on_call, self._door = on_call, Door(self.callers)
         self._moto = _Moto(create_backend_app)
         # moto looks at a condition and writes in two steps, which only one thread may be between.
         self._one_at_a_time = threading.Lock()
@@ -80,7 +82,7 @@ class Gateway:
         asks = operation(request, service)
         call = Call(caller.name, caller.execution_id, service, asks, caller.count())
         if not caller.is_person:
-            self._journal.write(call)
+            self._on_call(call)
         asked = f"{unquote(environ['REQUEST_URI'])} {body.decode(errors='replace')}"
         fault = self.seams.fault(call, asked)
 

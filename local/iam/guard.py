@@ -9,7 +9,7 @@ from local import nesting
 from local.errors import ApiError
 from local.iam.authority import DeniedError, Session
 from local.iam.requests import UnknownRequestError, accesses
-from local.lambda_api.request import read
+from local.lambda_request import read
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

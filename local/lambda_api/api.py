@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from local.lambda_api.catalogue import Catalogue
 from local.lambda_api.invocations import Invocations
-from local.lambda_api.request import read
+from local.lambda_request import read
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

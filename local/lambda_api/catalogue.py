@@ -11,7 +11,7 @@ from aws_durable_execution_sdk_python_testing.child_dispatcher import parse_func
 
 from local.errors import ApiError
 from local.functions.configuration import LATEST
-from local.lambda_api.request import model
+from local.lambda_request import model
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from botocore.model import Shape
 
     from local.functions import Function
-    from local.lambda_api.request import ApiRequest
+    from local.lambda_request import ApiRequest
 
 
 class Catalogue:

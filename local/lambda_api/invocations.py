@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from local.durable import Executions
     from local.functions import Answer, Configuration, Function
     from local.functions.asynchronous import AsynchronousInvocations
-    from local.lambda_api.request import ApiRequest
+    from local.lambda_request import ApiRequest
 
 _LONGEST_SYNCHRONOUS = 900
 _MEBIBYTE = 2**20

@@ -172,7 +172,7 @@ class Aws:
     def __init__(self) -> None:
         self.calls: dict[str, list[dict[str, Any]]] = {}
         self.ecs = Tasks(TEMPLATE, Time(), _task)
-        self.gateway = Gateway(Journal())
+        self.gateway = Gateway(Journal().write)
         self.gateway.services["ecs"] = EcsApi(self.ecs)
         self._changed = threading.Condition()
         self.hooks = ExitStack()

@@ -13,5 +13,5 @@ def test_port_that_is_taken_meanwhile() -> None:
     with listen(0) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(PortError, match=f"Port {port} is taken. .*PORT=0"):
-            Endpoint(Gateway(Journal()), port)
+            Endpoint(Gateway(Journal().write), port)
     listen(port).close()

@@ -27,7 +27,7 @@ def ecs(session: boto3.Session) -> Any:
 @pytest.fixture
 def gateway() -> Gateway:
     """Return a gateway to a cluster without tasks."""
-    gateway = Gateway(Journal())
+    gateway = Gateway(Journal().write)
     gateway.services["ecs"] = lambda *_: {"taskArns": []}
     return gateway
 

@@ -11,13 +11,13 @@ from local.iam.authority import DeniedError, Service
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from local.functions import Configuration
+    from local.functions.configuration import Configuration
     from local.iam.authority import Authority
 
 _LAMBDA = "lambda.amazonaws.com"
 
 
-def check(functions: Iterable[Configuration], authority: Authority) -> None:
+def check_roles(functions: Iterable[Configuration], authority: Authority) -> None:
     """Let functions be made whose roles Lambda can take, and that can hand on what fails.
 
     Raises:
