@@ -8,6 +8,13 @@ _OUTCOMES = ("tests/unit/core",)
 
 MUTATIONS = (
     Mutation(
+        "a rule imports a call",
+        "src/core/moment.py",
+        "from datetime import UTC\n",
+        "from datetime import UTC\n\nfrom adapters import clock\n",
+        ("tests/unit/test_floors.py",),
+    ),
+    Mutation(
         "an end that a container claims is believed in every flow",
         "src/core/record.py",
         "    return flow.worker_reports_end or status not in ENDED\n",
