@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, TextIO
 
+from local.exits import exit_code
 from local.printable import printable
 
 if TYPE_CHECKING:
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
 
 PROJECT = Path(__file__).parent.parent
 _LAST_PORT = 2**16 - 1
-# A shell's: 128 and the signal's number.
-_SIGNALLED = 128
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 # Of the AWS CLI's user: nothing here is asked of AWS, so a profile that is not there does no harm.
 _PROFILE = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE")
@@ -151,7 +150,7 @@ def _interrupt(number: int, _frame: FrameType | None) -> NoReturn:
     # Once is enough: a second one would leave running what the first one is ending.
     for each in _ENDING:
         signal.signal(each, lambda *_: None)
-    raise _InterruptedError(_SIGNALLED + number)
+    raise _InterruptedError(exit_code(number))
 
 
 def _silence(stream: TextIO) -> None:

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 _MOST_TASKS = 100
 _MOST_STARTED = 10
-_MOST_OVERRIDES = 8192
-_LONGEST_REASON = 255
-_FORMS = {
+MOST_OVERRIDES = 8192
+LONGEST_REASON = 255
+FORMS = {
     "clientToken": re.compile(r"[!-~]{0,64}"),
     "startedBy": re.compile(r"[A-Za-z0-9_/-]{0,128}"),
 }
@@ -58,15 +58,15 @@ class EcsApi:
         return self._operations[operation](asked)
 
     def _run_task(self, asked: Mapping[str, Any]) -> dict[str, Any]:
-        for name, form in _FORMS.items():
+        for name, form in FORMS.items():
             if not form.fullmatch(asked.get(name, "")):
                 raise invalid(f"{name} is not of the form {form.pattern}")
         if not 1 <= asked.get("count", 1) <= _MOST_STARTED:
             raise invalid(f"count must be 1 to {_MOST_STARTED}")
         if "networkConfiguration" not in asked:
             raise invalid("Network Configuration must be provided for awsvpc")
-        if len(json.dumps(asked.get("overrides", {}))) > _MOST_OVERRIDES:
-            raise invalid(f"Container Overrides length must be at most {_MOST_OVERRIDES}")
+        if len(json.dumps(asked.get("overrides", {}))) > MOST_OVERRIDES:
+            raise invalid(f"Container Overrides length must be at most {MOST_OVERRIDES}")
         launched = self._tasks.run(asked)
         shown = [task.describe() for task in launched.tasks]
         return {"tasks": shown, "failures": launched.failures}
@@ -101,8 +101,8 @@ class EcsApi:
         if task is None:
             raise invalid("The referenced task was not found.")
         reason = asked.get("reason", "Task stopped by user")
-        if len(reason) > _LONGEST_REASON:
-            raise invalid(f"reason must be at most {_LONGEST_REASON} characters")
+        if len(reason) > LONGEST_REASON:
+            raise invalid(f"reason must be at most {LONGEST_REASON} characters")
         task.stop(reason)
         return {"task": task.describe()}
 

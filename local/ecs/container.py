@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from local.exits import exit_code
 from local.processes import Output, kill
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from local.processes import Processes
 
 _ENTRYPOINT = re.compile(r"^ENTRYPOINT (?P<command>\[.*\])$", re.MULTILINE)
-_SIGNALLED = 128
 
 
 def worker_image(worker: Path, processes: Processes) -> Image:
@@ -114,7 +114,7 @@ class ProcessContainer:
         with suppress(subprocess.TimeoutExpired):
             code = self._process.wait(timeout)
             self._output.finish()
-            return code if code >= 0 else _SIGNALLED - code
+            return code if code >= 0 else exit_code(-code)
         return None
 
     def terminate(self) -> None:

@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from local.ecs.detail import described
+from local.exits import KILLED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -43,7 +44,6 @@ _ORDER = list(STATES)
 _EXITED = "Essential container in task exited"
 _INTERRUPTED = "Your Spot Task was interrupted."
 _OUT_OF_MEMORY = "OutOfMemoryError: Container killed due to memory usage"
-_SIGKILL = 137
 
 
 class Time(Protocol):
@@ -174,7 +174,7 @@ class TaskState:
 
     def kill_container(self) -> None:
         """Send SIGKILL to the container, if it runs."""
-        self.exit(_SIGKILL)
+        self.exit(KILLED)
 
     def stop(self, reason: str) -> None:
         """Ask the task to stop, as StopTask does; a task that is stopping stays as it is."""

@@ -8,14 +8,13 @@ from concurrent.futures import TimeoutError as NotInTime
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from local.exits import KILLED, TERMINATED
 from local.inprocess.identity import KilledError, current
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from local.gateway import Caller
-
-_SIGKILL, _SIGTERM = 137, 143
 
 
 class ThreadContainer:
@@ -41,11 +40,11 @@ class ThreadContainer:
 
     def terminate(self) -> None:
         """End it as the worker ends itself on SIGTERM: without another word."""
-        self._end(_SIGTERM)
+        self._end(TERMINATED)
 
     def kill(self) -> None:
         """End it as SIGKILL does."""
-        self._end(_SIGKILL)
+        self._end(KILLED)
 
     def _end(self, code: int) -> None:
         self._caller.is_dead = True

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 # Bounded well below every function's timeout, so that a call that hangs fails as a call and is
 # retried, and does not take the invocation with it.
-_CONFIG = Config(
+CONFIG = Config(
     connect_timeout=2,
     read_timeout=5,
     retries={"mode": "standard", "total_max_attempts": 3},
@@ -23,4 +23,4 @@ _CONFIG = Config(
 @cache
 def client(service: str) -> BaseClient:
     """Return the process's client of an AWS service."""
-    return boto3.client(service, config=_CONFIG)
+    return boto3.client(service, config=CONFIG)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from core.launch import Launch, Place
 
 # ECS keeps the reason that it shows as `stoppedReason`; longer ones are refused.
-_MAX_REASON = 255
+MAX_REASON = 255
 
 
 def run_task(launch: Launch, place: Place) -> str | FailedToStart:
@@ -111,4 +111,4 @@ def stop_task(cluster: str, task_arn: str, reason: str) -> None:
         AwsBusyError, AwsRefusedError: ECS did not answer.
     """
     with aws_errors():
-        client("ecs").stop_task(cluster=cluster, task=task_arn, reason=reason[:_MAX_REASON])
+        client("ecs").stop_task(cluster=cluster, task=task_arn, reason=reason[:MAX_REASON])

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 
 from botocore import exceptions
 
+from core.outcome import TOO_BUSY
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _TOO_MANY_REQUESTS = 429
 _SERVER_ERROR = 500
-_BUSY_CODES = frozenset({
+BUSY_CODES = frozenset({
     "ThrottlingException",
     "Throttling",
     "ThrottledException",
@@ -33,7 +35,7 @@ _BUSY_CODES = frozenset({
     "RequestTimeoutException",
 })  # fmt: skip
 # ECS has been seen to wrap a throttle of a service behind it in InvalidParameterException.
-_BUSY_MESSAGE = re.compile(r"throttl|rate exceeded|request ?limit ?exceeded", re.IGNORECASE)
+_BUSY_MESSAGE = re.compile(TOO_BUSY, re.IGNORECASE)
 
 
 class AwsBusyError(Exception):
@@ -75,7 +77,7 @@ def _is_busy(error: exceptions.ClientError) -> bool:
     answer = error.response["Error"]
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     return (
-        answer.get("Code") in _BUSY_CODES
+        answer.get("Code") in BUSY_CODES
         or status == _TOO_MANY_REQUESTS
         or status >= _SERVER_ERROR
         or bool(_BUSY_MESSAGE.search(answer.get("Message", "")))

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 _EXECUTION_ID = re.compile(r"[A-Za-z0-9_-]+")
 _STARTED_BY = re.compile(
-    r"(?P<stack>[A-Za-z][A-Za-z0-9-]*)/(?P<execution_id>[A-Za-z0-9_-]+)/(?P<attempt>[1-9][0-9]*)"
+    r"(?P<stack>[A-Za-z][A-Za-z0-9-]*)"
+    rf"/(?P<execution_id>{_EXECUTION_ID.pattern})"
+    r"/(?P<attempt>[1-9][0-9]*)"
 )
 MAX_STARTED_BY = 128
 

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 LOG_LINES = 20
 # An error's data, its record and its log line each have limits of their own; this is far below.
-_MAX_BYTES = 8_000
+MAX_BYTES = 8_000
 _MAX_LINE = 1_000
 
 
@@ -60,7 +60,7 @@ def console_link(task_arn: str) -> str:
 def shortened(lines: Sequence[str]) -> tuple[str, ...]:
     """Return the last lines that fit the limits, each cut to 1,000 characters."""
     kept: list[str] = []
-    left = _MAX_BYTES
+    left = MAX_BYTES
     for line in reversed(lines[-LOG_LINES:]):
         cut = line if len(line) <= _MAX_LINE else f"{line[:_MAX_LINE]}…"
         left -= len(cut.encode(errors="replace"))

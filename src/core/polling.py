@@ -24,7 +24,7 @@ _DAY = 86_400
 _YOUNG = int(UNKNOWN_WHEN_YOUNG.total_seconds())
 _MISSING_FOR = int(BETWEEN_LOOKS.total_seconds())
 # A permission that was just given may be refused for a while.
-_REFUSED_FOR = 600
+REFUSED_FOR = 600
 
 
 def poll_delay(checks: int, elapsed: int, poll_seconds: int | None) -> int:
@@ -113,7 +113,7 @@ class PollState:
     @property
     def is_refused(self) -> bool:
         """Whether looks have been refused for so long that no more is to be learned."""
-        return self.refused_at is not None and self.elapsed - self.refused_at >= _REFUSED_FOR
+        return self.refused_at is not None and self.elapsed - self.refused_at >= REFUSED_FOR
 
     def delay(self, checks: int, poll_seconds: int | None) -> int:
         """Return the seconds to wait after this look, the check of that number."""

@@ -13,7 +13,7 @@ COLUMNS = ("ticket", "status", "result", "error")
 _TICKET = re.compile(r"[0-9a-f]{32}")
 # As long as every ticket: what a launch will need is known before one is drawn.
 TICKET_RESERVE = "0" * 32
-_LENGTHS = {"summary": 1_000, "detail": 2_000, "advice": 1_000}
+LENGTHS = {"summary": 1_000, "detail": 2_000, "advice": 1_000}
 _EXIT_CODES = range(256)
 
 
@@ -36,7 +36,7 @@ def words(error: object) -> dict[str, Any]:
     """
     given = error if isinstance(error, Mapping) else {"summary": error}
     taken: dict[str, Any] = {}
-    for name, length in _LENGTHS.items():
+    for name, length in LENGTHS.items():
         if said := text(given.get(name)):
             # DynamoDB takes no half of a character back.
             said = said.encode(errors="replace").decode()

@@ -1,4 +1,4 @@
-"""How long AWS takes to tell of a task, and for how long it does."""
+"""How long AWS takes to tell of a task, and for how long it remembers one."""
 
 from __future__ import annotations
 
@@ -13,3 +13,6 @@ UNKNOWN_WHEN_YOUNG = timedelta(minutes=10)
 BETWEEN_LOOKS = timedelta(minutes=2)
 # ECS shows a task for an hour after its end; one that ended longer ago than this may be forgotten.
 SHOWN_AFTER_END = timedelta(minutes=55)
+# ECS keeps a client token for the task's life and an hour, at most a day; well before that, a
+# launch that was cut off asks for its task by name instead of trusting the token.
+TOKEN_TRUSTED = timedelta(minutes=30)

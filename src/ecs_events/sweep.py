@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 # The schedule's, and how many parts of the table a day has.
 PERIOD = timedelta(minutes=5)
-_PARTS = int(timedelta(days=1) / PERIOD)
+PARTS = int(timedelta(days=1) / PERIOD)
 
 
 def sweep(records: Records, tally: Tally) -> None:
@@ -26,7 +26,7 @@ def sweep(records: Records, tally: Tally) -> None:
     """
     now = clock.now()
     part = int(timedelta(hours=now.hour, minutes=now.minute) / PERIOD)
-    for keys in tally.in_time(strays.pages(records.table, part, _PARTS), FOR_ONE):
+    for keys in tally.in_time(strays.pages(records.table, part, PARTS), FOR_ONE):
         for key in tally.in_time(keys, FOR_ONE):
             with tally.settling(key):
                 if records.expire_stray(key):

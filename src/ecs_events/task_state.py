@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
-# Longer than EventBridge and Lambda together keep trying to deliver an event.
-_REMEMBERED = timedelta(days=2)
+# Longer than EventBridge and Lambda together keep trying to deliver an event; a test compares.
+REMEMBERED = timedelta(days=2)
 _IGNORED = {
     Standing.STALE_ATTEMPT: Done.STALE_ATTEMPT,
     Standing.OTHER_TASK: Done.OTHER_TASK,
@@ -94,7 +94,7 @@ def _completion(task: Mapping[str, Any]) -> Completion | Done:
 def _once() -> tuple[Callable[..., str], IdempotencyConfig]:
     """Return a `_complete` that runs once for each event, however often it is delivered."""
     table = TaskStateSettings.load().idempotency_table
-    config = IdempotencyConfig(expires_after_seconds=int(_REMEMBERED.total_seconds()))
+    config = IdempotencyConfig(expires_after_seconds=int(REMEMBERED.total_seconds()))
     once = idempotent_function(
         _complete,
         data_keyword_argument="_event_key",

@@ -23,7 +23,7 @@ from core.payload import InvalidRequestError, Work, parse
 from core.record import Record, Status
 from core.reported import TICKET_RESERVE
 from core.retry import relaunch_delay
-from core.visibility import SHOWN_AFTER_END
+from core.visibility import SHOWN_AFTER_END, TOKEN_TRUSTED
 from orchestrator.errors import InvalidPayloadError
 
 if TYPE_CHECKING:
@@ -32,9 +32,6 @@ if TYPE_CHECKING:
 
     from core.flow import Flow
 
-# ECS keeps a client token for the task's life and an hour at most a day; well before that, a
-# launch that was cut off asks for its task by name instead of trusting the token.
-_TOKEN_TRUSTED = timedelta(minutes=30)
 _FIRST = 1
 
 
@@ -237,7 +234,7 @@ class Execution:
             return Cancelled(detail="The record was closed before the launch")
         left = datetime.fromisoformat(record.deadline) - clock.now()
         age = timedelta(seconds=self.work.timeout_seconds) - left
-        if left > timedelta() and age <= _TOKEN_TRUSTED:
+        if left > timedelta() and age <= TOKEN_TRUSTED:
             return None
         cluster, family = self.settings.cluster_arn, self.settings.task_family
         found = ecs.find_task(cluster, family, self.launch.correlation.started_by)

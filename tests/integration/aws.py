@@ -28,6 +28,7 @@ from local.account import Account
 from local.ecs import EcsApi, Tasks
 from local.ecs.detail import event
 from local.ecs.state import TaskState
+from local.exits import TERMINATED
 from local.gateway import Callers, Gateway
 from local.inprocess import Transport
 from local.journal import Journal
@@ -59,7 +60,6 @@ ENVIRONMENT = {
     },
 }
 CLUSTER, FAMILY = ENVIRONMENT["CLUSTER_ARN"], ENVIRONMENT["TASK_FAMILY"]
-_SIGTERM = 143
 # AWS's descriptions of its services are read once; clients cost more than what they are asked for.
 _TRANSPORT = Transport(REGION)
 _ACCOUNT = Account(TEMPLATE, _PERSON)
@@ -116,7 +116,7 @@ class PromptTask(TaskState):
             return
         super().stop(reason)
         if self.status == "RUNNING":
-            self.exit(_SIGTERM)
+            self.exit(TERMINATED)
         self.advance("STOPPED")
 
 

@@ -1,6 +1,6 @@
 """How a task ended: the outcome types and `classify`."""
 
-from core.outcome.classification import classify, is_transient, stop_reason
+from core.outcome.classification import TOO_BUSY, classify, is_transient, stop_reason
 from core.outcome.kinds import (
     KINDS,
     ApplicationFailed,
@@ -20,6 +20,7 @@ from core.outcome.kinds import (
 
 __all__ = [
     "KINDS",
+    "TOO_BUSY",
     "ApplicationFailed",
     "Cancelled",
     "FailedToStart",

@@ -28,13 +28,15 @@ if TYPE_CHECKING:
 # Begins the reason of every StopTask of ours, followed by the outcome that it stands for.
 _STOPPED_BY_US = "durable-task/"
 
+# How AWS says that it is too busy; ECS passes on the words of the services behind it.
+TOO_BUSY = r"throttl|rate exceeded|too ?many ?requests|request ?limit ?exceeded"
 _TRANSIENT = re.compile(
     # Room, network interfaces and disks that ECS waits for in vain.
     r"capacity is unavailable|reached the limit on the number of|insufficientfreeaddresses|\beni\b"
     r"|timeout waiting for (?:network interface|ephemeral ?storage)"
     r"|error while attempting to create network interface"
     # Whatever a registry or an API is too busy or too broken for.
-    r"|throttl|rate exceeded|too ?many ?requests|request ?limit ?exceeded|serverexception"
+    rf"|{TOO_BUSY}|serverexception"
     r"|internal ?(?:server ?)?error|(?:temporarily|service ?) ?unavailable|status code:? 5\d\d\b"
     # A network that lost or delayed an answer.
     r"|i/o timeout|handshake timeout|request timed out|client\.timeout|dockertimeouterror"

@@ -1,0 +1,138 @@
+"""Facts that have to stand in two places, for one cannot import the other: both say the same."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from botocore.retries import standard
+
+from adapters.clients import CONFIG
+from adapters.ecs import MAX_REASON
+from adapters.errors import BUSY_CODES
+from core.answer import MAX_ANSWER_BYTES
+from core.correlation import MAX_STARTED_BY
+from core.evidence import LOG_LINES, MAX_BYTES
+from core.flow import Flow
+from core.launch import MAX_OVERRIDES
+from core.payload import RESERVE_SECONDS, InvalidRequestError, parse
+from core.polling import REFUSED_FOR
+from core.reported import LENGTHS
+from core.retry import MAX_TRIES
+from core.visibility import BETWEEN_LOOKS, TOKEN_TRUSTED, UNKNOWN_WHEN_YOUNG
+from ecs_events.sweep import PARTS
+from ecs_events.tally import FOR_ONE
+from ecs_events.task_state import REMEMBERED
+from local.ecs.api import FORMS, LONGEST_REASON, MOST_OVERRIDES
+from tests import template
+from tests.markdown import Page
+from tests.template import ROOT
+from worker.report import MAX_RESULT_BYTES
+
+if TYPE_CHECKING:
+    from tests.template import Stack
+
+STACK = template.stack()
+[DAYS] = {
+    f["Environment"]["Variables"]["RECORD_RETENTION_DAYS"] for f in STACK.functions().values()
+}
+WORDS = {2: "two", 4: "four", 10: "ten"}
+
+
+def minutes(time: timedelta) -> int:
+    """A time in whole minutes."""
+    return time // timedelta(minutes=1)
+
+
+def in_words(time: timedelta) -> str:
+    """A time as pages say it."""
+    return f"{WORDS[minutes(time)]} minutes"
+
+
+RUN = timedelta(seconds=STACK.resources["ReconcilerFunction"]["Properties"]["Timeout"])
+SAID = (
+    ("README.md", f"the histories of ended executions are deleted after {DAYS} days"),
+    ("README.md", f"until the execution's history is deleted, {DAYS} days after its end"),
+    ("README.md", f"at most {MAX_RESULT_BYTES:,} bytes of JSON"),
+    ("README.md", f"the container's last {LOG_LINES} lines"),
+    ("README.md", f"at most {BETWEEN_LOOKS.seconds} s after a look that did not find the task"),
+    ("SECURITY.md", f"are emptied within a day as a rule, and expire after {DAYS} more"),
+    ("SECURITY.md", f"up to {LOG_LINES} and {MAX_BYTES:,} bytes"),
+    ("SECURITY.md", f"the words of an error, up to {sum(LENGTHS.values()):,} characters"),
+    ("docs/architecture.md", f"Set at the close, {DAYS} days ahead"),
+    ("docs/architecture.md", f"was seen before or is {in_words(UNKNOWN_WHEN_YOUNG)} old"),
+    ("docs/architecture.md", f"looks {in_words(BETWEEN_LOOKS)} apart missed it"),
+    ("docs/architecture.md", f"go on for {in_words(timedelta(seconds=REFUSED_FOR))}"),
+    ("docs/architecture.md", f"every check for {in_words(timedelta(seconds=REFUSED_FOR))}"),
+    ("docs/architecture.md", f"leave {RESERVE_SECONDS} s of `ExecutionTimeout` free"),
+    ("docs/architecture.md", f"repeated after {minutes(TOKEN_TRUSTED)} minutes"),
+    ("docs/architecture.md", f"A launch is begun {WORDS[MAX_TRIES]} times at most"),
+    ("docs/operations.md", f"at a task of {in_words(UNKNOWN_WHEN_YOUNG)} or more"),
+    ("docs/operations.md", f"if it still does not in {in_words(BETWEEN_LOOKS)}"),
+    ("docs/operations.md", f"a run has {in_words(RUN)}"),
+    ("docs/operations.md", f"one of {PARTS} parts of the table"),
+    ("docs/operations.md", f"what the table keeps for {DAYS} days"),
+    ("docs/worker.md", f"all of them together may have {MAX_OVERRIDES:,} characters"),
+    ("docs/worker.md", f"text of at most {MAX_RESULT_BYTES:,} bytes"),
+    ("docs/worker.md", f"outcome together exceed {MAX_ANSWER_BYTES:,} bytes"),
+    ("docs/worker.md", "`summary` ({summary:,} characters)".format(**LENGTHS)),
+    ("docs/worker.md", "`detail` ({detail:,}) and `advice` ({advice:,})".format(**LENGTHS)),
+)
+
+
+@pytest.mark.parametrize(("page", "sentence"), SAID, ids=[sentence[:40] for _, sentence in SAID])
+def test_pages(page: str, sentence: str) -> None:
+    """A page says a number as the code or the template has it."""
+    assert sentence in " ".join(Page(ROOT / page).text.split())
+
+
+def test_kept_for_as_many_days(stack: Stack) -> None:
+    """Closed records, logs and the histories of executions are kept for the same time."""
+    kept = {group["RetentionInDays"] for group in stack.of_type("AWS::Logs::LogGroup").values()}
+    durable = [function["DurableConfig"] for function in STACK.durable_functions().values()]
+    kept |= {config["RetentionPeriodInDays"] for config in durable}
+    assert kept == {int(DAYS)}
+
+
+def test_events_are_remembered_until_none_comes_again(stack: Stack) -> None:
+    """Idempotency knows an event for longer than it may be delivered again."""
+    rule = stack.of_type("AWS::Events::Rule")["TaskStateFunctionTaskStateChange"]
+    [target] = rule["Targets"]
+    invoked = stack.of_type("AWS::Lambda::EventInvokeConfig")["TaskStateFunctionEventInvokeConfig"]
+    ages = target["RetryPolicy"], invoked
+    assert sum(age["MaximumEventAgeInSeconds"] for age in ages) < REMEMBERED.total_seconds()
+
+
+def test_calls_that_hang_leave_time(stack: Stack) -> None:
+    """One call that hangs to the end of its tries ends before its function or its reserve does."""
+    tries = CONFIG.retries["total_max_attempts"]
+    longest = tries * (CONFIG.connect_timeout + CONFIG.read_timeout)
+    timeouts = [function["Timeout"] for function in stack.functions().values()]
+    assert longest < min(FOR_ONE, *timeouts)
+
+
+def test_longest_timeout() -> None:
+    """A task that nobody waits for may run for as long as the longest ExecutionTimeout."""
+    bounds = template.source()["Parameters"]["ExecutionTimeout"]
+    assert bounds["MinValue"] > RESERVE_SECONDS
+    longest = {"timeoutSeconds": bounds["MaxValue"]}
+    assert parse(longest, Flow.DYNAMODB, bounds["MinValue"])
+    with pytest.raises(InvalidRequestError):
+        parse({"timeoutSeconds": bounds["MaxValue"] + 1}, Flow.DYNAMODB, bounds["MaxValue"])
+
+
+def test_local_ecs_has_the_limits_of_the_code() -> None:
+    """The local system's ECS refuses as long a request, name or reason as the code does."""
+    assert (MOST_OVERRIDES, LONGEST_REASON) == (MAX_OVERRIDES, MAX_REASON)
+    assert FORMS["startedBy"].fullmatch("x" * MAX_STARTED_BY)
+    assert not FORMS["startedBy"].fullmatch("x" * (MAX_STARTED_BY + 1))
+
+
+def test_throttles_are_known() -> None:
+    """Every error code that botocore takes for a throttle or a passing fault passes."""
+    throttled = standard.ThrottledRetryableChecker._THROTTLED_ERROR_CODES  # noqa: SLF001 - told nowhere else
+    passing = standard.TransientRetryableChecker._TRANSIENT_ERROR_CODES  # noqa: SLF001 - told nowhere else
+    # ECS, Lambda and DynamoDB refuse with the first for good; the second is EC2's.
+    others = {"LimitExceededException", "EC2ThrottledException"}
+    assert {*throttled, *passing} - others <= BUSY_CODES
