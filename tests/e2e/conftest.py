@@ -28,7 +28,7 @@ def user() -> Iterator[User]:
 @pytest.fixture(scope="session", autouse=True)
 def minute(user: User) -> str:
     """An EventBridge execution whose task works for a minute, while the other tests run."""
-    return user.start("EventBridge", processingTime=60)
+    return user.start("eventbridge", processingTime=60)
 
 
 @pytest.fixture(scope="session")

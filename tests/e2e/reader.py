@@ -56,9 +56,9 @@ class Reader:
     @classmethod
     def of(cls, user: AwsUser, variables: Mapping[str, str]) -> Reader:
         """Start the executions that commands look at, and wait until there is something to see."""
-        done = user.start("Callback", processingTime=0)
-        failed = user.start("Sync", processingTime="long")
-        unwanted, doomed, busy = (user.start("EventBridge", processingTime=300) for _ in "123")
+        done = user.start("dynamodb", processingTime=0)
+        failed = user.start("polling", processingTime="long")
+        unwanted, doomed, busy = (user.start("eventbridge", processingTime=300) for _ in "123")
         lost = _EVENT.read_text()
         cls._lose(user, lost)
         user.closed(done)
@@ -81,7 +81,7 @@ class Reader:
         """Paste each block, those last that want the newest execution or all of the queues."""
         tried: dict[str, Future[list[Ran]]] = {}
         for wanted in (False, True):
-            self.user.ended(self.user.start("EventBridge", processingTime=0))
+            self.user.ended(self.user.start("eventbridge", processingTime=0))
             with ThreadPoolExecutor(_AT_ONCE) as pool:
                 tried |= {
                     name: pool.submit(self._paste, block, folder / name)

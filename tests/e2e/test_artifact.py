@@ -20,5 +20,5 @@ def test_built_functions_run() -> None:
         for function in system.functions.values():
             assert BUILT.parent in function.configuration.code.parents
         user = User(system)
-        arn = user.start("EventBridge", message="built", processingTime=0)
+        arn = user.start("eventbridge", message="built", processingTime=0)
         assert user.result(arn)["result"]["message"] == "Processed: built"

@@ -37,7 +37,7 @@ PATTERN = {
         aws logs tail /aws/lambda/{STACK}-sync-function --follow
         aws logs tail /ecs/{STACK} --follow
         """,
-    "pattern-callback": rf"""
+    "pattern-dynamodb": rf"""
         aws lambda invoke \
           --function-name {STACK}-callback-function:\$LATEST \
           --invocation-type Event \

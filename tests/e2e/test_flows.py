@@ -11,7 +11,7 @@ from tests.integration.local.fargate import ENDED_BY_SIGNAL
 if TYPE_CHECKING:
     from tests.e2e.user import Flow, User
 
-WAITING: tuple[Flow, ...] = ("Sync", "EventBridge")
+WAITING: tuple[Flow, ...] = ("polling", "eventbridge")
 
 
 @pytest.mark.parametrize("flow", WAITING)
@@ -23,7 +23,7 @@ def test_success_is_returned(user: User, flow: Flow) -> None:
     assert [result["taskArn"]] == user.tasks(arn)
     assert (result["attempt"], result["outcome"], result["exitCode"]) == (1, "Succeeded", 0)
     assert result["startedAt"] < result["stoppedAt"]
-    if flow == "Sync":
+    if flow == "polling":
         assert (result["flow"], result["result"]) == ("polling", None)
     else:
         assert result["result"]["message"] == "Processed: hi"
@@ -33,7 +33,7 @@ def test_success_is_returned(user: User, flow: Flow) -> None:
 
 def test_fire_and_forget_returns_at_once(user: User) -> None:
     """The DynamoDB flow returns while its task runs; the result appears in the record."""
-    arn = user.start("Callback", message="hi", processingTime=3)
+    arn = user.start("dynamodb", message="hi", processingTime=3)
     result = user.result(arn)
     assert (result["flow"], result["status"]) == ("dynamodb", "RUNNING")
     assert user.record(arn)["taskArn"] == result["taskArn"]
@@ -57,7 +57,7 @@ def test_failure_is_explained(user: User, flow: Flow) -> None:
 
 def test_failure_is_recorded(user: User) -> None:
     """In the DynamoDB flow the worker's own words about its failure stay in the record."""
-    arn = user.start("Callback", processingTime=0, simulate={"exitCode": 3})
+    arn = user.start("dynamodb", processingTime=0, simulate={"exitCode": 3})
     record = user.closed(arn)
     assert record["status"] == "FAILED"
     assert (record["error"]["kind"], record["error"]["exitCode"]) == ("ApplicationFailed", 3)
@@ -76,14 +76,14 @@ def test_kill_is_named(user: User, flow: Flow) -> None:
 
 def test_kill_is_recorded(user: User) -> None:
     """A worker of the DynamoDB flow that dies without a word leaves its cause in the record."""
-    arn = user.start("Callback", processingTime=300)
+    arn = user.start("dynamodb", processingTime=300)
     os.kill(user.worker(arn), signal.SIGKILL)
     record = user.closed(arn)
     assert record["status"] == "FAILED"
     assert (record["error"]["kind"], record["error"]["exitCode"]) == ("ApplicationFailed", 137)
 
 
-@pytest.mark.parametrize("flow", ["Sync", "Callback", "EventBridge"])
+@pytest.mark.parametrize("flow", ["polling", "dynamodb", "eventbridge"])
 def test_bad_payload_starts_nothing(user: User, flow: Flow) -> None:
     """A payload that cannot be run fails the execution by the field's name and starts nothing."""
     arn = user.start(flow, processingTime="long")
@@ -96,7 +96,7 @@ def test_bad_payload_starts_nothing(user: User, flow: Flow) -> None:
 
 def test_stopped_task_is_named(user: User) -> None:
     """A task that somebody stops fails its execution as stopped, with that person's reason."""
-    arn = user.start("EventBridge", processingTime=300)
+    arn = user.start("eventbridge", processingTime=300)
     user.worker(arn)
     user.stop(user.tasks(arn)[0], "wrong input")
     error = user.error(arn)

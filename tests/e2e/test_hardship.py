@@ -16,7 +16,7 @@ from tests.e2e.user import User
 if TYPE_CHECKING:
     from tests.e2e.user import Flow
 
-FLOWS: tuple[Flow, ...] = ("Sync", "Callback", "EventBridge")
+FLOWS: tuple[Flow, ...] = ("polling", "dynamodb", "eventbridge")
 EXECUTIONS = 20
 KILLS = 15
 
@@ -54,7 +54,7 @@ def test_event_survives_a_broken_function() -> None:
         target = system.stack.outputs["TaskStateFunctionArn"]
         broken = Refuse("AccessDeniedException", "no permission")
         system.seams.inject(broken, times=1_000, caller=target.split(":")[6], operation="GetItem")
-        arn = user.start("EventBridge", message="kept", processingTime=0)
+        arn = user.start("eventbridge", message="kept", processingTime=0)
         sqs, url = system.account.client("sqs"), system.stack.outputs["UnprocessedEventsQueueUrl"]
         [message, *_] = user.wait(lambda: sqs.receive_message(QueueUrl=url).get("Messages"))
         kept = json.loads(message["Body"])

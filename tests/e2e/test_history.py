@@ -20,14 +20,14 @@ EVENTS = [
 
 def test_equal_input_starts_two_tasks(user: User) -> None:
     """Two executions with equal input are two: each starts its own task."""
-    first, second = (user.start("EventBridge", message="same", processingTime=0) for _ in "12")
+    first, second = (user.start("eventbridge", message="same", processingTime=0) for _ in "12")
     tasks = {user.result(arn)["taskArn"] for arn in (first, second)}
     assert len(tasks) == 2
 
 
 def test_same_name_starts_one_task(user: User) -> None:
     """The same execution name twice, with the same payload, is one execution and one task."""
-    first, second = (user.start("EventBridge", name="once", processingTime=0) for _ in "12")
+    first, second = (user.start("eventbridge", name="once", processingTime=0) for _ in "12")
     assert first == second
     task = user.result(first)["taskArn"]
     assert user.tasks(first) == [task]
@@ -35,7 +35,7 @@ def test_same_name_starts_one_task(user: User) -> None:
 
 def test_history_does_not_grow(user: User, minute: str) -> None:
     """A task of a minute costs what a task of a second does: 3 operations and 2 invocations."""
-    second = user.start("EventBridge", processingTime=1)
+    second = user.start("eventbridge", processingTime=1)
     for arn in (second, minute):
         assert user.result(arn)["outcome"] == "Succeeded"
         kinds = [event["EventType"] for event in user.history(arn)]
@@ -46,10 +46,10 @@ def test_history_does_not_grow(user: User, minute: str) -> None:
 
 def test_log_reads_as_a_story(user: User) -> None:
     """Each line of an execution's log stands once, however often the handler was replayed."""
-    arn = user.start("Sync", processingTime=1)
+    arn = user.start("polling", processingTime=1)
     user.result(arn)
     execution_id = arn.rpartition("/")[2]
-    name = user.function("Sync").split(":")[6]
+    name = user.function("polling").split(":")[6]
     lines = [line for line in user.lines(name) if line.get("correlation_id") == execution_id]
     messages = [line["message"] for line in lines]
     assert messages[:4] == [

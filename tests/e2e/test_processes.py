@@ -23,7 +23,7 @@ def test_nothing_is_left_running() -> None:
     """When the system stops, functions and workers that still run are ended, and none starts."""
     with System(time_scale=100) as system:
         user = User(system)
-        started = [user.start(flow, processingTime=300) for flow in ("Sync", "EventBridge")]
+        started = [user.start(flow, processingTime=300) for flow in ("polling", "eventbridge")]
         pids = [user.worker(arn) for arn in started]
         pids += [pid for function in system.functions.values() for pid in function.pids()]
         assert len(pids) >= 4
@@ -33,7 +33,7 @@ def test_nothing_is_left_running() -> None:
 
 def test_killed_function_is_invoked_again(user: User) -> None:
     """Functions whose processes die between two invocations go on where they were."""
-    arn = user.start("EventBridge", processingTime=4)
+    arn = user.start("eventbridge", processingTime=4)
     user.worker(arn)
     for function in user.system.functions.values():
         for pid in function.pids():

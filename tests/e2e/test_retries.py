@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from tests.e2e.user import Flow
 
-WAITING: tuple[Flow, ...] = ("Sync", "EventBridge")
+WAITING: tuple[Flow, ...] = ("polling", "eventbridge")
 NO_NETWORK = "Timeout waiting for network interface provisioning to complete."
 
 
@@ -42,7 +42,7 @@ def test_lost_capacity_is_replaced(impatient: User, flow: Flow) -> None:
     assert stop_codes == ["TaskFailedToStart", "SpotInterruption", "EssentialContainerExited"]
     record = user.closed(arn)
     assert (record["status"], record["attempt"]) == ("COMPLETED", 3)
-    if flow == "EventBridge":
+    if flow == "eventbridge":
         assert result["result"]["message"] == "Processed: hi"
 
 

@@ -20,7 +20,7 @@ def test_rule_is_the_templates(tmp_path: Path) -> None:
     changed.write_text(template.replace(rule, "lastStatus: [PENDING]"))
     with System(changed, time_scale=100) as system:
         user = User(system)
-        arn = user.start("EventBridge", processingTime=0)
+        arn = user.start("eventbridge", processingTime=0)
         user.wait(lambda: user.tasks(arn) and system.is_idle)
         assert user.execution(arn)["Status"] == "RUNNING"
         assert user.record(arn)["open"] == "OPEN"
@@ -32,7 +32,7 @@ def test_early_event() -> None:
         user = User(system)
         late = Wait(lambda: user.wait(lambda: system.is_idle))
         system.seams.inject(late, times=10, operation="RunTask")
-        arn = user.start("EventBridge", message="quick", processingTime=0)
+        arn = user.start("eventbridge", message="quick", processingTime=0)
         result = user.result(arn)
         assert result["result"]["message"] == "Processed: quick"
         assert user.tasks(arn) == [result["taskArn"]]

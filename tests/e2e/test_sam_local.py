@@ -54,7 +54,7 @@ def sam(shared: Up, tmp_path: Path) -> Sam:
 
 def test_execution(aws_user: AwsUser, sam: Sam) -> None:
     """An execution is shown, its history told, and it is stopped."""
-    arn = aws_user.start("EventBridge", processingTime=300)
+    arn = aws_user.start("eventbridge", processingTime=300)
     aws_user.details(arn, "InvocationCompleted")
     shown = sam("execution", "get", arn)
     assert "RUNNING" in shown.stdout, shown.stderr
@@ -85,7 +85,7 @@ def test_unknown_execution(sam: Sam) -> None:
 @pytest.mark.parametrize("answer", [["succeed", "--result", "1"], ["fail", "--error-message", "x"]])
 def test_callback(aws_user: AwsUser, sam: Sam, answer: list[str]) -> None:
     """A callback is answered by hand once: the execution then cancels its task."""
-    arn = aws_user.start("EventBridge", processingTime=300)
+    arn = aws_user.start("eventbridge", processingTime=300)
     aws_user.details(arn, "InvocationCompleted")
     callback = aws_user.details(arn, "CallbackStarted")["CallbackId"]
     verb, *options = answer

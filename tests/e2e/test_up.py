@@ -166,7 +166,7 @@ def test_refusals_are_printed(tmp_path: Path) -> None:
     copied.write_text(json.dumps(template.without("SyncRole", "lambda:CheckpointDurableExecution")))
     with up(tmp_path, "--template", str(copied)) as own:
         name = f"{NAME}-sync-function"
-        arn = own.user().start("Sync")
+        arn = own.user().start("polling")
         refused = (
             f"AccessDenied: User: arn:aws:sts::123456789012:assumed-role/{NAME}-SyncRole/{name}"
         )

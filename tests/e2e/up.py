@@ -80,8 +80,8 @@ class Up:
     def start_work(self) -> None:
         """Start executions with nothing but what is exported, and wait for their workers."""
         user = self.user()
-        user.start("Sync", processingTime=300)
-        user.start("EventBridge", processingTime=300)
+        user.start("polling", processingTime=300)
+        user.start("eventbridge", processingTime=300)
         # The guard, two functions, the task-state function not being one of them, and two workers.
         until(lambda: len(self.processes()) >= 5)
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from boto3.dynamodb.types import TypeDeserializer
 
+from local.demo.cases import FLOWS
 from local.journal import Line
 from local.stack.stack import PROJECT
 from tests.waiting import look_again, until
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
 
     from local.system import System
 
-# As the outputs of the template name their functions.
-Flow = Literal["Sync", "Callback", "EventBridge"]
+Flow = Literal["polling", "dynamodb", "eventbridge"]
+_OUTPUTS = {flow.name: flow.output for flow in FLOWS}
 
 
 class AwsUser:
@@ -50,12 +51,12 @@ class AwsUser:
 
     def function(self, flow: Flow) -> str:
         """Return the qualified ARN of a flow's function."""
-        return self.outputs[f"{flow}LambdaFunctionArn"]
+        return self.outputs[_OUTPUTS[flow]]
 
     def start(self, flow: Flow, name: str | None = None, **payload: Any) -> str:
         """Start an execution and return its ARN."""
         named = {"DurableExecutionName": name} if name else {}
-        if flow == "Sync":
+        if flow == "polling":
             # The growing interval is meant for minutes and hours.
             payload = {"pollSeconds": 1, **payload}
         return self.invoke(self.function(flow), payload, **named)

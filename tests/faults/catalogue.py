@@ -63,7 +63,7 @@ class Catalogue:
                 point: scenario
                 for point, scenario in _points(lost[flow], "reconciler").items()
                 if point not in self.points[flow]
-                and (flow, point.operation) != ("Sync", "CheckpointDurableExecution")
+                and (flow, point.operation) != ("polling", "CheckpointDurableExecution")
             }
             for flow in FLOWS
         }
@@ -164,7 +164,7 @@ def _is_reached(scenario: Scenario) -> bool:
         return False
     if point.role == "worker" and end == "failed to start":
         return False
-    succeeds = end == "exit 0" or (end == "Spot" and flow != "Callback")
+    succeeds = end == "exit 0" or (end == "Spot" and flow != "dynamodb")
     # Nobody reads the log of what succeeds, in the end.
     if point.role == "status" or point.operation == "GetLogEvents":
         return not succeeds

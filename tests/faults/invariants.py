@@ -106,7 +106,7 @@ def _as_expected(scenario: Scenario, end: End) -> Iterator[str]:
     actual, wanted = _truth(end), expected(scenario)
     if actual is None or actual.kind != wanted.kind:
         yield f"the last task ended as {actual}, not as {wanted}"
-    attempts = 2 if scenario.end == "Spot" and scenario.flow != "Callback" else 1
+    attempts = 2 if scenario.end == "Spot" and scenario.flow != "dynamodb" else 1
     if len(end.tasks) != attempts:
         yield f"{len(end.tasks)} tasks, not {attempts}"
 
@@ -127,15 +127,15 @@ def _record_tells(scenario: Scenario, end: End) -> Iterator[str]:
     status, kind = end.record["status"], end.record.get("error", {}).get("kind")
     is_stopped = end.execution["Status"] == "STOPPED"
     # The DynamoDB flow's worker has the last word: it may be killed after it has written it.
-    is_written = scenario.flow == "Callback" and "result" in end.record
+    is_written = scenario.flow == "dynamodb" and "result" in end.record
     if status == "COMPLETED" and actual.kind != "Succeeded" and not is_written:
         yield f"the record is COMPLETED, the last task ended as {actual}"
-    if status == "COMPLETED" and scenario.flow != "Sync" and "result" not in end.record:
+    if status == "COMPLETED" and scenario.flow != "polling" and "result" not in end.record:
         yield "the worker's result is lost"
     if status == "FAILED" and actual.kind == "Succeeded" and not is_stopped:
         yield "the record is FAILED, the last task succeeded"
     kinds = {actual.kind, *(["Cancelled"] if is_stopped else [])}
-    is_workers = scenario.flow == "Callback" and kind == "ApplicationFailed"
+    is_workers = scenario.flow == "dynamodb" and kind == "ApplicationFailed"
     if status == "FAILED" and kind not in kinds and not is_workers:
         yield f"the record says {kind}, the last task ended as {actual}"
 
@@ -143,7 +143,7 @@ def _record_tells(scenario: Scenario, end: End) -> Iterator[str]:
 def _execution_tells(scenario: Scenario, end: End) -> Iterator[str]:
     """The execution ended as its last task did."""
     status, actual = end.execution["Status"], _truth(end)
-    if scenario.flow == "Callback":
+    if scenario.flow == "dynamodb":
         if status == "FAILED" and actual is not None:
             yield "the execution is FAILED although its task was started"
         return
@@ -171,7 +171,7 @@ def _result(scenario: Scenario, end: End) -> Iterator[str]:
     if result["taskArn"] != end.tasks[-1]["taskArn"]:
         yield "the result is not the last task's"
     handed_over = json.loads(end.record.get("result", "null"))
-    if scenario.flow == "EventBridge" and not (handed_over and result["result"] == handed_over):
+    if scenario.flow == "eventbridge" and not (handed_over and result["result"] == handed_over):
         yield f"the execution's result is {result['result']}, the record's {handed_over}"
 
 

@@ -112,7 +112,7 @@ class Scenario:
         if self.events == "none" and any(point.stops for point in self.points):
             # Long enough for the reconciler to find that nobody waits for it.
             payload["processingTime"] = 15 * MINUTE
-        if self.flow == "Sync":
+        if self.flow == "polling":
             payload["pollSeconds"] = 30
         return payload
 

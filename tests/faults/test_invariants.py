@@ -29,7 +29,7 @@ GOOD = End(
     tasks=[TASK],
     callbacks=["CallbackStarted", "CallbackSucceeded"],
 )
-SCENARIO = Scenario("EventBridge", "exit 0")
+SCENARIO = Scenario("eventbridge", "exit 0")
 
 
 def failed(**data: Any) -> dict[str, Any]:

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from tests.e2e.user import Flow
 
-WAITING: tuple[Flow, ...] = ("Sync", "EventBridge")
-FLOWS: tuple[Flow, ...] = (*WAITING, "Callback")
+WAITING: tuple[Flow, ...] = ("polling", "eventbridge")
+FLOWS: tuple[Flow, ...] = (*WAITING, "dynamodb")
 # In AWS's seconds.
 RUNNING_FOR, LOOKS_EVERY = 6 * 3600, 3000
 
@@ -68,7 +68,7 @@ def test_fifty_are_stopped(user: User) -> None:
 
 def start_long(user: User, flow: Flow) -> str:
     """Start an execution that goes on for long."""
-    if flow == "EventBridge":
+    if flow == "eventbridge":
         return user.start(flow, processingTime=RUNNING_FOR)
     return user.start(flow, processingTime=RUNNING_FOR, pollSeconds=LOOKS_EVERY)
 
@@ -88,7 +88,7 @@ def test_all_events_are_lost(user: User, flow: Flow) -> None:
     # One finds it within the grace, the next one ends it, and a third may be faster than this test.
     assert runs_since_the_end(user, good) <= 3
     assert user.closed(bad)["error"]["exitCode"] == 3
-    if flow != "Callback":
+    if flow != "dynamodb":
         assert user.result(good)["outcome"] == "Succeeded"
         assert user.error(bad)["kind"] == "ApplicationFailed"
 
@@ -111,7 +111,7 @@ def test_sweep_dies(user: User, after: bool) -> None:
     user.system.seams.delays = lambda _: []
     user.system.seams.inject(death, 1000, operation="Scan")
     user.wait(lambda: deaths)
-    arn = user.start("EventBridge", processingTime=0)
+    arn = user.start("eventbridge", processingTime=0)
     assert user.closed(arn)["status"] == "COMPLETED"
     seen = len(deaths)
     user.wait(lambda: len(deaths) > seen)
@@ -231,5 +231,5 @@ def test_bad_payloads(user: User) -> None:
 )
 def test_message_is_only_text(user: User, message: str) -> None:
     """Whatever a message looks like, it reaches the worker as it is, and nothing else does."""
-    result = user.result(user.start("EventBridge", message=message, processingTime=0))
+    result = user.result(user.start("eventbridge", message=message, processingTime=0))
     assert result["result"]["message"] == f"Processed: {message}"

@@ -67,21 +67,21 @@ def test_catalogue_is_large(catalogue: Catalogue) -> None:
 def test_scenarios_are_written_and_read() -> None:
     """A scenario is what its line says."""
     point = Point("orchestrator", "RunTask", 1, "after")
-    scenario = Scenario("Sync", "exit 3", "doubled", (point, point), throttled=True, seed=7)
-    for written in (scenario, Scenario("Callback", "failed to start")):
+    scenario = Scenario("polling", "exit 3", "doubled", (point, point), throttled=True, seed=7)
+    for written in (scenario, Scenario("dynamodb", "failed to start")):
         assert Scenario.read(str(written)) == written
 
 
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ("Sync/exit 0/none/-", "has not the shape"),
-        ("polling/exit 0/none/-/-", "none of Sync, Callback, EventBridge"),
-        ("Sync/exit0/none/-/-", "none of exit 0, exit 3"),
-        ("Sync/exit 0/lost/-/-", "none of as they are, none"),
-        ("Sync/exit 0/none/worker:UpdateItem:1/-", "has not the shape"),
-        ("Sync/exit 0/none/worker:UpdateItem:one:before/-", "'one'"),
-        ("Sync/exit 0/none/worker:UpdateItem:1:during/-", "none of before, after"),
+        ("polling/exit 0/none/-", "has not the shape"),
+        ("callback/exit 0/none/-/-", "none of polling, dynamodb, eventbridge"),
+        ("polling/exit0/none/-/-", "none of exit 0, exit 3"),
+        ("polling/exit 0/lost/-/-", "none of as they are, none"),
+        ("polling/exit 0/none/worker:UpdateItem:1/-", "has not the shape"),
+        ("polling/exit 0/none/worker:UpdateItem:one:before/-", "'one'"),
+        ("polling/exit 0/none/worker:UpdateItem:1:during/-", "none of before, after"),
     ],
 )
 def test_lines_that_are_no_scenario(line: str, said: str) -> None:

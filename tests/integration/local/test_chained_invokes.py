@@ -131,7 +131,7 @@ def test_failed(user: User) -> None:
 
 def test_failed_task(user: User) -> None:
     """A parent of the EventBridge flow learns from the error's data how the task ended."""
-    flow = user.function("EventBridge")
+    flow = user.function("eventbridge")
     arn = invoking(user, flow, {"processingTime": 0, "simulate": {"exitCode": 3}})
     ended = json.loads(user.result(arn)["data"])
     assert (ended["kind"], ended["exitCode"]) == ("ApplicationFailed", 3)

@@ -20,14 +20,14 @@ def queue(user: User) -> Queue:
 @pytest.fixture
 def durable(user: User) -> dict[str, Any]:
     """The DurableConfig of the EventBridge flow's function."""
-    function = user.system.functions[user.function("EventBridge").split(":")[6]]
+    function = user.system.functions[user.function("eventbridge").split(":")[6]]
     config: dict[str, Any] = function.configuration.properties["DurableConfig"]
     return config
 
 
 def test_failed(user: User, queue: Queue) -> None:
     """The payload of an execution that fails is kept, with what Lambda says of dead letters."""
-    arn = user.start("EventBridge", processingTime="long")
+    arn = user.start("eventbridge", processingTime="long")
     [message] = queue.first(RequestID=arn.rpartition("/")[2])
     assert json.loads(message["Body"]) == {"processingTime": "long"}
     attributes = message["MessageAttributes"]
@@ -37,7 +37,7 @@ def test_failed(user: User, queue: Queue) -> None:
 
 def test_stopped(user: User, queue: Queue) -> None:
     """The payload of an execution that somebody stops is kept."""
-    arn = user.start("EventBridge", processingTime=300)
+    arn = user.start("eventbridge", processingTime=300)
     error = {"ErrorMessage": "Enough of it"}
     user.durable.stop_durable_execution(DurableExecutionArn=arn, Error=error)
     [message] = queue.first(RequestID=arn.rpartition("/")[2])
@@ -50,7 +50,7 @@ def test_timed_out(
 ) -> None:
     """The payload of an execution that lasts too long is kept."""
     monkeypatch.setitem(durable, "ExecutionTimeout", 1)
-    arn = user.start("EventBridge", processingTime=300)
+    arn = user.start("eventbridge", processingTime=300)
     [message] = queue.first(RequestID=arn.rpartition("/")[2])
     assert json.loads(message["Body"]) == {"processingTime": 300}
     assert user.execution(arn)["Status"] == "TIMED_OUT"
@@ -61,10 +61,10 @@ def test_caller_was_told(
 ) -> None:
     """Payloads are kept of neither a success nor a failure whose caller waited for the error."""
     monkeypatch.setitem(durable, "ExecutionTimeout", 600)
-    answer = user.durable.invoke(FunctionName=user.function("EventBridge"), Payload="[1]")
+    answer = user.durable.invoke(FunctionName=user.function("eventbridge"), Payload="[1]")
     assert answer["FunctionError"] == "Unhandled"
-    user.result(user.start("EventBridge", processingTime=0))
+    user.result(user.start("eventbridge", processingTime=0))
     # Whatever was kept of those two is in the queue before what is kept of a third.
-    last = user.start("EventBridge", processingTime="later")
+    last = user.start("eventbridge", processingTime="later")
     queue.first(RequestID=last.rpartition("/")[2])
     assert len(queue.messages) == 1

@@ -188,7 +188,7 @@ def test_target_does_not_exist(
 
 def test_durable_target(user: User, events: Any, rule: str) -> None:
     """An event for a durable function begins an execution, whose payload is the event."""
-    arn = user.function("Sync")
+    arn = user.function("polling")
     target(events, rule, arn)
     event_id = put(events)["Entries"][0]["EventId"]
 
@@ -205,7 +205,7 @@ def test_durable_target_without_version(
     user: User, events: Any, rule: str, undelivered: Queue
 ) -> None:
     """An event for a durable function of no version is kept: AWS does not invoke it either."""
-    bare = user.function("Sync").removesuffix(":live")
+    bare = user.function("polling").removesuffix(":live")
     target(events, rule, bare, DeadLetterConfig={"Arn": undelivered.arn})
     put(events)
     [attributes] = map(values, undelivered.first(TARGET_ARN=bare))
@@ -229,7 +229,7 @@ def test_statuses_of_executions(user: User, events: Any, taken: Queue) -> None:
     pattern = {"source": ["aws.lambda"], "detail-type": ["Durable Execution Status Change"]}
     events.put_rule(Name="statuses", EventPattern=json.dumps(pattern))
     target(events, "statuses", taken.arn)
-    arn = user.start("EventBridge", name=f"told-{uuid.uuid4()}", processingTime=300)
+    arn = user.start("eventbridge", name=f"told-{uuid.uuid4()}", processingTime=300)
     user.durable.stop_durable_execution(DurableExecutionArn=arn)
     details = {event["detail"]["status"]: event["detail"] for event in bodies(taken, 2)}
     events.remove_targets(Rule="statuses", Ids=["1"])
@@ -249,7 +249,7 @@ def test_queue_that_is_gone(events: Any, rule: str, user: User, undelivered: Que
     assert put(events)["FailedEntryCount"] == 0
     [message] = undelivered.first(TARGET_ARN=gone)
     assert values(message)["ERROR_CODE"] == "NO_RESOURCE"
-    assert user.result(user.start("EventBridge", processingTime=0))["outcome"] == "Succeeded"
+    assert user.result(user.start("eventbridge", processingTime=0))["outcome"] == "Succeeded"
 
 
 def test_reader_who_waits(user: User, taken: Queue, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,8 +19,8 @@ ERROR = {
 @pytest.fixture(scope="module")
 def executions(user: User) -> list[str]:
     """ARNs of three executions, oldest first: a failed one, a stopped one, a failed one."""
-    arns = [user.start("Callback", name=f"listed-{n}", processingTime="x") for n in "13"]
-    running = user.start("EventBridge", name="listed-2", processingTime=300)
+    arns = [user.start("dynamodb", name=f"listed-{n}", processingTime="x") for n in "13"]
+    running = user.start("eventbridge", name="listed-2", processingTime=300)
     user.worker(running)
     user.durable.stop_durable_execution(DurableExecutionArn=running, Error=ERROR)
     for arn in arns:
@@ -36,7 +36,7 @@ def stopped(executions: list[str]) -> str:
 
 def listed(user: User, **asked: Any) -> list[str]:
     """Return the names of the DynamoDB flow's executions that begin with "listed"."""
-    function = user.function("Callback").removesuffix(":live")
+    function = user.function("dynamodb").removesuffix(":live")
     asked = {"FunctionName": function, **asked}
     answer = user.durable.list_durable_executions_by_function(**asked)
     names = [execution["DurableExecutionName"] for execution in answer["DurableExecutions"]]
@@ -69,7 +69,7 @@ def test_filters(user: User) -> None:
 def test_pages(user: User) -> None:
     """Pages of executions follow one another without a gap."""
     pages = user.durable.get_paginator("list_durable_executions_by_function").paginate(
-        FunctionName=user.function("Callback"), PaginationConfig={"PageSize": 1}
+        FunctionName=user.function("dynamodb"), PaginationConfig={"PageSize": 1}
     )
     names = [
         execution["DurableExecutionName"]
@@ -110,7 +110,7 @@ def test_without_data(user: User, stopped: str) -> None:
 
 def test_history(user: User) -> None:
     """A history tells data unless it is not asked for, in the order that is asked for."""
-    arn = user.start("EventBridge", processingTime=0)
+    arn = user.start("eventbridge", processingTime=0)
     user.result(arn)
     ask = user.durable.get_durable_execution_history
     events = ask(DurableExecutionArn=arn)["Events"]

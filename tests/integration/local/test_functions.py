@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def test_function_is_ready(user: User, waiter: str) -> None:
     """Whoever waits for a function to become active or updated need not wait."""
     user.durable.get_waiter(waiter).wait(
-        FunctionName=user.function("Sync"), WaiterConfig={"Delay": 1, "MaxAttempts": 1}
+        FunctionName=user.function("polling"), WaiterConfig={"Delay": 1, "MaxAttempts": 1}
     )
 
 
@@ -22,9 +22,9 @@ def test_configuration_is_the_templates(user: User) -> None:
     """A function's configuration tells what the template says of it."""
     outputs = user.system.stack.outputs
     configuration = user.durable.get_function_configuration(
-        FunctionName=user.function("EventBridge")
+        FunctionName=user.function("eventbridge")
     )
-    assert configuration["FunctionArn"] == user.function("EventBridge")
+    assert configuration["FunctionArn"] == user.function("eventbridge")
     assert configuration["Version"] == "1"
     assert configuration["DurableConfig"] == {
         "ExecutionTimeout": 86400,
@@ -41,10 +41,10 @@ def test_configuration_is_the_templates(user: User) -> None:
 
 def test_function_by_its_name(user: User) -> None:
     """Without a qualifier a function is described as its $LATEST version."""
-    name = user.function("Sync").split(":")[6]
+    name = user.function("polling").split(":")[6]
     configuration = user.durable.get_function(FunctionName=name)["Configuration"]
     assert (configuration["FunctionName"], configuration["Version"]) == (name, "$LATEST")
-    assert configuration["FunctionArn"] == user.function("Sync").removesuffix(":live")
+    assert configuration["FunctionArn"] == user.function("polling").removesuffix(":live")
 
 
 def test_lists(user: User) -> None:
@@ -61,7 +61,7 @@ def test_lists(user: User) -> None:
 
 def test_unknown_names(user: User) -> None:
     """Nothing is told of a function, a version or an alias that does not exist."""
-    function = user.function("Sync").removesuffix(":live")
+    function = user.function("polling").removesuffix(":live")
     with pytest.raises(user.durable.exceptions.ResourceNotFoundException):
         user.durable.get_function(FunctionName=f"{function}-other")
     with pytest.raises(user.durable.exceptions.ResourceNotFoundException):

@@ -208,7 +208,7 @@ def test_tasks_that_cannot_start(written: Callable[..., Path], holder: str, acti
     path = written(without(holder, action))
     with System(path, time_scale=300, durable_scale=100, in_process=True) as system:
         user = User(system)
-        error = user.error(user.start("EventBridge", processingTime=0, maxAttempts=1))
+        error = user.error(user.start("eventbridge", processingTime=0, maxAttempts=1))
         assert error["kind"] == "FailedToStart"
         assert f"not authorized to perform: {action}" in error["detail"]
         assert any(
@@ -222,7 +222,7 @@ def test_lines_that_may_not_be_kept(written: Callable[..., Path]) -> None:
         written(without("TaskExecutionRole", "logs:PutLogEvents")), time_scale=300
     ) as system:
         user = User(system)
-        arn = user.start("EventBridge", processingTime=0)
+        arn = user.start("eventbridge", processingTime=0)
         user.result(arn)
         group = system.stack.of_type("AWS::Logs::LogGroup")["EventBridgeLogGroup"]["LogGroupName"]
         logs = system.account.client("logs")
@@ -239,7 +239,7 @@ def test_rule_without_permission(written: Callable[..., Path]) -> None:
     with System(written(template), time_scale=300, in_process=True) as system:
         user = User(system)
         undelivered = Queue(user, "UndeliveredEventsQueueUrl")
-        user.start("EventBridge", processingTime=0)
+        user.start("eventbridge", processingTime=0)
         [message] = undelivered.first(ERROR_CODE="NO_PERMISSIONS")
         assert "lambda:InvokeFunction" in values(message)["ERROR_MESSAGE"]
 
@@ -256,7 +256,7 @@ def test_queue_that_does_not_let_rules(
     with System(path, time_scale=300, in_process=True) as system:
         monkeypatch.setattr(system.deliveries, "deliver", missing)
         user = User(system)
-        user.start("EventBridge", processingTime=0)
+        user.start("eventbridge", processingTime=0)
         [refused] = user.wait(system.authority.refused)
     assert refused.startswith("AccessDenied: Service: events.amazonaws.com for arn:aws:events:")
     assert "sqs:SendMessage" in refused

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 @pytest.fixture
 def short(user: User, monkeypatch: pytest.MonkeyPatch) -> str:
     """The EventBridge flow's function, when its executions may last ten minutes."""
-    arn = user.function("EventBridge")
+    arn = user.function("eventbridge")
     function = user.system.functions[arn.split(":")[6]]
     durable = function.configuration.properties["DurableConfig"]
     monkeypatch.setitem(durable, "ExecutionTimeout", 600)
@@ -66,7 +66,7 @@ def test_payload_is_too_large(user: User) -> None:
     payload = json.dumps("x" * 2**20)
     with pytest.raises(user.durable.exceptions.RequestTooLargeException, match="Event"):
         user.durable.invoke(
-            FunctionName=user.function("Sync"), InvocationType="Event", Payload=payload
+            FunctionName=user.function("polling"), InvocationType="Event", Payload=payload
         )
 
 
@@ -77,7 +77,7 @@ def test_payload_is_too_large(user: User) -> None:
 def test_name_of_another_form(user: User, name: str, constraint: str) -> None:
     """An execution's name that AWS's model does not allow is refused, and why is told."""
     with pytest.raises(ClientError, match=constraint) as refused:
-        user.start("EventBridge", name=name)
+        user.start("eventbridge", name=name)
     assert refused.value.response["Error"]["Code"] == "ValidationException"
 
 
@@ -95,7 +95,7 @@ def test_dry_run(user: User) -> None:
 def test_two_qualifiers(user: User) -> None:
     """A qualifier that contradicts the one in the function's ARN is refused."""
     with pytest.raises(user.durable.exceptions.InvalidParameterValueException, match="derived"):
-        user.durable.invoke(FunctionName=user.function("Sync"), Qualifier="$LATEST")
+        user.durable.invoke(FunctionName=user.function("polling"), Qualifier="$LATEST")
 
 
 @pytest.mark.parametrize("form", ["{name}:live", "123456789012:function:{name}:live", "{arn}"])

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 def test_qualifier_is_required(user: User) -> None:
     """A durable function is invoked with a qualifier that exists, or not at all."""
-    unqualified = user.function("EventBridge").removesuffix(":live")
+    unqualified = user.function("eventbridge").removesuffix(":live")
     with pytest.raises(user.durable.exceptions.InvalidParameterValueException, match="unqualified"):
         user.durable.invoke(FunctionName=unqualified, InvocationType="Event", Payload="{}")
     for unknown in (f"{unqualified}:other", f"{unqualified}-other:live"):
@@ -22,24 +22,24 @@ def test_qualifier_is_required(user: User) -> None:
 def test_synchronous_call_is_too_short(user: User) -> None:
     """An execution that may last longer than 15 minutes cannot be waited for in the call."""
     with pytest.raises(user.durable.exceptions.InvalidParameterValueException, match="15 minutes"):
-        user.durable.invoke(FunctionName=user.function("EventBridge"), Payload="{}")
+        user.durable.invoke(FunctionName=user.function("eventbridge"), Payload="{}")
 
 
 def test_name_is_taken(user: User) -> None:
     """An execution's name starts it once: again with another payload is refused."""
     payload = {"message": "x", "processingTime": "refused"}
-    assert user.start("EventBridge", "taken", **payload) == user.start(
-        "EventBridge", "taken", **payload
+    assert user.start("eventbridge", "taken", **payload) == user.start(
+        "eventbridge", "taken", **payload
     )
     with pytest.raises(user.durable.exceptions.DurableExecutionAlreadyStartedException):
-        user.start("EventBridge", "taken", message="y")
+        user.start("eventbridge", "taken", message="y")
 
 
 def test_arn(user: User) -> None:
     """An execution's ARN names function, version, execution and id, as AWS's does."""
-    arn = user.start("EventBridge", "named", processingTime="refused")
+    arn = user.start("eventbridge", "named", processingTime="refused")
     function, _, rest = arn.partition("/durable-execution/")
-    assert function == user.function("EventBridge").removesuffix("live") + "1"
+    assert function == user.function("eventbridge").removesuffix("live") + "1"
     assert rest.startswith("named/")
     found = user.durable.get_durable_execution(DurableExecutionArn=arn)
     assert (found["DurableExecutionArn"], found["DurableExecutionName"]) == (arn, "named")
@@ -47,10 +47,10 @@ def test_arn(user: User) -> None:
 
 def test_closed_callback(user: User) -> None:
     """A callback takes one answer; after it, and after a stop, it is closed."""
-    answered = user.start("EventBridge", "answered", processingTime=0)
+    answered = user.start("eventbridge", "answered", processingTime=0)
     first = user.details(answered, "CallbackStarted")["CallbackId"]
     user.durable.send_durable_execution_callback_success(CallbackId=first, Result=b'"by hand"')
-    stopped = user.start("EventBridge", "stopped", processingTime=0)
+    stopped = user.start("eventbridge", "stopped", processingTime=0)
     second = user.details(stopped, "CallbackStarted")["CallbackId"]
     user.durable.stop_durable_execution(DurableExecutionArn=stopped)
     for closed in (first, second):

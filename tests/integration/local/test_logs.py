@@ -31,7 +31,7 @@ def logs(user: User) -> Any:
 @pytest.fixture(scope="module")
 def executions(user: User) -> list[str]:
     """Two executions that have succeeded."""
-    arns = [user.start("EventBridge", message=f"m{n}", processingTime=0) for n in "12"]
+    arns = [user.start("eventbridge", message=f"m{n}", processingTime=0) for n in "12"]
     for arn in arns:
         user.result(arn)
     return arns
@@ -68,7 +68,7 @@ def test_workers_stream(user: User, logs: Any, group: str, executions: list[str]
 
 def test_functions_streams(user: User, logs: Any, executions: list[str]) -> None:
     """A function's lines are in its group, in a stream for each of its processes."""
-    name = f"/aws/lambda/{user.function('EventBridge').split(':')[6]}"
+    name = f"/aws/lambda/{user.function('eventbridge').split(':')[6]}"
     wanted = executions[0].rpartition("/")[2]
 
     def logged() -> set[str] | None:
@@ -145,7 +145,7 @@ def test_one_execution_in_all_logs(user: User, logs: Any, executions: list[str])
 
 def test_failed_tasks(user: User, logs: Any) -> None:
     """The documented query shows the failed tasks, and how each failed."""
-    failed = user.start("EventBridge", processingTime=0, simulate={"exitCode": 3})
+    failed = user.start("eventbridge", processingTime=0, simulate={"exitCode": 3})
     user.error(failed)
 
     def told() -> dict[str, str] | None:
@@ -194,7 +194,7 @@ def test_follow(user: User, logs: Any, group: str) -> None:
     before = len(logs.filter_log_events(logGroupName=group)["events"])
     lines = follow(logs, group, user)
     earlier = list(itertools.islice(lines, before))
-    user.result(user.start("EventBridge", message="later", processingTime=0))
+    user.result(user.start("eventbridge", message="later", processingTime=0))
     later = list(itertools.islice(lines, 2))
     assert len(set(earlier + later)) == before + 2
     assert [json.loads(line)["message"] for line in later] == ["Work started", "Work finished"]

@@ -105,7 +105,7 @@ def test_out_of_memory(user: User) -> None:
 
 def test_flow_tells_memory(user: User) -> None:
     """An execution whose worker has no memory left fails, and tells that."""
-    arn = user.start("EventBridge", processingTime=300)
+    arn = user.start("eventbridge", processingTime=300)
     user.worker(arn)
     task = user.system.tasks.get(user.tasks(arn)[0])
     assert task

@@ -34,7 +34,7 @@ def _mended(system: System) -> Iterator[None]:
 def run(system: System) -> dict[str, Any]:
     """Run an EventBridge execution to its end and return it."""
     user = User(system)
-    return user.ended(user.start("EventBridge", processingTime=0))
+    return user.ended(user.start("eventbridge", processingTime=0))
 
 
 def calls(system: System, execution: dict[str, Any]) -> list[Call]:

@@ -32,7 +32,7 @@ with System(time_scale=100, durable_scale=100, in_process=True) as system:
     for after in (False, True):
         kill = Kill(after=after)
         system.seams.inject(kill, times=2, operation="CheckpointDurableExecution")
-        print(user.result(user.start("EventBridge", processingTime=0))["outcome"])
+        print(user.result(user.start("eventbridge", processingTime=0))["outcome"])
 """
 
 
@@ -53,7 +53,7 @@ def test_line_while_another_function_adds_a_key() -> None:
     """A thread's log line is not lost when another thread adds a key to the logger they share."""
     with System(time_scale=100, durable_scale=100, in_process=True) as system:
         user = User(system)
-        user.result(user.start("EventBridge", processingTime=0))
+        user.result(user.start("eventbridge", processingTime=0))
         logger = importlib.import_module("adapters.telemetry").logger
 
         class Value:
@@ -85,7 +85,7 @@ def test_cold_start_beside_an_import(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(logging.root.manager.loggerDict, "busy", Logger())
     with System(time_scale=100, durable_scale=100, in_process=True) as system:
         user = User(system)
-        assert user.result(user.start("EventBridge", processingTime=0))["outcome"] == "Succeeded"
+        assert user.result(user.start("eventbridge", processingTime=0))["outcome"] == "Succeeded"
 
 
 def test_two_at_once() -> None:
@@ -94,18 +94,18 @@ def test_two_at_once() -> None:
         with pytest.raises(RuntimeError, match="Only one"):
             System(in_process=True)
         user = User(system)
-        assert user.result(user.start("EventBridge", processingTime=0))["outcome"] == "Succeeded"
+        assert user.result(user.start("eventbridge", processingTime=0))["outcome"] == "Succeeded"
 
 
 def test_one_after_the_other() -> None:
     """What still ran on the threads of a system that has ended asks nothing of the next one."""
     with System(time_scale=100, in_process=True) as first:
         left = User(first)
-        left.start("EventBridge", processingTime=300)
+        left.start("eventbridge", processingTime=300)
         left.wait(lambda: [t for t in first.tasks.all() if t.shows({"lastStatus": "RUNNING"})])
     with System(time_scale=100, durable_scale=100, in_process=True) as second:
         user = User(second)
-        arn = user.start("EventBridge", processingTime=0)
+        arn = user.start("eventbridge", processingTime=0)
         assert user.result(arn)["outcome"] == "Succeeded"
         asked = {call.execution_id for call in second.journal.entries(Call)}
     assert asked == {arn.rpartition("/")[2]}

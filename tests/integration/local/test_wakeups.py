@@ -17,5 +17,5 @@ def test_wait_ends_with_the_invocation(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(LambdaClient, "_cached_boto_client", None)
     with System(time_scale=10, durable_scale=8, in_process=True) as system:
         user = User(system)
-        started = [user.start("Sync", processingTime=2) for _ in range(20)]
+        started = [user.start("polling", processingTime=2) for _ in range(20)]
         assert [user.result(arn)["outcome"] for arn in started] == ["Succeeded"] * 20
