@@ -117,7 +117,7 @@ class Records:
     def prepare(self, record: Record) -> Record:
         """Store a further launch or attempt before its task exists.
 
-        The launches of an attempt share its deadline.
+        The launches of an attempt share its begin and its deadline.
 
         Returns:
             The record as it stands: prepared by this or an earlier try, or closed meanwhile.
@@ -126,7 +126,9 @@ class Records:
             RecordConflictError: another execution holds the key.
         """
         item = record.to_item()
-        names = {"status", "launch", "callbackId"} | ({"deadline"} if record.launch == 1 else set())
+        names = {"status", "launch", "callbackId"}
+        if record.launch == 1:
+            names |= {"begunAt", "deadline"}
         changes = {name: item[name] for name in item if name in names}
         # An attempt has one ticket, whichever try of whichever launch has drawn it.
         defaults = {name: item[name] for name in item if name == "ticket"}

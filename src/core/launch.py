@@ -46,10 +46,12 @@ class Started(NamedTuple):
 
     Attributes:
         task_arn: the task.
+        begun_at: when its attempt began, ISO 8601 UTC.
         deadline: when its attempt is overdue, ISO 8601 UTC.
     """
 
     task_arn: str
+    begun_at: str
     deadline: str
 
 

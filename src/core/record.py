@@ -102,7 +102,8 @@ class Record:
         last_outcome: the last ended task's outcome in `Outcome.to_dict` form.
         error: why the execution failed: kind, summary, detail, exitCode, advice, taskArn, attempt
             and the evidence; of an open record, its worker's words.
-        deadline: when the current attempt is overdue, ISO 8601 UTC.
+        begun_at: when the current attempt began, ISO 8601 UTC; its launches share it.
+        deadline: when the current attempt is overdue, ISO 8601 UTC; its launches share it.
         missing_since: when ECS was first found not to know the task, ISO 8601 UTC.
         expires_at: when DynamoDB may delete the item, epoch seconds; set at the close.
     """
@@ -116,6 +117,7 @@ class Record:
     launch: int
     message: str
     processing_time: int
+    begun_at: str
     deadline: str
     created_at: str
     updated_at: str
@@ -183,6 +185,7 @@ _ATTRIBUTES: Mapping[str, str] = {
     "launch": "launch",
     "message": "message",
     "processing_time": "processingTime",
+    "begun_at": "begunAt",
     "deadline": "deadline",
     "created_at": "createdAt",
     "updated_at": "updatedAt",
@@ -232,8 +235,8 @@ def _whole(value: object) -> object:
 
 def _check(record: Record) -> None:
     """Raise an error for what is of the right type, and none of the stack's values all the same."""
-    moments = (record.deadline, record.created_at, record.updated_at, record.missing_since)
-    for moment in moments:
+    moments = (record.begun_at, record.deadline, record.created_at, record.updated_at)
+    for moment in (*moments, record.missing_since):
         if moment is not None and datetime.fromisoformat(moment).tzinfo is None:
             raise ValueError(f"{moment} has no time zone")
     record.end_of(None)

@@ -132,6 +132,7 @@ class Execution:
             launch=self.launch.number,
             message=self.work.message,
             processing_time=self.work.processing_time,
+            begun_at=timestamp(created),
             deadline=timestamp(created + timedelta(seconds=self.work.timeout_seconds)),
             created_at=timestamp(created),
             updated_at=timestamp(created),
@@ -173,7 +174,7 @@ class Execution:
         # Last of all: a throttle has the step repeated, and each line stands once.
         log.info("Task started", extra={"taskArn": task})
         log.info("Waiting for the task to end", extra={"deadline": record.deadline})
-        return Started(task, record.deadline)
+        return Started(task, record.begun_at, record.deadline)
 
     def stop(self, task_arn: str, ending: Outcome) -> Outcome:
         """Stop a task; return `ending`, or the task's own end if that came first."""
@@ -232,8 +233,9 @@ class Execution:
             return record.task_arn
         if not record.is_open:
             return Cancelled(detail="The record was closed before the launch")
-        left = datetime.fromisoformat(record.deadline) - clock.now()
-        age = timedelta(seconds=self.work.timeout_seconds) - left
+        now = clock.now()
+        left = datetime.fromisoformat(record.deadline) - now
+        age = now - datetime.fromisoformat(record.begun_at)
         if left > timedelta() and age <= TOKEN_TRUSTED:
             return None
         cluster, family = self.settings.cluster_arn, self.settings.task_family

@@ -67,8 +67,7 @@ def _attempt(context: DurableContext, execution: Execution) -> Ending:
     task = launch_in_one_step(context, "launch-task", execution)
     if isinstance(task, Outcome):
         return Ending(task)
-    timeout = execution.work.timeout_seconds
-    since = int(datetime.fromisoformat(task.deadline).timestamp()) - timeout
+    since = int(datetime.fromisoformat(task.begun_at).timestamp())
     state = context.wait_for_condition(
         Check(execution, task.task_arn),
         WaitForConditionConfig(

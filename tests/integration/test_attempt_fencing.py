@@ -47,7 +47,7 @@ def test_statuses(aws: Aws, durable: Start, attempts: Attempts, handler: Handler
 
 
 def test_nothing_of_the_first_attempt(aws: Aws, durable: Start, attempts: Attempts) -> None:
-    """The second attempt has task, callback, deadline and result of its own, or none yet."""
+    """The second attempt has task, callback, begin, deadline and result of its own, or none yet."""
     execution = durable(WAITING["eventbridge"], {})
     attempts.task(1)
     aws.rewrite("SET #error = :error", error="half done")
@@ -62,6 +62,7 @@ def test_nothing_of_the_first_attempt(aws: Aws, durable: Start, attempts: Attemp
     assert (between["launch"], between["lastOutcome"]["taskArn"]) == (0, lost)
     assert not {"taskArn", "result"} & begun.keys()
     assert begun["callbackId"] != first["callbackId"]
+    assert begun["begunAt"] > first["begunAt"]
     assert begun["deadline"] > first["deadline"]
     assert (last["taskArn"], last["result"]) == (found, '"whole"')
     assert last["lastOutcome"]["kind"] == "Succeeded"

@@ -114,6 +114,12 @@ def test_conflict(aws: Aws, durable: Start) -> None:
     assert durable(dynamodb.handler, {}).result()["taskArn"] == known
 
 
+def two_hours_older(item: dict[str, Any], *names: str) -> dict[str, Any]:
+    """Return DynamoDB's item with these moments put back."""
+    moments = {name: datetime.fromisoformat(item[name]["S"]) for name in names}
+    return item | {n: {"S": timestamp(m - timedelta(hours=2))} for n, m in moments.items()}
+
+
 def test_cut_off_after_the_token_expired(aws: Aws, durable: Start) -> None:
     """A launch resumed long after finds its task by `startedBy` instead of starting a second."""
     started: list[str] = []
@@ -122,10 +128,8 @@ def test_cut_off_after_the_token_expired(aws: Aws, durable: Start) -> None:
         if started:
             return
         (item,) = (call["Item"] for call in aws.calls["PutItem"])
-        deadline = datetime.fromisoformat(item["deadline"]["S"]) - timedelta(hours=2)
         hand("dynamodb").put_item(
-            TableName=ENVIRONMENT["TABLE_NAME"],
-            Item=item | {"deadline": {"S": timestamp(deadline)}},
+            TableName=ENVIRONMENT["TABLE_NAME"], Item=two_hours_older(item, "begunAt", "deadline")
         )
         started.append(aws.run_task(f"{STACK}/{item['executionId']['S']}/1"))
 
@@ -142,11 +146,8 @@ def test_cut_off_until_ecs_forgot(aws: Aws, durable: Start) -> None:
         if earlier:
             return
         (item,) = (call["Item"] for call in aws.calls["PutItem"])
-        for name in ("deadline", "updatedAt"):
-            moment = datetime.fromisoformat(item[name]["S"]) - timedelta(hours=2)
-            item = item | {name: {"S": timestamp(moment)}}
-        earlier.append(item)
-        hand("dynamodb").put_item(TableName=ENVIRONMENT["TABLE_NAME"], Item=item)
+        earlier.append(two_hours_older(item, "begunAt", "deadline", "updatedAt"))
+        hand("dynamodb").put_item(TableName=ENVIRONMENT["TABLE_NAME"], Item=earlier[0])
 
     aws.at("dynamodb.PutItem", earlier_try)
     message, data = durable(polling.handler, {}).error()

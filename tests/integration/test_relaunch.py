@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -34,6 +35,21 @@ def test_no_room_at_first(aws: Aws, durable: Start, attempts: Attempts, handler:
     assert len({call["clientToken"] for call in calls}) == 3
     waits = [o for o in execution.ended.operations if o.operation_type.value == "WAIT"]
     assert len(waits) == 2
+
+
+@FLOWS
+def test_launches_share_the_begin(
+    aws: Aws, durable: Start, attempts: Attempts, handler: Handler
+) -> None:
+    """However often an attempt's task is launched, the record keeps its begin and its deadline."""
+    aws.refuse(*[CAPACITY] * 2)
+    execution = durable(handler, {"timeoutSeconds": 600})
+    attempts.end(1, SUCCESS)
+    execution.result()
+    [(begun, deadline)] = {(item["begunAt"], item["deadline"]) for item in attempts.history}
+    assert begun == aws.item()["createdAt"]
+    span = datetime.fromisoformat(deadline) - datetime.fromisoformat(begun)
+    assert span.total_seconds() == 600
 
 
 @FLOWS

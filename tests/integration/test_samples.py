@@ -33,6 +33,7 @@ def launched(task: dict[str, Any]) -> None:
         launch=1,
         message=variables["MESSAGE"],
         processing_time=int(variables["PROCESSING_TIME"]),
+        begun_at=task["createdAt"],
         deadline=task["createdAt"],
         created_at=task["createdAt"],
         updated_at=task["createdAt"],

@@ -66,6 +66,7 @@ def table(endpoint: str) -> Iterator[Any]:
         launch=1,
         message="hi",
         processing_time=0,
+        begun_at="2026-01-01T00:00:00.000Z",
         deadline="2026-01-01T00:00:00.000Z",
         created_at="2026-01-01T00:00:00.000Z",
         updated_at="2026-01-01T00:00:00.000Z",

@@ -179,6 +179,13 @@ MUTATIONS = (
         ("tests/integration/test_back_off.py",),
     ),
     Mutation(
+        "each launch begins its attempt anew",
+        "src/adapters/records.py",
+        "        if record.launch == 1:\n",
+        "        if record.launch:\n",
+        LAUNCHES,
+    ),
+    Mutation(
         "a step repeats every error",
         "src/orchestrator/steps.py",
         "            retryable_error_types=[AwsBusyError],\n",

@@ -152,6 +152,7 @@ def new_record(attempt: int, execution_id: str | None = None) -> Record:
         launch=1,
         message="hi",
         processing_time=0,
+        begun_at="2026-03-02T09:00:00.000Z",
         deadline="2026-03-02T10:00:00.000Z",
         created_at="2026-03-02T09:00:00.000Z",
         updated_at="2026-03-02T09:00:00.000Z",

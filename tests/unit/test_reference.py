@@ -83,7 +83,7 @@ def tried_again(kind: type[Outcome]) -> str:
 def test_record() -> None:
     """The table of the record's attributes has all that an item can have."""
     some = dict.fromkeys(("execution_id", "execution_arn", "message", "deadline"), "x")
-    some |= dict.fromkeys(("created_at", "updated_at", "task_arn", "callback_id"), "x")
+    some |= dict.fromkeys(("begun_at", "created_at", "updated_at", "task_arn", "callback_id"), "x")
     numbers = dict.fromkeys(("attempt", "launch", "processing_time", "expires_at"), 1)
     record = Record(
         **cast("Any", some | numbers),

@@ -56,6 +56,7 @@ class Scene:
             launch=1,
             message="hi",
             processing_time=0,
+            begun_at=timestamp(then),
             deadline=timestamp(then + 2 * HOUR),
             created_at=timestamp(then),
             updated_at=timestamp(then),

@@ -72,7 +72,8 @@ def comparable(record: Record) -> Record:
     for name in ("taskArn", "logStream", "consoleLink"):
         error.pop(name, None)
     own = {"execution_id": "", "execution_arn": "", "task_arn": "", "callback_id": ""}
-    times = {"created_at": "", "updated_at": "", "deadline": "", "expires_at": 0}
+    moments = ("created_at", "updated_at", "begun_at", "deadline")
+    times = {**dict.fromkeys(moments, ""), "expires_at": 0}
     both: dict[str, Any] = {**own, **times, "last_outcome": outcome, "error": error}
     return replace(record, **both)
 

@@ -29,6 +29,7 @@ NEW = Record(
     launch=1,
     message="hi",
     processing_time=5,
+    begun_at="2026-03-02T09:00:00.000Z",
     deadline="2026-03-02T10:00:00.000Z",
     created_at="2026-03-02T09:00:00.000Z",
     updated_at="2026-03-02T09:00:01.000Z",
@@ -65,6 +66,7 @@ def test_item() -> None:
         "launch": 1,
         "message": "hi",
         "processingTime": 5,
+        "begunAt": "2026-03-02T09:00:00.000Z",
         "deadline": "2026-03-02T10:00:00.000Z",
         "createdAt": "2026-03-02T09:00:00.000Z",
         "updatedAt": "2026-03-02T09:00:01.000Z",
@@ -144,7 +146,11 @@ SPOILT: list[tuple[str, Any]] = [
     *(("flow", value) for value in ("batch", None, 7)),
     *(("attempt", value) for value in ("abc", None, Decimal("1.5"), {"1"})),
     *(("launch", value) for value in ("one", None)),
-    *((name, value) for name in ("deadline", "createdAt") for value in ("soon", 17, None)),
+    *(
+        (name, value)
+        for name in ("begunAt", "deadline", "createdAt")
+        for value in ("soon", 17, None)
+    ),
     *(("updatedAt", value) for value in ("2026-03-02 09:00:00", "", 17, None)),
     *(("missingSince", value) for value in ("soon", 17)),
     *(("lastOutcome", value) for value in ({"kind": "Nothing"}, "gone", ["x"])),
