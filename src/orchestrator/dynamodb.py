@@ -6,26 +6,19 @@ import functools
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from aws_durable_execution_sdk_python import DurableContext, StepError, durable_execution
+from aws_durable_execution_sdk_python import StepError
 
-from adapters.telemetry import logger, tracer
 from core.flow import Flow
 from core.outcome import Outcome
 from core.record import Record, Status
 from orchestrator.execution import Execution
+from orchestrator.handlers import durable_handler
 from orchestrator.launches import Refusal, launch
 from orchestrator.steps import LAUNCH_STEP, RECORD_STEP, STEP, conclude
 
 if TYPE_CHECKING:
+    from aws_durable_execution_sdk_python import DurableContext
     from aws_durable_execution_sdk_python.types import StepContext
-
-
-@tracer.capture_lambda_handler(capture_response=False)
-@durable_execution
-@logger.inject_lambda_context
-def handler(event: object, context: DurableContext) -> dict[str, Any]:
-    """Start one task and return without waiting for it; see `run`."""
-    return run(event, context)
 
 
 def run(payload: object, context: DurableContext) -> dict[str, Any]:
@@ -53,6 +46,10 @@ def run(payload: object, context: DurableContext) -> dict[str, Any]:
     _store(context, execution, record, task)
     context.logger.info("Returning", extra={"taskArn": task})
     return {**execution.facts, "taskArn": task, "status": Status.RUNNING.value}
+
+
+# Lambda's entry point: `Handler` of the function in template.yaml names it.
+handler = durable_handler(run)
 
 
 def _launch(

@@ -5,32 +5,20 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from aws_durable_execution_sdk_python import (
-    CallbackExternalError,
-    CallbackTimeoutError,
-    DurableContext,
-    durable_execution,
-)
+from aws_durable_execution_sdk_python import CallbackExternalError, CallbackTimeoutError
 from aws_durable_execution_sdk_python.config import CallbackConfig, Duration
 
-from adapters.telemetry import logger, tracer
 from core.answer import Answer
 from core.flow import Flow
 from core.outcome import Cancelled, Outcome, TimedOut
 from orchestrator.execution import Execution
+from orchestrator.handlers import durable_handler
 from orchestrator.launches import launch_in_one_step
 from orchestrator.steps import Ending, conclude, finish, numbered, run_attempts, stop
 
 if TYPE_CHECKING:
+    from aws_durable_execution_sdk_python import DurableContext
     from aws_durable_execution_sdk_python.context import Callback
-
-
-@tracer.capture_lambda_handler(capture_response=False)
-@durable_execution
-@logger.inject_lambda_context
-def handler(event: object, context: DurableContext) -> dict[str, Any]:
-    """Run one task and return how it ended; see `run`."""
-    return run(event, context)
 
 
 def run(payload: object, context: DurableContext) -> dict[str, Any]:
@@ -55,6 +43,10 @@ def run(payload: object, context: DurableContext) -> dict[str, Any]:
     if ending.is_recorded:
         return finish(context, execution, ending.outcome, ending.result)
     return conclude(context, "close-record", execution, ending.outcome)
+
+
+# Lambda's entry point: `Handler` of the function in template.yaml names it.
+handler = durable_handler(run)
 
 
 def _attempt(context: DurableContext, execution: Execution) -> Ending:

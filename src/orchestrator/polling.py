@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from aws_durable_execution_sdk_python import DurableContext, durable_execution
 from aws_durable_execution_sdk_python.config import Duration
 from aws_durable_execution_sdk_python.waits import (
     WaitForConditionConfig,
@@ -16,26 +15,19 @@ from aws_durable_execution_sdk_python.waits import (
 
 from adapters import clock, ecs
 from adapters.errors import AwsBusyError, AwsRefusedError
-from adapters.telemetry import logger, tracer
 from core.flow import Flow
 from core.outcome import Missing, Outcome, TimedOut, from_dict
 from core.polling import FIRST_DELAY, PollState
 from orchestrator.execution import Execution
+from orchestrator.handlers import durable_handler
 from orchestrator.launches import launch_in_one_step
 from orchestrator.steps import Ending, conclude, numbered, run_attempts
 
 if TYPE_CHECKING:
+    from aws_durable_execution_sdk_python import DurableContext
     from aws_durable_execution_sdk_python.types import WaitForConditionCheckContext
 
     from core.payload import Work
-
-
-@tracer.capture_lambda_handler(capture_response=False)
-@durable_execution
-@logger.inject_lambda_context
-def handler(event: object, context: DurableContext) -> dict[str, Any]:
-    """Run one task and return how it ended; see `run`."""
-    return run(event, context)
 
 
 def run(payload: object, context: DurableContext) -> dict[str, Any]:
@@ -60,6 +52,10 @@ def run(payload: object, context: DurableContext) -> dict[str, Any]:
     attempt = functools.partial(_attempt, context)
     execution, ending = run_attempts(context, "back-off", execution, attempt)
     return conclude(context, "close-record", execution, ending.outcome)
+
+
+# Lambda's entry point: `Handler` of the function in template.yaml names it.
+handler = durable_handler(run)
 
 
 def _attempt(context: DurableContext, execution: Execution) -> Ending:

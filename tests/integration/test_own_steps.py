@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from aws_durable_execution_sdk_python import durable_execution
-
-from adapters.telemetry import logger, tracer
 from orchestrator.errors import TaskFailedError
 from orchestrator.eventbridge import run
+from orchestrator.handlers import durable_handler
 
 if TYPE_CHECKING:
     from aws_durable_execution_sdk_python import DurableContext
@@ -17,9 +15,7 @@ if TYPE_CHECKING:
     from tests.integration.conftest import Start
 
 
-@tracer.capture_lambda_handler(capture_response=False)
-@durable_execution
-@logger.inject_lambda_context
+@durable_handler
 def handler(event: dict[str, Any], context: DurableContext) -> dict[str, Any]:
     """Prepare a day's rows, let a task work on them, and publish what came of it."""
     rows = context.step(lambda _: f"rows of {event['day']}", "prepare")
