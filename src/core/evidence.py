@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 LOG_LINES = 20
 # An error's data, its record and its log line each have limits of their own; this is far below.
@@ -39,6 +39,13 @@ class Evidence:
             "consoleLink": self.console_link,
         }
         return places if self.log_tail is None else {**places, "logTail": list(self.log_tail)}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Evidence:
+        """Rebuild evidence from its JSON form."""
+        tail = data.get("logTail")
+        lines = None if tail is None else tuple(tail)
+        return cls(data["logGroup"], data["logStream"], data["consoleLink"], lines)
 
 
 def log_stream(prefix: str, container: str, task_arn: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal
 
 from core.correlation import Correlation, client_token
 from core.outcome import FailedToStart, is_transient
@@ -41,7 +41,8 @@ class Place:
     public_ip: PublicIp
 
 
-class Started(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Started:
     """What a launch has come to.
 
     Attributes:
@@ -53,6 +54,15 @@ class Started(NamedTuple):
     task_arn: str
     begun_at: str
     deadline: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON form, read back by `from_dict`."""
+        return {"taskArn": self.task_arn, "begunAt": self.begun_at, "deadline": self.deadline}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Started:
+        """Rebuild a started task from its JSON form."""
+        return cls(data["taskArn"], data["begunAt"], data["deadline"])
 
 
 @dataclass(frozen=True, slots=True)

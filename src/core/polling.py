@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from core.outcome import Outcome, classify
+from core.outcome import Outcome, classify, from_dict
 from core.visibility import BETWEEN_LOOKS, UNKNOWN_WHEN_YOUNG
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ class PollState:
             has refused none.
         since: when the attempt began, epoch seconds.
         elapsed: seconds from then to the last check.
-        outcome: the end in `Outcome.to_dict` form; None while the task is not over.
+        outcome: the end; None while the task is not over.
     """
 
     since: int = 0
@@ -73,16 +73,15 @@ class PollState:
     missed_at: int | None = None
     refused_at: int | None = None
     elapsed: int = 0
-    outcome: dict[str, Any] | None = None
+    outcome: Outcome | None = None
 
     def seen(self, task: Mapping[str, Any], container: str, elapsed: int) -> PollState:
         """Fold in what DescribeTasks told of the task."""
-        end = classify(task, container)
         return PollState(
             since=self.since,
             status=task.get("lastStatus"),
             elapsed=elapsed,
-            outcome=end.to_dict() if end else None,
+            outcome=classify(task, container),
         )
 
     def missed(self, elapsed: int) -> PollState:
@@ -101,7 +100,7 @@ class PollState:
 
     def ended(self, outcome: Outcome) -> PollState:
         """Fold in an end that something else than DescribeTasks told."""
-        return replace(self, outcome=outcome.to_dict())
+        return replace(self, outcome=outcome)
 
     @property
     def is_gone(self) -> bool:
@@ -124,5 +123,12 @@ class PollState:
         return min(delay, _MISSING_FOR) if in_vain else delay
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON form, the constructor's arguments."""
-        return asdict(self)
+        """JSON form, read back by `from_dict`: the constructor's arguments."""
+        fields = asdict(replace(self, outcome=None))
+        return fields | ({"outcome": self.outcome.to_dict()} if self.outcome else {})
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> PollState:
+        """Rebuild the state from its JSON form."""
+        end = data["outcome"]
+        return cls(**{**data, "outcome": from_dict(end) if end else None})

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any
 from aws_durable_execution_sdk_python import StepError
 
 from core.flow import Flow
+from core.launch import Started
 from core.outcome import Outcome
 from core.record import Record, Status
 from orchestrator.execution import Execution
 from orchestrator.handlers import durable_handler
 from orchestrator.launches import Refusal, launch
-from orchestrator.steps import LAUNCH_STEP, RECORD_STEP, STEP, conclude
+from orchestrator.returns import LAUNCHED, NOTHING, RECORD
+from orchestrator.steps import LAUNCH_TRIES, conclude, run_step
 
 if TYPE_CHECKING:
     from aws_durable_execution_sdk_python import DurableContext
@@ -43,9 +45,9 @@ def run(payload: object, context: DurableContext) -> dict[str, Any]:
     if isinstance(started, Outcome):
         return conclude(context, "close-record", execution, started)
     record, task = started
-    _store(context, execution, record, task)
-    context.logger.info("Returning", extra={"taskArn": task})
-    return {**execution.facts, "taskArn": task, "status": Status.RUNNING.value}
+    _store(context, execution, record, task.task_arn)
+    context.logger.info("Returning", extra={"taskArn": task.task_arn})
+    return {**execution.facts, "taskArn": task.task_arn, "status": Status.RUNNING.value}
 
 
 # Lambda's entry point: `Handler` of the function in template.yaml names it.
@@ -54,33 +56,34 @@ handler = durable_handler(run)
 
 def _launch(
     context: DurableContext, execution: Execution, refusal: Refusal
-) -> tuple[Record, str] | Outcome:
+) -> tuple[Record, Started] | Outcome:
     """Record, then start the task: each its own step, so that its end is seen in the history."""
 
-    def create(step: StepContext) -> dict[str, Any]:
+    def create(step: StepContext) -> Record:
         refusal.tell(step)
         # A task that was started by a try that was cut off may have a result already, which would
         # be too large for a step.
-        return replace(execution.create_record(step.logger), result=None).to_item()
+        return replace(execution.create_record(step.logger), result=None)
 
-    record = Record.from_item(context.step(create, "create-record", RECORD_STEP))
+    record = run_step(context, "create-record", create, RECORD, LAUNCH_TRIES)
 
-    def start(step: StepContext) -> str | Outcome:
+    def start(step: StepContext) -> Started | Outcome:
         # What an interrupted try of this step has come to, only the table knows.
-        started = execution.run_task(execution.stored() or record)
-        if isinstance(started, str):
-            step.logger.info("Task started", extra={"taskArn": started})
-        return started
+        task = execution.run_task(execution.stored() or record)
+        if isinstance(task, Outcome):
+            return task
+        step.logger.info("Task started", extra={"taskArn": task})
+        return Started(task, record.begun_at, record.deadline)
 
-    task = context.step(start, "run-task", LAUNCH_STEP)
+    task = run_step(context, "run-task", start, LAUNCHED, LAUNCH_TRIES)
     return task if isinstance(task, Outcome) else (record, task)
 
 
-def _store(context: DurableContext, execution: Execution, record: Record, task: str) -> None:
+def _store(context: DurableContext, execution: Execution, record: Record, task_arn: str) -> None:
     """Write the task's ARN down; without it, the end of the task is told all the same."""
     try:
-        context.step(lambda _: execution.store_task(record, task), "store-task", STEP)
+        run_step(context, "store-task", lambda _: execution.store_task(record, task_arn), NOTHING)
     except StepError as error:
         context.logger.warning(
-            "Task not recorded", extra={"taskArn": task, "reason": error.message}
+            "Task not recorded", extra={"taskArn": task_arn, "reason": error.message}
         )

@@ -9,6 +9,7 @@ from aws_durable_execution_sdk_python import CallbackExternalError, CallbackTime
 from aws_durable_execution_sdk_python.config import CallbackConfig, Duration
 
 from core.answer import Answer
+from core.conclusion import Conclusion
 from core.flow import Flow
 from core.outcome import Cancelled, Outcome, TimedOut
 from orchestrator.execution import Execution
@@ -41,7 +42,7 @@ def run(payload: object, context: DurableContext) -> dict[str, Any]:
     context.logger.info("Task starting")
     execution, ending = run_attempts(context, "back-off", execution, partial(_attempt, context))
     if ending.is_recorded:
-        return finish(context, execution, ending.outcome, ending.result)
+        return finish(context, execution, Conclusion(ending.outcome, ending.result))
     return conclude(context, "close-record", execution, ending.outcome)
 
 

@@ -15,6 +15,7 @@ from adapters.records import Records
 from adapters.settings import OrchestratorSettings
 from adapters.telemetry import logger, tracer
 from core.answer import Answer
+from core.conclusion import Conclusion
 from core.correlation import Correlation, execution_id
 from core.launch import Launch, Started
 from core.moment import timestamp
@@ -206,12 +207,12 @@ class Execution:
             return record.is_open
         return self.records.back_off(record, outcome)
 
-    def close(self, outcome: Outcome) -> dict[str, Any]:
+    def close(self, outcome: Outcome) -> Conclusion:
         """End the record as the outcome says.
 
         Returns:
-            `outcome`, a failure where nobody could take the result of a success; `result`, null for
-            none; and of a failure `evidence`.
+            What that makes of the execution: a failure where nobody could take the result of a
+            success.
         """
         record = self.stored()
         answer = Answer.of(outcome, record.result if record else None)
@@ -221,8 +222,7 @@ class Execution:
         is_done = record and not record.is_open and record.status is status
         if record and not is_done and not self.records.close(record, status, outcome, found):
             logger.warning("Record not closed: it has moved on", extra={"status": record.status})
-        closing = {"outcome": outcome.to_dict(), "result": answer.result}
-        return closing | ({"evidence": found.to_dict()} if found else {})
+        return Conclusion(outcome, answer.result, found)
 
     def _decided(self, record: Record) -> str | Outcome | None:
         """What an interrupted try of this launch, or somebody meanwhile, has decided already."""

@@ -9,7 +9,8 @@ from aws_durable_execution_sdk_python.config import Duration
 
 from adapters.errors import AwsBusyError
 from core.outcome import FailedToStart, Outcome, is_transient
-from orchestrator.steps import LAUNCH_STEP, numbered
+from orchestrator.returns import LAUNCHED
+from orchestrator.steps import LAUNCH_TRIES, numbered, run_step
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -91,7 +92,7 @@ def launch_in_one_step(
             refusal.tell(step)
             return execution.launch_task(step.logger, callback_id)
 
-        return context.step(once, numbered(name, execution), LAUNCH_STEP)
+        return run_step(context, numbered(name, execution), once, LAUNCHED, LAUNCH_TRIES)
 
     return launch(context, name, execution, start)
 

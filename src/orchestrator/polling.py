@@ -16,11 +16,12 @@ from aws_durable_execution_sdk_python.waits import (
 from adapters import clock, ecs
 from adapters.errors import AwsBusyError, AwsRefusedError
 from core.flow import Flow
-from core.outcome import Missing, Outcome, TimedOut, from_dict
+from core.outcome import Missing, Outcome, TimedOut
 from core.polling import FIRST_DELAY, PollState
 from orchestrator.execution import Execution
 from orchestrator.handlers import durable_handler
 from orchestrator.launches import launch_in_one_step
+from orchestrator.returns import POLL_STATE
 from orchestrator.steps import Ending, conclude, numbered, run_attempts
 
 if TYPE_CHECKING:
@@ -68,11 +69,14 @@ def _attempt(context: DurableContext, execution: Execution) -> Ending:
         Check(execution, task.task_arn),
         WaitForConditionConfig(
             wait_strategy=functools.partial(next_check, execution.work),
-            initial_state=PollState(since).to_dict(),
+            initial_state=PollState(since),
+            serdes=POLL_STATE,
         ),
         name=numbered("task-end", execution),
     )
-    return Ending(from_dict(state["outcome"]))
+    if state.outcome is None:
+        raise AssertionError("`next_check` goes on until there is an outcome")
+    return Ending(state.outcome)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +86,8 @@ class Check:
     execution: Execution
     task_arn: str
 
-    def __call__(
-        self, state: dict[str, Any], context: WaitForConditionCheckContext
-    ) -> dict[str, Any]:
-        """Return the next `PollState` as JSON, and log a change of status once."""
-        before = PollState(**state)
+    def __call__(self, before: PollState, context: WaitForConditionCheckContext) -> PollState:
+        """Return the next state, and log a change of status once."""
         elapsed = int(clock.now().timestamp()) - before.since
         try:
             after = self._next_state(before, elapsed)
@@ -99,7 +100,7 @@ class Check:
                 after = after.ended(Missing(task_arn=self.task_arn, detail=str(error)))
         if after.status != before.status:
             context.logger.info("Task status: %s → %s", before.status or "requested", after.status)
-        return after.to_dict()
+        return after
 
     def _next_state(self, before: PollState, elapsed: int) -> PollState:
         settings = self.execution.settings
@@ -115,11 +116,11 @@ class Check:
         return after
 
 
-def next_check(work: Work, state: dict[str, Any], checks: int) -> WaitForConditionDecision:
+def next_check(work: Work, state: PollState, checks: int) -> WaitForConditionDecision:
     """Stop at an outcome; else wait, but not past the timeout."""
-    if state["outcome"]:
+    if state.outcome:
         return WaitForConditionDecision.stop_polling()
-    delay = PollState(**state).delay(checks, work.poll_seconds)
+    delay = state.delay(checks, work.poll_seconds)
     # Past the timeout only a StopTask that ECS was too busy for is left to do.
-    left = max(work.timeout_seconds - state["elapsed"], FIRST_DELAY)
+    left = max(work.timeout_seconds - state.elapsed, FIRST_DELAY)
     return WaitForConditionDecision.continue_waiting(Duration.from_seconds(min(delay, left)))

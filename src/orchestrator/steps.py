@@ -4,59 +4,62 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from aws_durable_execution_sdk_python import StepError
 from aws_durable_execution_sdk_python.config import Duration, StepConfig
 from aws_durable_execution_sdk_python.retries import RetryStrategyConfig, create_retry_strategy
-from aws_durable_execution_sdk_python.serdes import SerDes, SerDesContext
 
 from adapters.errors import AwsBusyError
-from core.launch import Started
-from core.outcome import Missing, Outcome, from_dict, reclassified
+from core.conclusion import Conclusion
+from core.outcome import Missing, Outcome, reclassified
 from orchestrator.errors import TaskFailedError
+from orchestrator.returns import BOOLEAN, CONCLUSION, OUTCOME
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from aws_durable_execution_sdk_python import DurableContext
-    from aws_durable_execution_sdk_python.retries import RetryDecision
+    from aws_durable_execution_sdk_python.serdes import SerDes
+    from aws_durable_execution_sdk_python.types import StepContext
 
     from orchestrator.execution import Execution
 
 
-class OutcomeSerDes(SerDes[Any]):
-    """Lets a step return a plain value, an outcome or a started task."""
+T = TypeVar("T")
 
-    def serialize(self, value: object, _: SerDesContext) -> str:
-        """Write JSON, as small as can be: Lambda keeps at most 256 KiB for a step."""
-        plain = value.to_dict() if isinstance(value, Outcome) else value
-        return json.dumps(plain, separators=(",", ":"))
-
-    def deserialize(self, data: str, _: SerDesContext) -> object:
-        """Read JSON; an object with a kind is an outcome, a list a started task."""
-        value = json.loads(data)
-        if isinstance(value, list):
-            return Started(*value)
-        return from_dict(value) if isinstance(value, dict) and "kind" in value else value
-
-
-def _strategy(max_attempts: int) -> Callable[[Exception, int], RetryDecision]:
-    """Only what may pass is tried again; the SDK's default would repeat every error six times."""
-    return create_retry_strategy(
-        RetryStrategyConfig(
-            max_attempts=max_attempts,
-            initial_delay=Duration.from_seconds(2),
-            max_delay=Duration.from_minutes(1),
-            retryable_error_types=[AwsBusyError],
-        )
-    )
-
-
-STEP = StepConfig(retry_strategy=_strategy(10), serdes=OutcomeSerDes())
+_TRIES = 10
 # For the steps of a launch, which is begun again as a whole, after longer waits.
-RECORD_STEP: StepConfig = StepConfig(retry_strategy=_strategy(3))
-LAUNCH_STEP = StepConfig(retry_strategy=_strategy(3), serdes=OutcomeSerDes())
+LAUNCH_TRIES = 3
+
+
+def run_step(
+    context: DurableContext,
+    name: str,
+    body: Callable[[StepContext], T],
+    returns: SerDes[T],
+    tries: int = _TRIES,
+) -> T:
+    """Run `body` in a durable step called `name`.
+
+    Args:
+        context: the execution's durable context.
+        name: of the operation; executions in flight are replayed by it.
+        body: what the step does; it may be cut off and repeated anywhere.
+        returns: how its value is kept.
+        tries: of what may pass. The SDK's default would repeat every error six times.
+
+    Raises:
+        StepError: the last try failed, or nothing is gained by another.
+    """
+    strategy = RetryStrategyConfig(
+        max_attempts=tries,
+        initial_delay=Duration.from_seconds(2),
+        max_delay=Duration.from_minutes(1),
+        retryable_error_types=[AwsBusyError],
+    )
+    config = StepConfig(retry_strategy=create_retry_strategy(strategy), serdes=returns)
+    return context.step(body, name, config)
 
 
 class Ending(NamedTuple):
@@ -97,8 +100,8 @@ def run_attempts(
 
 def _back_off(context: DurableContext, name: str, execution: Execution, outcome: Outcome) -> bool:
     try:
-        backed_off: bool = context.step(
-            lambda _: execution.back_off(outcome), numbered(name, execution), STEP
+        backed_off = run_step(
+            context, numbered(name, execution), lambda _: execution.back_off(outcome), BOOLEAN
         )
     except StepError as error:
         # An attempt that the record does not know of could not be told from the last one.
@@ -123,8 +126,8 @@ def stop(
         `ending`, or the task's own end if that came first.
     """
     try:
-        return context.step(
-            lambda _: execution.stop(task_arn, ending), numbered(name, execution), STEP
+        return run_step(
+            context, numbered(name, execution), lambda _: execution.stop(task_arn, ending), OUTCOME
         )
     except StepError as error:
         detail = f"The task could not be stopped and may still run: {error.message}"
@@ -136,15 +139,13 @@ def conclude(
 ) -> dict[str, Any]:
     """Close the record in a step called `name`, then `finish`."""
     try:
-        closing = context.step(lambda _: execution.close(outcome), name, STEP)
+        conclusion = run_step(context, name, lambda _: execution.close(outcome), CONCLUSION)
     except StepError as error:
         # A failure is worth more to the caller than why it could not be written down; a success
         # without its result is none.
         context.logger.warning("Record left open", extra={"reason": error.message})
-        known = _without_result(execution, outcome, error.message)
-        closing = {"outcome": known.to_dict(), "result": None}
-    outcome = from_dict(closing["outcome"])
-    return finish(context, execution, outcome, closing["result"], closing.get("evidence"))
+        conclusion = Conclusion(_without_result(execution, outcome, error.message))
+    return finish(context, execution, conclusion)
 
 
 def _without_result(execution: Execution, outcome: Outcome, reason: str | None) -> Outcome:
@@ -155,27 +156,16 @@ def _without_result(execution: Execution, outcome: Outcome, reason: str | None) 
     return reclassified(outcome, Missing, detail)
 
 
-def finish(
-    context: DurableContext,
-    execution: Execution,
-    outcome: Outcome,
-    result: object,
-    evidence: Mapping[str, Any] | None = None,
-) -> dict[str, Any]:
+def finish(context: DurableContext, execution: Execution, conclusion: Conclusion) -> dict[str, Any]:
     """Return the execution's result, and log it.
-
-    Args:
-        context: the execution's durable context.
-        execution: what was to be done.
-        outcome: how its task ended.
-        result: what the container handed over.
-        evidence: what is left of a task that failed.
 
     Raises:
         TaskFailedError: the task did not succeed.
     """
+    outcome = conclusion.outcome
     if not outcome.succeeded:
-        error = TaskFailedError.of(outcome, {**execution.facts, **(evidence or {})})
+        found = conclusion.evidence.to_dict() if conclusion.evidence else {}
+        error = TaskFailedError.of(outcome, {**execution.facts, **found})
         context.logger.error("Task failed", extra={"error": json.loads(error.data or "{}")})
         raise error
     final = {
@@ -185,7 +175,7 @@ def finish(
         "exitCode": outcome.exit_code,
         "startedAt": outcome.started_at,
         "stoppedAt": outcome.stopped_at,
-        "result": result,
+        "result": conclusion.result,
     }
     context.logger.info("Final result", extra={"final": final})
     return final

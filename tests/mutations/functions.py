@@ -188,7 +188,7 @@ MUTATIONS = (
     Mutation(
         "a step repeats every error",
         "src/orchestrator/steps.py",
-        "            retryable_error_types=[AwsBusyError],\n",
+        "        retryable_error_types=[AwsBusyError],\n",
         "",
         LAUNCHES,
     ),

@@ -12,6 +12,7 @@ from aws_durable_execution_sdk_python.lambda_service import ErrorObject
 
 from adapters.records import Records
 from adapters.settings import OrchestratorSettings
+from core.conclusion import Conclusion
 from core.correlation import Correlation
 from core.flow import Flow
 from core.launch import Launch
@@ -145,7 +146,8 @@ def test_returned() -> None:
         stopped_at=returned["stoppedAt"],
     )
     context = cast("DurableContext", SimpleNamespace(logger=logging.getLogger(__name__)))
-    assert finish(context, execution(returned), outcome, returned["result"]) == returned
+    conclusion = Conclusion(outcome, returned["result"])
+    assert finish(context, execution(returned), conclusion) == returned
 
 
 def test_returned_at_once() -> None:

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from core.outcome import Missing, from_dict
+from core.outcome import Missing
 from core.polling import MAX_CHECKS, MAX_POLL_SECONDS, PollState, longest_wait, poll_delay
 from tests.unit.core.tasks import WORKER, container, stopped
 
@@ -91,7 +91,7 @@ def test_seen_end() -> None:
     state = PollState().seen(stopped(container(3)), WORKER, 30)
     assert state.status == "STOPPED"
     assert state.outcome is not None
-    assert (from_dict(state.outcome).kind, state.outcome["exitCode"]) == ("ApplicationFailed", 3)
+    assert (state.outcome.kind, state.outcome.exit_code) == ("ApplicationFailed", 3)
 
 
 def test_throttled() -> None:
@@ -131,7 +131,7 @@ def test_ended() -> None:
     """An end that is known from elsewhere is kept like one that was seen."""
     state = PollState(status="RUNNING", elapsed=30)
     end = Missing(task_arn="arn")
-    assert state.ended(end) == replace(state, outcome=end.to_dict())
+    assert state.ended(end) == replace(state, outcome=end)
 
 
 @pytest.mark.parametrize(
@@ -163,4 +163,4 @@ def test_kept_state() -> None:
     state = PollState(since=1_700_000_000, status="RUNNING", missed_at=80, elapsed=90)
     text = json.dumps(state.to_dict())
     assert len(text) < 150
-    assert PollState(**json.loads(text)) == state
+    assert PollState.from_dict(json.loads(text)) == state

@@ -1,0 +1,40 @@
+"""What an execution comes to: of it, its result or its error is made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from core.evidence import Evidence
+from core.outcome import Outcome, from_dict
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class Conclusion:
+    """What an execution comes to.
+
+    Attributes:
+        outcome: how its last task ended, or why there was none.
+        result: what a container that succeeded handed over, whatever JSON can hold; None for
+            nothing.
+        evidence: what is left of a task that failed; None where there was none.
+    """
+
+    outcome: Outcome
+    result: Any = None
+    evidence: Evidence | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON form, read back by `from_dict`."""
+        ended = {"outcome": self.outcome.to_dict(), "result": self.result}
+        return ended | ({"evidence": self.evidence.to_dict()} if self.evidence else {})
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Conclusion:
+        """Rebuild a conclusion from its JSON form."""
+        found = data.get("evidence")
+        evidence = Evidence.from_dict(found) if found else None
+        return cls(from_dict(data["outcome"]), data["result"], evidence)
