@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import functools
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from aws_durable_execution_sdk_python import StepError
@@ -14,7 +14,7 @@ from core.outcome import Outcome
 from core.record import Record, Status
 from orchestrator.execution import Execution
 from orchestrator.handlers import durable_handler
-from orchestrator.launches import Refusal, launch
+from orchestrator.launches import Try, launch
 from orchestrator.returns import LAUNCHED, NOTHING, RECORD
 from orchestrator.steps import LAUNCH_TRIES, conclude, run_step
 
@@ -41,7 +41,7 @@ def run(payload: object, context: DurableContext) -> dict[str, Any]:
     """
     execution = Execution.begin(payload, context, Flow.DYNAMODB)
     context.logger.info("Task starting")
-    started = launch(context, "run-task", execution, functools.partial(_launch, context))
+    started = launch(context, "run-task", Try(execution), _launch)
     if isinstance(started, Outcome):
         return conclude(context, "close-record", execution, started)
     record, task = started
@@ -54,29 +54,27 @@ def run(payload: object, context: DurableContext) -> dict[str, Any]:
 handler = durable_handler(run)
 
 
-def _launch(
-    context: DurableContext, execution: Execution, refusal: Refusal
-) -> tuple[Record, Started] | Outcome:
+def _launch(context: DurableContext, name: str, this: Try) -> tuple[Record, Started] | Outcome:
     """Record, then start the task: each its own step, so that its end is seen in the history."""
-
-    def create(step: StepContext) -> Record:
-        refusal.tell(step)
-        # A task that was started by a try that was cut off may have a result already, which would
-        # be too large for a step.
-        return replace(execution.create_record(step.logger), result=None)
-
-    record = run_step(context, "create-record", create, RECORD, LAUNCH_TRIES)
-
-    def start(step: StepContext) -> Started | Outcome:
-        # What an interrupted try of this step has come to, only the table knows.
-        task = execution.run_task(execution.stored() or record)
-        if isinstance(task, Outcome):
-            return task
-        step.logger.info("Task started", extra={"taskArn": task})
-        return Started(task, record.begun_at, record.deadline)
-
-    task = run_step(context, "run-task", start, LAUNCHED, LAUNCH_TRIES)
+    record = run_step(context, "create-record", partial(_create, this), RECORD, LAUNCH_TRIES)
+    start = partial(_start, this.execution, record)
+    task = run_step(context, name, start, LAUNCHED, LAUNCH_TRIES)
     return task if isinstance(task, Outcome) else (record, task)
+
+
+def _create(this: Try, step: StepContext) -> Record:
+    # A task that was started by a try that was cut off may have a result already, which would be
+    # too large for a step.
+    return replace(this.create_record(step), result=None)
+
+
+def _start(execution: Execution, record: Record, step: StepContext) -> Started | Outcome:
+    # What an interrupted try of this step has come to, only the table knows.
+    task = execution.run_task(execution.stored() or record)
+    if isinstance(task, Outcome):
+        return task
+    step.logger.info("Task started", extra={"taskArn": task})
+    return Started(task, record.begun_at, record.deadline)
 
 
 def _store(context: DurableContext, execution: Execution, record: Record, task_arn: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from aws_durable_execution_sdk_python import CallbackExternalError, CallbackTimeoutError
@@ -40,7 +39,7 @@ def run(payload: object, context: DurableContext) -> dict[str, Any]:
     """
     execution = Execution.begin(payload, context, Flow.EVENTBRIDGE)
     context.logger.info("Task starting")
-    execution, ending = run_attempts(context, "back-off", execution, partial(_attempt, context))
+    execution, ending = run_attempts(context, "back-off", execution, _attempt)
     if ending.is_recorded:
         return finish(context, execution, Conclusion(ending.outcome, ending.result))
     return conclude(context, "close-record", execution, ending.outcome)

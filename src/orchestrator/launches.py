@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from aws_durable_execution_sdk_python import StepError
@@ -19,82 +20,107 @@ if TYPE_CHECKING:
     from aws_durable_execution_sdk_python.types import StepContext
 
     from core.launch import Started
+    from core.record import Record
     from orchestrator.execution import Execution
 
 T = TypeVar("T")
 
 
 class Refusal(NamedTuple):
-    """Why a launch is not the first of its attempt.
+    """What the last try came to.
 
     Attributes:
-        launch: the one that came to no task; 0 if there was none.
+        launch: the RunTask request that came to no task.
         reason: why it did not.
         delay_seconds: how long was waited since.
     """
 
-    launch: int = 0
-    reason: str = ""
-    delay_seconds: int = 0
-
-    def tell(self, step: StepContext) -> None:
-        """Log it in the step that follows: only there a line stands once, whatever is replayed."""
-        if self.launch and step.attempt == 1:
-            refused = {"launch": self.launch, "reason": self.reason}
-            refused["delaySeconds"] = self.delay_seconds
-            step.logger.warning("Launching again", extra={"relaunch": refused})
+    launch: int
+    reason: str
+    delay_seconds: int
 
 
-def launch(
-    context: DurableContext,
-    name: str,
-    execution: Execution,
-    start: Callable[[Execution, Refusal], T | Outcome],
-) -> T | Outcome:
-    """Start the attempt's task, again while it is not known to run, with waits called `name`.
+@dataclass(frozen=True, slots=True)
+class Try:
+    """One try to start an attempt's task, and what its first step does.
 
-    Args:
-        context: the execution's durable context.
-        name: of the waits.
-        execution: whose task to start.
-        start: runs the steps of one launch, the first of which tells of the last refusal.
-
-    Returns:
-        What `start` made of the task, or the outcome of having none.
+    Attributes:
+        execution: whose task, with the launch to ask for.
+        callback_id: of the callback that waits for the task's end, if one does.
+        number: which try of the attempt, from 1.
+        refusal: what the try before it came to; None for the first.
     """
-    refusal = Refusal()
-    tries = 0
-    while True:
-        tries += 1
-        try:
-            task = start(execution, refusal)
-            following = execution.next_launch()
-        except StepError as error:
-            # Nobody knows whether it took effect: with the same token it starts no second task.
-            task, following = _unknown(error), execution
-        if not isinstance(task, Outcome):
-            return task
-        delay = execution.relaunch_delay(task, tries)
-        if delay is None:
-            return task
-        refusal = Refusal(execution.launch.number, task.detail, delay)
-        context.wait(Duration.from_seconds(delay), numbered(name, execution))
-        execution = following
+
+    execution: Execution
+    callback_id: str | None = None
+    number: int = 1
+    refusal: Refusal | None = None
+
+    def create_record(self, step: StepContext) -> Record:
+        """Store the record, as the first of a launch's steps."""
+        self._log_refusal(step)
+        return self.execution.create_record(step.logger, self.callback_id)
+
+    def launch_task(self, step: StepContext) -> Started | Outcome:
+        """Store the record, start the task and store its ARN, as the only step of a launch."""
+        self._log_refusal(step)
+        return self.execution.launch_task(step.logger, self.callback_id)
+
+    def _log_refusal(self, step: StepContext) -> None:
+        # In a step that follows: only there a line stands once, whatever is replayed.
+        if self.refusal and step.attempt == 1:
+            launch, reason, delay = self.refusal
+            refused = {"launch": launch, "reason": reason, "delaySeconds": delay}
+            step.logger.warning("Launching again", extra={"relaunch": refused})
 
 
 def launch_in_one_step(
     context: DurableContext, name: str, execution: Execution, callback_id: str | None = None
 ) -> Started | Outcome:
     """Record and start the attempt's task in a step called `name`, as `launch` does."""
+    return launch(context, name, Try(execution, callback_id), _in_one_step)
 
-    def start(execution: Execution, refusal: Refusal) -> Started | Outcome:
-        def once(step: StepContext) -> Started | Outcome:
-            refusal.tell(step)
-            return execution.launch_task(step.logger, callback_id)
 
-        return run_step(context, numbered(name, execution), once, LAUNCHED, LAUNCH_TRIES)
+def launch(
+    context: DurableContext,
+    name: str,
+    first: Try,
+    start: Callable[[DurableContext, str, Try], T | Outcome],
+) -> T | Outcome:
+    """Start the attempt's task, again while it is not known to run, with waits called `name`.
 
-    return launch(context, name, execution, start)
+    Args:
+        context: the execution's durable context.
+        name: of the waits, and of the step that starts the task.
+        first: the attempt's first try.
+        start: runs the steps of one try, given context, name and the try.
+
+    Returns:
+        What `start` made of the task, or the outcome of having none.
+    """
+    this = first
+    while True:
+        execution = this.execution
+        try:
+            task = start(context, name, this)
+            following = execution.next_launch()
+        except StepError as error:
+            # Nobody knows whether it took effect: with the same token it starts no second task.
+            task, following = _unknown(error), execution
+        if not isinstance(task, Outcome):
+            return task
+        delay = execution.relaunch_delay(task, this.number)
+        if delay is None:
+            return task
+        context.wait(Duration.from_seconds(delay), numbered(name, execution))
+        refusal = Refusal(execution.launch.number, task.detail, delay)
+        this = replace(this, execution=following, number=this.number + 1, refusal=refusal)
+
+
+def _in_one_step(context: DurableContext, name: str, this: Try) -> Started | Outcome:
+    return run_step(
+        context, numbered(name, this.execution), this.launch_task, LAUNCHED, LAUNCH_TRIES
+    )
 
 
 def _unknown(error: StepError) -> FailedToStart:

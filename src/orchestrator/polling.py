@@ -50,8 +50,7 @@ def run(payload: object, context: DurableContext) -> dict[str, Any]:
     """
     execution = Execution.begin(payload, context, Flow.POLLING)
     context.logger.info("Task starting")
-    attempt = functools.partial(_attempt, context)
-    execution, ending = run_attempts(context, "back-off", execution, attempt)
+    execution, ending = run_attempts(context, "back-off", execution, _attempt)
     return conclude(context, "close-record", execution, ending.outcome)
 
 

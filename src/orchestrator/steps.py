@@ -80,7 +80,7 @@ def run_attempts(
     context: DurableContext,
     name: str,
     execution: Execution,
-    attempt: Callable[[Execution], Ending],
+    attempt: Callable[[DurableContext, Execution], Ending],
 ) -> tuple[Execution, Ending]:
     """Try until an outcome is final, with a step and a wait called `name` between two attempts.
 
@@ -88,7 +88,7 @@ def run_attempts(
         The execution with its last attempt, and how that ended.
     """
     while True:
-        ending = attempt(execution)
+        ending = attempt(context, execution)
         delay = execution.retry_delay(ending.outcome)
         if delay is None or not _back_off(context, name, execution, ending.outcome):
             return execution, ending
