@@ -17,6 +17,9 @@ DEFAULT_ATTEMPTS = 3
 OnDemand = Literal["ApplicationFailed", "OutOfMemory"]
 # Tries to launch within one attempt: full jitter below 5, 10, 20 … 300 s, half of it on average.
 MAX_TRIES = 10
+# Tries of a durable step at what may pass. Those of a launch are fewer: it is begun again
+# as a whole, after longer waits.
+STEP_TRIES, LAUNCH_STEP_TRIES = 10, 3
 _LAUNCH_BASE, _ATTEMPT_BASE, _CEILING = 5, 30, 300
 
 

@@ -12,11 +12,12 @@ from core.flow import Flow
 from core.launch import Started
 from core.outcome import Outcome
 from core.record import Record, Status
+from core.retry import LAUNCH_STEP_TRIES
 from orchestrator.execution import Execution
 from orchestrator.handlers import durable_handler
 from orchestrator.launches import Try, launch
 from orchestrator.returns import LAUNCHED, NOTHING, RECORD
-from orchestrator.steps import LAUNCH_TRIES, conclude, run_step
+from orchestrator.steps import conclude, run_step
 
 if TYPE_CHECKING:
     from aws_durable_execution_sdk_python import DurableContext
@@ -56,9 +57,9 @@ handler = durable_handler(run)
 
 def _launch(context: DurableContext, name: str, this: Try) -> tuple[Record, Started] | Outcome:
     """Record, then start the task: each its own step, so that its end is seen in the history."""
-    record = run_step(context, "create-record", partial(_create, this), RECORD, LAUNCH_TRIES)
+    record = run_step(context, "create-record", partial(_create, this), RECORD, LAUNCH_STEP_TRIES)
     start = partial(_start, this.execution, record)
-    task = run_step(context, name, start, LAUNCHED, LAUNCH_TRIES)
+    task = run_step(context, name, start, LAUNCHED, LAUNCH_STEP_TRIES)
     return task if isinstance(task, Outcome) else (record, task)
 
 

@@ -10,8 +10,9 @@ from aws_durable_execution_sdk_python.config import Duration
 
 from adapters.errors import AwsBusyError
 from core.outcome import FailedToStart, Outcome, is_transient
+from core.retry import LAUNCH_STEP_TRIES
 from orchestrator.returns import LAUNCHED
-from orchestrator.steps import LAUNCH_TRIES, numbered, run_step
+from orchestrator.steps import numbered, run_step
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -119,7 +120,7 @@ def launch(
 
 def _in_one_step(context: DurableContext, name: str, this: Try) -> Started | Outcome:
     return run_step(
-        context, numbered(name, this.execution), this.launch_task, LAUNCHED, LAUNCH_TRIES
+        context, numbered(name, this.execution), this.launch_task, LAUNCHED, LAUNCH_STEP_TRIES
     )
 
 

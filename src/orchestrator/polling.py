@@ -94,7 +94,7 @@ class Check:
             after = before.throttled(elapsed)
         except AwsRefusedError as error:
             after = before.refused(elapsed)
-            if after.is_refused or elapsed >= self.execution.work.timeout_seconds:
+            if after.is_refused or self._is_overdue(elapsed):
                 # Nothing is known of the task, so nothing may be started in its place.
                 after = after.ended(Missing(task_arn=self.task_arn, detail=str(error)))
         if after.status != before.status:
@@ -110,9 +110,12 @@ class Check:
             after = before.seen(task, settings.container_name, elapsed)
         if after.is_gone:
             return after.ended(self.execution.end_of_forgotten(self.task_arn))
-        if after.outcome is None and elapsed >= self.execution.work.timeout_seconds:
+        if after.outcome is None and self._is_overdue(elapsed):
             return after.ended(self.execution.stop(self.task_arn, TimedOut()))
         return after
+
+    def _is_overdue(self, elapsed: int) -> bool:
+        return elapsed >= self.execution.work.timeout_seconds
 
 
 def next_check(work: Work, state: PollState, checks: int) -> WaitForConditionDecision:

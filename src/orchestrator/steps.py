@@ -13,6 +13,7 @@ from aws_durable_execution_sdk_python.retries import RetryStrategyConfig, create
 from adapters.errors import AwsBusyError
 from core.conclusion import Conclusion
 from core.outcome import Missing, Outcome, reclassified
+from core.retry import STEP_TRIES
 from orchestrator.errors import TaskFailedError
 from orchestrator.returns import BOOLEAN, CONCLUSION, OUTCOME
 
@@ -28,17 +29,13 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_TRIES = 10
-# For the steps of a launch, which is begun again as a whole, after longer waits.
-LAUNCH_TRIES = 3
-
 
 def run_step(
     context: DurableContext,
     name: str,
     body: Callable[[StepContext], T],
     returns: SerDes[T],
-    tries: int = _TRIES,
+    tries: int = STEP_TRIES,
 ) -> T:
     """Run `body` in a durable step called `name`.
 

@@ -8,6 +8,7 @@ import pytest
 
 from core.outcome import Missing
 from core.polling import MAX_CHECKS, MAX_POLL_SECONDS, PollState, longest_wait, poll_delay
+from core.retry import LAUNCH_STEP_TRIES, MAX_TRIES, STEP_TRIES
 from tests.unit.core.tasks import WORKER, container, stopped
 
 DAY = 86_400
@@ -67,10 +68,11 @@ def test_room_for_other_operations() -> None:
 @pytest.mark.parametrize("attempts", range(1, 11))
 def test_attempts_share_the_operations(attempts: int) -> None:
     """All attempts' checks, launches and waits fit into an execution's 3,000 operations."""
-    # An attempt makes ten launches of three tries with nine waits at most; between two attempts lie
-    # a step, which like the closing one has ten tries, and a wait.
     checks = longest_wait(1, attempts)
-    assert attempts * (checks + 10 * 3 + 9) + (attempts - 1) * 11 + 10 <= 3_000
+    launches, waits = MAX_TRIES * LAUNCH_STEP_TRIES, MAX_TRIES - 1
+    # Between two attempts lie a step and a wait; another step closes the record.
+    between = (attempts - 1) * (STEP_TRIES + 1)
+    assert attempts * (checks + launches + waits) + between + STEP_TRIES <= 3_000
     assert attempts * checks > 2_300
 
 
