@@ -47,6 +47,7 @@ def new_detail(
         "enableExecuteCommand": False,
         "group": f"family:{family}",
         "lastStatus": "PROVISIONING",
+        "capacityProviderName": _provider(request),
         "launchType": "FARGATE",
         "memory": definition["Memory"],
         "overrides": request.get("overrides", {}),
@@ -93,6 +94,13 @@ def _container(definition: Mapping[str, Any], task_arn: str, arn: str) -> dict[s
         "networkInterfaces": [],
         "cpu": "0",
     }
+
+
+def _provider(request: Mapping[str, Any]) -> str | None:
+    """Return the capacity provider that gets a strategy's first task; None without a strategy."""
+    strategy = request.get("capacityProviderStrategy") or []
+    by_share = sorted(strategy, key=lambda item: (-item.get("base", 0), -item.get("weight", 0)))
+    return by_share[0]["capacityProvider"] if by_share else None
 
 
 def _network_interface(request: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from adapters import ecs
 from adapters.errors import AwsRefusedError
 from core.correlation import Correlation
 from core.done import Done
-from core.outcome import Cancelled, classify, reclassified, stop_reason
+from core.outcome import Cancelled, classify, reclassified, so_far, stop_reason
 from core.record import ENDED, Status
 from ecs_events.closing import Closing, NotSettledError, told_failure
 
@@ -83,7 +83,7 @@ class Abandonment:
                 # What ECS has forgotten, it cannot stop either, nor need it.
                 if task is not None:
                     raise
-            return replace(cancelled, task_arn=task_arn)
+            return so_far(cancelled, task) if task else replace(cancelled, task_arn=task_arn)
         if ended.succeeded and self.record.status is not Status.COMPLETED:
             return reclassified(ended, Cancelled, cancelled.detail)
         return ended

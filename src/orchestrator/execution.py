@@ -19,7 +19,7 @@ from core.conclusion import Conclusion
 from core.correlation import Correlation, execution_id
 from core.launch import Launch, Started
 from core.moment import timestamp
-from core.outcome import Cancelled, FailedToStart, Missing, Outcome, classify, stop_reason
+from core.outcome import Cancelled, FailedToStart, Missing, Outcome, classify, so_far, stop_reason
 from core.payload import InvalidRequestError, Work, parse
 from core.record import Record, Status
 from core.reported import TICKET_RESERVE
@@ -189,7 +189,7 @@ class Execution:
             if task is None:
                 return self.end_of_forgotten(task_arn)
             raise
-        return replace(ending, task_arn=task_arn)
+        return so_far(ending, task) if task else replace(ending, task_arn=task_arn)
 
     def end_of_forgotten(self, task_arn: str) -> Outcome:
         """Return the stored end of a task that ECS has forgotten, else Missing."""

@@ -53,6 +53,9 @@ def test_success(aws: Aws, durable: Start) -> None:
     }
     assert (record.status, record.is_open) == (Status.COMPLETED, False)
     assert record.expires_at is not None
+    told = ("createdAt", "pullStartedAt", "pullStoppedAt", "startedAt", "stoppingAt")
+    life = {**{name: task[name] for name in told}, "capacity": "FARGATE"}
+    assert (record.last_outcome or {}).items() >= life.items()
 
 
 def test_log_lines(aws: Aws, durable: Start, lines: Lines) -> None:

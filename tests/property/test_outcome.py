@@ -1,18 +1,20 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from core.answer import Answer
 from core.outcome import KINDS, FailedToStart, Outcome, from_dict
+from core.outcome.kinds import MOMENTS
 
-FACTS = {
+FACTS: dict[str, st.SearchStrategy[Any]] = {
     "task_arn": st.none() | st.text(),
     "exit_code": st.none() | st.integers(0, 255),
-    "started_at": st.none() | st.text(),
-    "stopped_at": st.none() | st.text(),
+    **dict.fromkeys(MOMENTS, st.none() | st.text()),
+    "capacity": st.none() | st.text(),
     "detail": st.text(max_size=1_000),
 }
 OUTCOMES = st.one_of(

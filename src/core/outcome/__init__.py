@@ -1,6 +1,6 @@
 """How a task ended: the outcome types and `classify`."""
 
-from core.outcome.classification import TOO_BUSY, classify, is_transient, stop_reason
+from core.outcome.classification import TOO_BUSY, classify, is_transient, so_far, stop_reason
 from core.outcome.kinds import (
     KINDS,
     ApplicationFailed,
@@ -36,5 +36,6 @@ __all__ = [
     "from_dict",
     "is_transient",
     "reclassified",
+    "so_far",
     "stop_reason",
 ]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from core.moment import timestamp
 from core.outcome.kinds import (
+    MOMENTS,
     SIGKILL,
     SIGTERM,
     ApplicationFailed,
@@ -77,14 +79,27 @@ def classify(task: Mapping[str, Any], container: str) -> Outcome | None:
     facts: dict[str, Any] = {
         "task_arn": task.get("taskArn"),
         "exit_code": None if code is None else int(code),
-        "started_at": _iso(task.get("startedAt")),
-        "stopped_at": _iso(task.get("executionStoppedAt") or task.get("stoppedAt")),
+        **_life(task),
         "detail": "; ".join(filter(None, (task.get("stoppedReason"), reason)))[:_MAX_DETAIL],
     }
     by_stop_code = _by_stop_code(task, facts["detail"])
     if by_stop_code is FailedToStart:
         return FailedToStart(**facts, transient=is_transient(facts["detail"]))
     return (by_stop_code or _by_exit(code, reason))(**facts)
+
+
+def so_far(ending: Outcome, task: Mapping[str, Any]) -> Outcome:
+    """Return the end that a task comes to by our own stop, with what ECS tells of it before."""
+    return replace(ending, task_arn=task.get("taskArn"), **_life(task))
+
+
+def _life(task: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a task's moments and its capacity as an outcome has them."""
+    moments = {moment: _iso(task.get(name)) for moment, name in MOMENTS.items()}
+    # STOPPED comes some 20 s after the containers' end.
+    if ended := task.get("executionStoppedAt"):
+        moments["stopped_at"] = _iso(ended)
+    return {**moments, "capacity": task.get("capacityProviderName") or task.get("launchType")}
 
 
 def _main(task: Mapping[str, Any], container: str) -> Mapping[str, Any]:

@@ -11,17 +11,33 @@ if TYPE_CHECKING:
 SIGKILL, SIGTERM = 137, 143
 # Of the template's container, which has not got its code.
 _EX_TEMPFAIL = 75
+# An outcome's moments by their names in its JSON form, which are ECS's own, in their order.
+MOMENTS: Mapping[str, str] = {
+    "created_at": "createdAt",
+    "pull_started_at": "pullStartedAt",
+    "pull_stopped_at": "pullStoppedAt",
+    "started_at": "startedAt",
+    "stopping_at": "stoppingAt",
+    "stopped_at": "stoppedAt",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """The end of a task; the concrete class says which end it was.
 
+    Moments are ISO 8601 in UTC, and None where ECS tells none. ECS forgets a task within the hour.
+
     Attributes:
         task_arn: the task; None where no task came to be.
         exit_code: the main container's exit code; None where it has none.
-        started_at: when the containers ran, ISO 8601; None if they never did.
-        stopped_at: when they had ended, ISO 8601.
+        created_at: when ECS accepted the task.
+        pull_started_at: when the pull of its images began.
+        pull_stopped_at: when it was over.
+        started_at: when the containers ran; None if they never did.
+        stopping_at: when ECS began to stop the task.
+        stopped_at: when the containers had ended.
+        capacity: what the task ran on: `FARGATE`, `FARGATE_SPOT` or another capacity provider.
         detail: the reasons in ECS's own words, at most 1,000 characters.
     """
 
@@ -31,8 +47,13 @@ class Outcome:
 
     task_arn: str | None = None
     exit_code: int | None = None
+    created_at: str | None = None
+    pull_started_at: str | None = None
+    pull_stopped_at: str | None = None
     started_at: str | None = None
+    stopping_at: str | None = None
     stopped_at: str | None = None
+    capacity: str | None = None
     detail: str = ""
 
     @property
@@ -56,8 +77,8 @@ class Outcome:
             "kind": self.kind,
             "taskArn": self.task_arn,
             "exitCode": self.exit_code,
-            "startedAt": self.started_at,
-            "stoppedAt": self.stopped_at,
+            **{name: getattr(self, moment) for moment, name in MOMENTS.items()},
+            "capacity": self.capacity,
             "summary": self.summary,
             "detail": self.detail,
             "advice": self.advice,
@@ -183,16 +204,17 @@ def from_dict(data: Mapping[str, Any]) -> Outcome:
         KeyError: no outcome has that kind.
     """
     kind = KINDS[data["kind"]]
-    extra = {"transient": bool(data.get("transient"))} if kind is FailedToStart else {}
     exit_code = data.get("exitCode")
-    return kind(
-        task_arn=data.get("taskArn"),
-        exit_code=None if exit_code is None else int(exit_code),
-        started_at=data.get("startedAt"),
-        stopped_at=data.get("stoppedAt"),
-        detail=data.get("detail") or "",
-        **extra,
-    )
+    facts: dict[str, Any] = {
+        "task_arn": data.get("taskArn"),
+        "exit_code": None if exit_code is None else int(exit_code),
+        **{moment: data.get(name) for moment, name in MOMENTS.items()},
+        "capacity": data.get("capacity"),
+        "detail": data.get("detail") or "",
+    }
+    if kind is FailedToStart:
+        facts["transient"] = bool(data.get("transient"))
+    return kind(**facts)
 
 
 def reclassified(outcome: Outcome, kind: type[Outcome], detail: str) -> Outcome:

@@ -7,6 +7,7 @@ import pytest
 
 from core.flow import Flow
 from core.outcome import ApplicationFailed, Outcome, Succeeded
+from core.outcome.kinds import MOMENTS
 from core.record import Record, Status
 from orchestrator import dynamodb, eventbridge, polling
 from tests.integration.repairs.scene import LATER, MINUTE
@@ -67,7 +68,7 @@ def test_lost_event_dynamodb(aws: Aws, scene: Scene, durable: Start, code: int) 
 def comparable(record: Record) -> Record:
     """Return what a record tells, without what is each execution's own."""
     outcome = dict(record.last_outcome or {})
-    outcome |= {"taskArn": "", "startedAt": "", "stoppedAt": ""}
+    outcome |= dict.fromkeys(("taskArn", *MOMENTS.values()), "")
     error = dict(record.error or {})
     for name in ("taskArn", "logStream", "consoleLink"):
         error.pop(name, None)

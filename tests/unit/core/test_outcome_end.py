@@ -1,12 +1,12 @@
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from core.outcome import Outcome, OutOfMemory, Succeeded, classify
+from core.outcome import Outcome, OutOfMemory, Succeeded, TimedOut, classify, so_far
 from tests.unit.core.tasks import OUT_OF_MEMORY, TASK_ARN, WORKER, container, stopped
 
 BEFORE_THE_END = [
@@ -103,31 +103,79 @@ def test_early_end_of_a_sidecar() -> None:
     assert classify(early, WORKER) is None
 
 
+MOMENTS: dict[str, Any] = {
+    "createdAt": "2026-03-02T09:14:32.1Z",
+    "pullStartedAt": "2026-03-02T09:14:50.5Z",
+    "pullStoppedAt": "2026-03-02T09:14:58.75Z",
+    "startedAt": "2026-03-02T09:15:00.25Z",
+    "executionStoppedAt": "2026-03-02T09:15:10Z",
+    "stoppingAt": "2026-03-02T09:15:10.8Z",
+    "stoppedAt": "2026-03-02T09:15:33.1Z",
+}
+
+
 def test_facts() -> None:
-    """An outcome carries the task, its exit code and when the containers ran and ended."""
-    task = stopped(
-        container(0),
-        startedAt="2026-03-02T09:15:00.25Z",
-        executionStoppedAt="2026-03-02T09:15:10Z",
-        stoppingAt="2026-03-02T09:15:10.8Z",
-        stoppedAt="2026-03-02T09:15:33.1Z",
-    )
+    """An outcome carries the task, its exit code, when it came how far, and on what it ran."""
+    task = stopped(container(0), **MOMENTS, launchType="FARGATE")
     assert outcome_of(task) == Succeeded(
         task_arn=TASK_ARN,
         exit_code=0,
+        created_at="2026-03-02T09:14:32.1Z",
+        pull_started_at="2026-03-02T09:14:50.5Z",
+        pull_stopped_at="2026-03-02T09:14:58.75Z",
         started_at="2026-03-02T09:15:00.25Z",
+        stopping_at="2026-03-02T09:15:10.8Z",
         stopped_at="2026-03-02T09:15:10Z",
+        capacity="FARGATE",
         detail="Essential container in task exited",
     )
 
 
 def test_facts_of_describe_tasks() -> None:
     """Moments that boto3 gives as datetimes, in any zone, become ISO 8601 in UTC."""
-    ended = datetime(2026, 3, 2, 9, 15, 10, 123_456, UTC)
-    berlin = datetime(2026, 3, 2, 10, 15, 0, tzinfo=timezone(timedelta(hours=1)))
-    outcome = outcome_of(stopped(container(0), startedAt=berlin, executionStoppedAt=ended))
-    assert outcome.started_at == "2026-03-02T09:15:00.000Z"
-    assert outcome.stopped_at == "2026-03-02T09:15:10.123Z"
+    berlin = timezone(timedelta(hours=1))
+    told = {name: datetime.fromisoformat(text) for name, text in MOMENTS.items()}
+    shown = {name: moment.astimezone(berlin) for name, moment in told.items()}
+    shown["executionStoppedAt"] += timedelta(microseconds=123_456)
+    assert outcome_of(stopped(container(0), **shown)) == Succeeded(
+        task_arn=TASK_ARN,
+        exit_code=0,
+        created_at="2026-03-02T09:14:32.100Z",
+        pull_started_at="2026-03-02T09:14:50.500Z",
+        pull_stopped_at="2026-03-02T09:14:58.750Z",
+        started_at="2026-03-02T09:15:00.250Z",
+        stopping_at="2026-03-02T09:15:10.800Z",
+        stopped_at="2026-03-02T09:15:10.123Z",
+        detail="Essential container in task exited",
+    )
+
+
+@pytest.mark.parametrize(
+    ("shown", "capacity"),
+    [
+        ({"launchType": "FARGATE"}, "FARGATE"),
+        ({"launchType": "FARGATE", "capacityProviderName": "FARGATE_SPOT"}, "FARGATE_SPOT"),
+        ({"capacityProviderName": "ours"}, "ours"),
+        ({}, None),
+    ],
+)
+def test_capacity(shown: dict[str, str], capacity: str | None) -> None:
+    """A task's capacity is its provider where it has one, else its launch type."""
+    assert outcome_of(stopped(container(0), **shown)).capacity == capacity
+
+
+def test_so_far() -> None:
+    """A stop of ours tells what ECS told of the task before it, and no end that is not there."""
+    running = {name: MOMENTS[name] for name in ("createdAt", "pullStartedAt", "startedAt")}
+    task = {"taskArn": TASK_ARN, "lastStatus": "RUNNING", "launchType": "FARGATE", **running}
+    assert so_far(TimedOut(detail="late"), task) == TimedOut(
+        task_arn=TASK_ARN,
+        created_at=MOMENTS["createdAt"],
+        pull_started_at=MOMENTS["pullStartedAt"],
+        started_at=MOMENTS["startedAt"],
+        capacity="FARGATE",
+        detail="late",
+    )
 
 
 def test_never_ran() -> None:

@@ -13,6 +13,7 @@ from core.outcome import (
     Succeeded,
     TimedOut,
     from_dict,
+    reclassified,
     stop_reason,
 )
 
@@ -22,7 +23,16 @@ def outcome(request: pytest.FixtureRequest) -> Outcome:
     """An outcome of each type."""
     kind: type[Outcome] = request.param
     return kind(
-        task_arn="arn", exit_code=3, started_at="2026-03-02", stopped_at="2026-03-03", detail="why"
+        task_arn="arn",
+        exit_code=3,
+        created_at="2026-03-01",
+        pull_started_at="2026-03-02",
+        pull_stopped_at="2026-03-03",
+        started_at="2026-03-04",
+        stopping_at="2026-03-05",
+        stopped_at="2026-03-06",
+        capacity="FARGATE_SPOT",
+        detail="why",
     )
 
 
@@ -57,15 +67,32 @@ def test_tells(outcome: Outcome) -> None:
 def test_to_dict(outcome: Outcome) -> None:
     """The JSON form has the documented fields, and is read back as the same outcome."""
     fields = json.loads(json.dumps(outcome.to_dict()))
-    assert {name: fields[name] for name in ("kind", "taskArn", "exitCode", "detail")} == {
+    expected = {
         "kind": outcome.kind,
         "taskArn": "arn",
         "exitCode": 3,
+        "createdAt": "2026-03-01",
+        "pullStartedAt": "2026-03-02",
+        "pullStoppedAt": "2026-03-03",
+        "startedAt": "2026-03-04",
+        "stoppingAt": "2026-03-05",
+        "stoppedAt": "2026-03-06",
+        "capacity": "FARGATE_SPOT",
+        "summary": outcome.summary,
         "detail": "why",
+        "advice": outcome.advice,
     }
-    assert (fields["startedAt"], fields["stoppedAt"]) == ("2026-03-02", "2026-03-03")
-    assert (fields["summary"], fields["advice"]) == (outcome.summary, outcome.advice)
+    assert {name: fields[name] for name in expected} == expected
+    assert fields.keys() - expected.keys() <= {"transient"}
     assert from_dict(fields) == outcome
+
+
+def test_reclassified(outcome: Outcome) -> None:
+    """An end that is told as another kind keeps its task, its exit, its times and its capacity."""
+    other = reclassified(outcome, TimedOut, "too late")
+    kept = {**outcome.to_dict(), "kind": "TimedOut", "detail": "too late"}
+    told = {"summary", "advice", "transient"}
+    assert other.to_dict().items() >= {(k, v) for k, v in kept.items() if k not in told}
 
 
 def test_empty_round_trip(outcome: Outcome) -> None:

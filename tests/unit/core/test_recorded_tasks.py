@@ -17,6 +17,10 @@ DEPROVISIONING: dict[str, Any] = {
     "desiredStatus": "STOPPED",
     "stopCode": "EssentialContainerExited",
     "stoppedReason": "Essential container in task exited",
+    "launchType": "FARGATE",
+    "createdAt": "2019-11-19T20:38:07.789Z",
+    "pullStartedAt": "2019-11-19T20:38:24.975Z",
+    "pullStoppedAt": "2019-11-19T20:38:27.975Z",
     "startedAt": "2019-11-19T20:38:27.975Z",
     "executionStoppedAt": "2019-11-19T21:13:24Z",
     "stoppingAt": "2019-11-19T21:13:34.795Z",
@@ -30,6 +34,10 @@ FAILED: dict[str, Any] = {
     "desiredStatus": "STOPPED",
     "stopCode": "EssentialContainerExited",
     "stoppedReason": "Essential container in task exited",
+    "launchType": "FARGATE",
+    "createdAt": "2020-08-14T18:05:49.598Z",
+    "pullStartedAt": "2020-08-14T18:06:09.694Z",
+    "pullStoppedAt": "2020-08-14T18:06:16.694Z",
     "startedAt": "2020-08-14T18:06:20.694Z",
     "stoppingAt": "2020-08-14T18:06:23.679Z",
     "executionStoppedAt": "2020-08-14T18:06:23Z",
@@ -45,6 +53,10 @@ STOPPED_BY_A_PERSON: dict[str, Any] = {
     "stopCode": "UserInitiated",
     "stoppedReason": "Task stopped by user",
     "startedBy": "ecs-svc/0011223344556677889",
+    "launchType": "FARGATE",
+    "createdAt": "2020-10-08T14:25:20.227Z",
+    "pullStartedAt": "2020-10-08T14:25:39.75Z",
+    "pullStoppedAt": "2020-10-08T14:25:46.75Z",
     "startedAt": "2020-10-08T14:25:48.75Z",
     "stoppingAt": "2020-10-08T14:26:43.833Z",
     "executionStoppedAt": "2020-10-08T14:26:44Z",
@@ -58,8 +70,13 @@ def test_deprovisioning() -> None:
     assert classify(DEPROVISIONING, "intake") == Succeeded(
         task_arn=TASK_ARN,
         exit_code=0,
+        created_at="2019-11-19T20:38:07.789Z",
+        pull_started_at="2019-11-19T20:38:24.975Z",
+        pull_stopped_at="2019-11-19T20:38:27.975Z",
         started_at="2019-11-19T20:38:27.975Z",
+        stopping_at="2019-11-19T21:13:34.795Z",
         stopped_at="2019-11-19T21:13:24Z",
+        capacity="FARGATE",
         detail="Essential container in task exited",
     )
 
@@ -69,8 +86,13 @@ def test_failed() -> None:
     assert classify(FAILED, "main") == ApplicationFailed(
         task_arn=TASK_ARN,
         exit_code=1,
+        created_at="2020-08-14T18:05:49.598Z",
+        pull_started_at="2020-08-14T18:06:09.694Z",
+        pull_stopped_at="2020-08-14T18:06:16.694Z",
         started_at="2020-08-14T18:06:20.694Z",
+        stopping_at="2020-08-14T18:06:23.679Z",
         stopped_at="2020-08-14T18:06:23Z",
+        capacity="FARGATE",
         detail="Essential container in task exited",
     )
 
@@ -80,8 +102,13 @@ def test_stopped_by_a_person() -> None:
     assert classify(STOPPED_BY_A_PERSON, "Nginx") == StoppedByUser(
         task_arn=TASK_ARN,
         exit_code=0,
+        created_at="2020-10-08T14:25:20.227Z",
+        pull_started_at="2020-10-08T14:25:39.75Z",
+        pull_stopped_at="2020-10-08T14:25:46.75Z",
         started_at="2020-10-08T14:25:48.75Z",
+        stopping_at="2020-10-08T14:26:43.833Z",
         stopped_at="2020-10-08T14:26:44Z",
+        capacity="FARGATE",
         detail="Task stopped by user",
     )
 

@@ -50,10 +50,10 @@ class Cluster:
 
         return TaskState(detail, main["Name"], self.time, change)
 
-    def start(self, token: str) -> TaskState:
+    def start(self, token: str, **asked: Any) -> TaskState:
         """Start a task, or find the one that the token has started."""
         request = {"cluster": self._cluster, "taskDefinition": self._family, "clientToken": token}
-        [task] = self.tasks.run(request).tasks
+        [task] = self.tasks.run({**request, **asked}).tasks
         return task
 
 
@@ -87,6 +87,26 @@ def test_states(cluster: Cluster, end: Callable[[TaskState], None], states: list
     assert task.following is None
     assert task.describe()["version"] == 1 + len(states)
     assert ("startedAt" in task.describe()) is ("RUNNING" in states)
+
+
+@pytest.mark.parametrize(
+    ("strategy", "provider"),
+    [
+        ([], None),
+        ([{"capacityProvider": "FARGATE_SPOT", "weight": 1}], "FARGATE_SPOT"),
+        (
+            [
+                {"capacityProvider": "FARGATE_SPOT", "weight": 3},
+                {"capacityProvider": "FARGATE", "base": 1, "weight": 1},
+            ],
+            "FARGATE",
+        ),
+    ],
+)
+def test_capacity(cluster: Cluster, strategy: list[dict[str, Any]], provider: str | None) -> None:
+    """A task shows which capacity provider it got, if its request has named some."""
+    shown = cluster.start("one", capacityProviderStrategy=strategy).describe()
+    assert (shown.get("capacityProviderName"), shown["launchType"]) == (provider, "FARGATE")
 
 
 def test_first_reason(cluster: Cluster) -> None:
