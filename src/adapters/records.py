@@ -25,9 +25,10 @@ from adapters.updates import (
 from core.moment import timestamp
 from core.record import OPEN, OPEN_INDEX, Record, Status, UnreadableRecordError
 from core.reported import COLUMNS
+from core.write import Write
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from datetime import timedelta
 
     from boto3.dynamodb.conditions import ConditionBase
@@ -52,9 +53,8 @@ class RecordConflictError(Exception):
 class Records:
     """The table of records.
 
-    Every method raises AwsBusyError or AwsRefusedError where DynamoDB did not answer. A write
-    returns False where the record has moved on, and True where it already says what was to be
-    written: the reply to a first try may have been lost.
+    Every method raises AwsBusyError or AwsRefusedError where DynamoDB did not answer. A refused
+    write reads the record, to tell one that holds what was to be written from one that moved on.
 
     Attributes:
         table: its name.
@@ -134,10 +134,11 @@ class Records:
         defaults = {name: item[name] for name in item if name == "ticket"}
         due = Attr("launch").lt(record.launch) & Attr("taskArn").not_exists()
         ours = ours_of(record, None) & open_to(record, Status.PENDING)
-        self._update(record, Update(changes, defaults), ours & due)
+        update = _stamped(Update(changes, defaults), timestamp(clock.now()))
+        self._write_anyway(record.execution_id, update, ours & due)
         return self._earlier(record)
 
-    def back_off(self, record: Record, outcome: Outcome) -> bool:
+    def back_off(self, record: Record, outcome: Outcome) -> Write:
         """End an attempt of which another follows: from here on, its news changes nothing.
 
         What the failed attempt has left goes too: its result would refuse the next one's.
@@ -146,49 +147,67 @@ class Records:
         changes["lastOutcome"] = outcome.to_dict()
         removed = ["taskArn", "callbackId", "ticket", "result", "error", "missingSince"]
         ours = ours_of(record, outcome.task_arn) & open_to(record, Status.BACKOFF)
-        if self._update(record, Update(changes, removed=removed), ours):
-            return True
-        stored = self.get(record.execution_id)
-        return stored is not None and stored.is_open and stored.attempt == record.attempt + 1
+        return self._update(
+            record,
+            Update(changes, removed=removed),
+            ours,
+            lambda stored: stored.is_open and stored.attempt == record.attempt + 1,
+        )
 
-    def started(self, record: Record, task_arn: str) -> bool:
+    def started(self, record: Record, task_arn: str) -> Write:
         """Store the attempt's task ARN, and RUNNING unless the worker has already reported its end.
 
-        False means that nobody waits for the task any more.
+        MOVED_ON means that nobody waits for the task any more.
         """
         ours = ours_of(record, task_arn)
+        is_known = Attr("taskArn").exists() & Attr("status").eq(Status.RUNNING)
         running = {"taskArn": task_arn, "status": Status.RUNNING}
-        if self._update(record, Update(running), ours & open_to(record, Status.RUNNING)):
-            return True
         # An end that was faster than RunTask's answer keeps its status; the ARN still belongs in.
-        if self._update(record, Update({"taskArn": task_arn}), ours & Attr("open").exists()):
-            return True
-        stored = self.get(record.execution_id)
-        return stored is not None and stored.task_arn == task_arn
+        is_left = Attr("open").exists() & Attr("taskArn").not_exists()
+        stamp = timestamp(clock.now())
+        for changes, condition in (
+            (running, ours & open_to(record, Status.RUNNING) & ~is_known),
+            ({"taskArn": task_arn}, ours & is_left),
+        ):
+            update = _stamped(Update(changes), stamp)
+            if self._write_anyway(record.execution_id, update, condition):
+                return Write.WRITTEN
+        return self._found(record, lambda stored: stored.task_arn == task_arn, stamp)
 
-    def missed(self, record: Record) -> None:
+    def missed(self, record: Record) -> Write:
         """Store since when ECS has not known the attempt's task.
 
         `updatedAt` stays, here and in `found_again`: the work is where it was.
         """
-        self._note(record, Update({"missingSince": timestamp(clock.now())}))
+        update = Update({"missingSince": timestamp(clock.now())})
+        news = Attr("missingSince").not_exists()
+        return self._note(record, update, news, lambda stored: stored.missing_since is not None)
 
-    def found_again(self, record: Record) -> None:
+    def found_again(self, record: Record) -> Write:
         """Store that ECS knows the task that it did not know."""
-        self._note(record, Update({}, removed=["missingSince"]))
+        update, news = Update({}, removed=["missingSince"]), Attr("missingSince").exists()
+        return self._note(record, update, news, lambda stored: stored.missing_since is None)
 
-    def report(self, record: Record, outcome: Outcome) -> bool:
+    def report(self, record: Record, outcome: Outcome) -> Write:
         """Store how the attempt's task ended, and leave the record open for who decides."""
-        ours = ours_of(record, outcome.task_arn) & Attr("open").exists()
-        return self._update(record, Update(ended(outcome)), ours)
+        told = outcome.to_dict()
+        news = Attr("lastOutcome").not_exists() | Attr("lastOutcome").ne(told)
+        ours = ours_of(record, outcome.task_arn) & Attr("open").exists() & news
+        return self._update(
+            record,
+            Update(ended(outcome)),
+            ours,
+            lambda stored: _is_at(stored, record) and stored.last_outcome == told,
+        )
 
     def close(
         self, record: Record, status: Status, outcome: Outcome, evidence: Evidence | None = None
-    ) -> bool:
+    ) -> Write:
         """End the record as COMPLETED or FAILED: nothing more can happen to it.
 
         The words of an error that the worker has reported are kept: it knows more than its exit
-        code. False also where somebody else has closed it: who closes it tells.
+        code. WRITTEN is for the one alone who has closed it, and so logs why, even if the reply was
+        lost.
 
         Raises:
             RecordFullError: only `close_without_result` can close it.
@@ -200,7 +219,7 @@ class Records:
         if status is Status.FAILED and record.flow.worker_reports_end and record.error is None:
             # What the worker has reported since is to be read first.
             ours &= Attr("error").not_exists()
-        return self._end(record, self._closing(record, status, outcome, evidence), ours)
+        return self._end(record, outcome, self._closing(record, status, outcome, evidence), ours)
 
     def close_without_result(
         self,
@@ -208,26 +227,30 @@ class Records:
         status: Status,
         outcome: Outcome,
         evidence: Evidence | None = None,
-    ) -> bool:
+    ) -> Write:
         """End the record in place of whatever has been written as its result."""
         closing = self._closing(record, status, outcome, evidence)
         removed = [name for name in closing.removed if name != "result"]
         update = Update({"result": "null", **closing.changes}, removed=removed)
         ours = ours_of(record, outcome.task_arn) & Attr("open").exists()
-        return self._end(record, update, ours)
+        return self._end(record, outcome, update, ours)
 
-    def close_unreadable(self, unreadable: UnreadableRecordError, outcome: Outcome) -> bool:
+    def close_unreadable(self, unreadable: UnreadableRecordError, outcome: Outcome) -> Write:
         """Close as FAILED a record of which only the execution's ARN can be read."""
         changes = self._closed(Status.FAILED, outcome) | {"error": outcome.to_dict()}
         changes["updatedAt"] = timestamp(clock.now())
         same = Attr("executionArn").eq(unreadable.execution_arn) & Attr("open").exists()
         update = Update(changes, removed=["open", "ticket"])
-        return self._write_anyway(unreadable.execution_id, update, same)
+        if self._write_anyway(unreadable.execution_id, update, same):
+            return Write.WRITTEN
+        return self._closed_unread(unreadable.execution_id, unreadable.execution_arn)
 
-    def expire_stray(self, key: str) -> bool:
-        """Empty an item that no launch has made, and let it expire; False if it is a record."""
+    def expire_stray(self, key: str) -> Write:
+        """Empty an item that no launch has made, and let it expire; MOVED_ON if it is a record."""
         update = Update({"expiresAt": self._expiry()}, removed=COLUMNS)
-        return self._write(key, update, Attr("executionId").exists() & STRAY)
+        if self._write(key, update, Attr("executionId").exists() & STRAY):
+            return Write.WRITTEN
+        return self._closed_unread(key, None)
 
     def _closed(self, status: Status, outcome: Outcome) -> dict[str, Any]:
         return ended(outcome) | {"status": status, "expiresAt": self._expiry()}
@@ -243,18 +266,65 @@ class Records:
         unasked += ["error"] if status is Status.COMPLETED else []
         return Update(changes, removed=["open", "ticket", *unasked])
 
-    def _end(self, record: Record, update: Update, condition: ConditionBase) -> bool:
+    def _end(
+        self, record: Record, outcome: Outcome, update: Update, condition: ConditionBase
+    ) -> Write:
+        told, status = outcome.to_dict(), update.changes["status"]
         stamp = timestamp(clock.now())
-        stamped = replace(update, changes={**update.changes, "updatedAt": stamp})
-        if self._write(record.execution_id, stamped, condition):
-            return True
-        # The reply to a first try of this very call may have been lost.
-        stored = self.get(record.execution_id)
-        return stored is not None and not stored.is_open and stored.updated_at == stamp
+        if self._write(record.execution_id, _stamped(update, stamp), condition):
+            return Write.WRITTEN
+        return self._found(
+            record,
+            lambda stored: (
+                not stored.is_open
+                and (stored.attempt, stored.status) == (record.attempt, status)
+                and stored.last_outcome == told
+            ),
+            stamp,
+        )
 
-    def _note(self, record: Record, update: Update) -> None:
-        ours = ours_of(record, record.task_arn) & Attr("open").exists()
-        self._write_anyway(record.execution_id, update, ours)
+    def _note(
+        self,
+        record: Record,
+        update: Update,
+        news: ConditionBase,
+        holds: Callable[[Record], bool],
+    ) -> Write:
+        ours = ours_of(record, record.task_arn) & Attr("open").exists() & news
+        if self._write_anyway(record.execution_id, update, ours):
+            return Write.WRITTEN
+        return self._found(record, lambda stored: _is_at(stored, record) and holds(stored))
+
+    def _update(
+        self,
+        record: Record,
+        update: Update,
+        condition: ConditionBase,
+        holds: Callable[[Record], bool],
+    ) -> Write:
+        stamp = timestamp(clock.now())
+        if self._write_anyway(record.execution_id, _stamped(update, stamp), condition):
+            return Write.WRITTEN
+        return self._found(record, holds, stamp)
+
+    def _found(
+        self, record: Record, holds: Callable[[Record], bool], stamp: str | None = None
+    ) -> Write:
+        """Return what a refused write has found in its place."""
+        stored = self.get(record.execution_id)
+        if stored is None or stored.execution_arn != record.execution_arn or not holds(stored):
+            return Write.MOVED_ON
+        # The reply to a first try of this very call may have been lost.
+        return Write.WRITTEN if stored.updated_at == stamp else Write.ALREADY
+
+    def _closed_unread(self, execution_id: str, execution_arn: str | None) -> Write:
+        """Return what a refused write has found in place of an item that could not be read."""
+        try:
+            self.get(execution_id)
+        except UnreadableRecordError as error:
+            if not error.is_open and error.execution_arn == execution_arn:
+                return Write.ALREADY
+        return Write.MOVED_ON
 
     def _earlier(self, record: Record) -> Record:
         try:
@@ -268,10 +338,6 @@ class Records:
                 f"The record {record.execution_id!r} belongs to another execution."
             )
         return stored
-
-    def _update(self, record: Record, update: Update, condition: ConditionBase) -> bool:
-        stamped = {**update.changes, "updatedAt": timestamp(clock.now())}
-        return self._write_anyway(record.execution_id, replace(update, changes=stamped), condition)
 
     def _write_anyway(self, execution_id: str, update: Update, condition: ConditionBase) -> bool:
         """Write; what workers have written gives way where it leaves no room."""
@@ -304,3 +370,12 @@ class Records:
 
     def _expiry(self) -> int:
         return int((clock.now() + self.retention).timestamp())
+
+
+def _stamped(update: Update, moment: str) -> Update:
+    return replace(update, changes={**update.changes, "updatedAt": moment})
+
+
+def _is_at(stored: Record, record: Record) -> bool:
+    """Whether a stored record is open, and of the attempt that another speaks for."""
+    return stored.is_open and stored.attempt == record.attempt

@@ -11,6 +11,7 @@ from core.correlation import Correlation
 from core.done import Done
 from core.outcome import Cancelled, classify, reclassified, so_far, stop_reason
 from core.record import ENDED, Status
+from core.write import Write
 from ecs_events.closing import Closing, NotSettledError, told_failure
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ class Abandonment:
         # A launch that was given up may have started the task all the same.
         ended = told if told and status is Status.FAILED else outcome
         closing = Closing(self.settings, self.records, self.record, told is not None)
-        if not closing.close(status, ended):
+        if closing.close(status, ended) is not Write.WRITTEN:
             return self._overtaken()
         return Done.abandoned(self.status)
 

@@ -13,6 +13,7 @@ from adapters.telemetry import logger
 from core.outcome import ApplicationFailed, from_dict, reclassified
 from core.record import Status
 from core.reported import reworded
+from core.write import Write
 
 if TYPE_CHECKING:
     from adapters.records import Records
@@ -40,15 +41,15 @@ class Closing:
     record: Record
     is_told: bool = False
 
-    def close(self, status: Status, outcome: Outcome) -> bool:
-        """Close the record as COMPLETED or FAILED; False where somebody else did, or it moved on.
+    def close(self, status: Status, outcome: Outcome) -> Write:
+        """Close the record as COMPLETED or FAILED.
 
         Raises:
             AwsBusyError, AwsRefusedError: the record could not be written.
         """
         found = evidence(self.settings, outcome) if status is Status.FAILED else None
         try:
-            is_closed = self.records.close(self.record, status, outcome, found)
+            write = self.records.close(self.record, status, outcome, found)
         except RecordFullError as error:
             # Where an execution has waited, it has taken the result, or had no use for one.
             if status is Status.COMPLETED and not self.record.flow.is_awaited:
@@ -56,10 +57,10 @@ class Closing:
                 if outcome.succeeded:
                     outcome = reclassified(outcome, ApplicationFailed, str(error))
                 found = evidence(self.settings, outcome)
-            is_closed = self.records.close_without_result(self.record, status, outcome, found)
-        if is_closed and status is Status.FAILED and not self.is_told:
+            write = self.records.close_without_result(self.record, status, outcome, found)
+        if write is Write.WRITTEN and status is Status.FAILED and not self.is_told:
             self._tell(outcome, found)
-        return is_closed
+        return write
 
     def _tell(self, outcome: Outcome, found: Evidence | None) -> None:
         record = self.record

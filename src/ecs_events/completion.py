@@ -10,6 +10,7 @@ from core.answer import Answer
 from core.done import Done
 from core.outcome import ApplicationFailed, Cancelled, Missing, reclassified
 from core.record import ENDED, Standing, Status
+from core.write import Write
 from ecs_events.abandonment import ENDED_BADLY
 from ecs_events.closing import Closing, NotSettledError, told_failure
 
@@ -104,13 +105,17 @@ class Completion:
         return self._close(status, outcome, Done.closed(status))
 
     def _report(self, outcome: Outcome, done: Done) -> Done:
-        return done if self.records.report(self.record, outcome) else self._overtaken()
+        write = self.records.report(self.record, outcome)
+        if write is Write.ALREADY:
+            return Done.REPORTED_BEFORE
+        return done if write is Write.WRITTEN else self._overtaken()
 
     def _close(
         self, status: Status, outcome: Outcome, done: Done, *, is_told: bool = False
     ) -> Done:
         closing = Closing(self.settings, self.records, self.record, is_told)
-        return done if closing.close(status, outcome) else self._overtaken()
+        is_ours = closing.close(status, outcome) is Write.WRITTEN
+        return done if is_ours else self._overtaken()
 
     def _overtaken(self) -> Done:
         """The record changed since it was read: harmless if it no longer waits for this task."""

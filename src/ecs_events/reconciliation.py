@@ -15,6 +15,7 @@ from core.done import Done
 from core.outcome import Cancelled, Missing, Succeeded, TimedOut, classify, stop_reason
 from core.record import Standing, UnreadableRecordError
 from core.visibility import BETWEEN_LOOKS, EVENT_GRACE, UNKNOWN_WHEN_YOUNG
+from core.write import Write
 from ecs_events.abandonment import ENDED_BADLY, Abandonment
 from ecs_events.completion import Completion
 from ecs_events.tally import FOR_ONE, pause
@@ -99,8 +100,9 @@ class Reconciliation:
             except UnreadableRecordError as error:
                 if not self._is_over(error):
                     raise
-                self.records.close_unreadable(error, Missing(detail=str(error)))
-                self.tally.done[Done.CLOSED_UNREADABLE] += 1
+                missing = Missing(detail=str(error))
+                if self.records.close_unreadable(error, missing) is Write.WRITTEN:
+                    self.tally.done[Done.CLOSED_UNREADABLE] += 1
         return None
 
     def _is_over(self, unreadable: UnreadableRecordError) -> bool:
@@ -172,8 +174,8 @@ class Reconciliation:
         if record.missing_since is None:
             if _idle(record) < UNKNOWN_WHEN_YOUNG:
                 return Done.YOUNG
-            self.records.missed(record)
-            return Done.MISSING
+            write = self.records.missed(record)
+            return Done.MISSING if write.holds else Done.MOVED_ON
         if _age(record.missing_since) < BETWEEN_LOOKS:
             return Done.MISSING
         return end(record, record.end_of(record.task_arn) or Missing(task_arn=record.task_arn))
@@ -197,8 +199,8 @@ class Reconciliation:
         cluster, family = self.settings.cluster_arn, self.settings.task_family
         task_arn = ecs.find_task(cluster, family, name.started_by)
         if task_arn:
-            self.records.started(record, task_arn)
-            return Done.ADOPTED
+            write = self.records.started(record, task_arn)
+            return Done.ADOPTED if write is Write.WRITTEN else Done.MOVED_ON
         if not is_over:
             return Done.NO_TASK
         is_unheard = not record.flow.is_awaited

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from adapters import clock, strays
 from core.done import Done
+from core.write import Write
 from ecs_events.tally import FOR_ONE, pause
 
 if TYPE_CHECKING:
@@ -29,6 +30,6 @@ def sweep(records: Records, tally: Tally) -> None:
     for keys in tally.in_time(strays.pages(records.table, part, PARTS), FOR_ONE):
         for key in tally.in_time(keys, FOR_ONE):
             with tally.settling(key):
-                if records.expire_stray(key):
+                if records.expire_stray(key) is Write.WRITTEN:
                     tally.done[Done.EXPIRES] += 1
         pause()

@@ -25,6 +25,7 @@ from core.record import Record, Status
 from core.reported import TICKET_RESERVE
 from core.retry import relaunch_delay
 from core.visibility import SHOWN_AFTER_END, TOKEN_TRUSTED
+from core.write import Write
 from orchestrator.errors import InvalidPayloadError
 
 if TYPE_CHECKING:
@@ -155,7 +156,7 @@ class Execution:
 
     def store_task(self, record: Record, task_arn: str) -> None:
         """Write the task's ARN down; stop the task if nobody waits for it any more."""
-        if not self.records.started(record, task_arn):
+        if self.records.started(record, task_arn) is Write.MOVED_ON:
             closed = Cancelled(detail="The record was closed during the launch")
             ecs.stop_task(self.settings.cluster_arn, task_arn, stop_reason(closed))
 
@@ -205,7 +206,7 @@ class Execution:
         if record.attempt > self.attempt:
             # An earlier try of this step came through.
             return record.is_open
-        return self.records.back_off(record, outcome)
+        return self.records.back_off(record, outcome).holds
 
     def close(self, outcome: Outcome) -> Conclusion:
         """End the record as the outcome says.
@@ -220,8 +221,11 @@ class Execution:
         found = None if outcome.succeeded else evidence(self.settings, outcome)
         status = Status.COMPLETED if outcome.succeeded else Status.FAILED
         is_done = record and not record.is_open and record.status is status
-        if record and not is_done and not self.records.close(record, status, outcome, found):
-            logger.warning("Record not closed: it has moved on", extra={"status": record.status})
+        if record and not is_done:
+            write = self.records.close(record, status, outcome, found)
+            if write is Write.MOVED_ON:
+                moved_on = {"status": record.status}
+                logger.warning("Record not closed: it has moved on", extra=moved_on)
         return Conclusion(outcome, answer.result, found)
 
     def _decided(self, record: Record) -> str | Outcome | None:

@@ -112,8 +112,8 @@ MUTATIONS = (
         "a task is missing at the first look",
         "src/ecs_events/reconciliation.py",
         """\
-            self.records.missed(record)
-            return Done.MISSING
+            write = self.records.missed(record)
+            return Done.MISSING if write.holds else Done.MOVED_ON
 """,
         """\
             self.records.missed(record)
@@ -167,8 +167,8 @@ MUTATIONS = (
     Mutation(
         "a task whose record was closed meanwhile runs on",
         "src/orchestrator/execution.py",
-        "        if not self.records.started(record, task_arn):\n",
-        "        if not self.records.started(record, task_arn) and not task_arn:\n",
+        "        if self.records.started(record, task_arn) is Write.MOVED_ON:\n",
+        "        if self.records.started(record, task_arn) is Write.MOVED_ON and not task_arn:\n",
         LAUNCHES,
     ),
     Mutation(

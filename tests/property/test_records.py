@@ -21,6 +21,7 @@ from adapters.records import Records
 from core.flow import Flow
 from core.outcome import ApplicationFailed, Outcome, Succeeded, TimedOut
 from core.record import ENDED, TRANSITIONS, Record, Status, barriers
+from core.write import Write
 from tests.integration.aws import ENVIRONMENT, REGION
 from worker import report
 from worker.assignment import Assignment
@@ -70,19 +71,24 @@ class Writers(RuleBasedStateMachine):
     @rule(task=TASKS)
     def started(self, task: str) -> None:
         """RunTask's answer is stored, or it is known that nobody waits for the task."""
-        stored = self.records.started(self.record, task)
-        assert stored is (self.read().get("taskArn") == {"S": task})
+        write = self.records.started(self.record, task)
+        assert write.holds is (self.read().get("taskArn") == {"S": task})
+        assert_told(write, self.before, self.read())
 
     @rule(outcome=OUTCOMES)
     def reported(self, outcome: Outcome) -> None:
         """A task's end is stored."""
-        if self.records.report(self.record, outcome):
+        write = self.records.report(self.record, outcome)
+        assert_told(write, self.before, self.read())
+        if write.holds:
             assert self.read()["lastOutcome"]["M"]["kind"] == {"S": outcome.kind}
 
     @rule(status=ENDS, outcome=OUTCOMES)
     def closed(self, status: Status, outcome: Outcome) -> None:
         """The record is closed, or has moved on to another end."""
-        if self.records.close(self.record, status, outcome):
+        write = self.records.close(self.record, status, outcome)
+        assert_told(write, self.before, self.read())
+        if write.holds:
             assert self.read()["status"] == {"S": status.value}
             assert "open" not in self.read()
 
@@ -110,9 +116,10 @@ class Writers(RuleBasedStateMachine):
         """Whatever speaks for another attempt is refused, and changes nothing."""
         other = new_record(attempt=2, execution_id=self.record.execution_id)
         before = self.read()
-        assert not self.records.started(other, "arn:task/other")
-        assert not self.records.report(other, Succeeded(task_arn=task))
-        self.records.close(other, status, Succeeded(task_arn=task))
+        outcome = Succeeded(task_arn=task)
+        assert self.records.started(other, "arn:task/other") is Write.MOVED_ON
+        assert self.records.report(other, outcome) is Write.MOVED_ON
+        assert self.records.close(other, status, outcome) is Write.MOVED_ON
         with contextlib.suppress(ClientError):
             report.result(self.assignment("eventbridge", OTHER_TICKET), '"other"')
         assert self.read() == before
@@ -137,6 +144,12 @@ class Writers(RuleBasedStateMachine):
     def assignment(self, flow: str, ticket: str = TICKET) -> Assignment:
         """Return what an attempt's worker was told."""
         return Assignment(self.record.execution_id, flow, 1, "hi", 0, TABLE, ticket)
+
+
+def assert_told(write: Write, before: dict[str, Any], after: dict[str, Any]) -> None:
+    """Assert that a write says whether it has changed what the record tells."""
+    told = [{k: v for k, v in item.items() if k != "updatedAt"} for item in (before, after)]
+    assert (write is Write.WRITTEN) is (told[0] != told[1])
 
 
 def new_record(attempt: int, execution_id: str | None = None) -> Record:

@@ -185,7 +185,7 @@ def test_environment() -> None:
     for name in ("STACK_NAME", "TASK_FAMILY", "CONTAINER_NAME", "TABLE_NAME", "IDEMPOTENCY_TABLE"):
         assert given[name] == tables.get(defaults[name], defaults[name])
     for kind in (OrchestratorSettings, TaskStateSettings):
-        assert msgspec.convert(defaults | given, kind, strict=False)
+        msgspec.convert(defaults | given, kind, strict=False)
     assert not [value for value in (defaults | given).values() if "${" in value]
 
 

@@ -24,7 +24,8 @@ def test_mutation(mutation: Mutation) -> None:
     assert text.count(mutation.old) == 1
     assert mutation.new != mutation.old
     # What is no code is noticed by every test, and shows nothing.
-    assert not mutation.path.endswith(".py") or ast.parse(text.replace(mutation.old, mutation.new))
+    if mutation.path.endswith(".py"):
+        ast.parse(text.replace(mutation.old, mutation.new))
     assert all((ROOT / path).exists() for path in mutation.tests)
 
 

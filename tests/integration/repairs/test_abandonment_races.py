@@ -9,6 +9,7 @@ import pytest
 from core.flow import Flow
 from core.outcome import FailedToStart, TimedOut
 from core.record import Status
+from core.write import Write
 from ecs_events.abandonment import ENDED_BADLY
 from ecs_events.closing import NotSettledError
 
@@ -147,7 +148,8 @@ def test_failure_that_is_told_meanwhile(
 
     def close() -> None:
         if closings:
-            assert scene.records.close(record, Status.FAILED, closings.pop())
+            write = scene.records.close(record, Status.FAILED, closings.pop())
+            assert write is Write.WRITTEN
 
     aws.at("dynamodb.GetItem", close, after=True)
     if is_told:

@@ -9,6 +9,7 @@ from core.flow import Flow
 from core.outcome import ApplicationFailed, Outcome, Succeeded
 from core.outcome.kinds import MOMENTS
 from core.record import Record, Status
+from core.write import Write
 from orchestrator import dynamodb, eventbridge, polling
 from tests.integration.repairs.scene import LATER, MINUTE
 
@@ -198,7 +199,7 @@ def test_lost_close_of_a_failure(
     record = scene.ended(flow, 3)
     if was_told:
         outcome = scene.outcome(record.task_arn) or Succeeded()
-        assert scene.records.report(record, outcome)
+        assert scene.records.report(record, outcome) is Write.WRITTEN
     executions.answers[record.callback_id or ""] = None
     executions.set(record, "FAILED")
     scene.reconcile()

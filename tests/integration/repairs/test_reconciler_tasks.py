@@ -10,6 +10,7 @@ from core.flow import Flow
 from core.moment import timestamp
 from core.outcome import ApplicationFailed, Cancelled, SpotInterrupted, TimedOut
 from core.record import Record, Status
+from core.write import Write
 from tests.integration.repairs.scene import HOUR, LATER, MINUTE
 
 if TYPE_CHECKING:
@@ -216,7 +217,8 @@ def test_missing_attempt(scene: Scene, executions: Executions) -> None:
     """That an attempt's task was missing says nothing of the next attempt's."""
     record = forgotten(scene)
     scene.reconcile()
-    assert scene.records.back_off(record, SpotInterrupted(task_arn=record.task_arn))
+    outcome = SpotInterrupted(task_arn=record.task_arn)
+    assert scene.records.back_off(record, outcome) is Write.WRITTEN
     assert scene.stored(record).missing_since is None
     assert not executions.answers
 

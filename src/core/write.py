@@ -1,0 +1,18 @@
+"""What a conditional write to the record has come to."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+
+class Write(Enum):
+    """Who has written what was to be written: whoever counts or logs it does so once, as writer."""
+
+    WRITTEN = "written by this call"
+    ALREADY = "written before, by an earlier try or by somebody who meant the same"
+    MOVED_ON = "refused: the record holds something else"
+
+    @property
+    def holds(self) -> bool:
+        """Whether the record says what was to be written."""
+        return self is not Write.MOVED_ON

@@ -1,0 +1,116 @@
+"""Each conditional write says who has written: this call, an earlier one, or somebody else."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from core.flow import Flow
+from core.outcome import FailedToStart, Missing, SpotInterrupted
+from core.record import Record, Status, UnreadableRecordError
+from core.write import Write
+from tests.integration.aws import hand
+from tests.integration.repairs.scene import MINUTE, TABLE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from adapters.records import Records
+    from tests.integration.aws import Aws
+    from tests.integration.repairs.scene import Scene
+
+TASK = "arn:aws:ecs:us-east-1:123456789012:task/demo-cluster/one"
+LOST = SpotInterrupted(task_arn=TASK, exit_code=137, capacity="FARGATE_SPOT")
+REFUSED = FailedToStart(detail="no room", transient=True)
+FAILED = Status.FAILED
+
+# Those that say when they wrote: a lost answer is known to be the call's own.
+STAMPED: dict[str, Callable[[Records, Record], Write]] = {
+    "back_off": lambda records, record: records.back_off(record, LOST),
+    "started": lambda records, record: records.started(record, TASK),
+    "report": lambda records, record: records.report(record, LOST),
+    "close": lambda records, record: records.close(record, FAILED, LOST),
+    "close without a task": lambda records, record: records.close(record, FAILED, REFUSED),
+    "close_without_result": lambda records, record: records.close_without_result(
+        record, FAILED, LOST
+    ),
+}
+UNSTAMPED: dict[str, Callable[[Records, Record], Write]] = {
+    "missed": lambda records, record: records.missed(record),
+    "found_again": lambda records, record: records.found_again(record),
+    "close_unreadable": lambda records, record: records.close_unreadable(
+        UnreadableRecordError(record.to_item(), "spoilt"), Missing()
+    ),
+    "expire_stray": lambda records, record: records.expire_stray(record.execution_id),
+}
+WRITES = {**STAMPED, **UNSTAMPED}
+
+
+def place(scene: Scene, name: str, flow: Flow) -> Record:
+    """Store a record, or what else there is instead, as the write of that name may find it."""
+    record = scene.begin(flow)
+    if name == "found_again":
+        scene.put(replace(record, missing_since=record.created_at))
+    if name == "close_unreadable":
+        scene.put(record, deadline="soon")
+    if name == "expire_stray":
+        only = {"executionId": record.execution_id, "result": '"made up"'}
+        scene.put(record, **{**dict.fromkeys(record.to_item()), **only})
+    return record
+
+
+@pytest.mark.parametrize("flow", Flow)
+@pytest.mark.parametrize("name", WRITES)
+def test_repeated(scene: Scene, name: str, flow: Flow) -> None:
+    """A write that is repeated finds what it would write, and changes nothing."""
+    record = place(scene, name, flow)
+    assert WRITES[name](scene.records, record) is Write.WRITTEN
+    written = scene.aws.item()
+    scene.pass_time(MINUTE)
+    assert WRITES[name](scene.records, record) is Write.ALREADY
+    assert scene.aws.item() == written
+
+
+@pytest.mark.parametrize("name", WRITES)
+def test_lost_answer(aws: Aws, scene: Scene, name: str) -> None:
+    """A write whose first try was unanswered is its own, where the record says so."""
+    record = place(scene, name, Flow.EVENTBRIDGE)
+    tries = [aws.calls]
+
+    def write_before() -> None:
+        if tries:
+            hand("dynamodb").update_item(**tries.pop()["UpdateItem"][-1])
+
+    aws.at("dynamodb.UpdateItem", write_before)
+    expected = Write.WRITTEN if name in STAMPED else Write.ALREADY
+    assert WRITES[name](scene.records, record) is expected
+
+
+@pytest.mark.parametrize("name", WRITES)
+def test_moved_on(scene: Scene, name: str) -> None:
+    """A write that finds something else, or nothing, changes nothing and says so."""
+    record = scene.begin(missing_since="2026-03-02T09:00:00.000Z")
+    others = {
+        "close_unreadable": replace(record, execution_arn="arn:of:another"),
+        "expire_stray": record,
+    }
+    other = others.get(name, replace(record, attempt=3))
+    scene.put(other)
+    assert WRITES[name](scene.records, record) is Write.MOVED_ON
+    assert scene.stored(record) == other
+    hand("dynamodb").delete_item(TableName=TABLE, Key={"executionId": {"S": record.execution_id}})
+    assert WRITES[name](scene.records, record) is Write.MOVED_ON
+    assert not scene.aws.items()
+
+
+@pytest.mark.parametrize("name", ["close", "close_without_result"])
+def test_closed_by_somebody_else(scene: Scene, name: str) -> None:
+    """A close that finds the record closed with another end is nobody's but the first one's."""
+    record = scene.begin()
+    told: dict[str, Any] = {"status": FAILED, "outcome": REFUSED}
+    assert scene.records.close(record, **told) is Write.WRITTEN
+    closed = scene.aws.item()
+    assert WRITES[name](scene.records, record) is Write.MOVED_ON
+    assert scene.aws.item() == closed
