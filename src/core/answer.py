@@ -49,10 +49,10 @@ class Answer:
 
     @classmethod
     def read(cls, text: str | None) -> Answer | None:
-        """Read an answer's JSON text; None where somebody else wrote it."""
+        """Read the JSON text of any version's answer; None where somebody else wrote it."""
         try:
             answer = json.loads(text or "")
-            return cls(from_dict(answer["outcome"]), answer["result"])
+            return cls(from_dict(answer["outcome"]), answer.get("result"))
         except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
             return None
 

@@ -81,7 +81,10 @@ def told_failure(record: Record) -> Outcome | None:
     """
     data = executions.error_data(record.execution_arn)
     try:
-        told = from_dict(json.loads(data or ""))
+        error = json.loads(data or "")
+        # An error of the user's own may have a kind too.
+        is_ours = error["executionId"] == record.execution_id
+        told = from_dict(error)
     except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
         return None
-    return None if told.succeeded else told
+    return told if is_ours and not told.succeeded else None

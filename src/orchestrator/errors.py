@@ -28,10 +28,10 @@ class InvalidPayloadError(DurableOperationError):
 class TaskFailedError(DurableOperationError):
     """The task failed or never ran.
 
-    `data` is JSON: the outcome's fields (kind, taskArn, exitCode, createdAt, pullStartedAt,
-    pullStoppedAt, startedAt, stoppingAt, stoppedAt, capacity, summary, detail, advice) with
-    executionId, flow and attempt and, where there was a task, the evidence (logGroup, logStream,
-    consoleLink, logTail).
+    `data` is JSON: the outcome's fields (kind, succeeded, taskArn, exitCode, createdAt,
+    pullStartedAt, pullStoppedAt, startedAt, stoppingAt, stoppedAt, capacity, summary, detail,
+    advice) with executionId, flow and attempt and, where there was a task, the evidence (logGroup,
+    logStream, consoleLink, logTail).
     """
 
     @classmethod

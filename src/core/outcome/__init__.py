@@ -14,6 +14,7 @@ from core.outcome.kinds import (
     StoppedByUser,
     Succeeded,
     TimedOut,
+    UnknownKind,
     from_dict,
     reclassified,
 )
@@ -32,6 +33,7 @@ __all__ = [
     "StoppedByUser",
     "Succeeded",
     "TimedOut",
+    "UnknownKind",
     "classify",
     "from_dict",
     "is_transient",

@@ -41,7 +41,6 @@ class Outcome:
         detail: the reasons in ECS's own words, at most 1,000 characters.
     """
 
-    succeeded: ClassVar[bool] = False
     summary_text: ClassVar[str]
     advice_text: ClassVar[str]
 
@@ -62,6 +61,11 @@ class Outcome:
         return type(self).__name__
 
     @property
+    def succeeded(self) -> bool:
+        """Whether the work was done."""
+        return False
+
+    @property
     def summary(self) -> str:
         """One sentence: what happened."""
         return self.summary_text.format(exit_code=self.exit_code)
@@ -75,6 +79,8 @@ class Outcome:
         """JSON form, read back by `from_dict`; the keys are those of the record and the errors."""
         return {
             "kind": self.kind,
+            # For a version that doesn't know the kind.
+            "succeeded": self.succeeded,
             "taskArn": self.task_arn,
             "exitCode": self.exit_code,
             **{name: getattr(self, moment) for moment, name in MOMENTS.items()},
@@ -88,9 +94,13 @@ class Outcome:
 class Succeeded(Outcome):
     """The main container exited with code 0."""
 
-    succeeded = True
     summary_text = "The container exited with code 0."
     advice_text = "Nothing to do."
+
+    @property
+    def succeeded(self) -> bool:
+        """Always: the only kind that is a success."""
+        return True
 
 
 class ApplicationFailed(Outcome):
@@ -188,6 +198,43 @@ class Missing(Outcome):
     advice_text = "Look for the work's traces (log, output) before running it again."
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnknownKind(Outcome):
+    """An end in another version's words: that version has classified it, this one passes it on.
+
+    Attributes:
+        other_kind: the other version's word for it.
+        has_succeeded: whether the work was done.
+        other_summary: what happened.
+        other_advice: what to do about it.
+    """
+
+    other_kind: str
+    has_succeeded: bool = False
+    other_summary: str = "The task ended in a way that only another version of the stack knows."
+    other_advice: str = "Look at the task and at its log."
+
+    @property
+    def kind(self) -> str:
+        """The other version's word."""
+        return self.other_kind
+
+    @property
+    def succeeded(self) -> bool:
+        """The other version's verdict."""
+        return self.has_succeeded
+
+    @property
+    def summary(self) -> str:
+        """The other version's sentence, or one that says only that."""
+        return self.other_summary
+
+    @property
+    def advice(self) -> str:
+        """The other version's advice, or where to look."""
+        return self.other_advice
+
+
 KINDS: Mapping[str, type[Outcome]] = {
     kind.__name__: kind
     for kind in (
@@ -198,13 +245,14 @@ KINDS: Mapping[str, type[Outcome]] = {
 
 
 def from_dict(data: Mapping[str, Any]) -> Outcome:
-    """Rebuild an outcome from its JSON form.
+    """Rebuild an outcome from its JSON form, that of another version too.
+
+    Fields that are missing have their defaults, fields that are not known are left out.
 
     Raises:
-        KeyError: no outcome has that kind.
+        KeyError, TypeError, ValueError: it is no outcome of any version.
     """
-    kind = KINDS[data["kind"]]
-    exit_code = data.get("exitCode")
+    kind, exit_code = KINDS.get(data["kind"]), data.get("exitCode")
     facts: dict[str, Any] = {
         "task_arn": data.get("taskArn"),
         "exit_code": None if exit_code is None else int(exit_code),
@@ -212,9 +260,25 @@ def from_dict(data: Mapping[str, Any]) -> Outcome:
         "capacity": data.get("capacity"),
         "detail": data.get("detail") or "",
     }
+    if kind is None:
+        return UnknownKind(**facts, **_told(data))
     if kind is FailedToStart:
         facts["transient"] = bool(data.get("transient"))
     return kind(**facts)
+
+
+def _told(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what another version says of an end whose kind this one does not know."""
+    kind = data["kind"]
+    if not isinstance(kind, str) or not kind:
+        raise ValueError(f"The kind of an outcome should be a word; it is {kind!r}.")
+    words = {"other_summary": data.get("summary"), "other_advice": data.get("advice")}
+    return {
+        "other_kind": kind,
+        # Nothing is a success by default.
+        "has_succeeded": data.get("succeeded") is True,
+        **{name: text for name, text in words.items() if isinstance(text, str)},
+    }
 
 
 def reclassified(outcome: Outcome, kind: type[Outcome], detail: str) -> Outcome:

@@ -16,13 +16,19 @@ from ecs_events.closing import NotSettledError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from core.record import Record
     from tests.integration.aws import Aws
     from tests.integration.conftest import Lines
     from tests.integration.repairs.executions import Executions
     from tests.integration.repairs.scene import Scene
 
 EACH_FLOW = pytest.mark.parametrize("flow", Flow)
-GIVEN_UP = json.dumps(FailedToStart(detail="RunTask had no answer").to_dict())
+GIVEN_UP = FailedToStart(detail="RunTask had no answer").to_dict()
+
+
+def told(record: Record, data: Mapping[str, Any]) -> str:
+    """Return the data of the error with which a record's execution fails."""
+    return json.dumps({**data, "executionId": record.execution_id})
 
 
 @EACH_FLOW
@@ -82,7 +88,7 @@ def test_failure_whose_record_was_left_open(
 ) -> None:
     """An execution that told why it failed, but could not write it down, is not told again."""
     record = scene.begin(flow)
-    executions.set(record, "FAILED", Error={"ErrorData": GIVEN_UP})
+    executions.set(record, "FAILED", Error={"ErrorData": told(record, GIVEN_UP)})
     scene.tell(record, "FAILED")
     stored = scene.stored(record)
     assert (stored.status, stored.is_open) == (Status.FAILED, False)
@@ -97,7 +103,7 @@ def test_work_whose_launch_was_given_up(scene: Scene, executions: Executions, li
     task_arn = scene.launch(begun)
     scene.end(task_arn, 0)
     record = scene.put(replace(begun, status=Status.COMPLETED, result='"done"'))
-    executions.set(record, "FAILED", Error={"ErrorData": GIVEN_UP})
+    executions.set(record, "FAILED", Error={"ErrorData": told(record, GIVEN_UP)})
     scene.tell(record, "FAILED")
     stored = scene.stored(record)
     assert (stored.status, stored.is_open) == (Status.COMPLETED, False)
@@ -107,7 +113,11 @@ def test_work_whose_launch_was_given_up(scene: Scene, executions: Executions, li
 
 
 @pytest.mark.parametrize(
-    "data", ["", "[1]", "no JSON", '{"kind":"Other"}', '{"kind":"Succeeded"}', "{}", "[" * 100_000]
+    "data",
+    [
+        *("", "[1]", "no JSON", "{}", "[" * 100_000, '{"kind":"Other"}', '{"kind":"TimedOut"}'),
+        json.dumps({**GIVEN_UP, "executionId": "another"}),
+    ],
 )
 def test_failure_of_another_kind(
     scene: Scene, executions: Executions, lines: Lines, data: str
@@ -117,6 +127,29 @@ def test_failure_of_another_kind(
     executions.set(record, "FAILED", Error={"ErrorData": data})
     assert scene.tell(record, "FAILED") == "abandoned: execution FAILED"
     assert [error["kind"] for error in _failures(lines)] == ["Cancelled"]
+
+
+@pytest.mark.parametrize("succeeded", [True, None])
+def test_failure_without_a_failed_task(
+    scene: Scene, executions: Executions, lines: Lines, succeeded: bool | None
+) -> None:
+    """An error that tells of a success, or of no kind of end, is no reason for a failed record."""
+    record = scene.running()
+    data = {"kind": "Better", "succeeded": succeeded} if succeeded else {}
+    executions.set(record, "FAILED", Error={"ErrorData": told(record, data)})
+    scene.tell(record, "FAILED")
+    assert [error["kind"] for error in _failures(lines)] == ["Cancelled"]
+
+
+def test_failure_of_a_later_version(scene: Scene, executions: Executions, lines: Lines) -> None:
+    """A failure that a later version has classified is the record's, in that version's words."""
+    record = scene.begin()
+    later = {"kind": "QuotaUsedUp", "succeeded": False, "summary": "No vCPU.", "detail": "vCPU: 0"}
+    executions.set(record, "FAILED", Error={"ErrorData": told(record, later)})
+    scene.tell(record, "FAILED")
+    error = scene.stored(record).error or {}
+    assert (error["kind"], error["summary"]) == ("QuotaUsedUp", "No vCPU.")
+    assert not _failures(lines)
 
 
 @EACH_FLOW

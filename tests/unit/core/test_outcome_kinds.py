@@ -69,6 +69,7 @@ def test_to_dict(outcome: Outcome) -> None:
     fields = json.loads(json.dumps(outcome.to_dict()))
     expected = {
         "kind": outcome.kind,
+        "succeeded": outcome.succeeded,
         "taskArn": "arn",
         "exitCode": 3,
         "createdAt": "2026-03-01",
@@ -113,10 +114,11 @@ def test_little_known(detail: dict[str, None]) -> None:
     assert from_dict({"kind": "Succeeded", **detail}) == Succeeded()
 
 
-def test_unknown_kind() -> None:
-    """A kind that does not exist is an error, not a guess."""
-    with pytest.raises(KeyError):
-        from_dict({"kind": "Invented"})
+@pytest.mark.parametrize("kind", [None, "", 7, ["Succeeded"], {"is": "Succeeded"}])
+def test_kind_that_is_none(kind: object) -> None:
+    """What no version can have written as a kind is an error, not a guess."""
+    with pytest.raises((TypeError, ValueError)):
+        from_dict({"kind": kind, "succeeded": True})
 
 
 def test_exit_code_is_told() -> None:

@@ -153,7 +153,7 @@ SPOILT: list[tuple[str, Any]] = [
     ),
     *(("updatedAt", value) for value in ("2026-03-02 09:00:00", "", 17, None)),
     *(("missingSince", value) for value in ("soon", 17)),
-    *(("lastOutcome", value) for value in ({"kind": "Nothing"}, "gone", ["x"])),
+    *(("lastOutcome", value) for value in ({"kind": ""}, {"kind": 7}, "gone", ["x"])),
     *(
         ("taskArn", 7),
         *(("callbackId", value) for value in (7, "", None)),

@@ -1,0 +1,162 @@
+"""Made-up forms of outcome, answer and record, as older and newer versions may write them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any, get_args
+
+import pytest
+
+from core.answer import Answer
+from core.outcome import (
+    KINDS,
+    ApplicationFailed,
+    Cancelled,
+    FailedToStart,
+    Outcome,
+    Succeeded,
+    UnknownKind,
+    from_dict,
+    reclassified,
+    stop_reason,
+)
+from core.record import Record
+from core.retry import OnDemand, Policy, relaunch_delay
+from tests.unit.core.test_record import CLOSED, NEW
+
+TOLD = {
+    "taskArn": "arn:task",
+    "exitCode": 28,
+    "startedAt": "2026-03-02T09:15:00.250Z",
+    "stoppedAt": "2026-03-02T09:16:00.250Z",
+    "detail": "no space left on device",
+}
+FACTS: dict[str, Any] = {
+    "task_arn": "arn:task",
+    "exit_code": 28,
+    "started_at": "2026-03-02T09:15:00.250Z",
+    "stopped_at": "2026-03-02T09:16:00.250Z",
+    "detail": "no space left on device",
+}
+WORDS = {"summary": "The disk is full.", "advice": "Ask for more storage."}
+MORE = {"executionStoppedAt": "2026-03-02T09:16:01Z", "capacity": {"spot": True, "cpu": 1024}}
+DISK_FULL = UnknownKind(
+    **FACTS, other_kind="DiskFull", other_summary=WORDS["summary"], other_advice=WORDS["advice"]
+)
+SKIPPED = UnknownKind(other_kind="Skipped", has_succeeded=True)
+
+OUTCOMES: dict[str, tuple[dict[str, Any], Outcome]] = {
+    "older, kind alone": ({"kind": "Succeeded"}, Succeeded()),
+    "older, without transient": ({"kind": "FailedToStart"}, FailedToStart()),
+    "older, without succeeded": (
+        {"kind": "ApplicationFailed", **TOLD, **WORDS},
+        ApplicationFailed(**FACTS),
+    ),
+    "older, nothing known": (
+        {"kind": "ApplicationFailed", "taskArn": None, "exitCode": None, "detail": None},
+        ApplicationFailed(),
+    ),
+    "newer, more fields": (
+        {"kind": "ApplicationFailed", "succeeded": False, **TOLD, **WORDS, **MORE},
+        ApplicationFailed(**FACTS),
+    ),
+    "newer, failure of a new kind": (
+        {"kind": "DiskFull", "succeeded": False, **TOLD, **WORDS, **MORE},
+        DISK_FULL,
+    ),
+    "newer, success of a new kind": ({"kind": "Skipped", "succeeded": True, **MORE}, SKIPPED),
+    "newer, new kind alone": ({"kind": "Skipped"}, replace(SKIPPED, has_succeeded=False)),
+    "newer, success of another type": (
+        {"kind": "Skipped", "succeeded": "true"},
+        replace(SKIPPED, has_succeeded=False),
+    ),
+    "newer, transient": (
+        {"kind": "Skipped", "transient": True},
+        replace(SKIPPED, has_succeeded=False),
+    ),
+}
+EACH_FORM = pytest.mark.parametrize(("form", "outcome"), OUTCOMES.values(), ids=OUTCOMES)
+EACH_NEW_KIND = pytest.mark.parametrize("outcome", [DISK_FULL, SKIPPED], ids=["failure", "success"])
+
+
+@EACH_FORM
+def test_outcome(form: dict[str, Any], outcome: Outcome) -> None:
+    """An outcome is read, whichever version has written it, and written again as it was read."""
+    assert from_dict(form) == outcome
+    assert from_dict(json.loads(json.dumps(outcome.to_dict()))) == outcome
+
+
+@EACH_FORM
+def test_answer(form: dict[str, Any], outcome: Outcome) -> None:
+    """An answer is read, whichever version has given it; one without a result has none."""
+    assert Answer.read(json.dumps({"outcome": form})) == Answer(outcome)
+    more = {"outcome": form, "result": {"a": 1}, "resultUri": "s3://bucket/key", "version": 2}
+    assert Answer.read(json.dumps(more)) == Answer(outcome, {"a": 1})
+
+
+@EACH_FORM
+def test_reported_end(form: dict[str, Any], outcome: Outcome) -> None:
+    """The end in a record is read with DynamoDB's numbers, whichever version has written it."""
+    stored = {**form, "capacity": {"cpu": Decimal(1024)}}
+    if isinstance(form.get("exitCode"), int):
+        stored["exitCode"] = Decimal(form["exitCode"])
+    record = Record.from_item({**NEW.to_item(), "lastOutcome": stored})
+    end = record.end_of(outcome.task_arn)
+    assert end == outcome
+    # No number of DynamoDB's is left in what is told on.
+    assert Answer.read(Answer(outcome).text()) == Answer(outcome)
+    assert record.end_of("arn:other") is None
+
+
+@EACH_NEW_KIND
+def test_words_of_a_new_kind(outcome: Outcome) -> None:
+    """A kind that is not known keeps its word, and always says what happened and what to do."""
+    told = outcome.to_dict()
+    assert told["kind"] == outcome.kind
+    assert outcome.kind not in KINDS
+    assert told["succeeded"] is outcome.succeeded is (outcome is SKIPPED)
+    assert outcome.summary.endswith(".")
+    assert outcome.advice.endswith(".")
+    assert stop_reason(outcome).startswith(f"durable-task/{outcome.kind}: ")
+
+
+@EACH_NEW_KIND
+def test_new_kind_is_final(outcome: Outcome) -> None:
+    """A kind that is not known is no reason to retry: only its own version knows if that helps."""
+    policy = Policy(max_attempts=10, retry_on=frozenset(get_args(OnDemand)))
+    assert policy.delay(outcome, 1, "seed") is None
+    assert relaunch_delay(outcome, 1, 3_600, "seed") is None
+
+
+@EACH_NEW_KIND
+def test_new_kind_of_which_more_is_learned(outcome: Outcome) -> None:
+    """An end of a kind that is not known can turn out to be one that is."""
+    assert reclassified(outcome, Cancelled, "why") == Cancelled(
+        task_arn=outcome.task_arn,
+        exit_code=outcome.exit_code,
+        started_at=outcome.started_at,
+        stopped_at=outcome.stopped_at,
+        detail="why",
+    )
+
+
+RECORDS: dict[str, tuple[dict[str, Any], Record]] = {
+    "older, what must be there": (NEW.to_item(), NEW),
+    "newer, more attributes": (
+        {**NEW.to_item(), "parentArn": "arn", "progress": {"percent": Decimal(7)}},
+        NEW,
+    ),
+    "newer, closed": ({**CLOSED.to_item(), "resultUri": "s3://bucket/key"}, CLOSED),
+    "newer, more facts of an error": (
+        {**CLOSED.to_item(), "error": {"kind": "DiskFull", "cause": "storage"}},
+        replace(CLOSED, error={"kind": "DiskFull", "cause": "storage"}),
+    ),
+}
+
+
+@pytest.mark.parametrize(("item", "record"), RECORDS.values(), ids=RECORDS)
+def test_record(item: dict[str, Any], record: Record) -> None:
+    """A record is read, whichever version has written it: what is not known is left out."""
+    assert Record.from_item(item) == record
