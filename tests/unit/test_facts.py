@@ -117,7 +117,7 @@ def test_longest_timeout() -> None:
     bounds = template.source()["Parameters"]["ExecutionTimeout"]
     assert bounds["MinValue"] > RESERVE_SECONDS
     longest = {"timeoutSeconds": bounds["MaxValue"]}
-    assert parse(longest, Flow.DYNAMODB, bounds["MinValue"])
+    assert parse(longest, Flow.DYNAMODB, bounds["MinValue"]).timeout_seconds == bounds["MaxValue"]
     with pytest.raises(InvalidRequestError):
         parse({"timeoutSeconds": bounds["MaxValue"] + 1}, Flow.DYNAMODB, bounds["MaxValue"])
 

@@ -41,7 +41,7 @@ FACTS: dict[str, Any] = {
     "detail": "no space left on device",
 }
 WORDS = {"summary": "The disk is full.", "advice": "Ask for more storage."}
-MORE = {"executionStoppedAt": "2026-03-02T09:16:01Z", "capacity": {"spot": True, "cpu": 1024}}
+MORE = {"executionStoppedAt": "2026-03-02T09:16:01Z", "hardware": {"spot": True, "cpu": 1024}}
 DISK_FULL = UnknownKind(
     **FACTS, other_kind="DiskFull", other_summary=WORDS["summary"], other_advice=WORDS["advice"]
 )
@@ -99,7 +99,7 @@ def test_answer(form: dict[str, Any], outcome: Outcome) -> None:
 @EACH_FORM
 def test_reported_end(form: dict[str, Any], outcome: Outcome) -> None:
     """The end in a record is read with DynamoDB's numbers, whichever version has written it."""
-    stored = {**form, "capacity": {"cpu": Decimal(1024)}}
+    stored = {**form, "hardware": {"cpu": Decimal(1024)}}
     if isinstance(form.get("exitCode"), int):
         stored["exitCode"] = Decimal(form["exitCode"])
     record = Record.from_item({**NEW.to_item(), "lastOutcome": stored})

@@ -92,7 +92,7 @@ def test_reclassified(outcome: Outcome) -> None:
     """An end that is told as another kind keeps its task, its exit, its times and its capacity."""
     other = reclassified(outcome, TimedOut, "too late")
     kept = {**outcome.to_dict(), "kind": "TimedOut", "detail": "too late"}
-    told = {"summary", "advice", "transient"}
+    told = {"succeeded", "summary", "advice", "transient"}
     assert other.to_dict().items() >= {(k, v) for k, v in kept.items() if k not in told}
 
 
