@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 from aws_durable_execution_sdk_python_testing.model import EventType
 from aws_durable_execution_sdk_python_testing.model import Execution as Summary
 
-from local.durable.store import status_of
+from local.durable.pause import shown_status
 from local.errors import ApiError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from aws_durable_execution_sdk_python_testing.execution import Execution
+    from aws_durable_execution_sdk_python_testing.executor import Executor
 
     from local.functions import Configuration
 
@@ -21,11 +22,15 @@ _PAGE = 100
 _DATA = ("InputPayload", "Result", "Error")
 
 
-def details(answer: Mapping[str, Any], execution: Execution, *, with_data: bool) -> dict[str, Any]:
+def details(
+    answer: Mapping[str, Any], arn: str, executor: Executor, *, with_data: bool
+) -> dict[str, Any]:
     """Return what GetDurableExecution answers."""
+    execution = executor.get_execution(arn)
     started = execution.start_input
     return {
         **{name: value for name, value in answer.items() if with_data or name not in _DATA},
+        "Status": shown_status(execution, executor),
         "ExecutionDataIncluded": with_data,
         "DurableConfig": {
             "ExecutionTimeout": started.execution_timeout_seconds,
@@ -60,6 +65,7 @@ def _parts(event: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 
 def executions(
     known: Iterable[Execution],
+    executor: Executor,
     function: Configuration,
     qualifier: str | None,
     asked: Mapping[str, Any],
@@ -68,6 +74,7 @@ def executions(
 
     Args:
         known: all executions.
+        executor: the runner's, which drives them.
         function: whose executions are asked for.
         qualifier: the version or alias whose executions alone are asked for.
         asked: the request's parameters.
@@ -76,7 +83,7 @@ def executions(
         ApiError: the marker is none that was given out.
     """
     found = [
-        Summary.from_execution(execution, status_of(execution).value, execution.region or "")
+        Summary.from_execution(execution, shown_status(execution, executor), execution.region or "")
         for execution in known
         if execution.start_input.function_name == function.name
         and _version_fits(execution, function, qualifier)

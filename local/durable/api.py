@@ -16,6 +16,7 @@ from aws_durable_execution_sdk_python_testing.exceptions import (
 from aws_durable_execution_sdk_python_testing.token import CallbackToken
 from aws_durable_execution_sdk_python_testing.web.models import HTTPRequest, HTTPResponse
 from aws_durable_execution_sdk_python_testing.web.routes import (
+    DEFAULT_ROUTE_TYPES,
     BytesPayloadRoute,
     CallbackFailureRoute,
     CallbackHeartbeatRoute,
@@ -30,6 +31,7 @@ from aws_durable_execution_sdk_python_testing.web.server import WebServer
 from werkzeug.wrappers import Response
 
 from local.durable import answers
+from local.durable.pause import PauseRoute
 from local.errors import ApiError
 
 if TYPE_CHECKING:
@@ -58,13 +60,15 @@ class DurableApi:
         self._executions = executions
         self._executor = executions.executor
         self._handlers = _Handlers(executions).by_route
-        self._router = Router()
+        self._router = Router([PauseRoute, *DEFAULT_ROUTE_TYPES])
 
     def executions_of(
         self, function: Configuration, qualifier: str | None, asked: Mapping[str, Any]
     ) -> dict[str, Any]:
         """Answer ListDurableExecutionsByFunction."""
-        return answers.executions(self._executions.all(), function, qualifier, asked)
+        return answers.executions(
+            self._executions.all(), self._executor, function, qualifier, asked
+        )
 
     def __call__(self, request: Request) -> Response:
         """Answer one request."""
@@ -88,6 +92,9 @@ class DurableApi:
     def _answer(self, route: Route, request: Request, query: dict[str, list[str]]) -> HTTPResponse:
         if isinstance(route, StopDurableExecutionRoute):
             return self._stop(route.arn, request.get_data())
+        if isinstance(route, PauseRoute):
+            route.apply(self._executor)
+            return HTTPResponse.create_json(HTTPStatus.ACCEPTED, {})
         # Absent means true, and no items the default number; the runner means the opposite.
         with_data = query.setdefault("IncludeExecutionData", ["true"]) == ["true"]
         query = {name: values for name, values in query.items() if values != ["0"]}
@@ -107,8 +114,7 @@ class DurableApi:
         if answer.status_code >= HTTPStatus.BAD_REQUEST:
             return answer
         if isinstance(route, GetDurableExecutionRoute):
-            execution = self._executor.get_execution(route.arn)
-            shown = answers.details(answer.body, execution, with_data=with_data)
+            shown = answers.details(answer.body, route.arn, self._executor, with_data=with_data)
             return HTTPResponse.create_json(HTTPStatus.OK, shown)
         if isinstance(route, GetDurableExecutionHistoryRoute):
             answers.complete_history(answer.body, self._executor.get_execution(route.arn))

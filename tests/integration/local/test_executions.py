@@ -126,9 +126,39 @@ def test_history(user: User) -> None:
     assert [e["EventId"] for e in last_first] == [e["EventId"] for e in reversed(events)]
 
 
+def test_pause(user: User) -> None:
+    """A paused execution is invoked no more, whatever it waits for, until it is resumed."""
+    arn = user.start("EventBridge", processingTime=300)
+    user.worker(arn)
+    [task] = user.tasks(arn)
+    for _ in range(2):
+        user.durable.pause_durable_execution(DurableExecutionArn=arn, Reason="Lunch")
+    user.wait(lambda: user.execution(arn)["Status"] == "PAUSED")
+    user.stop(task)
+    user.wait(lambda: "lastOutcome" in user.record(arn))
+    assert user.execution(arn)["Status"] == "PAUSED"
+    paused = user.durable.list_durable_executions_by_function(
+        FunctionName=user.function("EventBridge"), Statuses=["PAUSED"]
+    )
+    assert [execution["DurableExecutionArn"] for execution in paused["DurableExecutions"]] == [arn]
+    for _ in range(2):
+        user.durable.resume_durable_execution(DurableExecutionArn=arn)
+    assert user.error(arn)["kind"] == "StoppedByUser"
+
+
+def test_pause_of_what_is_over(user: User, stopped: str) -> None:
+    """An execution that is over can be neither paused nor resumed."""
+    for ask in ("pause_durable_execution", "resume_durable_execution"):
+        with pytest.raises(user.durable.exceptions.ResourceConflictException, match="STOPPED"):
+            getattr(user.durable, ask)(DurableExecutionArn=stopped)
+
+
 def test_unknown_execution(user: User, stopped: str) -> None:
     """Whatever is asked about an execution that never was is refused by AWS's name for it."""
-    for ask in ("get_durable_execution", "get_durable_execution_history", "stop_durable_execution"):
+    for ask in (
+        *("get_durable_execution", "get_durable_execution_history", "stop_durable_execution"),
+        *("pause_durable_execution", "resume_durable_execution"),
+    ):
         for unknown in (f"{stopped[:-1]}x", "no-arn"):
             with pytest.raises(user.durable.exceptions.ResourceNotFoundException):
                 getattr(user.durable, ask)(DurableExecutionArn=unknown)
