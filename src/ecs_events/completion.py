@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from core.record import Record
 
 
+# Statuses of an execution that goes on where it was once somebody resumes it.
+_PAUSED = frozenset({"PAUSED", "PAUSING"})
+
+
 @dataclass(frozen=True, slots=True)
 class Completion:
     """The end of one task, told to whom it concerns.
@@ -74,6 +78,8 @@ class Completion:
         timeout, which the orchestrator deals with; or the end of the execution.
         """
         status = executions.status(self.record.execution_arn)
+        if status in _PAUSED:
+            return self._keep(outcome)
         if status not in {"SUCCEEDED", *ENDED_BADLY}:
             raise NotSettledError(f"The callback is closed, and its execution is {status}.")
         fresh = self.records.get(self.record.execution_id)
@@ -85,6 +91,16 @@ class Completion:
         failure = told or _failure(outcome, str(status))
         done, is_told = Done.ended(str(status)), told is not None
         return self._close(Status.FAILED, failure, done, is_told=is_told)
+
+    def _keep(self, outcome: Outcome) -> Done:
+        """Keep the end for a paused execution: ECS may have forgotten it by the resume.
+
+        Who closed the callback shows then: the execution closes its record, or the reconciler does.
+        """
+        if isinstance(outcome, Missing):
+            # Better may be known by then.
+            return Done.PAUSED
+        return self._report(outcome, Done.PAUSED)
 
     def close_after_success(self, done: Done) -> Done:
         """Close the record of an execution that has succeeded; see `complete`.
