@@ -138,7 +138,7 @@ SPOILT: dict[str, tuple[Any, str]] = {
     "flow": (None, "running"),
     "deadline": ("tomorrow", "running"),
     "callbackId": (None, "ended"),
-    "lastOutcome": ({"kind": "?"}, "ended"),
+    "lastOutcome": ({"kind": 7}, "ended"),
 }
 
 
