@@ -35,6 +35,7 @@ class Done(StrEnum):
     STALE_ATTEMPT = "ignored: stale attempt"
     OTHER_TASK = "ignored: other task"
     RECORD_CLOSED = "ignored: record closed"
+    OTHER_VERSION = "ignored: flow of another version"
     HARMLESS_STATUS = "ignored: not an end that leaves a task behind"
 
     # What only the reconciler does.

@@ -73,13 +73,20 @@ class UnreadableRecordError(Exception):
         execution_id: its key.
         execution_arn: its execution; None where it names none, as one that a worker made up.
         is_open: whether something can still happen to it.
+        attempt: which try it speaks of; the first where it does not say so.
     """
 
     def __init__(self, item: Mapping[str, Any], reason: str) -> None:
         self.execution_id, arn = str(item["executionId"]), item.get("executionArn")
         self.execution_arn = arn if isinstance(arn, str) else None
         self.is_open = "open" in item
+        attempt = _whole(item.get("attempt"))
+        self.attempt = attempt if isinstance(attempt, int) and attempt > 0 else 1
         super().__init__(f"The record {self.execution_id!r} cannot be read: {reason}")
+
+
+class UnknownFlowError(UnreadableRecordError):
+    """A record of a flow that only another version of the stack knows, and can deal with."""
 
 
 class Standing(StrEnum):
@@ -164,8 +171,12 @@ class Record:
         """Read an item's plain values; those that workers may write are read whatever they are.
 
         Raises:
+            UnknownFlowError: it is another version's.
             UnreadableRecordError: there is something else than the stack writes in another one.
         """
+        flow = item.get("flow")
+        if isinstance(flow, str) and flow not in list(Flow):
+            raise UnknownFlowError(item, f"only another version knows the flow {flow!r}")
         fields = {field: _whole(item.get(name)) for field, name in _ATTRIBUTES.items()}
         try:
             fields |= {**_reported(item, Flow(item["flow"])), "is_open": "open" in item}

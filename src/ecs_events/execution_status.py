@@ -11,6 +11,7 @@ from adapters.settings import Settings
 from adapters.telemetry import logger, tracer
 from core.correlation import execution_id
 from core.done import Done
+from core.record import UnknownFlowError
 from ecs_events.abandonment import ENDED_BADLY, Abandonment
 
 if TYPE_CHECKING:
@@ -50,7 +51,11 @@ def _settle(detail: Mapping[str, Any]) -> Done:
     logger.set_correlation_id(key)
     tracer.put_annotation("executionId", key)
     records = Records(settings.table_name, settings.retention)
-    record = records.get(key)
+    try:
+        record = records.get(key)
+    except UnknownFlowError:
+        # If no other version closes it, the reconciler does.
+        return Done.OTHER_VERSION
     # The executions of other functions come by here too.
     if record is None or record.execution_arn != arn:
         return Done.NO_RECORD

@@ -13,7 +13,7 @@ from adapters.errors import AwsBusyError, AwsRefusedError
 from core.correlation import Correlation
 from core.done import Done
 from core.outcome import Cancelled, Missing, Succeeded, TimedOut, classify, stop_reason
-from core.record import Standing, UnreadableRecordError
+from core.record import Standing, UnknownFlowError, UnreadableRecordError
 from core.visibility import BETWEEN_LOOKS, EVENT_GRACE, UNKNOWN_WHEN_YOUNG
 from core.write import Write
 from ecs_events.abandonment import ENDED_BADLY, Abandonment
@@ -98,12 +98,19 @@ class Reconciliation:
             try:
                 return self.records.get(execution_id)
             except UnreadableRecordError as error:
-                if not self._is_over(error):
-                    raise
-                missing = Missing(detail=str(error))
-                if self.records.close_unreadable(error, missing) is Write.WRITTEN:
-                    self.tally.done[Done.CLOSED_UNREADABLE] += 1
+                self._unread(error)
         return None
+
+    def _unread(self, error: UnreadableRecordError) -> None:
+        """Close a record that cannot be read, once its work is over."""
+        if self._is_over(error):
+            missing = Missing(detail=str(error))
+            if self.records.close_unreadable(error, missing) is Write.WRITTEN:
+                self.tally.done[Done.CLOSED_UNREADABLE] += 1
+        elif isinstance(error, UnknownFlowError):
+            self.tally.done[Done.OTHER_VERSION] += 1
+        else:
+            raise error
 
     def _is_over(self, unreadable: UnreadableRecordError) -> bool:
         """Whether the work of a record that cannot be read is over, as its execution tells."""
@@ -112,8 +119,8 @@ class Reconciliation:
         status = executions.status(unreadable.execution_arn)
         if status != "SUCCEEDED":
             return status is None or status in ENDED_BADLY
-        # In the DynamoDB flow, which has one attempt, the task goes on.
-        name = Correlation(self.settings.stack_name, unreadable.execution_id, 1)
+        # In the DynamoDB flow, and in others to come, the task goes on.
+        name = Correlation(self.settings.stack_name, unreadable.execution_id, unreadable.attempt)
         cluster, family = self.settings.cluster_arn, self.settings.task_family
         task_arn = ecs.find_task(cluster, family, name.started_by)
         task = ecs.describe_task(cluster, task_arn) if task_arn else None
@@ -229,6 +236,9 @@ class Reconciliation:
     def _stop_orphan(self, task_arn: str, name: Correlation) -> None:
         try:
             record = self.records.get(name.execution_id)
+        except UnknownFlowError as error:
+            if error.is_open:
+                return
         except UnreadableRecordError as error:
             # Workers can make an item up, but none that names an execution.
             if error.is_open or error.execution_arn is None:

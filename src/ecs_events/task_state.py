@@ -20,13 +20,15 @@ from adapters.telemetry import logger, tracer
 from core.correlation import Correlation, family
 from core.done import Done
 from core.outcome import classify
-from core.record import Standing
+from core.record import Standing, UnknownFlowError
 from ecs_events.completion import Completion
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from aws_lambda_powertools.utilities.typing import LambdaContext
+
+    from core.record import Record
 
 # Longer than EventBridge and Lambda together keep trying to deliver an event; a test compares.
 REMEMBERED = timedelta(days=2)
@@ -81,13 +83,20 @@ def _completion(task: Mapping[str, Any]) -> Completion | Done:
     if outcome is None:
         return Done.NOT_OVER
     records = Records(settings.table_name, settings.retention)
-    record = records.get(correlation.execution_id)
+    record = _current(records, correlation, task["taskArn"])
+    return record if isinstance(record, Done) else Completion(settings, records, record, outcome)
+
+
+def _current(records: Records, correlation: Correlation, task_arn: str) -> Record | Done:
+    """Return the record that waits for a task, or the reason why none does."""
+    try:
+        record = records.get(correlation.execution_id)
+    except UnknownFlowError:
+        return Done.OTHER_VERSION
     if record is None:
         return Done.NO_RECORD
-    standing = record.standing(correlation.attempt, task["taskArn"])
-    if standing is not Standing.CURRENT:
-        return _IGNORED[standing]
-    return Completion(settings, records, record, outcome)
+    standing = record.standing(correlation.attempt, task_arn)
+    return record if standing is Standing.CURRENT else _IGNORED[standing]
 
 
 @cache

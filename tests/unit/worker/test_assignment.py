@@ -93,3 +93,21 @@ def test_nothing_to_write_to(missing: str) -> None:
     assignment = Assignment.read(ENVIRONMENT | told)
     assert not assignment.tells_result
     assert not assignment.tells_end
+
+
+@pytest.mark.parametrize(
+    ("told", "tells"),
+    [
+        ({"RECORD_TABLE": "t", "EXECUTION_TICKET": "0123"}, True),
+        ({"RECORD_TABLE": "t"}, False),
+        ({"EXECUTION_TICKET": "0123"}, False),
+        ({}, False),
+    ],
+    ids=["both", "no ticket", "no table", "neither"],
+)
+def test_flow_of_another_version(told: dict[str, str], *, tells: bool) -> None:
+    """A worker of one version in a flow of another writes a result where it can, and no status."""
+    later = {"EXECUTION_FLOW": "workflow", "RESULT_URI": "s3://bucket/key/", **told}
+    assignment = Assignment.read(ENVIRONMENT | later)
+    assert assignment.flow == "workflow"
+    assert (assignment.tells_result, assignment.tells_end) == (tells, False)
