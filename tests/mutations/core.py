@@ -22,6 +22,13 @@ MUTATIONS = (
         ("tests/unit/core/test_record.py",),
     ),
     Mutation(
+        "an end of a kind that is not known is a success",
+        "src/core/outcome/kinds.py",
+        'data.get("succeeded") is True',
+        "True",
+        _OUTCOMES,
+    ),
+    Mutation(
         "a worker's error is taken as it is",
         "src/core/reported.py",
         "        if said := text(given.get(name)):\n",

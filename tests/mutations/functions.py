@@ -158,11 +158,39 @@ MUTATIONS = (
         "src/ecs_events/completion.py",
         """\
         status = executions.status(self.record.execution_arn)
-        if status not in""",
+        if status in _PAUSED""",
         """\
         status: str | None = "SUCCEEDED"
-        if status not in""",
+        if status in _PAUSED""",
         ("tests/property/test_task_state.py",),
+    ),
+    Mutation(
+        "an end that comes in a pause is forgotten",
+        "src/ecs_events/completion.py",
+        "        return self._report(outcome, Done.PAUSED)\n",
+        "        return Done.PAUSED\n",
+        ("tests/integration/repairs/test_paused.py",),
+    ),
+    Mutation(
+        "a pause tells what became of a task that nobody has heard of",
+        "src/ecs_events/completion.py",
+        """\
+        if isinstance(outcome, Missing):
+            # Better may be known by then.
+            return Done.PAUSED
+""",
+        "",
+        ("tests/integration/repairs/test_paused.py",),
+    ),
+    Mutation(
+        "the task of another version's flow is an orphan",
+        "src/ecs_events/reconciliation.py",
+        """\
+            if error.is_open:
+                return
+""",
+        "            pass\n",
+        ("tests/integration/repairs/test_other_flows.py",),
     ),
     Mutation(
         "a task whose record was closed meanwhile runs on",
