@@ -138,7 +138,7 @@ def test_pause(user: User) -> None:
     user.wait(lambda: "lastOutcome" in user.record(arn))
     assert user.execution(arn)["Status"] == "PAUSED"
     paused = user.durable.list_durable_executions_by_function(
-        FunctionName=user.function("EventBridge"), Statuses=["PAUSED"]
+        FunctionName=user.function("eventbridge"), Statuses=["PAUSED"]
     )
     assert [execution["DurableExecutionArn"] for execution in paused["DurableExecutions"]] == [arn]
     for _ in range(2):
