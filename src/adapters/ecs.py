@@ -45,8 +45,13 @@ def run_task(launch: Launch, place: Place) -> str | FailedToStart:
     return str(answer["tasks"][0]["taskArn"])
 
 
-def find_task(cluster: str, family: str, started_by: str) -> str | None:
+def find_task(cluster: str, family: str | None, started_by: str) -> str | None:
     """Return the ARN of a family's task, running or stopped, with this `startedBy`.
+
+    Args:
+        cluster: where to look.
+        family: of the record's job; None where no job is known and any has to do.
+        started_by: the name of the attempt.
 
     Raises:
         AwsBusyError, AwsRefusedError: ECS did not answer.
@@ -62,7 +67,7 @@ def find_task(cluster: str, family: str, started_by: str) -> str | None:
                 raise
             return None
         found = describe_tasks(cluster, answer["taskArns"])
-        ours = (arn for arn, task in found.items() if correlation.family(task) == family)
+        ours = (arn for arn, task in found.items() if family in (None, correlation.family(task)))
         if task_arn := next(ours, None):
             return task_arn
     return None
@@ -92,13 +97,13 @@ def describe_tasks(cluster: str, task_arns: Sequence[str]) -> dict[str, Mapping[
     return {task["taskArn"]: task for task in answer["tasks"]}
 
 
-def running_tasks(cluster: str, family: str) -> Iterator[Mapping[str, Any]]:
-    """Yield the family's tasks that are to run on, as DescribeTasks shows them.
+def running_tasks(cluster: str) -> Iterator[Mapping[str, Any]]:
+    """Yield the cluster's tasks that are to run on, as DescribeTasks shows them.
 
     Raises:
         AwsBusyError, AwsRefusedError: ECS did not answer.
     """
-    pages = client("ecs").get_paginator("list_tasks").paginate(cluster=cluster, family=family)
+    pages = client("ecs").get_paginator("list_tasks").paginate(cluster=cluster)
     with aws_errors():
         for page in pages:
             yield from describe_tasks(cluster, page["taskArns"]).values()

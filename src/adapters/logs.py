@@ -10,17 +10,18 @@ from core.evidence import LOG_LINES, Evidence, console_link, log_stream, shorten
 
 if TYPE_CHECKING:
     from adapters.settings import Settings
+    from core.job import Job
     from core.outcome import Outcome
 
 
-def evidence(settings: Settings, outcome: Outcome) -> Evidence | None:
+def evidence(settings: Settings, job: Job, outcome: Outcome) -> Evidence | None:
     """Return what is left of an outcome's task; None where no task came to be.
 
     Never a reason to fail: lines that cannot be read are left out.
     """
     if outcome.task_arn is None:
         return None
-    stream = log_stream(settings.task_log_prefix, settings.container_name, outcome.task_arn)
+    stream = log_stream(settings.task_log_prefix, job.container, outcome.task_arn)
     is_told = settings.log_tail == "yes"
     tail = shortened(_tail(settings.task_log_group, stream)) if is_told else None
     return Evidence(settings.task_log_group, stream, console_link(outcome.task_arn), tail)

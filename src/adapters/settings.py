@@ -9,6 +9,7 @@ from typing import Literal, Self
 
 import msgspec
 
+from core.job import Job
 from core.launch import Place, PublicIp
 
 
@@ -22,8 +23,6 @@ class Settings(msgspec.Struct, frozen=True, rename="upper"):
 
     stack_name: str
     cluster_arn: str
-    task_family: str
-    container_name: str
     table_name: str
     record_retention_days: int
     task_log_group: str
@@ -50,22 +49,29 @@ class OrchestratorSettings(Settings, frozen=True, rename="upper"):
     """What the durable functions are told.
 
     Attributes:
+        task_family: of the tasks' own definition.
+        container_name: of the main container in it.
         subnet_ids: comma-separated.
         execution_timeout: the durable functions' ExecutionTimeout, in seconds.
     """
 
+    task_family: str
+    container_name: str
     subnet_ids: str
     security_group_id: str
     assign_public_ip: PublicIp
     execution_timeout: int
 
     @property
+    def default_job(self) -> Job:
+        """What runs where a payload does not say it."""
+        return Job(self.task_family, self.container_name)
+
+    @property
     def place(self) -> Place:
         """Where tasks run."""
         return Place(
             cluster=self.cluster_arn,
-            family=self.task_family,
-            container=self.container_name,
             table=self.table_name,
             subnets=self.subnet_ids.split(","),
             security_groups=[self.security_group_id],

@@ -4,20 +4,36 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Literal
 
 from core.correlation import Correlation, client_token
+from core.job import Capacity
 from core.outcome import FailedToStart, is_transient
-from core.payload import InvalidRequestError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from core.flow import Flow
-    from core.payload import Work
+    from core.job import Job
 
 MAX_OVERRIDES = 8_192
 PublicIp = Literal["ENABLED", "DISABLED"]
+_CAPACITY: Mapping[Capacity, Mapping[str, Any]] = {
+    Capacity.ON_DEMAND: {"launchType": "FARGATE"},
+    Capacity.SPOT: {"capacityProviderStrategy": [{"capacityProvider": "FARGATE_SPOT"}]},
+}
+
+
+class Variable(StrEnum):
+    """The container's variables that the request itself sets, whatever its job says."""
+
+    EXECUTION_ID = "EXECUTION_ID"
+    EXECUTION_FLOW = "EXECUTION_FLOW"
+    EXECUTION_ATTEMPT = "EXECUTION_ATTEMPT"
+    EXECUTION_TICKET = "EXECUTION_TICKET"
+    RECORD_TABLE = "RECORD_TABLE"
+    INPUT = "INPUT"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,16 +41,11 @@ class Place:
     """Where tasks run.
 
     Attributes:
-        family: task definition family; its latest revision runs, so that a retry after a
-            deployment does not ask for a revision that the deployment retired.
-        container: name of the main container.
         table: the records table, told to containers that have something to write there.
         public_ip: whether tasks get one, their only way out of a public subnet.
     """
 
     cluster: str
-    family: str
-    container: str
     table: str
     subnets: Sequence[str]
     security_groups: Sequence[str]
@@ -70,6 +81,7 @@ class Launch:
     """One RunTask request within an attempt; equal launches make equal requests.
 
     Attributes:
+        job: what runs, as the record holds it.
         ticket: of the attempt, as its record holds it; None where the container has no record to
             write to, or a worker has spoilt it.
     """
@@ -78,7 +90,7 @@ class Launch:
     correlation: Correlation
     number: int
     flow: Flow
-    work: Work
+    job: Job
     ticket: str | None = None
 
     @property
@@ -87,22 +99,11 @@ class Launch:
         return client_token(self.execution_arn, self.correlation.attempt, self.number)
 
     def request(self, place: Place) -> dict[str, Any]:
-        """Return RunTask's parameters.
-
-        Raises:
-            InvalidRequestError: the overrides exceed the 8,192 characters that ECS takes.
-        """
-        overrides = {"containerOverrides": [self._container(place)]}
-        size = len(json.dumps(overrides))
-        if size > MAX_OVERRIDES:
-            spare = MAX_OVERRIDES - size + len(json.dumps(self.work.message))
-            raise InvalidRequestError(
-                "message", self.work.message, f"at most {spare} characters when written as JSON"
-            )
+        """Return RunTask's parameters."""
         return {
             "cluster": place.cluster,
-            "taskDefinition": place.family,
-            "launchType": "FARGATE",
+            "taskDefinition": self.job.family,
+            **_CAPACITY[self.job.capacity],
             "count": 1,
             "startedBy": self.correlation.started_by,
             "clientToken": self.token,
@@ -113,25 +114,42 @@ class Launch:
                     "assignPublicIp": place.public_ip,
                 }
             },
-            "overrides": overrides,
+            "overrides": self._overrides(place),
+        }
+
+    def excess(self, place: Place) -> int:
+        """Return by how many characters the overrides exceed the 8,192 that ECS takes; 0 at least.
+
+        They are counted as written in ASCII JSON, which is the longest that they can be.
+        """
+        return max(len(json.dumps(self._overrides(place))) - MAX_OVERRIDES, 0)
+
+    def _overrides(self, place: Place) -> dict[str, Any]:
+        sizes = {"cpu": self.job.cpu, "memory": self.job.memory}
+        return {
+            "containerOverrides": [self._container(place)],
+            **{name: str(size) for name, size in sizes.items() if size},
         }
 
     def _container(self, place: Place) -> dict[str, Any]:
-        environment = {
-            "EXECUTION_ID": self.correlation.execution_id,
-            "EXECUTION_FLOW": self.flow.value,
-            "EXECUTION_ATTEMPT": str(self.correlation.attempt),
-            "MESSAGE": self.work.message,
-            "PROCESSING_TIME": str(self.work.processing_time),
+        variables = {**self.job.environment, **self._variables(place)}
+        # DynamoDB keeps a map in any order; another order would be another request to ECS.
+        pairs = [{"name": name, "value": variables[name]} for name in sorted(variables)]
+        own = {"command": list(self.job.command), "memory": self.job.memory}
+        set_here = {name: value for name, value in own.items() if value}
+        return {"name": self.job.container, "environment": pairs, **set_here}
+
+    def _variables(self, place: Place) -> dict[str, str]:
+        table, ticket = (place.table, self.ticket) if self.flow.takes_result else (None, None)
+        variables = {
+            Variable.EXECUTION_ID: self.correlation.execution_id,
+            Variable.EXECUTION_FLOW: self.flow.value,
+            Variable.EXECUTION_ATTEMPT: str(self.correlation.attempt),
+            Variable.EXECUTION_TICKET: ticket,
+            Variable.RECORD_TABLE: table,
+            Variable.INPUT: self.job.input_text,
         }
-        if self.flow.takes_result:
-            environment["RECORD_TABLE"] = place.table
-            if self.ticket:
-                environment["EXECUTION_TICKET"] = self.ticket
-        if self.work.simulate:
-            environment["SIMULATE"] = json.dumps({"exitCode": self.work.simulate.exit_code})
-        pairs = [{"name": name, "value": value} for name, value in environment.items()]
-        return {"name": place.container, "environment": pairs}
+        return {name.value: value for name, value in variables.items() if value is not None}
 
 
 def refused(failures: Sequence[Mapping[str, Any]]) -> FailedToStart:

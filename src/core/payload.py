@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, NamedTuple, get_args
 
 import msgspec
@@ -15,6 +15,7 @@ from core.retry import DEFAULT_ATTEMPTS, MAX_ATTEMPTS, ONCE, OnDemand, Policy
 
 if TYPE_CHECKING:
     from core.flow import Flow
+    from core.job import Job
 
 # No code of ours runs once an execution has timed out, so each keeps this time for itself: to
 # stop a late task and to write down how it ended.
@@ -25,6 +26,7 @@ _INDEX = re.compile(r"\[[^]]*\]")
 _TYPES = re.compile(r"`(?P<names>[^`]+)`")
 # What msgspec calls them, and what people do.
 _WORDS = {"int": "a whole number", "str": "text", "object": "an object", "array": "a list"}
+_MESSAGE = "MESSAGE"
 # The longest that a durable execution can last: 366 days.
 _LONGEST = 31_622_400
 
@@ -58,27 +60,39 @@ class Work:
     """What an execution was asked to do, with every default filled in.
 
     Attributes:
-        message: free text, handed to the container.
-        processing_time: seconds the demo worker works.
+        job: what runs.
         timeout_seconds: how long one attempt may take, from its request to its end.
         poll_seconds: fixed interval between checks; None for the growing one.
-        simulate: a failure asked for.
         policy: how often to try, and after what.
     """
 
-    message: str
-    processing_time: int
+    job: Job
     timeout_seconds: int
     poll_seconds: int | None = None
-    simulate: Simulation | None = None
     policy: Policy = ONCE
 
 
 class _Payload(Struct, frozen=True, rename="camel"):
+    """A payload's fields.
+
+    Attributes:
+        message: free text, handed to the container.
+        processing_time: seconds the demo worker works.
+        simulate: a failure asked for.
+    """
+
     message: str = "No message provided"
     processing_time: Annotated[int, Meta(ge=0)] = 5
     timeout_seconds: Annotated[int, Meta(ge=1)] | None = None
     simulate: Simulation | None = None
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What the demo worker reads in its environment."""
+        variables = {_MESSAGE: self.message, "PROCESSING_TIME": str(self.processing_time)}
+        if self.simulate:
+            variables["SIMULATE"] = json.dumps({"exitCode": self.simulate.exit_code})
+        return variables
 
 
 class _AwaitedPayload(_Payload, frozen=True, rename="camel"):
@@ -100,7 +114,7 @@ def _kind(flow: Flow) -> type[_Payload]:
     return _AwaitedPayload if flow.has_callback else _PolledPayload
 
 
-def parse(payload: object, flow: Flow, execution_timeout: int) -> Work:
+def parse(payload: object, flow: Flow, execution_timeout: int, default: Job) -> Work:
     """Validate a payload.
 
     Args:
@@ -108,6 +122,7 @@ def parse(payload: object, flow: Flow, execution_timeout: int) -> Work:
         flow: the flow it is for; `pollSeconds` belongs to polling alone, `maxAttempts` and
             `retryOn` to the flows that wait for their task.
         execution_timeout: the durable functions' ExecutionTimeout, in seconds.
+        default: what runs, as far as the payload does not say it.
 
     Raises:
         InvalidRequestError: names the field, what came and what was expected.
@@ -126,16 +141,27 @@ def parse(payload: object, flow: Flow, execution_timeout: int) -> Work:
         expected = f"at most {limit.seconds} s, {limit.reason}"
         raise InvalidRequestError("timeoutSeconds", timeout, expected)
     longest = min(limit.seconds, execution_timeout - RESERVE_SECONDS)
-    work = Work(
-        message=given.message,
-        processing_time=given.processing_time,
-        timeout_seconds=timeout or longest,
-        poll_seconds=poll_seconds,
-        simulate=given.simulate,
-        policy=policy,
-    )
-    _check(work)
-    return work
+    _check(given, timeout or longest)
+    job = replace(default, environment=given.environment)
+    return Work(job, timeout or longest, poll_seconds, policy)
+
+
+def check_length(work: Work, excess: int) -> None:
+    """Refuse work of which RunTask cannot tell its container.
+
+    Args:
+        work: as `parse` returned it.
+        excess: how many characters its longest request has too many.
+
+    Raises:
+        InvalidRequestError: names the field that has to be shorter, and the length that fits.
+    """
+    if excess > 0:
+        text = work.job.environment[_MESSAGE]
+        spare = len(json.dumps(text)) - excess
+        raise InvalidRequestError(
+            "message", text, f"at most {spare} characters when written as JSON"
+        )
 
 
 def _most_attempts(seconds: int) -> int:
@@ -209,15 +235,15 @@ def _words(types: re.Match[str]) -> str:
     return " or ".join(_WORDS.get(name, name) for name in types["names"].split(" | "))
 
 
-def _check(work: Work) -> None:
-    if work.processing_time > work.timeout_seconds:
+def _check(given: _Payload, timeout_seconds: int) -> None:
+    if given.processing_time > timeout_seconds:
         raise InvalidRequestError(
             "processingTime",
-            work.processing_time,
-            f"at most timeoutSeconds ({work.timeout_seconds} s)",
+            given.processing_time,
+            f"at most timeoutSeconds ({timeout_seconds} s)",
         )
-    if "\0" in work.message or not _is_unicode(work.message):
-        raise InvalidRequestError("message", work.message, "text without NUL or lone surrogates")
+    if "\0" in given.message or not _is_unicode(given.message):
+        raise InvalidRequestError("message", given.message, "text without NUL or lone surrogates")
 
 
 def _is_unicode(text: str) -> bool:

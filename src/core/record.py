@@ -17,6 +17,7 @@ import msgspec
 
 from core import reported
 from core.flow import Flow
+from core.job import Job
 from core.outcome import from_dict
 
 if TYPE_CHECKING:
@@ -104,6 +105,7 @@ class Record:
 
     Attributes:
         launch: which RunTask request of the attempt, from 1; 0 between two attempts.
+        job: what runs, the same in each attempt.
         ticket: of the attempt, by which its worker writes; absent where nobody reads that.
         result: what the container handed over, as JSON text.
         last_outcome: the last ended task's outcome in `Outcome.to_dict` form.
@@ -122,8 +124,7 @@ class Record:
     is_open: bool
     attempt: int
     launch: int
-    message: str
-    processing_time: int
+    job: Job
     begun_at: str
     deadline: str
     created_at: str
@@ -163,7 +164,7 @@ class Record:
     def to_item(self) -> dict[str, Any]:
         """The item's attributes as plain values, absent ones left out."""
         item = {name: getattr(self, field) for field, name in _ATTRIBUTES.items()}
-        item["open"] = OPEN if self.is_open else None
+        item |= {"open": OPEN if self.is_open else None, "job": self.job.to_dict()}
         return {name: value for name, value in item.items() if value is not None}
 
     @classmethod
@@ -180,9 +181,10 @@ class Record:
         fields = {field: _whole(item.get(name)) for field, name in _ATTRIBUTES.items()}
         try:
             fields |= {**_reported(item, Flow(item["flow"])), "is_open": "open" in item}
+            fields["job"] = Job.from_dict(fields["job"])
             record = msgspec.convert(fields, cls)
             _check(record)
-        except (msgspec.ValidationError, ValueError, KeyError, TypeError) as error:
+        except (msgspec.ValidationError, ValueError, KeyError, TypeError, RecursionError) as error:
             raise UnreadableRecordError(item, f"{type(error).__name__}: {error}") from error
         return record
 
@@ -194,8 +196,7 @@ _ATTRIBUTES: Mapping[str, str] = {
     "status": "status",
     "attempt": "attempt",
     "launch": "launch",
-    "message": "message",
-    "processing_time": "processingTime",
+    "job": "job",
     "begun_at": "begunAt",
     "deadline": "deadline",
     "created_at": "createdAt",
@@ -238,7 +239,9 @@ def _status(item: Mapping[str, Any], flow: Flow) -> Status:
 
 
 def _whole(value: object) -> object:
-    """Return DynamoDB's whole numbers as Python's."""
+    """Return DynamoDB's whole numbers as Python's, a map's too."""
+    if isinstance(value, Mapping):
+        return {name: _whole(part) for name, part in value.items()}
     if isinstance(value, Decimal) and value == value.to_integral_value():
         return int(value)
     return value

@@ -70,13 +70,13 @@ class Abandonment:
         return Done.MOVED_ON
 
     def _stop(self, cancelled: Cancelled) -> Outcome:
-        cluster, family = self.settings.cluster_arn, self.settings.task_family
-        task_arn = self.record.task_arn or ecs.find_task(cluster, family, self._started_by)
+        cluster, job = self.settings.cluster_arn, self.record.job
+        task_arn = self.record.task_arn or ecs.find_task(cluster, job.family, self._started_by)
         if task_arn is None:
             return cancelled
         task = ecs.describe_task(cluster, task_arn)
         stored = self.record.end_of(task_arn)
-        ended = classify(task, self.settings.container_name) if task else stored
+        ended = classify(task, job.container) if task else stored
         if ended is None:
             try:
                 ecs.stop_task(cluster, task_arn, stop_reason(cancelled))

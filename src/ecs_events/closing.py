@@ -47,7 +47,9 @@ class Closing:
         Raises:
             AwsBusyError, AwsRefusedError: the record could not be written.
         """
-        found = evidence(self.settings, outcome) if status is Status.FAILED else None
+        found = (
+            evidence(self.settings, self.record.job, outcome) if status is Status.FAILED else None
+        )
         try:
             write = self.records.close(self.record, status, outcome, found)
         except RecordFullError as error:
@@ -56,7 +58,7 @@ class Closing:
                 status = Status.FAILED
                 if outcome.succeeded:
                     outcome = reclassified(outcome, ApplicationFailed, str(error))
-                found = evidence(self.settings, outcome)
+                found = evidence(self.settings, self.record.job, outcome)
             write = self.records.close_without_result(self.record, status, outcome, found)
         if write is Write.WRITTEN and status is Status.FAILED and not self.is_told:
             self._tell(outcome, found)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from adapters import clock, ecs, executions
 from adapters.errors import AwsBusyError, AwsRefusedError
-from core.correlation import Correlation
+from core.correlation import Correlation, family
 from core.done import Done
 from core.outcome import Cancelled, Missing, Succeeded, TimedOut, classify, stop_reason
 from core.record import Standing, UnknownFlowError, UnreadableRecordError
@@ -121,13 +121,14 @@ class Reconciliation:
             return status is None or status in ENDED_BADLY
         # In the DynamoDB flow, and in others to come, the task goes on.
         name = Correlation(self.settings.stack_name, unreadable.execution_id, unreadable.attempt)
-        cluster, family = self.settings.cluster_arn, self.settings.task_family
-        task_arn = ecs.find_task(cluster, family, name.started_by)
+        cluster = self.settings.cluster_arn
+        task_arn = ecs.find_task(cluster, None, name.started_by)
         task = ecs.describe_task(cluster, task_arn) if task_arn else None
-        return task is None or classify(task, self.settings.container_name) is not None
+        # Its job cannot be read either, so nobody knows whose exit code would count.
+        return task is None or task["lastStatus"] == "STOPPED"
 
     def _repair(self, record: Record, task: Mapping[str, Any] | None) -> Done:
-        outcome = classify(task, self.settings.container_name) if task else None
+        outcome = classify(task, record.job.container) if task else None
         if outcome:
             return self._ended(record, outcome)
         if task and record.missing_since:
@@ -203,8 +204,8 @@ class Reconciliation:
         name = Correlation(self.settings.stack_name, record.execution_id, record.attempt)
         # Each such record is a ListTasks.
         pause()
-        cluster, family = self.settings.cluster_arn, self.settings.task_family
-        task_arn = ecs.find_task(cluster, family, name.started_by)
+        cluster = self.settings.cluster_arn
+        task_arn = ecs.find_task(cluster, record.job.family, name.started_by)
         if task_arn:
             write = self.records.started(record, task_arn)
             return Done.ADOPTED if write is Write.WRITTEN else Done.MOVED_ON
@@ -222,7 +223,7 @@ class Reconciliation:
     def _stop_orphans(self) -> None:
         """Stop what runs although its record is closed, or speaks of a later attempt."""
         unsettled = frozenset(self.tally.unsettled)
-        running = ecs.running_tasks(self.settings.cluster_arn, self.settings.task_family)
+        running = ecs.running_tasks(self.settings.cluster_arn)
         for task in self.tally.in_time(running, FOR_ONE):
             name = Correlation.parse(task.get("startedBy"))
             if (
@@ -231,9 +232,9 @@ class Reconciliation:
                 and name.execution_id not in unsettled
             ):
                 with self.tally.settling(name.execution_id):
-                    self._stop_orphan(task["taskArn"], name)
+                    self._stop_orphan(task, name)
 
-    def _stop_orphan(self, task_arn: str, name: Correlation) -> None:
+    def _stop_orphan(self, task: Mapping[str, Any], name: Correlation) -> None:
         try:
             record = self.records.get(name.execution_id)
         except UnknownFlowError as error:
@@ -244,10 +245,12 @@ class Reconciliation:
             if error.is_open or error.execution_arn is None:
                 raise
         else:
-            if record is None or record.standing(name.attempt, task_arn) is Standing.CURRENT:
+            if record is None or family(task) != record.job.family:
+                return
+            if record.standing(name.attempt, task["taskArn"]) is Standing.CURRENT:
                 return
         reason = stop_reason(Cancelled(detail="Nobody waits for this task any more"))
-        ecs.stop_task(self.settings.cluster_arn, task_arn, reason)
+        ecs.stop_task(self.settings.cluster_arn, task["taskArn"], reason)
         self.tally.done[Done.STOPPED_ORPHAN] += 1
 
 

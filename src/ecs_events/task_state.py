@@ -19,7 +19,7 @@ from adapters.settings import TaskStateSettings
 from adapters.telemetry import logger, tracer
 from core.correlation import Correlation, family
 from core.done import Done
-from core.outcome import classify
+from core.outcome import classify, is_ending
 from core.record import Standing, UnknownFlowError
 from ecs_events.completion import Completion
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
+    from core.outcome import Outcome
     from core.record import Record
 
 # Longer than EventBridge and Lambda together keep trying to deliver an event; a test compares.
@@ -77,26 +78,31 @@ def _completion(task: Mapping[str, Any]) -> Completion | Done:
         return Done.STRANGER
     logger.set_correlation_id(correlation.execution_id)
     tracer.put_annotation("executionId", correlation.execution_id)
-    if task["clusterArn"] != settings.cluster_arn or family(task) != settings.task_family:
+    if task["clusterArn"] != settings.cluster_arn:
         return Done.OTHER_PLACE
-    outcome = classify(task, settings.container_name)
-    if outcome is None:
+    # Before the record is read: most of a task's states tell nothing of its end.
+    if not is_ending(task):
         return Done.NOT_OVER
     records = Records(settings.table_name, settings.retention)
-    record = _current(records, correlation, task["taskArn"])
-    return record if isinstance(record, Done) else Completion(settings, records, record, outcome)
-
-
-def _current(records: Records, correlation: Correlation, task_arn: str) -> Record | Done:
-    """Return the record that waits for a task, or the reason why none does."""
     try:
         record = records.get(correlation.execution_id)
     except UnknownFlowError:
         return Done.OTHER_VERSION
     if record is None:
         return Done.NO_RECORD
-    standing = record.standing(correlation.attempt, task_arn)
-    return record if standing is Standing.CURRENT else _IGNORED[standing]
+    outcome = _end(task, correlation.attempt, record)
+    return outcome if isinstance(outcome, Done) else Completion(settings, records, record, outcome)
+
+
+def _end(task: Mapping[str, Any], attempt: int, record: Record) -> Outcome | Done:
+    """Return the end of a record's task, or the reason why the event tells none."""
+    if family(task) != record.job.family:
+        return Done.OTHER_PLACE
+    outcome = classify(task, record.job.container)
+    if outcome is None:
+        return Done.NOT_OVER
+    standing = record.standing(attempt, task["taskArn"])
+    return outcome if standing is Standing.CURRENT else _IGNORED[standing]
 
 
 @cache

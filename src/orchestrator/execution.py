@@ -20,7 +20,7 @@ from core.correlation import Correlation, execution_id
 from core.launch import Launch, Started
 from core.moment import timestamp
 from core.outcome import Cancelled, FailedToStart, Missing, Outcome, classify, so_far, stop_reason
-from core.payload import InvalidRequestError, Work, parse
+from core.payload import InvalidRequestError, Work, check_length, parse
 from core.record import Record, Status
 from core.reported import TICKET_RESERVE
 from core.retry import relaunch_delay
@@ -43,10 +43,12 @@ class Execution:
 
     Attributes:
         arn: the execution's ARN.
+        work: the validated payload.
         launch: the RunTask request of its present attempt.
     """
 
     arn: str
+    work: Work
     launch: Launch
     settings: OrchestratorSettings
     records: Records
@@ -65,19 +67,15 @@ class Execution:
         settings = OrchestratorSettings.load()
         correlation = Correlation(settings.stack_name, key, _FIRST)
         try:
-            work = parse(event, flow, settings.execution_timeout)
-            launch = Launch(arn, correlation, _FIRST, flow, work)
+            work = parse(event, flow, settings.execution_timeout, settings.default_job)
+            launch = Launch(arn, correlation, _FIRST, flow, work.job)
             # The last attempt's request is the longest: ECS would refuse what is too long.
             last = replace(correlation, attempt=work.policy.max_attempts)
-            replace(launch, correlation=last, ticket=TICKET_RESERVE).request(settings.place)
+            longest = replace(launch, correlation=last, ticket=TICKET_RESERVE)
+            check_length(work, longest.excess(settings.place))
         except InvalidRequestError as error:
             raise InvalidPayloadError.of(error) from error
-        return cls(arn, launch, settings, Records(settings.table_name, settings.retention))
-
-    @property
-    def work(self) -> Work:
-        """The validated payload."""
-        return self.launch.work
+        return cls(arn, work, launch, settings, Records(settings.table_name, settings.retention))
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -132,8 +130,7 @@ class Execution:
             is_open=True,
             attempt=self.launch.correlation.attempt,
             launch=self.launch.number,
-            message=self.work.message,
-            processing_time=self.work.processing_time,
+            job=self.work.job,
             begun_at=timestamp(created),
             deadline=timestamp(created + timedelta(seconds=self.work.timeout_seconds)),
             created_at=timestamp(created),
@@ -151,7 +148,7 @@ class Execution:
             The task's ARN, or the outcome of having none.
         """
         tracer.put_annotation("executionId", record.execution_id)
-        launch = replace(self.launch, ticket=record.ticket)
+        launch = replace(self.launch, job=record.job, ticket=record.ticket)
         return self._decided(record) or ecs.run_task(launch, self.settings.place)
 
     def store_task(self, record: Record, task_arn: str) -> None:
@@ -181,7 +178,7 @@ class Execution:
     def stop(self, task_arn: str, ending: Outcome) -> Outcome:
         """Stop a task; return `ending`, or the task's own end if that came first."""
         task = ecs.describe_task(self.settings.cluster_arn, task_arn)
-        if task and (end := classify(task, self.settings.container_name)):
+        if task and (end := classify(task, self.work.job.container)):
             return end
         try:
             ecs.stop_task(self.settings.cluster_arn, task_arn, stop_reason(ending))
@@ -218,7 +215,8 @@ class Execution:
         record = self.stored()
         answer = Answer.of(outcome, record.result if record else None)
         outcome = answer.outcome
-        found = None if outcome.succeeded else evidence(self.settings, outcome)
+        job = record.job if record else self.work.job
+        found = None if outcome.succeeded else evidence(self.settings, job, outcome)
         status = Status.COMPLETED if outcome.succeeded else Status.FAILED
         is_done = record and not record.is_open and record.status is status
         if record and not is_done:
@@ -242,8 +240,8 @@ class Execution:
         age = now - datetime.fromisoformat(record.begun_at)
         if left > timedelta() and age <= TOKEN_TRUSTED:
             return None
-        cluster, family = self.settings.cluster_arn, self.settings.task_family
-        found = ecs.find_task(cluster, family, self.launch.correlation.started_by)
+        started_by = self.launch.correlation.started_by
+        found = ecs.find_task(self.settings.cluster_arn, record.job.family, started_by)
         return found or self._without_task(record, left)
 
     def _without_task(self, record: Record, left: timedelta) -> Outcome | None:

@@ -102,12 +102,12 @@ class Check:
         return after
 
     def _next_state(self, before: PollState, elapsed: int) -> PollState:
-        settings = self.execution.settings
-        task = ecs.describe_task(settings.cluster_arn, self.task_arn)
+        execution = self.execution
+        task = ecs.describe_task(execution.settings.cluster_arn, self.task_arn)
         if task is None:
             after = before.missed(elapsed)
         else:
-            after = before.seen(task, settings.container_name, elapsed)
+            after = before.seen(task, execution.work.job.container, elapsed)
         if after.is_gone:
             return after.ended(self.execution.end_of_forgotten(self.task_arn))
         if after.outcome is None and self._is_overdue(elapsed):

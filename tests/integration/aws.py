@@ -33,6 +33,7 @@ from local.gateway import Callers, Gateway
 from local.inprocess import Transport
 from local.journal import Journal
 from local.stack.stack import PROJECT, Stack
+from tests.values import job
 from tests.waiting import until
 from worker import report
 
@@ -60,6 +61,7 @@ ENVIRONMENT = {
     },
 }
 CLUSTER, FAMILY = ENVIRONMENT["CLUSTER_ARN"], ENVIRONMENT["TASK_FAMILY"]
+JOB = job(family=FAMILY, container=ENVIRONMENT["CONTAINER_NAME"])
 # AWS's descriptions of its services are read once; clients cost more than what they are asked for.
 _TRANSPORT = Transport(REGION)
 _ACCOUNT = Account(TEMPLATE, _PERSON)

@@ -33,7 +33,7 @@ def test_steps_around_a_task(aws: Aws, durable: Start) -> None:
     """Steps before a task give it its input, and steps after it have its result."""
     execution = durable(handler, {"day": "Monday"})
     record = aws.wait_for_record(lambda record: record.task_arn)
-    assert record.message == "rows of Monday"
+    assert record.job.environment["MESSAGE"] == "rows of Monday"
     aws.rewrite("SET #result = :result", result='"42"')
     aws.exit(0)
     assert aws.report() == {"done": "callback succeeded"}

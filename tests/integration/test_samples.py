@@ -2,13 +2,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from boto3.dynamodb.types import TypeSerializer
-
-from core.correlation import Correlation
+from adapters.updates import serialized
+from core.correlation import Correlation, family
 from core.flow import Flow
-from core.record import Record, Status
+from core.record import Status
 from tests.integration.aws import ENVIRONMENT, hand
 from tests.samples import TASK_EVENTS, environment, samples
+from tests.values import job, record
 
 if TYPE_CHECKING:
     import pytest
@@ -23,24 +23,15 @@ def launched(task: dict[str, Any]) -> None:
         return
     [container] = task["overrides"]["containerOverrides"]
     variables = {pair["name"]: pair["value"] for pair in container["environment"]}
-    record = Record(
+    stored = record(
         execution_id=correlation.execution_id,
-        execution_arn=f"arn/{correlation.execution_id}",
         flow=Flow(variables["EXECUTION_FLOW"]),
         status=Status.RUNNING,
-        is_open=True,
         attempt=correlation.attempt,
-        launch=1,
-        message=variables["MESSAGE"],
-        processing_time=int(variables["PROCESSING_TIME"]),
-        begun_at=task["createdAt"],
-        deadline=task["createdAt"],
-        created_at=task["createdAt"],
-        updated_at=task["createdAt"],
+        job=job(family=family(task), container=container["name"]),
         task_arn=task["taskArn"],
-        callback_id="callback" if variables["EXECUTION_FLOW"] == "eventbridge" else None,
     )
-    item = {name: TypeSerializer().serialize(value) for name, value in record.to_item().items()}
+    item = serialized(stored.to_item())
     hand("dynamodb").put_item(TableName=ENVIRONMENT["TABLE_NAME"], Item=item)
 
 

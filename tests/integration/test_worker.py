@@ -12,9 +12,10 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from core.flow import Flow
-from core.record import Record, Status
+from core.record import Status
 from tests.markdown import Page
 from tests.template import ROOT
+from tests.values import record
 from tests.waiting import PATIENCE
 
 if TYPE_CHECKING:
@@ -56,23 +57,8 @@ def table(endpoint: str) -> Iterator[Any]:
         AttributeDefinitions=[{"AttributeName": "executionId", "AttributeType": "S"}],
         BillingMode="PAY_PER_REQUEST",
     )
-    record = Record(
-        execution_id="one",
-        execution_arn="arn",
-        flow=Flow.DYNAMODB,
-        status=Status.RUNNING,
-        is_open=True,
-        attempt=1,
-        launch=1,
-        message="hi",
-        processing_time=0,
-        begun_at="2026-01-01T00:00:00.000Z",
-        deadline="2026-01-01T00:00:00.000Z",
-        created_at="2026-01-01T00:00:00.000Z",
-        updated_at="2026-01-01T00:00:00.000Z",
-        ticket=TICKET,
-    )
-    table.put_item(Item=record.to_item())
+    running = record(flow=Flow.DYNAMODB, status=Status.RUNNING, ticket=TICKET)
+    table.put_item(Item=running.to_item())
     yield table
     table.delete()
 

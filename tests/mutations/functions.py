@@ -59,8 +59,8 @@ MUTATIONS = (
     Mutation(
         "each try of a launch tells its container a ticket of its own",
         "src/orchestrator/execution.py",
-        "        launch = replace(self.launch, ticket=record.ticket)\n",
-        "        launch = replace(self.launch, ticket=secrets.token_hex(16))\n",
+        "replace(self.launch, job=record.job, ticket=record.ticket)\n",
+        "replace(self.launch, job=record.job, ticket=secrets.token_hex(16))\n",
         ("tests/integration/test_tickets.py",),
     ),
     Mutation(
@@ -134,7 +134,7 @@ MUTATIONS = (
     Mutation(
         "a forged startedBy is believed",
         "src/adapters/ecs.py",
-        "found.items() if correlation.family(task) == family)",
+        "found.items() if family in (None, correlation.family(task)))",
         "found.items())",
         _REPAIRS,
     ),

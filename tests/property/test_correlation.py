@@ -1,15 +1,22 @@
 from __future__ import annotations
 
+import json
 import string
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from adapters.updates import plain, serialized
 from core.correlation import Correlation, client_token, execution_id
 from core.flow import Flow
-from core.launch import Launch, Place
-from core.payload import Simulation, Work
+from core.job import Capacity, Job
+from core.record import Record
+from tests.values import launch, place, record
+
+if TYPE_CHECKING:
+    from core.launch import Launch
 
 LETTERS = string.ascii_letters
 STACKS = st.builds(
@@ -21,17 +28,32 @@ EXECUTION_IDS = st.text(LETTERS + string.digits + "-_", min_size=1, max_size=64)
 ATTEMPTS = st.integers(1, 10**9)
 CORRELATIONS = st.builds(Correlation, STACKS, EXECUTION_IDS, ATTEMPTS)
 ARNS = EXECUTION_IDS.map(lambda key: f"arn:aws:lambda:us-east-1:123456789012:function:f:1/x/{key}")
-WORK = st.builds(
-    Work,
-    message=st.text(max_size=50),
-    processing_time=st.integers(0, 60),
-    timeout_seconds=st.just(60),
-    simulate=st.none() | st.builds(Simulation, exit_code=st.integers(0, 255)),
+NAMES = st.text(min_size=1, max_size=9)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=8,
 )
-LAUNCHES = st.builds(Launch, ARNS, CORRELATIONS, st.integers(1, 10**6), st.sampled_from(Flow), WORK)
-PLACE = Place(
-    "cluster", "demo-worker", "worker", "demo-callbacks", ["subnet-1"], ["sg-1"], "ENABLED"
+JOBS = st.builds(
+    Job,
+    family=NAMES,
+    container=NAMES,
+    command=st.lists(st.text(max_size=9), max_size=3).map(tuple),
+    environment=st.dictionaries(NAMES, st.text(max_size=50), max_size=4),
+    memory=st.none() | st.integers(1, 122_880),
+    cpu=st.none() | st.integers(1, 16_384),
+    capacity=st.sampled_from(Capacity),
+    input=JSON,
 )
+LAUNCHES = st.builds(
+    launch,
+    execution_arn=ARNS,
+    correlation=CORRELATIONS,
+    number=st.integers(1, 10**6),
+    flow=st.sampled_from(Flow),
+    job=JOBS,
+)
+PLACE = place()
 KEYS = st.tuples(ARNS, ATTEMPTS, st.integers(1, 10**6))
 
 
@@ -63,11 +85,17 @@ def test_client_tokens(one: tuple[str, int, int], other: tuple[str, int, int]) -
     assert (client_token(*one) == client_token(*other)) is (one == other)
 
 
+@given(JOBS)
+def test_job_round_trip(job: Job) -> None:
+    """A job that was stored is the job that was asked for."""
+    assert Job.from_dict(json.loads(json.dumps(job.to_dict()))) == job
+
+
 @given(LAUNCHES)
 def test_equal_launches(launch: Launch) -> None:
-    """A launch that is repeated makes the request that it made before: nothing in it varies."""
-    again = replace(launch, work=replace(launch.work))
-    assert again is not launch
+    """A launch whose job comes out of its record makes the request that it made before."""
+    stored = record(job=launch.job).to_item()
+    again = replace(launch, job=Record.from_item(plain(serialized(stored))).job)
     assert again.request(PLACE) == launch.request(PLACE)
 
 

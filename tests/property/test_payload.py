@@ -6,12 +6,12 @@ from typing import Any
 from hypothesis import given, reject
 from hypothesis import strategies as st
 
-from core.correlation import Correlation
 from core.flow import Flow
-from core.launch import MAX_OVERRIDES, Launch, Place
-from core.payload import RESERVE_SECONDS, InvalidRequestError, Simulation, Work, parse
+from core.launch import MAX_OVERRIDES
+from core.payload import RESERVE_SECONDS, InvalidRequestError, Work, check_length
 from core.polling import longest_wait
 from core.retry import ONCE
+from tests.values import launch, parsed, place
 
 # JSON's text may hold lone surrogates, which no UTF-8 can.
 TEXT = st.text(st.characters())
@@ -42,15 +42,13 @@ SPOILT = st.builds(lambda payload, name, value: payload | {name: value}, PAYLOAD
 FLOWS = st.sampled_from(Flow)
 WAITING = st.sampled_from([Flow.POLLING, Flow.EVENTBRIDGE])
 EXECUTION_TIMEOUTS = st.integers(600, 31_622_400) | st.just(600)
-PLACE = Place(
-    "cluster", "demo-worker", "worker", "demo-callbacks", ["subnet-1"], ["sg-1"], "ENABLED"
-)
+PLACE = place()
 
 
 def answer(payload: object, flow: Flow, execution_timeout: int) -> Work | InvalidRequestError:
     """Return the work that a payload asks for, or its refusal; any other error is the test's."""
     try:
-        return parse(payload, flow, execution_timeout)
+        return parsed(payload, flow, execution_timeout)
     except InvalidRequestError as refusal:
         return refusal
 
@@ -64,9 +62,10 @@ def test_any_payload(payload: object, flow: Flow, execution_timeout: int) -> Non
         assert str(work) == message
         assert message.encode().decode() == message
         return
-    assert 0 <= work.processing_time <= work.timeout_seconds
-    assert "\0" not in work.message
-    assert work.message.encode().decode() == work.message
+    told = work.job.environment
+    assert 0 <= int(told["PROCESSING_TIME"]) <= work.timeout_seconds
+    assert "\0" not in told["MESSAGE"]
+    assert told["MESSAGE"].encode().decode() == told["MESSAGE"]
     if flow is Flow.DYNAMODB:
         assert work.timeout_seconds <= 366 * 86_400
     if flow is Flow.POLLING:
@@ -101,8 +100,8 @@ def test_accepted_as_given(payload: dict[str, Any], flow: Flow) -> None:
         reject()
     failure = payload.get("simulate")
     given = {
-        "message": work.message,
-        "processingTime": work.processing_time,
+        "message": work.job.environment["MESSAGE"],
+        "processingTime": int(work.job.environment["PROCESSING_TIME"]),
         "timeoutSeconds": work.timeout_seconds,
         "pollSeconds": work.poll_seconds,
         "maxAttempts": work.policy.max_attempts,
@@ -111,7 +110,7 @@ def test_accepted_as_given(payload: dict[str, Any], flow: Flow) -> None:
     assert {name: given[name] for name in given if payload.get(name) is not None} == {
         name: value for name, value in payload.items() if name in given and value is not None
     }
-    assert work.simulate == (Simulation(failure["exitCode"]) if failure else None)
+    assert json.loads(work.job.environment.get("SIMULATE", "null")) == failure
 
 
 @given(st.text(st.characters(), min_size=1_000, max_size=4_000) | TEXT, FLOWS)
@@ -129,8 +128,9 @@ def test_any_message(message: str, flow: Flow) -> None:
 def requested(message: str, flow: Flow) -> dict[str, Any] | InvalidRequestError:
     """Return the overrides with which a message would be launched, or its refusal."""
     try:
-        work = parse({"message": message}, flow, 86_400)
-        launch = Launch("arn", Correlation("demo", "one", 1), 1, flow, work)
-        return dict(launch.request(PLACE)["overrides"])
+        work = parsed({"message": message}, flow)
+        asked = launch(flow=flow, job=work.job)
+        check_length(work, asked.excess(PLACE))
+        return dict(asked.request(PLACE)["overrides"])
     except InvalidRequestError as refusal:
         return refusal

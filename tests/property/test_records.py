@@ -23,6 +23,7 @@ from core.outcome import ApplicationFailed, Outcome, Succeeded, TimedOut
 from core.record import ENDED, TRANSITIONS, Record, Status, barriers
 from core.write import Write
 from tests.integration.aws import ENVIRONMENT, REGION
+from tests.values import record
 from worker import report
 from worker.assignment import Assignment
 
@@ -155,22 +156,7 @@ def assert_told(write: Write, before: dict[str, Any], after: dict[str, Any]) -> 
 def new_record(attempt: int, execution_id: str | None = None) -> Record:
     """Return a record as a launch creates it."""
     key = execution_id or uuid.uuid4().hex
-    return Record(
-        execution_id=key,
-        execution_arn=f"arn/{key}",
-        flow=Flow.DYNAMODB,
-        status=Status.PENDING,
-        is_open=True,
-        attempt=attempt,
-        launch=1,
-        message="hi",
-        processing_time=0,
-        begun_at="2026-03-02T09:00:00.000Z",
-        deadline="2026-03-02T10:00:00.000Z",
-        created_at="2026-03-02T09:00:00.000Z",
-        updated_at="2026-03-02T09:00:00.000Z",
-        ticket=TICKET,
-    )
+    return record(execution_id=key, flow=Flow.DYNAMODB, attempt=attempt, ticket=TICKET)
 
 
 def test_writers(aws: Aws) -> None:  # noqa: ARG001 - the tables

@@ -11,10 +11,10 @@ import pytest
 from botocore import xform_name
 
 from core.flow import Flow
-from core.payload import parse
 from tests import markdown
 from tests.markdown import Page
 from tests.template import ROOT, stack
+from tests.values import parsed
 
 if TYPE_CHECKING:
     from botocore.model import OperationModel, Shape
@@ -230,7 +230,7 @@ def test_payloads_of_commands(page: Page) -> None:
         given = options(command)
         payload, *_ = given.get("payload", ["file://"])  # the file for the answer may follow
         if not payload.startswith("file://"):
-            parse(json.loads(payload), flow_of(given["function-name"][0]), 86_400)
+            parsed(json.loads(payload), flow_of(given["function-name"][0]))
 
 
 def flow_of(function: str) -> Flow:

@@ -13,15 +13,13 @@ from moto.events.models import EventPattern
 from adapters.settings import OrchestratorSettings, TaskStateSettings
 from core.correlation import Correlation
 from core.flow import Flow
-from core.launch import Launch
 from core.outcome import FailedToStart, classify
-from core.payload import Simulation, Work, parse
 from tests import template
 from tests.samples import FOLDER, NAME, PAYLOADS, TASK_EVENTS, Sample, environment, samples
 from tests.template import ACCOUNT, REGION
+from tests.values import launch, parsed
 
 CLUSTER = environment()["CLUSTER_ARN"]
-EXECUTION_TIMEOUT = 86_400
 FLOWS = {"polling": Flow.POLLING, "DynamoDB": Flow.DYNAMODB, "EventBridge": Flow.EVENTBRIDGE}
 ECS = botocore.session.get_session().get_service_model("ecs")
 # The fields of ECS's own model; events add when they speak of.
@@ -57,21 +55,22 @@ def test_payload(payload: Sample) -> None:
     named = payload.cells["Flow"]
     flows = FLOWS.values() if named == "any" else [FLOWS[flow] for flow in named.split(", ")]
     for flow in flows:
-        assert parse(payload.read(), flow, EXECUTION_TIMEOUT).message == payload.read()["message"]
+        told = parsed(payload.read(), flow).job.environment
+        assert told["MESSAGE"] == payload.read()["message"]
 
 
 def test_failing_payload() -> None:
     """The failing payload asks for the exit code that its row tells."""
     payload = samples(PAYLOADS)["failing.json"]
-    exit_code = parse(payload.read(), Flow.POLLING, EXECUTION_TIMEOUT).simulate
-    assert exit_code == Simulation(exit_code=3)
+    told = parsed(payload.read(), Flow.POLLING).job.environment
+    assert json.loads(told["SIMULATE"]) == {"exitCode": 3}
     assert "code 3" in payload.cells["What it shows"]
 
 
 def test_late_payload() -> None:
     """The late payload leaves the task no time to start in."""
-    work = parse(samples(PAYLOADS)["late.json"].read(), Flow.EVENTBRIDGE, EXECUTION_TIMEOUT)
-    assert work.timeout_seconds == work.processing_time
+    work = parsed(samples(PAYLOADS)["late.json"].read(), Flow.EVENTBRIDGE)
+    assert str(work.timeout_seconds) == work.job.environment["PROCESSING_TIME"]
 
 
 @EACH_EVENT
@@ -132,18 +131,20 @@ def test_launched_by_us(name: str) -> None:
     assert correlation.stack == NAME
     [container] = task["overrides"]["containerOverrides"]
     variables = {pair["name"]: pair["value"] for pair in container["environment"]}
-    simulate = (
-        msgspec.json.decode(variables["SIMULATE"], type=Simulation)
-        if "SIMULATE" in variables
-        else None
-    )
-    work = Work(variables["MESSAGE"], int(variables["PROCESSING_TIME"]), 60, simulate=simulate)
-    launch = Launch("arn", correlation, 1, Flow(variables["EXECUTION_FLOW"]), work)
+    flow = Flow(variables["EXECUTION_FLOW"])
+    asked = launch(correlation=correlation, flow=flow, job=parsed(_payload(variables), flow).job)
     settings = msgspec.convert(
         _template_environment() | environment(), OrchestratorSettings, strict=False
     )
-    assert task["overrides"] == launch.request(settings.place)["overrides"]
+    assert task["overrides"] == asked.request(settings.place)["overrides"]
     assert task["group"] == f"family:{settings.task_family}"
+
+
+def _payload(variables: dict[str, str]) -> dict[str, Any]:
+    """Return the payload that has led to the variables of a container."""
+    seconds, failure = int(variables["PROCESSING_TIME"]), variables.get("SIMULATE", "null")
+    payload = {"message": variables["MESSAGE"], "processingTime": seconds}
+    return payload | {"simulate": json.loads(failure)}
 
 
 @pytest.mark.parametrize(

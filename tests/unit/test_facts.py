@@ -16,7 +16,7 @@ from core.correlation import MAX_STARTED_BY
 from core.evidence import LOG_LINES, MAX_BYTES
 from core.flow import Flow
 from core.launch import MAX_OVERRIDES
-from core.payload import RESERVE_SECONDS, InvalidRequestError, parse
+from core.payload import RESERVE_SECONDS, InvalidRequestError
 from core.polling import REFUSED_FOR
 from core.reported import LENGTHS
 from core.retry import MAX_TRIES
@@ -28,6 +28,7 @@ from local.ecs.api import FORMS, LONGEST_REASON, MOST_OVERRIDES
 from tests import template
 from tests.markdown import Page
 from tests.template import ROOT
+from tests.values import parsed
 from worker.report import MAX_RESULT_BYTES
 
 if TYPE_CHECKING:
@@ -117,9 +118,9 @@ def test_longest_timeout() -> None:
     bounds = template.source()["Parameters"]["ExecutionTimeout"]
     assert bounds["MinValue"] > RESERVE_SECONDS
     longest = {"timeoutSeconds": bounds["MaxValue"]}
-    assert parse(longest, Flow.DYNAMODB, bounds["MinValue"]).timeout_seconds == bounds["MaxValue"]
+    assert parsed(longest, Flow.DYNAMODB, bounds["MinValue"]).timeout_seconds == bounds["MaxValue"]
     with pytest.raises(InvalidRequestError):
-        parse({"timeoutSeconds": bounds["MaxValue"] + 1}, Flow.DYNAMODB, bounds["MaxValue"])
+        parsed({"timeoutSeconds": bounds["MaxValue"] + 1}, Flow.DYNAMODB, bounds["MaxValue"])
 
 
 def test_local_ecs_has_the_limits_of_the_code() -> None:

@@ -15,9 +15,8 @@ from adapters.settings import OrchestratorSettings
 from core.conclusion import Conclusion
 from core.correlation import Correlation
 from core.flow import Flow
-from core.launch import Launch
 from core.outcome import Succeeded, from_dict
-from core.payload import InvalidRequestError, parse
+from core.payload import InvalidRequestError
 from core.polling import longest_wait, poll_delay
 from core.record import Status
 from core.retry import MAX_ATTEMPTS, OnDemand
@@ -27,6 +26,7 @@ from orchestrator.steps import finish
 from tests import template
 from tests.markdown import Page, code, first_column
 from tests.template import ROOT
+from tests.values import launch, parsed
 from worker.assignment import Assignment
 from worker.work import work
 
@@ -47,7 +47,8 @@ def execution(fields: dict[str, Any]) -> Execution:
     """An execution as an example of README tells of it."""
     flow = Flow(fields["flow"])
     correlation = Correlation("lambda-ecs-durable-demo", fields["executionId"], fields["attempt"])
-    launch = Launch("arn", correlation, 1, flow, parse({}, flow, EXECUTION_TIMEOUT))
+    work = parsed({}, flow, EXECUTION_TIMEOUT)
+    asked = launch(execution_arn="arn", correlation=correlation, flow=flow, job=work.job)
     settings = OrchestratorSettings(
         stack_name=correlation.stack,
         cluster_arn="arn:aws:ecs:us-east-1:123456789012:cluster/lambda-ecs-durable-demo-cluster",
@@ -63,7 +64,8 @@ def execution(fields: dict[str, Any]) -> Execution:
         assign_public_ip="ENABLED",
         execution_timeout=EXECUTION_TIMEOUT,
     )
-    return Execution("arn", launch, settings, Records(settings.table_name, settings.retention))
+    records = Records(settings.table_name, settings.retention)
+    return Execution("arn", work, asked, settings, records)
 
 
 def test_outputs() -> None:
@@ -107,13 +109,13 @@ def test_longest_stack_name() -> None:
 def test_payload_fields() -> None:
     """The table of payload fields has those that are accepted, with the defaults."""
     with pytest.raises(InvalidRequestError) as refused:
-        parse({"?": 0}, Flow.POLLING, EXECUTION_TIMEOUT)
+        parsed({"?": 0}, Flow.POLLING, EXECUTION_TIMEOUT)
     accepted = refused.value.expected.removeprefix("one of the fields ").split(", ")
     rows = {row[0].strip("`"): row[2] for row in README.table("Field")}
     assert set(rows) == set(accepted)
-    work = parse({}, Flow.POLLING, EXECUTION_TIMEOUT)
-    assert code(rows["message"]) == [work.message]
-    assert rows["processingTime"] == str(work.processing_time)
+    work = parsed({}, Flow.POLLING, EXECUTION_TIMEOUT)
+    assert code(rows["message"]) == [work.job.environment["MESSAGE"]]
+    assert rows["processingTime"] == work.job.environment["PROCESSING_TIME"]
     assert rows["maxAttempts"] == str(work.policy.max_attempts)
 
 
@@ -122,7 +124,7 @@ def test_payload_bounds() -> None:
     rows = {row[0].strip("`"): row for row in README.table("Field")}
     assert rows["maxAttempts"][1] == f"1 to {MAX_ATTEMPTS}"
     assert code(rows["retryOn"][1]) == list(get_args(OnDemand))
-    share = parse({}, Flow.EVENTBRIDGE, EXECUTION_TIMEOUT).timeout_seconds
+    share = parsed({}, Flow.EVENTBRIDGE, EXECUTION_TIMEOUT).timeout_seconds
     assert f"{share:,}" in rows["timeoutSeconds"][3]
 
 
@@ -133,7 +135,7 @@ def test_payloads(flow: Flow) -> None:
     payloads = [f for f in README.fences if f.language == "json" and f not in answers]
     assert payloads
     for payload in payloads:
-        parse(json.loads(payload.text), flow, EXECUTION_TIMEOUT)
+        parsed(json.loads(payload.text), flow, EXECUTION_TIMEOUT)
 
 
 def test_returned() -> None:
@@ -209,7 +211,7 @@ def test_numbers_of_polling() -> None:
 @pytest.mark.parametrize(("attempts", "longest"), [(3, "7 h 57 min"), (1, "23 h 55 min")])
 def test_longest_task_by_default(attempts: int, longest: str) -> None:
     """README says how long a task may run if nothing is asked for but a number of attempts."""
-    seconds = parse({"maxAttempts": attempts}, Flow.EVENTBRIDGE, EXECUTION_TIMEOUT).timeout_seconds
+    seconds = parsed({"maxAttempts": attempts}, Flow.EVENTBRIDGE, EXECUTION_TIMEOUT).timeout_seconds
     assert f"{seconds // 3_600} h {seconds % 3_600 // 60} min" == longest
     assert longest in README.text
 
@@ -218,6 +220,6 @@ def test_longer_tasks() -> None:
     """README's ExecutionTimeout for three attempts of three days is just long enough."""
     [seconds] = re.findall(r"three attempts of three days\s+take ([\d,]+)", README.text)
     timeout, days = int(seconds.replace(",", "")), 3 * 86_400
-    assert parse({"timeoutSeconds": days}, Flow.EVENTBRIDGE, timeout).timeout_seconds == days
+    assert parsed({"timeoutSeconds": days}, Flow.EVENTBRIDGE, timeout).timeout_seconds == days
     with pytest.raises(InvalidRequestError):
-        parse({"timeoutSeconds": days}, Flow.EVENTBRIDGE, timeout - 3)
+        parsed({"timeoutSeconds": days}, Flow.EVENTBRIDGE, timeout - 3)

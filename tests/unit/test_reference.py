@@ -1,21 +1,23 @@
 from __future__ import annotations
 
 import re
-from typing import Any, cast, get_args
+from dataclasses import fields
+from typing import Any, get_args
 
 import pytest
 
 from core.correlation import Correlation
 from core.flow import Flow
-from core.launch import Launch, Place
+from core.job import Capacity, Job
 from core.outcome import KINDS, FailedToStart, Outcome
-from core.payload import parse
-from core.record import Record, Status
+from core.payload import check_length
+from core.record import Record
 from core.reported import TICKET_RESERVE
 from core.retry import OnDemand, Policy
 from local.up import PORT
 from tests.markdown import Page, first_column
 from tests.template import ROOT
+from tests.values import job, launch, parsed, place, record
 
 ARCHITECTURE = Page(ROOT / "docs" / "architecture.md")
 LOCAL = Page(ROOT / "docs" / "local.md")
@@ -28,18 +30,11 @@ FAILING = {"simulate": {"exitCode": 3}}
 def request(payload: dict[str, Any], flow: Flow) -> dict[str, Any]:
     """The RunTask request that a payload leads to, its names as long as they can be."""
     correlation = Correlation(LONGEST_STACK_NAME, EXECUTION_ID, 1)
-    work = parse(payload, flow, 86_400)
-    launch = Launch("arn", correlation, 1, flow, work, TICKET_RESERVE)
-    place = Place(
-        cluster=f"{LONGEST_STACK_NAME}-cluster",
-        family=f"{LONGEST_STACK_NAME}-worker",
-        container="worker",
-        table=f"{LONGEST_STACK_NAME}-callbacks",
-        subnets=["subnet-1", "subnet-2"],
-        security_groups=["sg-1"],
-        public_ip="DISABLED",
-    )
-    return launch.request(place)
+    work = parsed(payload, flow)
+    asked = launch(correlation=correlation, flow=flow, job=work.job, ticket=TICKET_RESERVE)
+    there = place(table=f"{LONGEST_STACK_NAME}-callbacks")
+    check_length(work, asked.excess(there))
+    return asked.request(there)
 
 
 def variables(payload: dict[str, Any], flow: Flow) -> set[str]:
@@ -82,22 +77,16 @@ def tried_again(kind: type[Outcome]) -> str:
 
 def test_record() -> None:
     """The table of the record's attributes has all that an item can have."""
-    some = dict.fromkeys(("execution_id", "execution_arn", "message", "deadline"), "x")
-    some |= dict.fromkeys(("begun_at", "created_at", "updated_at", "task_arn", "callback_id"), "x")
-    numbers = dict.fromkeys(("attempt", "launch", "processing_time", "expires_at"), 1)
-    record = Record(
-        **cast("Any", some | numbers),
-        flow=Flow.POLLING,
-        status=Status.PENDING,
-        is_open=True,
-        trace_header="x",
-        ticket="x",
-        result="x",
-        last_outcome={},
-        error={},
-        missing_since="x",
-    )
-    assert set(first_column(ARCHITECTURE.table("Attribute"))) == set(record.to_item())
+    absent = [field.name for field in fields(Record) if getattr(record(), field.name) is None]
+    item = record(**dict.fromkeys(absent, "x")).to_item()
+    assert set(first_column(ARCHITECTURE.table("Attribute"))) == set(item)
+
+
+def test_job() -> None:
+    """The table of a job's fields has those that are stored."""
+    stored = job(command=("x",), memory=1, cpu=1, capacity=Capacity.SPOT, input=1).to_dict()
+    assert set(stored) == {field.name for field in fields(Job)}
+    assert first_column(ARCHITECTURE.table("Field of a job")) == list(stored)
 
 
 def test_variables_of_the_worker() -> None:

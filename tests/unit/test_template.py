@@ -107,8 +107,18 @@ def test_environment(stack: Stack) -> None:
     for function in stack.functions().values():
         environment = function["Environment"]["Variables"]
         converted = msgspec.convert(environment, settings_of(function), strict=False)
-        assert converted.task_family == definition["Family"]
-        assert converted.container_name in containers
+        if isinstance(converted, OrchestratorSettings):
+            assert converted.task_family == definition["Family"]
+            assert converted.container_name in containers
+
+
+def test_nothing_told_in_vain(stack: Stack) -> None:
+    """Each function reads every variable that the template sets for it, or a library does."""
+    for key, function in stack.functions().items():
+        told = {name for name in function["Environment"]["Variables"] if name != "REVISION"}
+        read = {field.encode_name for field in msgspec.structs.fields(settings_of(function))}
+        unread = {name for name in told - read if not name.startswith("POWERTOOLS_")}
+        assert not unread, key
 
 
 def test_handler(stack: Stack) -> None:

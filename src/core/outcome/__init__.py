@@ -1,6 +1,13 @@
 """How a task ended: the outcome types and `classify`."""
 
-from core.outcome.classification import TOO_BUSY, classify, is_transient, so_far, stop_reason
+from core.outcome.classification import (
+    TOO_BUSY,
+    classify,
+    is_ending,
+    is_transient,
+    so_far,
+    stop_reason,
+)
 from core.outcome.kinds import (
     KINDS,
     ApplicationFailed,
@@ -36,6 +43,7 @@ __all__ = [
     "UnknownKind",
     "classify",
     "from_dict",
+    "is_ending",
     "is_transient",
     "reclassified",
     "so_far",

@@ -50,11 +50,17 @@ _SPOT = re.compile(r"\bspot\b.*\binterrupt", re.IGNORECASE)
 _MAINTENANCE = re.compile(r"maintenance on the underlying infrastructure", re.IGNORECASE)
 _OUT_OF_MEMORY = re.compile(r"outofmemory|out of memory|\boom\b", re.IGNORECASE)
 _MAX_DETAIL = 1_000
+_ENDING = ("DEPROVISIONING", "STOPPED")
 
 
 def is_transient(reason: str) -> bool:
     """Whether a start that failed for this reason may well succeed later."""
     return bool(_TRANSIENT.search(reason))
+
+
+def is_ending(task: Mapping[str, Any]) -> bool:
+    """Whether a task's containers are gone, so that `classify` may say how it ended."""
+    return task.get("lastStatus") in _ENDING
 
 
 def stop_reason(ending: Outcome) -> str:

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.correlation import Correlation
 from core.flow import Flow
-from core.launch import Launch, Place
-from core.payload import Work
+from tests.values import job, launch, place
 
 if TYPE_CHECKING:
     from tests.e2e.user import User
@@ -21,9 +20,14 @@ def request(user: User, seconds: int = 600, **changes: Any) -> dict[str, Any]:
     """Return RunTask's parameters for a worker that works for some time, as the flows ask."""
     [task] = user.system.stack.of_type("AWS::ECS::TaskDefinition").values()
     worker, cluster = task["ContainerDefinitions"][0]["Name"], user.outputs["ECSClusterName"]
-    place = Place(cluster, task["Family"], worker, "", ["subnet-1"], ["sg-1"], "ENABLED")
-    name, work = Correlation("test", str(uuid.uuid4()), 1), Work("hi", seconds, timeout_seconds=600)
-    return Launch(name.execution_id, name, 1, Flow.POLLING, work).request(place) | changes
+    name, told = str(uuid.uuid4()), {"MESSAGE": "hi", "PROCESSING_TIME": str(seconds)}
+    asked = launch(
+        execution_arn=name,
+        correlation=Correlation("test", name, 1),
+        flow=Flow.POLLING,
+        job=job(family=task["Family"], container=worker, environment=told),
+    )
+    return asked.request(place(cluster=cluster)) | changes
 
 
 def run(user: User, **changes: Any) -> str:

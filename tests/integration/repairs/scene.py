@@ -17,14 +17,15 @@ from core.moment import timestamp
 from core.outcome import Outcome, classify
 from core.record import Record, Status
 from ecs_events import execution_status, reconciler
-from tests.integration.aws import ENVIRONMENT, FAMILY, STACK, function_context
+from tests.integration.aws import ENVIRONMENT, FAMILY, JOB, STACK, function_context
+from tests.values import record
 
 if TYPE_CHECKING:
     import pytest
 
     from tests.integration.aws import Aws
 
-TABLE, CONTAINER = ENVIRONMENT["TABLE_NAME"], ENVIRONMENT["CONTAINER_NAME"]
+TABLE = ENVIRONMENT["TABLE_NAME"]
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 # Past the grace of every branch.
 LATER = 5 * MINUTE
@@ -46,23 +47,16 @@ class Scene:
     def begin(self, flow: Flow = Flow.EVENTBRIDGE, **changes: Any) -> Record:
         """Store a record as a launch creates it, an hour ago; its attempt may take two."""
         key, then = uuid.uuid4().hex, clock.now() - HOUR
-        record = Record(
+        created = record(
             execution_id=key,
-            execution_arn=f"arn:aws:lambda:us-east-1:123456789012:function/{key}",
             flow=flow,
-            status=Status.PENDING,
-            is_open=True,
-            attempt=1,
-            launch=1,
-            message="hi",
-            processing_time=0,
+            job=JOB,
             begun_at=timestamp(then),
             deadline=timestamp(then + 2 * HOUR),
             created_at=timestamp(then),
             updated_at=timestamp(then),
-            callback_id=f"callback-{key}" if flow is Flow.EVENTBRIDGE else None,
         )
-        return self.put(replace(record, **changes))
+        return self.put(replace(created, **changes))
 
     def between(self, flow: Flow = Flow.EVENTBRIDGE, **changes: Any) -> Record:
         """Store a record that is between its first two attempts."""
@@ -119,7 +113,7 @@ class Scene:
 
     def outcome(self, task_arn: str | None) -> Outcome | None:
         """Return how a task ended, as everybody reads it."""
-        return classify(self.aws.task(task_arn).detail, CONTAINER)
+        return classify(self.aws.task(task_arn).detail, JOB.container)
 
     def stops(self) -> list[str]:
         """Return the tasks that StopTask was asked for."""

@@ -9,7 +9,7 @@ from core.correlation import Correlation
 from core.flow import Flow
 from core.outcome import Cancelled
 from core.record import Status
-from tests.integration.aws import STACK, throttled
+from tests.integration.aws import CLUSTER, STACK, throttled
 
 if TYPE_CHECKING:
     from core.record import Record
@@ -90,7 +90,8 @@ def test_many(aws: Aws, scene: Scene) -> None:
     scene.end(scene.launch(record))
     assert scene.reconcile() == {"stopped: orphan": 5}
     assert set(scene.stops()) == orphans
-    assert all("family" in call for call in aws.calls["ListTasks"])
+    assert all(call["cluster"] == CLUSTER for call in aws.calls["ListTasks"])
+    assert not any("family" in call for call in aws.calls["ListTasks"])
 
 
 def test_one_that_cannot_be_stopped(aws: Aws, scene: Scene) -> None:

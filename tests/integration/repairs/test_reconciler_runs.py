@@ -135,6 +135,7 @@ def test_one_that_cannot_be_read(aws: Aws, scene: Scene) -> None:
 # Attributes that nobody can make sense of, and the state of the task that they are read for.
 SPOILT: dict[str, tuple[Any, str]] = {
     "attempt": ("many", "running"),
+    "job": ({"container": "worker"}, "running"),
     "flow": (None, "running"),
     "deadline": ("tomorrow", "running"),
     "callbackId": (None, "ended"),

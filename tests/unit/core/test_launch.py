@@ -8,22 +8,13 @@ import pytest
 
 from core.correlation import Correlation, client_token
 from core.flow import Flow
-from core.launch import MAX_OVERRIDES, Launch, Place, refused
+from core.job import Capacity
+from core.launch import MAX_OVERRIDES, Launch, Variable, refused
 from core.outcome import FailedToStart
-from core.payload import InvalidRequestError, Simulation, Work
+from tests.values import job, launch, place
 
-ARN = "arn:aws:lambda:us-east-1:123456789012:function:demo-sync-function:1/durable-execution/n/one"
-PLACE = Place(
-    cluster="arn:aws:ecs:us-east-1:123456789012:cluster/demo-cluster",
-    family="demo-worker",
-    container="worker",
-    table="demo-callbacks",
-    subnets=["subnet-1", "subnet-2"],
-    security_groups=["sg-1"],
-    public_ip="DISABLED",
-)
-WORK = Work(message="hi", processing_time=5, timeout_seconds=60)
-LAUNCH = Launch(ARN, Correlation("demo", "one", 1), 1, Flow.DYNAMODB, WORK)
+PLACE, LAUNCH = place(), launch()
+ARN = LAUNCH.execution_arn
 EACH_FLOW = pytest.mark.parametrize("flow", Flow)
 
 
@@ -34,9 +25,9 @@ def environment(launch: Launch) -> dict[str, str]:
     return {pair["name"]: pair["value"] for pair in container["environment"]}
 
 
-def with_message(message: str, flow: Flow = Flow.DYNAMODB) -> Launch:
-    """Return a launch with a message."""
-    return replace(LAUNCH, flow=flow, work=replace(WORK, message=message))
+def saying(text: str, flow: Flow = Flow.DYNAMODB) -> Launch:
+    """Return a launch whose job says a text."""
+    return replace(LAUNCH, flow=flow, job=job(environment={"TEXT": text}))
 
 
 def size(launch: Launch) -> int:
@@ -73,7 +64,7 @@ def test_environment(flow: Flow) -> None:
         "EXECUTION_FLOW": flow.value,
         "EXECUTION_ATTEMPT": "1",
         "MESSAGE": "hi",
-        "PROCESSING_TIME": "5",
+        "PROCESSING_TIME": "0",
         "RECORD_TABLE": "demo-callbacks",
         "EXECUTION_TICKET": "0123",
     }
@@ -91,11 +82,78 @@ def test_no_ticket() -> None:
 
 
 @EACH_FLOW
-def test_simulation(flow: Flow) -> None:
-    """A failure that was asked for reaches the container."""
-    work = replace(WORK, simulate=Simulation(exit_code=3))
-    variables = environment(replace(LAUNCH, flow=flow, work=work))
-    assert json.loads(variables["SIMULATE"]) == {"exitCode": 3}
+def test_environment_of_the_job(flow: Flow) -> None:
+    """The container is told the job's variables, in each flow."""
+    assert environment(saying("🚀", flow))["TEXT"] == "🚀"
+
+
+@pytest.mark.parametrize("name", Variable)
+def test_own_variables(name: Variable) -> None:
+    """No variable that the request itself sets is the job's to set."""
+    own = replace(LAUNCH, ticket="0123", job=job(input=1, environment={name.value: "forged"}))
+    assert environment(own)[name] != "forged"
+
+
+def test_order_of_variables() -> None:
+    """The request is the same in whatever order the job's variables come out of the table."""
+    told = {"B": "2", "A": "1", "Z": "3"}
+    one, other = (
+        replace(LAUNCH, job=job(environment=dict(pairs)))
+        for pairs in (told.items(), reversed(told.items()))
+    )
+    assert json.dumps(one.request(PLACE)) == json.dumps(other.request(PLACE))
+
+
+@pytest.mark.parametrize(
+    ("changes", "request_has", "container_has"),
+    [
+        ({}, {"launchType": "FARGATE"}, {}),
+        ({"capacity": Capacity.ON_DEMAND}, {"launchType": "FARGATE"}, {}),
+        (
+            {"capacity": Capacity.SPOT},
+            {"capacityProviderStrategy": [{"capacityProvider": "FARGATE_SPOT"}]},
+            {},
+        ),
+        ({"family": "demo-etl"}, {"launchType": "FARGATE", "taskDefinition": "demo-etl"}, {}),
+        ({"container": "etl"}, {"launchType": "FARGATE"}, {"name": "etl"}),
+        ({"command": ("a", "b")}, {"launchType": "FARGATE"}, {"command": ["a", "b"]}),
+    ],
+    ids=["none", "on demand", "spot", "family", "container", "command"],
+)
+def test_job(
+    changes: dict[str, Any], request_has: dict[str, Any], container_has: dict[str, Any]
+) -> None:
+    """RunTask is asked for what the job says; what it does not say is the task definition's own."""
+    asked = replace(LAUNCH, job=job(**changes)).request(PLACE)
+    [container] = asked["overrides"].pop("containerOverrides")
+    assert asked.pop("overrides") == {}
+    kinds = {"launchType", "capacityProviderStrategy"}
+    assert {name: asked[name] for name in kinds & asked.keys() | request_has.keys()} == request_has
+    del container["environment"]
+    assert container == {"name": "worker", **container_has}
+
+
+@pytest.mark.parametrize(
+    ("changes", "task", "container"),
+    [
+        ({"memory": 2_048, "cpu": 512}, {"memory": "2048", "cpu": "512"}, {"memory": 2_048}),
+        ({"cpu": 256}, {"cpu": "256"}, {}),
+        ({"memory": 1_024}, {"memory": "1024"}, {"memory": 1_024}),
+    ],
+)
+def test_size(changes: dict[str, Any], task: dict[str, Any], container: dict[str, Any]) -> None:
+    """A job's memory and CPU are its task's size; the memory is the main container's limit too."""
+    overrides = replace(LAUNCH, job=job(**changes)).request(PLACE)["overrides"]
+    [main] = overrides.pop("containerOverrides")
+    assert overrides == task
+    assert {name: main[name] for name in main if name not in {"name", "environment"}} == container
+
+
+@pytest.mark.parametrize("value", [0, False, "", [], {"a": [1.5, None]}, "é\ud800"])
+def test_input(value: object) -> None:
+    """A job's input reaches the container as JSON text; without one there is no variable."""
+    assert "INPUT" not in environment(LAUNCH)
+    assert json.loads(environment(replace(LAUNCH, job=job(input=value)))["INPUT"]) == value
 
 
 def test_token() -> None:
@@ -107,29 +165,19 @@ def test_token() -> None:
         replace(LAUNCH, number=2),
     ]
     assert len({launch.token for launch in launches}) == len(launches)
-    assert with_message("other").token == LAUNCH.token
+    assert saying("other").token == LAUNCH.token
 
 
 @EACH_FLOW
 @pytest.mark.parametrize("character", ["x", '"', "é", "🚀", "\n"])
-def test_largest_message(flow: Flow, character: str) -> None:
-    """A message fits as long as the overrides, written as ASCII JSON, have 8,192 characters."""
+def test_excess(flow: Flow, character: str) -> None:
+    """Overrides are too long by what they have beyond 8,192 characters, written as ASCII JSON."""
     width = len(json.dumps(character)) - 2
-    room = MAX_OVERRIDES - size(with_message("", flow))
-    message = character * (room // width) + "x" * (room % width)
-    assert size(with_message(message, flow)) == MAX_OVERRIDES == 8_192
-    with pytest.raises(InvalidRequestError, match="message"):
-        with_message(message + "x", flow).request(PLACE)
-
-
-def test_too_large_message() -> None:
-    """A message that is too large is refused with the length that would fit."""
-    with pytest.raises(InvalidRequestError) as error:
-        with_message("x" * 9_000).request(PLACE)
-    assert error.value.field == "message"
-    length = int(error.value.expected.removeprefix("at most ").partition(" ")[0])
-    fitting = "x" * (length - len('""'))
-    assert size(with_message(fitting)) == MAX_OVERRIDES
+    room = MAX_OVERRIDES - size(saying("", flow))
+    text = character * (room // width) + "x" * (room % width)
+    assert size(saying(text, flow)) == MAX_OVERRIDES == 8_192
+    excess = [saying(more, flow).excess(PLACE) for more in ("", text, text + "x", text + "x" * 99)]
+    assert excess == [0, 0, 1, 99]
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,15 @@
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
 import pytest
 
 from core.flow import Flow
-from core.payload import InvalidRequestError, Simulation, Work, parse
+from core.payload import InvalidRequestError, Work, check_length
 from core.retry import ONCE, Policy
+from tests.values import job, parsed, work
 
 EXECUTION_TIMEOUT = 86_400
 EACH_FLOW = pytest.mark.parametrize("flow", Flow)
@@ -17,7 +19,7 @@ WAITING = pytest.mark.parametrize("flow", [Flow.POLLING, Flow.EVENTBRIDGE])
 def refusal(payload: object, flow: Flow = Flow.EVENTBRIDGE) -> InvalidRequestError:
     """Return why a payload is refused."""
     with pytest.raises(InvalidRequestError) as refused:
-        parse(payload, flow, EXECUTION_TIMEOUT)
+        parsed(payload, flow, EXECUTION_TIMEOUT)
     return refused.value
 
 
@@ -36,12 +38,10 @@ def test_deepest_value(flow: Flow) -> None:
 def test_defaults(flow: Flow) -> None:
     """An empty payload is the pattern's, with three equal tries where the execution waits."""
     once = flow is Flow.DYNAMODB
-    assert parse({}, flow, EXECUTION_TIMEOUT) == Work(
-        message="No message provided",
-        processing_time=5,
+    assert parsed({}, flow, EXECUTION_TIMEOUT) == Work(
+        job(environment={"MESSAGE": "No message provided", "PROCESSING_TIME": "5"}),
         timeout_seconds=86_100 if once else 28_670,
         poll_seconds=None,
-        simulate=None,
         policy=Policy(max_attempts=1 if once else 3),
     )
 
@@ -60,12 +60,15 @@ def test_everything_given(flow: Flow) -> None:
     if flow is not Flow.DYNAMODB:
         payload |= {"maxAttempts": 5, "retryOn": ["OutOfMemory", "ApplicationFailed"]}
     asked = Policy(5, frozenset({"ApplicationFailed", "OutOfMemory"}))
-    assert parse(payload, flow, EXECUTION_TIMEOUT) == Work(
-        message="Größe: 5 µm 🚀",
-        processing_time=0,
+    told = {
+        "MESSAGE": "Größe: 5 µm 🚀",
+        "PROCESSING_TIME": "0",
+        "SIMULATE": '{"exitCode": 3}',
+    }
+    assert parsed(payload, flow, EXECUTION_TIMEOUT) == Work(
+        job(environment=told),
         timeout_seconds=60,
         poll_seconds=payload.get("pollSeconds"),
-        simulate=Simulation(exit_code=3),
         policy=ONCE if flow is Flow.DYNAMODB else asked,
     )
 
@@ -74,7 +77,7 @@ def test_null_is_absent_where_there_is_no_value() -> None:
     """Null stands for absent in the fields that have no plain default."""
     nothing = {"timeoutSeconds": None, "pollSeconds": None, "simulate": None}
     polling = Flow.POLLING
-    assert parse(nothing, polling, EXECUTION_TIMEOUT) == parse({}, polling, EXECUTION_TIMEOUT)
+    assert parsed(nothing, polling, EXECUTION_TIMEOUT) == parsed({}, polling, EXECUTION_TIMEOUT)
 
 
 @pytest.mark.parametrize(
@@ -189,7 +192,7 @@ def test_retries_elsewhere(name: str, value: object) -> None:
 )
 def test_policy(flow: Flow, given: dict[str, Any], asked: Policy) -> None:
     """How often to try, and after what else, is the payload's to say."""
-    assert parse(given, flow, EXECUTION_TIMEOUT).policy == asked
+    assert parsed(given, flow, EXECUTION_TIMEOUT).policy == asked
 
 
 @EACH_FLOW
@@ -230,3 +233,15 @@ def test_missing_field() -> None:
     """A field that has to be there is named where it is missing."""
     error = refusal({"simulate": {}})
     assert (error.field, error.value) == ("simulate.exitCode", "null")
+
+
+@pytest.mark.parametrize("text", ["x" * 100, "é🚀" * 10, '"'])
+def test_request_that_is_too_long(text: str) -> None:
+    """A request that is too long is refused by the message, with the length that would fit."""
+    asked = work(job=job(environment={"MESSAGE": text}))
+    check_length(asked, 0)
+    with pytest.raises(InvalidRequestError) as refused:
+        check_length(asked, 1)
+    assert (refused.value.field, refused.value.value) == ("message", json.dumps(text))
+    spare = len(json.dumps(text)) - 1
+    assert refused.value.expected == f"at most {spare} characters when written as JSON"

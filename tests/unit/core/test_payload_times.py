@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from core.flow import Flow
-from core.payload import InvalidRequestError, parse
+from core.payload import InvalidRequestError
 from core.polling import longest_wait
+from tests.values import parsed
 
 DAY = 86_400
 YEAR = 31_622_400
@@ -20,21 +23,21 @@ WAITING = pytest.mark.parametrize("flow", [Flow.POLLING, Flow.EVENTBRIDGE])
 def test_default_timeout(flow: Flow, execution_timeout: int, share: int) -> None:
     """Without a timeout of its own an attempt may take its share of the execution's time."""
     # Three attempts, the two waits between them and the reserve fill it up.
-    assert parse({}, flow, execution_timeout).timeout_seconds == share
+    assert parsed({}, flow, execution_timeout).timeout_seconds == share
     assert 0 <= execution_timeout - (3 * share + 30 + 60 + RESERVE) < 3
 
 
 @WAITING
 def test_default_timeout_of_one_attempt(flow: Flow) -> None:
     """A single attempt may take what the execution can wait for."""
-    work = parse({"maxAttempts": 1}, flow, DAY)
+    work = parsed({"maxAttempts": 1}, flow, DAY)
     assert work.timeout_seconds == DAY - RESERVE
 
 
 @pytest.mark.parametrize("execution_timeout", [600, DAY, 8 * DAY])
 def test_default_timeout_of_the_dynamodb_flow(execution_timeout: int) -> None:
     """Its one attempt may by default take as long as an execution could have waited for it."""
-    work = parse({}, Flow.DYNAMODB, execution_timeout)
+    work = parsed({}, Flow.DYNAMODB, execution_timeout)
     assert work.timeout_seconds == execution_timeout - RESERVE
 
 
@@ -45,9 +48,9 @@ def test_default_timeout_of_the_dynamodb_flow(execution_timeout: int) -> None:
 def test_longest_timeout(flow: Flow, attempts: int, longest: int) -> None:
     """A timeout fits if every attempt can take it, with time left to stop the last one's task."""
     payload = {"maxAttempts": attempts, "timeoutSeconds": longest}
-    assert parse(payload, flow, DAY).timeout_seconds == longest
+    assert parsed(payload, flow, DAY).timeout_seconds == longest
     with pytest.raises(InvalidRequestError) as refused:
-        parse(payload | {"timeoutSeconds": longest + 1}, flow, DAY)
+        parsed(payload | {"timeoutSeconds": longest + 1}, flow, DAY)
     assert (refused.value.field, refused.value.value) == ("timeoutSeconds", str(longest + 1))
     assert f"at most {longest} s" in refused.value.expected
     assert "ExecutionTimeout" in refused.value.expected
@@ -58,29 +61,30 @@ def test_longest_timeout(flow: Flow, attempts: int, longest: int) -> None:
 @WAITING
 def test_attempts_that_do_not_fit(flow: Flow) -> None:
     """More attempts than an execution has seconds for are refused, not cut short."""
-    assert parse({"maxAttempts": 5, "processingTime": 0}, flow, 755).timeout_seconds == 1
+    assert parsed({"maxAttempts": 5, "processingTime": 0}, flow, 755).timeout_seconds == 1
     with pytest.raises(InvalidRequestError) as refused:
-        parse({"maxAttempts": 5, "processingTime": 0}, flow, 754)
+        parsed({"maxAttempts": 5, "processingTime": 0}, flow, 754)
     assert (refused.value.field, refused.value.value) == ("maxAttempts", "5")
     assert "ExecutionTimeout" in refused.value.expected
     assert "at most 4:" in refused.value.expected
-    assert parse({"maxAttempts": 4, "processingTime": 0}, flow, 754).timeout_seconds > 1
+    assert parsed({"maxAttempts": 4, "processingTime": 0}, flow, 754).timeout_seconds > 1
 
 
 def test_longest_timeout_of_a_task_that_nobody_waits_for() -> None:
     """The DynamoDB flow's task may outlive its execution."""
-    assert parse({"timeoutSeconds": 7 * DAY}, Flow.DYNAMODB, DAY).timeout_seconds == 7 * DAY
+    assert parsed({"timeoutSeconds": 7 * DAY}, Flow.DYNAMODB, DAY).timeout_seconds == 7 * DAY
 
 
 @EACH_FLOW
 @pytest.mark.parametrize("timeout", [None, 60])
 def test_work_fits_its_timeout(flow: Flow, timeout: int | None) -> None:
     """Work that would take longer than its timeout is refused, work as long as it is not."""
-    longest = timeout or parse({}, flow, DAY).timeout_seconds
+    longest = timeout or parsed({}, flow, DAY).timeout_seconds
     payload = {"timeoutSeconds": timeout, "processingTime": longest}
-    assert parse(payload, flow, DAY).processing_time == longest
+    told = parsed(payload, flow, DAY).job.environment
+    assert told["PROCESSING_TIME"] == str(longest)
     with pytest.raises(InvalidRequestError) as refused:
-        parse(payload | {"processingTime": longest + 1}, flow, DAY)
+        parsed(payload | {"processingTime": longest + 1}, flow, DAY)
     assert (refused.value.field, refused.value.value) == ("processingTime", str(longest + 1))
     assert f"{longest} s" in refused.value.expected
 
@@ -89,7 +93,7 @@ def test_work_fits_its_timeout(flow: Flow, timeout: int | None) -> None:
 def test_immense_work(flow: Flow) -> None:
     """A number beyond every machine's integers is refused like any other that is too large."""
     with pytest.raises(InvalidRequestError, match="processingTime"):
-        parse({"processingTime": 10**30}, flow, DAY)
+        parsed({"processingTime": 10**30}, flow, DAY)
 
 
 @pytest.mark.parametrize("attempts", [1, 2, 10])
@@ -103,9 +107,9 @@ def test_longest_polling(poll_seconds: int | None, attempts: int) -> None:
         "timeoutSeconds": longest,
         "processingTime": 0,
     }
-    assert parse(payload, Flow.POLLING, YEAR).timeout_seconds == longest
+    assert parsed(payload, Flow.POLLING, YEAR).timeout_seconds == longest
     with pytest.raises(InvalidRequestError) as refused:
-        parse(payload | {"timeoutSeconds": longest + 1}, Flow.POLLING, YEAR)
+        parsed(payload | {"timeoutSeconds": longest + 1}, Flow.POLLING, YEAR)
     assert refused.value.field == "timeoutSeconds"
     assert "EventBridge flow" in refused.value.expected
     assert "pollSeconds" in refused.value.expected
@@ -114,39 +118,38 @@ def test_longest_polling(poll_seconds: int | None, attempts: int) -> None:
 @pytest.mark.parametrize("poll_seconds", [1, None])
 def test_default_of_polling(poll_seconds: int | None) -> None:
     """Without a timeout each attempt of polling waits as long as its share of checks lasts."""
-    work = parse({"pollSeconds": poll_seconds}, Flow.POLLING, YEAR)
+    work = parsed({"pollSeconds": poll_seconds}, Flow.POLLING, YEAR)
     assert work.timeout_seconds == longest_wait(poll_seconds, attempts=3)
 
 
 def test_eventbridge_waits_for_a_year() -> None:
     """The EventBridge flow, to which polling points, waits as long as the execution may."""
     payload = {"timeoutSeconds": YEAR - RESERVE, "maxAttempts": 1}
-    assert parse(payload, Flow.EVENTBRIDGE, YEAR).timeout_seconds == YEAR - RESERVE
+    assert parsed(payload, Flow.EVENTBRIDGE, YEAR).timeout_seconds == YEAR - RESERVE
 
 
 @pytest.mark.parametrize("poll_seconds", [1, 3_000])
 def test_interval_at_its_bounds(poll_seconds: int) -> None:
     """The interval may be 1 to 3,000 seconds."""
-    assert parse({"pollSeconds": poll_seconds}, Flow.POLLING, DAY).poll_seconds == poll_seconds
+    assert parsed({"pollSeconds": poll_seconds}, Flow.POLLING, DAY).poll_seconds == poll_seconds
 
 
 @EACH_FLOW
 @pytest.mark.parametrize("exit_code", [0, 255])
 def test_simulated_exit_code_at_its_bounds(flow: Flow, exit_code: int) -> None:
     """A failure may be asked for with any exit code that a process can have."""
-    simulate = parse({"simulate": {"exitCode": exit_code}}, flow, DAY).simulate
-    assert simulate is not None
-    assert simulate.exit_code == exit_code
+    told = parsed({"simulate": {"exitCode": exit_code}}, flow, DAY).job.environment
+    assert json.loads(told["SIMULATE"]) == {"exitCode": exit_code}
 
 
 def test_longest_timeout_of_the_dynamodb_flow() -> None:
     """Its timeout may be as long as the longest execution: 366 days."""
-    assert parse({"timeoutSeconds": YEAR}, Flow.DYNAMODB, DAY).timeout_seconds == YEAR
+    assert parsed({"timeoutSeconds": YEAR}, Flow.DYNAMODB, DAY).timeout_seconds == YEAR
     with pytest.raises(InvalidRequestError, match=f"timeoutSeconds: expected at most {YEAR} s"):
-        parse({"timeoutSeconds": YEAR + 1}, Flow.DYNAMODB, DAY)
+        parsed({"timeoutSeconds": YEAR + 1}, Flow.DYNAMODB, DAY)
 
 
 def test_timeout_beyond_the_calendar() -> None:
     """A timeout whose deadline no calendar holds is refused, although nobody waits for it."""
     with pytest.raises(InvalidRequestError, match="timeoutSeconds"):
-        parse({"timeoutSeconds": 10**12}, Flow.DYNAMODB, DAY)
+        parsed({"timeoutSeconds": 10**12}, Flow.DYNAMODB, DAY)

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from adapters.updates import plain
+from adapters.updates import plain, serialized
 from core.flow import Flow
+from core.job import Capacity
 from core.outcome import ApplicationFailed
 from core.record import (
     ENDED,
@@ -18,23 +19,9 @@ from core.record import (
     UnreadableRecordError,
     barriers,
 )
+from tests.values import job, record
 
-NEW = Record(
-    execution_id="one",
-    execution_arn="arn:aws:lambda:us-east-1:123456789012:function:f:1/durable-execution/n/one",
-    flow=Flow.EVENTBRIDGE,
-    status=Status.PENDING,
-    is_open=True,
-    attempt=1,
-    launch=1,
-    message="hi",
-    processing_time=5,
-    begun_at="2026-03-02T09:00:00.000Z",
-    deadline="2026-03-02T10:00:00.000Z",
-    created_at="2026-03-02T09:00:00.000Z",
-    updated_at="2026-03-02T09:00:01.000Z",
-    callback_id="callback",
-)
+NEW = record()
 CLOSED = replace(
     NEW,
     status=Status.FAILED,
@@ -64,13 +51,16 @@ def test_item() -> None:
         "open": "OPEN",
         "attempt": 1,
         "launch": 1,
-        "message": "hi",
-        "processingTime": 5,
+        "job": {
+            "family": "demo-worker",
+            "container": "worker",
+            "environment": {"MESSAGE": "hi", "PROCESSING_TIME": "0"},
+        },
         "begunAt": "2026-03-02T09:00:00.000Z",
         "deadline": "2026-03-02T10:00:00.000Z",
         "createdAt": "2026-03-02T09:00:00.000Z",
-        "updatedAt": "2026-03-02T09:00:01.000Z",
-        "callbackId": "callback",
+        "updatedAt": "2026-03-02T09:00:00.000Z",
+        "callbackId": "callback-one",
     }
 
 
@@ -81,16 +71,36 @@ def test_closed_item() -> None:
     assert (item["expiresAt"], item["taskArn"], item["callbackId"]) == (
         1_800_000_000,
         "arn:task",
-        "callback",
+        "callback-one",
     )
     assert (item["traceHeader"], item["result"]) == (CLOSED.trace_header, CLOSED.result)
     assert (item["lastOutcome"], item["error"]) == (CLOSED.last_outcome, CLOSED.error)
 
 
-@pytest.mark.parametrize("record", [NEW, CLOSED], ids=["new", "closed"])
-def test_round_trip(record: Record) -> None:
+@pytest.mark.parametrize("stored", [NEW, CLOSED], ids=["new", "closed"])
+def test_round_trip(stored: Record) -> None:
     """A record is read back as it was written."""
-    assert Record.from_item(record.to_item()) == record
+    assert Record.from_item(stored.to_item()) == stored
+
+
+def test_job_in_the_table() -> None:
+    """A job's every field comes back from DynamoDB, also an input that DynamoDB could not hold."""
+    asked = job(
+        command=("a", ""),
+        environment={"EMPTY": "", "É": "🚀"},
+        memory=2_048,
+        cpu=512,
+        capacity=Capacity.SPOT,
+        input={"share": 0.1, "none": [None, {}], "half": "\ud800"},
+    )
+    item = replace(NEW, job=asked).to_item()
+    assert Record.from_item(plain(serialized(item))).job == asked
+
+
+def test_later_job() -> None:
+    """A field of a job that a later release writes does not disturb this one."""
+    item = NEW.to_item()
+    assert Record.from_item({**item, "job": {**item["job"], "tags": {"a": "b"}}}) == NEW
 
 
 def test_numbers_of_dynamodb() -> None:
@@ -101,7 +111,7 @@ def test_numbers_of_dynamodb() -> None:
     }
     record = Record.from_item(stored)
     assert record == CLOSED
-    numbers = (record.attempt, record.launch, record.processing_time, record.expires_at)
+    numbers = (record.attempt, record.launch, record.expires_at)
     assert {type(number) for number in numbers} == {int}
     assert (record.flow, record.status) == (Flow.EVENTBRIDGE, Status.FAILED)
 
@@ -141,6 +151,7 @@ def test_error_in_words(stored: dict[str, Any], summary: str) -> None:
     assert Record.from_item(item).error == {"summary": summary}
 
 
+JOB = job().to_dict()
 SPOILT: list[tuple[str, Any]] = [
     *(("executionArn", value) for value in (7, None, ["arn"])),
     *(("flow", value) for value in ("batch", None, 7)),
@@ -155,15 +166,34 @@ SPOILT: list[tuple[str, Any]] = [
     *(("missingSince", value) for value in ("soon", 17)),
     *(("lastOutcome", value) for value in ({"kind": ""}, {"kind": 7}, "gone", ["x"])),
     *(
+        ("job", None),
+        ("job", 7),
+        ("job", "worker"),
+        ("job", []),
+        ("job", {"family": "demo-worker"}),
+    ),
+    *(("job", JOB | {name: 7}) for name in ("family", "container", "command", "environment")),
+    *(("job", JOB | {name: "512"}) for name in ("memory", "cpu")),
+    *(("job", JOB | {name: 0}) for name in ("memory", "cpu")),
+    *(("job", JOB | {name: True}) for name in ("memory", "cpu")),
+    *(("job", JOB | {"command": ["a", 1]}), ("job", JOB | {"environment": {"A": 1}})),
+    *(("job", JOB | {name: ""}) for name in ("family", "container")),
+    *(("job", JOB | {"input": value}) for value in (7, "no JSON", "[" * 100_000)),
+    ("job", JOB | {"capacity": "CHEAP"}),
+    *(
         ("taskArn", 7),
         *(("callbackId", value) for value in (7, "", None)),
-        ("message", None),
         ("expiresAt", "never"),
     ),
 ]
 
 
-@pytest.mark.parametrize(("name", "value"), SPOILT, ids=str)
+def shortened(part: object) -> str:
+    """Return a part of a test's name."""
+    return str(part)[:50]
+
+
+@pytest.mark.parametrize(("name", "value"), SPOILT, ids=shortened)
 def test_spoilt(name: str, value: object) -> None:
     """A record that somebody has spoilt is named with its execution, and no other error comes."""
     item = {**NEW.to_item(), name: value}

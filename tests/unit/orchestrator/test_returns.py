@@ -22,6 +22,7 @@ from orchestrator.returns import (
     POLL_STATE,
     RECORD,
 )
+from tests.values import record
 
 if TYPE_CHECKING:
     from aws_durable_execution_sdk_python.serdes import SerDes
@@ -44,18 +45,9 @@ CONCLUSIONS = [
     Conclusion(FAILURE, evidence=Evidence("/ecs/demo", "worker/main/1", "https://", ())),
 ]
 ITEM: dict[str, Any] = {
-    "executionId": "one",
-    "executionArn": "arn/one",
-    "flow": Flow.DYNAMODB,
-    "status": Status.FAILED,
+    **record(flow=Flow.DYNAMODB, status=Status.FAILED, is_open=False).to_item(),
     "attempt": Decimal(1),
     "launch": Decimal(1),
-    "message": "hi",
-    "processingTime": Decimal(0),
-    "begunAt": "2026-03-02T09:00:00.000Z",
-    "deadline": "2026-03-02T10:00:00.000Z",
-    "createdAt": "2026-03-02T09:00:00.000Z",
-    "updatedAt": "2026-03-02T09:00:00.000Z",
     "lastOutcome": {**FAILURE.to_dict(), "exitCode": Decimal(3)},
     "error": {"kind": "ApplicationFailed", "exitCode": Decimal(3)},
 }
@@ -125,5 +117,5 @@ def test_poll_state(end: Outcome | None) -> None:
 @pytest.mark.parametrize("is_open", [True, False])
 def test_record(is_open: bool) -> None:
     """A replayed step returns the record that it has returned, numbers of DynamoDB included."""
-    record = Record.from_item({**ITEM, **({"open": "OPEN"} if is_open else {})})
-    assert again(RECORD, record) == record
+    stored = Record.from_item({**ITEM, **({"open": "OPEN"} if is_open else {})})
+    assert again(RECORD, stored) == stored

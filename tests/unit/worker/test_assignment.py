@@ -2,10 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from core.correlation import Correlation
 from core.flow import Flow
-from core.launch import Launch, Place
-from core.payload import Simulation, Work
+from tests.values import launch, parsed, place
 from worker.assignment import Assignment
 
 ENVIRONMENT = {
@@ -32,13 +30,12 @@ def test_read() -> None:
 
 
 @pytest.mark.parametrize("flow", Flow)
-@pytest.mark.parametrize("simulate", [None, Simulation(exit_code=3)], ids=["works", "fails"])
-def test_launch_is_understood(flow: Flow, simulate: Simulation | None) -> None:
+@pytest.mark.parametrize("simulate", [None, {"exitCode": 3}], ids=["works", "fails"])
+def test_launch_is_understood(flow: Flow, simulate: object) -> None:
     """What a launch writes into the container's environment is what the worker reads there."""
-    work = Work("Größe 🚀", 7, timeout_seconds=60, simulate=simulate)
-    place = Place("cluster", "demo-worker", "worker", "demo-callbacks", ["s"], ["sg"], "ENABLED")
-    launch = Launch("arn", Correlation("demo", "one", 1), 1, flow, work, "0123")
-    [container] = launch.request(place)["overrides"]["containerOverrides"]
+    payload = {"message": "Größe 🚀", "processingTime": 7, "simulate": simulate}
+    asked = launch(flow=flow, job=parsed(payload, flow).job, ticket="0123")
+    [container] = asked.request(place())["overrides"]["containerOverrides"]
     assignment = Assignment.read({pair["name"]: pair["value"] for pair in container["environment"]})
     assert assignment == Assignment(
         execution_id="one",
