@@ -128,7 +128,7 @@ def test_history(user: User) -> None:
 
 def test_pause(user: User) -> None:
     """A paused execution is invoked no more, whatever it waits for, until it is resumed."""
-    arn = user.start("EventBridge", processingTime=300)
+    arn = user.start("eventbridge", processingTime=300)
     user.worker(arn)
     [task] = user.tasks(arn)
     for _ in range(2):
