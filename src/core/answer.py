@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from core.outcome import ApplicationFailed, Outcome, from_dict, reclassified
+from core.outcome import Outcome, from_dict
 
 # What Lambda takes as a callback's result.
 MAX_ANSWER_BYTES = 262_144
@@ -26,21 +26,8 @@ class Answer:
 
     @classmethod
     def of(cls, outcome: Outcome, result: str | None) -> Answer:
-        """Answer with the result as the record holds it.
-
-        A success with more than a callback takes is told as a failure: its result is lost.
-        """
-        if not outcome.succeeded:
-            return cls(outcome)
-        answer = cls(outcome, decoded(result))
-        size = len(answer.text())
-        if size <= MAX_ANSWER_BYTES:
-            return answer
-        detail = (
-            f"Its result makes an answer of {size} bytes, at most {MAX_ANSWER_BYTES} are taken: "
-            "store it elsewhere, such as in S3, and hand over its address"
-        )
-        return cls(reclassified(outcome, ApplicationFailed, detail))
+        """Answer with a success's result as the record holds it; a failure has none."""
+        return cls(outcome, decoded(result)) if outcome.succeeded else cls(outcome)
 
     def text(self) -> str:
         """JSON text, in ASCII and as small as can be."""

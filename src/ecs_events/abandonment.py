@@ -9,20 +9,16 @@ from adapters import ecs
 from adapters.errors import AwsRefusedError
 from core.correlation import Correlation
 from core.done import Done
-from core.outcome import Cancelled, classify, reclassified, so_far, stop_reason
-from core.record import ENDED, Status
+from core.outcome import Cancelled, classify, so_far, stop_reason
+from core.verdict import verdict
 from core.write import Write
-from ecs_events.closing import Closing, NotSettledError, told_failure
+from ecs_events.closing import Closing, NotSettledError, reported_failure
 
 if TYPE_CHECKING:
     from adapters.records import Records
     from adapters.settings import Settings
     from core.outcome import Outcome
     from core.record import Record
-
-# Statuses of an execution that goes on no more. SUCCEEDED is none of them: the DynamoDB flow's
-# executions succeed while their tasks run.
-ENDED_BADLY = frozenset({"FAILED", "STOPPED", "TIMED_OUT"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +28,7 @@ class Abandonment:
     Attributes:
         record: open, and read consistently after that end: before it, an execution that fails by
             itself has closed its record, if it could.
-        status: how the execution ended, one of `ENDED_BADLY`.
+        status: how the execution ended, one of `core.verdict.ENDED_BADLY`.
     """
 
     settings: Settings
@@ -52,14 +48,10 @@ class Abandonment:
         """
         cancelled = Cancelled(detail=f"The execution is {self.status}")
         outcome = self._stop(cancelled)
-        told = told_failure(self.record) if self.status == "FAILED" else None
-        # A worker that has reported its end has the last word: its work is done.
-        reported = self.record.status
-        status = reported if reported in ENDED else Status.FAILED
-        # A launch that was given up may have started the task all the same.
-        ended = told if told and status is Status.FAILED else outcome
-        closing = Closing(self.settings, self.records, self.record, told is not None)
-        if closing.close(status, ended) is not Write.WRITTEN:
+        reported = reported_failure(self.record) if self.status == "FAILED" else None
+        judged = verdict(self.record, outcome, self.status, reported)
+        closing = Closing(self.settings, self.records, self.record)
+        if closing.close(judged) is not Write.WRITTEN:
             return self._overtaken()
         return Done.abandoned(self.status)
 
@@ -85,8 +77,6 @@ class Abandonment:
                 if task is not None:
                     raise
             return so_far(cancelled, task) if task else replace(cancelled, task_arn=task_arn)
-        if ended.succeeded and self.record.status is not Status.COMPLETED:
-            return reclassified(ended, Cancelled, cancelled.detail)
         return ended
 
     @property

@@ -1,4 +1,4 @@
-"""What all share that close a record without its execution: how, and what is told of it."""
+"""The close of a record without its execution: how it is written, and what is logged of it."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from adapters import executions
 from adapters.logs import evidence
 from adapters.records import RecordFullError
 from adapters.telemetry import logger
-from core.outcome import ApplicationFailed, from_dict, reclassified
+from core.outcome import from_dict
 from core.record import Status
 from core.reported import reworded
+from core.verdict import without_room
 from core.write import Write
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from core.evidence import Evidence
     from core.outcome import Outcome
     from core.record import Record
+    from core.verdict import Verdict
 
 
 class NotSettledError(Exception):
@@ -29,42 +31,41 @@ class NotSettledError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Closing:
-    """The close of an open record; whoever closes it as failed tells so, in one line.
+    """The close of an open record.
 
     Attributes:
         record: open, and read consistently.
-        is_told: whether the execution has told of its failure already.
     """
 
     settings: Settings
     records: Records
     record: Record
-    is_told: bool = False
 
-    def close(self, status: Status, outcome: Outcome) -> Write:
-        """Close the record as COMPLETED or FAILED.
+    def close(self, judged: Verdict) -> Write:
+        """Close the record, and log its failure in one line where nobody else does.
 
         Raises:
             AwsBusyError, AwsRefusedError: the record could not be written.
         """
-        found = (
-            evidence(self.settings, self.record.job, outcome) if status is Status.FAILED else None
-        )
+        found = self._evidence(judged)
         try:
-            write = self.records.close(self.record, status, outcome, found)
+            write = self.records.close(self.record, judged.status, judged.outcome, found)
         except RecordFullError as error:
-            # Where an execution has waited, it has taken the result, or had no use for one.
-            if status is Status.COMPLETED and not self.record.flow.is_awaited:
-                status = Status.FAILED
-                if outcome.succeeded:
-                    outcome = reclassified(outcome, ApplicationFailed, str(error))
-                found = evidence(self.settings, self.record.job, outcome)
-            write = self.records.close_without_result(self.record, status, outcome, found)
-        if write is Write.WRITTEN and status is Status.FAILED and not self.is_told:
-            self._tell(outcome, found)
+            judged = without_room(self.record, judged, str(error))
+            found = found or self._evidence(judged)
+            write = self.records.close_without_result(
+                self.record, judged.status, judged.outcome, found
+            )
+        if write is Write.WRITTEN and judged.is_logged:
+            self._log(judged.outcome, found)
         return write
 
-    def _tell(self, outcome: Outcome, found: Evidence | None) -> None:
+    def _evidence(self, judged: Verdict) -> Evidence | None:
+        if judged.status is not Status.FAILED:
+            return None
+        return evidence(self.settings, self.record.job, judged.outcome)
+
+    def _log(self, outcome: Outcome, found: Evidence | None) -> None:
         record = self.record
         # A worker's own words, where it has left any, are the record's too.
         error = reworded({**outcome.to_dict(), "attempt": record.attempt}, record.error)
@@ -72,8 +73,8 @@ class Closing:
         logger.error("Task failed", extra={"executionId": record.execution_id, "error": error})
 
 
-def told_failure(record: Record) -> Outcome | None:
-    """Return how a failed execution itself says that its task ended.
+def reported_failure(record: Record) -> Outcome | None:
+    """Return how a failed execution itself reports that its task ended.
 
     Returns:
         None where it could not say: its own code had no part in its end.
@@ -86,7 +87,7 @@ def told_failure(record: Record) -> Outcome | None:
         error = json.loads(data or "")
         # An error of the user's own may have a kind too.
         is_ours = error["executionId"] == record.execution_id
-        told = from_dict(error)
+        reported = from_dict(error)
     except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
         return None
-    return told if is_ours and not told.succeeded else None
+    return reported if is_ours and not reported.succeeded else None

@@ -8,17 +8,18 @@ from typing import TYPE_CHECKING
 from adapters import callbacks, executions
 from core.answer import Answer
 from core.done import Done
-from core.outcome import ApplicationFailed, Cancelled, Missing, reclassified
-from core.record import ENDED, Standing, Status
+from core.outcome import Missing
+from core.record import Standing
+from core.verdict import ENDED_BADLY, verdict
 from core.write import Write
-from ecs_events.abandonment import ENDED_BADLY
-from ecs_events.closing import Closing, NotSettledError, told_failure
+from ecs_events.closing import Closing, NotSettledError, reported_failure
 
 if TYPE_CHECKING:
     from adapters.records import Records
     from adapters.settings import Settings
     from core.outcome import Outcome
     from core.record import Record
+    from core.verdict import Verdict
 
 
 # Statuses of an execution that goes on where it was once somebody resumes it.
@@ -47,10 +48,11 @@ class Completion:
         """
         if self._is_reported():
             return Done.REPORTED_BEFORE
+        judged = verdict(self.record, self.outcome)
         if not self.record.flow.is_awaited:
-            return self._close_for_worker()
+            return self._close(judged, Done.closed(judged.status))
         if self.record.flow.has_callback:
-            return self._answer()
+            return self._answer(judged)
         return self._report(self.outcome, Done.OUTCOME_STORED)
 
     def _is_reported(self) -> bool:
@@ -60,16 +62,16 @@ class Completion:
             return isinstance(self.outcome, Missing)
         return known is not None
 
-    def _answer(self) -> Done:
+    def _answer(self, judged: Verdict) -> Done:
         """Answer first, write second: the event's retry repairs a crash between the two."""
-        callback_id = self.record.callback_id or ""
-        answer = Answer.of(self.outcome, self.record.result)
-        if answer.outcome.succeeded:
+        callback_id, outcome = self.record.callback_id or "", judged.outcome
+        answer = Answer.of(outcome, self.record.result)
+        if outcome.succeeded:
             if callbacks.succeed(callback_id, answer.text()):
-                return self._close(Status.COMPLETED, self.outcome, Done.CALLBACK_SUCCEEDED)
-        elif callbacks.fail(callback_id, answer.outcome.summary, answer.text()):
-            return self._report(answer.outcome, Done.CALLBACK_FAILED)
-        return self._after_closed_callback(answer.outcome)
+                return self._close(judged, Done.CALLBACK_SUCCEEDED)
+        elif callbacks.fail(callback_id, outcome.summary, answer.text()):
+            return self._report(outcome, Done.CALLBACK_FAILED)
+        return self._after_closed_callback(outcome)
 
     def _after_closed_callback(self, outcome: Outcome) -> Done:
         """Somebody or something closed the callback first: only the execution knows who.
@@ -87,10 +89,9 @@ class Completion:
             return Done.MOVED_ON
         if status == "SUCCEEDED":
             return replace(self, outcome=outcome).close_after_success(Done.CALLBACK_ANSWERED_BEFORE)
-        told = told_failure(fresh) if status == "FAILED" else None
-        failure = told or _failure(outcome, str(status))
-        done, is_told = Done.ended(str(status)), told is not None
-        return self._close(Status.FAILED, failure, done, is_told=is_told)
+        reported = reported_failure(fresh) if status == "FAILED" else None
+        judged = verdict(self.record, outcome, status, reported)
+        return self._close(judged, Done.ended(str(status)))
 
     def _keep(self, outcome: Outcome) -> Done:
         """Keep the end for a paused execution: ECS may have forgotten it by the resume.
@@ -103,22 +104,8 @@ class Completion:
         return self._report(outcome, Done.PAUSED)
 
     def close_after_success(self, done: Done) -> Done:
-        """Close the record of an execution that has succeeded; see `complete`.
-
-        A handler of the user's own may succeed although its task has failed, or never began.
-        """
-        status = Status.COMPLETED if self.outcome.succeeded else Status.FAILED
-        return self._close(status, self.outcome, done)
-
-    def _close_for_worker(self) -> Done:
-        """Nobody waits in this flow: what the worker wrote stands, its silence is filled in."""
-        status = Status.COMPLETED if self.outcome.succeeded else Status.FAILED
-        if self.record.status in ENDED:
-            status = self.record.status
-        outcome = self.outcome
-        if status is Status.FAILED and outcome.succeeded:
-            outcome = reclassified(outcome, ApplicationFailed, "The container reported a failure")
-        return self._close(status, outcome, Done.closed(status))
+        """Close the record of an execution that has succeeded; see `complete`."""
+        return self._close(verdict(self.record, self.outcome, "SUCCEEDED"), done)
 
     def _report(self, outcome: Outcome, done: Done) -> Done:
         write = self.records.report(self.record, outcome)
@@ -126,12 +113,9 @@ class Completion:
             return Done.REPORTED_BEFORE
         return done if write is Write.WRITTEN else self._overtaken()
 
-    def _close(
-        self, status: Status, outcome: Outcome, done: Done, *, is_told: bool = False
-    ) -> Done:
-        closing = Closing(self.settings, self.records, self.record, is_told)
-        is_ours = closing.close(status, outcome) is Write.WRITTEN
-        return done if is_ours else self._overtaken()
+    def _close(self, judged: Verdict, done: Done) -> Done:
+        write = Closing(self.settings, self.records, self.record).close(judged)
+        return done if write is Write.WRITTEN else self._overtaken()
 
     def _overtaken(self) -> Done:
         """The record changed since it was read: harmless if it no longer waits for this task."""
@@ -140,11 +124,3 @@ class Completion:
         if fresh and fresh.standing(attempt, task_arn) is Standing.CURRENT:
             raise NotSettledError("The record changed while the end was being written.")
         return Done.MOVED_ON
-
-
-def _failure(outcome: Outcome, status: str) -> Outcome:
-    """Return what a record closed as FAILED says of its task, whose success may be in vain."""
-    if not outcome.succeeded:
-        return outcome
-    detail = f"The task succeeded, but its execution is {status}"
-    return reclassified(outcome, Cancelled, detail)

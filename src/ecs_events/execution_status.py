@@ -12,7 +12,8 @@ from adapters.telemetry import logger, tracer
 from core.correlation import execution_id
 from core.done import Done
 from core.record import UnknownFlowError
-from ecs_events.abandonment import ENDED_BADLY, Abandonment
+from core.verdict import ENDED_BADLY
+from ecs_events.abandonment import Abandonment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -14,9 +14,10 @@ from core.correlation import Correlation, family
 from core.done import Done
 from core.outcome import Cancelled, Missing, Succeeded, TimedOut, classify, stop_reason
 from core.record import Standing, UnknownFlowError, UnreadableRecordError
+from core.verdict import ENDED_BADLY
 from core.visibility import BETWEEN_LOOKS, EVENT_GRACE, UNKNOWN_WHEN_YOUNG
 from core.write import Write
-from ecs_events.abandonment import ENDED_BADLY, Abandonment
+from ecs_events.abandonment import Abandonment
 from ecs_events.completion import Completion
 from ecs_events.tally import FOR_ONE, pause
 

@@ -24,6 +24,7 @@ from core.payload import InvalidRequestError, Work, check_length, parse
 from core.record import Record, Status
 from core.reported import TICKET_RESERVE
 from core.retry import relaunch_delay
+from core.verdict import verdict
 from core.visibility import SHOWN_AFTER_END, TOKEN_TRUSTED
 from core.write import Write
 from orchestrator.errors import InvalidPayloadError
@@ -213,18 +214,16 @@ class Execution:
             success.
         """
         record = self.stored()
-        answer = Answer.of(outcome, record.result if record else None)
-        outcome = answer.outcome
-        job = record.job if record else self.work.job
-        found = None if outcome.succeeded else evidence(self.settings, job, outcome)
-        status = Status.COMPLETED if outcome.succeeded else Status.FAILED
-        is_done = record and not record.is_open and record.status is status
-        if record and not is_done:
-            write = self.records.close(record, status, outcome, found)
-            if write is Write.MOVED_ON:
-                moved_on = {"status": record.status}
-                logger.warning("Record not closed: it has moved on", extra=moved_on)
-        return Conclusion(outcome, answer.result, found)
+        if record is None:
+            found = None if outcome.succeeded else evidence(self.settings, self.work.job, outcome)
+            return Conclusion(outcome, evidence=found)
+        judged = verdict(record, outcome, reported=None if outcome.succeeded else outcome)
+        status, outcome = judged.status, judged.outcome
+        found = None if outcome.succeeded else evidence(self.settings, record.job, outcome)
+        is_done = not record.is_open and record.status is status
+        if not is_done and self.records.close(record, status, outcome, found) is Write.MOVED_ON:
+            logger.warning("Record not closed: it has moved on", extra={"status": record.status})
+        return Conclusion(outcome, Answer.of(outcome, record.result).result, found)
 
     def _decided(self, record: Record) -> str | Outcome | None:
         """What an interrupted try of this launch, or somebody meanwhile, has decided already."""

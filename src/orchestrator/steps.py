@@ -12,8 +12,8 @@ from aws_durable_execution_sdk_python.retries import RetryStrategyConfig, create
 
 from adapters.errors import AwsBusyError
 from core.conclusion import Conclusion
-from core.outcome import Missing, Outcome, reclassified
 from core.retry import STEP_TRIES
+from core.verdict import unclosed
 from orchestrator.errors import TaskFailedError
 from orchestrator.returns import BOOLEAN, CONCLUSION, OUTCOME
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from aws_durable_execution_sdk_python.serdes import SerDes
     from aws_durable_execution_sdk_python.types import StepContext
 
+    from core.outcome import Outcome
     from orchestrator.execution import Execution
 
 
@@ -138,19 +139,9 @@ def conclude(
     try:
         conclusion = run_step(context, name, lambda _: execution.close(outcome), CONCLUSION)
     except StepError as error:
-        # A failure is worth more to the caller than why it could not be written down; a success
-        # without its result is none.
         context.logger.warning("Record left open", extra={"reason": error.message})
-        conclusion = Conclusion(_without_result(execution, outcome, error.message))
+        conclusion = Conclusion(unclosed(execution.launch.flow, outcome, error.message))
     return finish(context, execution, conclusion)
-
-
-def _without_result(execution: Execution, outcome: Outcome, reason: str | None) -> Outcome:
-    """Return what may be said of an end whose record could not be closed."""
-    if not outcome.succeeded or not execution.launch.flow.takes_result:
-        return outcome
-    detail = f"The task succeeded, but its record, which holds the result, was not closed: {reason}"
-    return reclassified(outcome, Missing, detail)
 
 
 def finish(context: DurableContext, execution: Execution, conclusion: Conclusion) -> dict[str, Any]:

@@ -8,6 +8,19 @@ _OUTCOMES = ("tests/unit/core",)
 
 MUTATIONS = (
     Mutation(
+        "a success that nobody takes any more counts",
+        "src/core/verdict.py",
+        """\
+    if outcome.succeeded:
+        detail = f"The task succeeded, but its execution is {execution}"
+""",
+        """\
+    if outcome.succeeded and reported:
+        detail = f"The task succeeded, but its execution is {execution}"
+""",
+        ("tests/unit/core/test_verdict.py",),
+    ),
+    Mutation(
         "a rule imports a call",
         "src/core/moment.py",
         "from datetime import UTC\n",

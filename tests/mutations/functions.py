@@ -27,10 +27,10 @@ MUTATIONS = (
         "src/ecs_events/completion.py",
         """\
             if callbacks.succeed(callback_id, answer.text()):
-                return self._close(Status.COMPLETED, self.outcome, Done.CALLBACK_SUCCEEDED)
+                return self._close(judged, Done.CALLBACK_SUCCEEDED)
 """,
         """\
-            done = self._close(Status.COMPLETED, self.outcome, Done.CALLBACK_SUCCEEDED)
+            done = self._close(judged, Done.CALLBACK_SUCCEEDED)
             if callbacks.succeed(callback_id, answer.text()):
                 return done
 """,
@@ -91,7 +91,7 @@ MUTATIONS = (
     ),
     Mutation(
         "an execution that has succeeded loses its task",
-        "src/ecs_events/abandonment.py",
+        "src/core/verdict.py",
         'frozenset({"FAILED", "STOPPED", "TIMED_OUT"})',
         'frozenset({"FAILED", "STOPPED", "TIMED_OUT", "SUCCEEDED"})',
         _REPAIRS,

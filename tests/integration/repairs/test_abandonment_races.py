@@ -9,8 +9,8 @@ import pytest
 from core.flow import Flow
 from core.outcome import FailedToStart, TimedOut
 from core.record import Status
+from core.verdict import ENDED_BADLY
 from core.write import Write
-from ecs_events.abandonment import ENDED_BADLY
 from ecs_events.closing import NotSettledError
 
 if TYPE_CHECKING:

@@ -1,0 +1,128 @@
+"""What the end of a task means for its execution and its record: decided here alone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from core.answer import MAX_ANSWER_BYTES, Answer
+from core.outcome import ApplicationFailed, Cancelled, Missing, reclassified
+from core.record import ENDED, Status
+
+if TYPE_CHECKING:
+    from core.flow import Flow
+    from core.outcome import Outcome
+    from core.record import Record
+
+# Statuses of an execution that goes on no more. SUCCEEDED is not one of them: the executions of a
+# flow that awaits nothing succeed while their tasks run.
+ENDED_BADLY = frozenset({"FAILED", "STOPPED", "TIMED_OUT"})
+
+
+class Verdict(NamedTuple):
+    """The meaning of an end.
+
+    Attributes:
+        status: COMPLETED or FAILED, which the record is closed with.
+        outcome: how the task ended, as the execution, its caller and the record are to know it.
+        is_logged: whether the failure is to be logged by who closes the record; else the execution
+            logs it, or has done so.
+    """
+
+    status: Status
+    outcome: Outcome
+    is_logged: bool
+
+
+def verdict(
+    record: Record,
+    outcome: Outcome,
+    execution: str | None = None,
+    reported: Outcome | None = None,
+) -> Verdict:
+    """Judge the end of a record's task.
+
+    Args:
+        record: open, with what the worker has written.
+        outcome: how the task ended, as ECS tells it.
+        execution: the execution's status, where its end is known; None while it may go on.
+        reported: the failure that the execution itself reports.
+    """
+    if execution in ENDED_BADLY:
+        return _in_vain(record, outcome, str(execution), reported)
+    if reported:
+        # The execution's own last step says so, and its code logs it.
+        return Verdict(Status.FAILED, reported, is_logged=False)
+    if not record.flow.is_awaited:
+        return _by_worker(record, outcome)
+    if execution is None:
+        taken = _taken(outcome, record.result)
+        return Verdict(_status(taken), taken, is_logged=False)
+    # A handler of the user's own may succeed although its task has failed, or never began.
+    return _logged(_status(outcome), outcome)
+
+
+def without_room(record: Record, judged: Verdict, reason: str) -> Verdict:
+    """Judge again where the item has no room for what the worker has written.
+
+    An execution that has waited has taken the result, or had no use for one.
+    """
+    if judged.status is Status.FAILED or record.flow.is_awaited:
+        return judged
+    outcome = judged.outcome
+    if outcome.succeeded:
+        outcome = reclassified(outcome, ApplicationFailed, reason)
+    return _logged(Status.FAILED, outcome)
+
+
+def unclosed(flow: Flow, outcome: Outcome, reason: str | None) -> Outcome:
+    """Return what an execution may say of an end whose record could not be closed.
+
+    A failure is worth more to the caller than why it could not be written down; a success without
+    its result is none.
+    """
+    if not outcome.succeeded or not flow.takes_result:
+        return outcome
+    detail = f"The task succeeded, but its record, which holds the result, was not closed: {reason}"
+    return reclassified(outcome, Missing, detail)
+
+
+def _in_vain(record: Record, outcome: Outcome, execution: str, reported: Outcome | None) -> Verdict:
+    """The execution has ended badly, and takes no end any more."""
+    if record.status is Status.COMPLETED:
+        # A worker that has reported its end has the last word: its work is done.
+        return Verdict(Status.COMPLETED, outcome, is_logged=False)
+    if reported:
+        # The task of a launch that was given up may have been started all the same.
+        return Verdict(Status.FAILED, reported, is_logged=False)
+    if outcome.succeeded:
+        detail = f"The task succeeded, but its execution is {execution}"
+        outcome = reclassified(outcome, Cancelled, detail)
+    return _logged(Status.FAILED, outcome)
+
+
+def _by_worker(record: Record, outcome: Outcome) -> Verdict:
+    """No execution waits: the worker's word stands, its silence is filled in."""
+    status = record.status if record.status in ENDED else _status(outcome)
+    if status is Status.FAILED and outcome.succeeded:
+        outcome = reclassified(outcome, ApplicationFailed, "The container reported a failure")
+    return _logged(status, outcome)
+
+
+def _taken(outcome: Outcome, result: str | None) -> Outcome:
+    """Return an outcome as an execution can take it: with a result that fits into an answer."""
+    size = len(Answer.of(outcome, result).text()) if outcome.succeeded else 0
+    if size <= MAX_ANSWER_BYTES:
+        return outcome
+    detail = (
+        f"Its result makes an answer of {size} bytes, at most {MAX_ANSWER_BYTES} are taken: "
+        "store it elsewhere, such as in S3, and hand over its address"
+    )
+    return reclassified(outcome, ApplicationFailed, detail)
+
+
+def _status(outcome: Outcome) -> Status:
+    return Status.COMPLETED if outcome.succeeded else Status.FAILED
+
+
+def _logged(status: Status, outcome: Outcome) -> Verdict:
+    return Verdict(status, outcome, is_logged=status is Status.FAILED)
