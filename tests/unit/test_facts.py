@@ -19,7 +19,7 @@ from core.launch import MAX_OVERRIDES
 from core.payload import RESERVE_SECONDS, InvalidRequestError
 from core.polling import REFUSED_FOR
 from core.reported import LENGTHS
-from core.retry import MAX_TRIES
+from core.retry import LAUNCH_STEP_TRIES, MAX_TRIES
 from core.visibility import BETWEEN_LOOKS, TOKEN_TRUSTED, UNKNOWN_WHEN_YOUNG
 from ecs_events.sweep import PARTS
 from ecs_events.tally import FOR_ONE
@@ -38,7 +38,7 @@ STACK = template.stack()
 [DAYS] = {
     f["Environment"]["Variables"]["RECORD_RETENTION_DAYS"] for f in STACK.functions().values()
 }
-WORDS = {2: "two", 4: "four", 10: "ten"}
+WORDS = {2: "two", 3: "three", 4: "four", 10: "ten"}
 
 
 def minutes(time: timedelta) -> int:
@@ -69,6 +69,7 @@ SAID = (
     ("docs/architecture.md", f"leave {RESERVE_SECONDS} s of `ExecutionTimeout` free"),
     ("docs/architecture.md", f"repeated after {minutes(TOKEN_TRUSTED)} minutes"),
     ("docs/architecture.md", f"A launch is begun {WORDS[MAX_TRIES]} times at most"),
+    ("docs/architecture.md", f"in steps of up to {WORDS[LAUNCH_STEP_TRIES]} tries"),
     ("docs/operations.md", f"at a task of {in_words(UNKNOWN_WHEN_YOUNG)} or more"),
     ("docs/operations.md", f"if it still does not in {in_words(BETWEEN_LOOKS)}"),
     ("docs/operations.md", f"a run has {in_words(RUN)}"),
