@@ -148,6 +148,10 @@ RECORDS: dict[str, tuple[dict[str, Any], Record]] = {
         {**NEW.to_item(), "parentArn": "arn", "progress": {"percent": Decimal(7)}},
         NEW,
     ),
+    "newer, more of a job": (
+        {**NEW.to_item(), "job": {**NEW.job.to_dict(), "ephemeralStorage": Decimal(50)}},
+        NEW,
+    ),
     "newer, closed": ({**CLOSED.to_item(), "resultUri": "s3://bucket/key"}, CLOSED),
     "newer, more facts of an error": (
         {**CLOSED.to_item(), "error": {"kind": "DiskFull", "cause": "storage"}},
