@@ -1,4 +1,4 @@
-"""Durable executions in any status: the test runner knows no PAUSED one, and forgets none."""
+"""Durable executions in any status: the test runner has none that is DELETING, and forgets none."""
 
 from __future__ import annotations
 
