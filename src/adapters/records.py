@@ -22,6 +22,7 @@ from adapters.updates import (
     plain,
     serialized,
 )
+from core.attempts import entries
 from core.moment import timestamp
 from core.record import OPEN, OPEN_INDEX, Record, Status, UnreadableRecordError
 from core.reported import COLUMNS
@@ -144,7 +145,7 @@ class Records:
         What the failed attempt has left goes too: its result would refuse the next one's.
         """
         changes = {"status": Status.BACKOFF, "attempt": record.attempt + 1, "launch": 0}
-        changes["lastOutcome"] = outcome.to_dict()
+        changes |= {"lastOutcome": outcome.to_dict(), "attempts": entries(record, outcome)}
         removed = ["taskArn", "callbackId", "ticket", "result", "error", "missingSince"]
         ours = ours_of(record, outcome.task_arn) & open_to(record, Status.BACKOFF)
         return self._update(
@@ -259,6 +260,8 @@ class Records:
         self, record: Record, status: Status, outcome: Outcome, evidence: Evidence | None
     ) -> Update:
         changes = self._closed(status, outcome)
+        if attempts := entries(record, outcome):
+            changes["attempts"] = attempts
         if status is Status.FAILED:
             changes["error"] = error_of(record, outcome, evidence)
         # Nobody has asked for these, whoever wrote them.
@@ -269,6 +272,9 @@ class Records:
     def _end(
         self, record: Record, outcome: Outcome, update: Update, condition: ConditionBase
     ) -> Write:
+        if record.is_backing_off:
+            # Whoever closes between two attempts must not overlook one that has begun meanwhile.
+            condition &= Attr("launch").eq(record.launch)
         told, status = outcome.to_dict(), update.changes["status"]
         stamp = timestamp(clock.now())
         if self._write(record.execution_id, _stamped(update, stamp), condition):

@@ -113,6 +113,7 @@ class Record:
             and the evidence; of an open record, its worker's words.
         begun_at: when the current attempt began, ISO 8601 UTC; its launches share it.
         deadline: when the current attempt is overdue, ISO 8601 UTC; its launches share it.
+        attempts: those that have ended, oldest first; see `core.attempts`.
         missing_since: when ECS was first found not to know the task, ISO 8601 UTC.
         expires_at: when DynamoDB may delete the item, epoch seconds; set at the close.
     """
@@ -136,6 +137,7 @@ class Record:
     result: str | None = None
     last_outcome: Mapping[str, Any] | None = None
     error: Mapping[str, Any] | None = None
+    attempts: tuple[Mapping[str, Any], ...] = ()
     missing_since: str | None = None
     expires_at: int | None = None
 
@@ -165,7 +167,7 @@ class Record:
         """The item's attributes as plain values, absent ones left out."""
         item = {name: getattr(self, field) for field, name in _ATTRIBUTES.items()}
         item |= {"open": OPEN if self.is_open else None, "job": self.job.to_dict()}
-        return {name: value for name, value in item.items() if value is not None}
+        return {name: value for name, value in item.items() if value not in (None, ())}
 
     @classmethod
     def from_item(cls, item: Mapping[str, Any]) -> Record:
@@ -179,6 +181,7 @@ class Record:
         if isinstance(flow, str) and flow not in list(Flow):
             raise UnknownFlowError(item, f"only another version knows the flow {flow!r}")
         fields = {field: _whole(item.get(name)) for field, name in _ATTRIBUTES.items()}
+        fields["attempts"] = _entries(item.get("attempts"))
         try:
             fields |= {**_reported(item, Flow(item["flow"])), "is_open": "open" in item}
             fields["job"] = Job.from_dict(fields["job"])
@@ -208,6 +211,7 @@ _ATTRIBUTES: Mapping[str, str] = {
     "result": "result",
     "last_outcome": "lastOutcome",
     "error": "error",
+    "attempts": "attempts",
     "missing_since": "missingSince",
     "expires_at": "expiresAt",
 }
@@ -236,6 +240,13 @@ def _status(item: Mapping[str, Any], flow: Flow) -> Status:
     status = Status(item["status"])
     is_believed = "open" not in item or _is_believed(flow, status)
     return status if is_believed else Status.RUNNING
+
+
+def _entries(value: object) -> list[dict[str, Any]]:
+    """Return what is kept of attempts, whatever another version has kept of them."""
+    found = value if isinstance(value, (list, tuple)) else ()
+    maps = (entry for entry in found if isinstance(entry, Mapping))
+    return [{str(name): _whole(fact) for name, fact in entry.items()} for entry in maps]
 
 
 def _whole(value: object) -> object:

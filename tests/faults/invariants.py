@@ -97,6 +97,20 @@ def _record(end: End) -> Iterator[str]:
         yield "the closed record does not expire"
     if record["status"] == "FAILED" and not record.get("error", {}).get("kind"):
         yield "the failed record does not say why"
+    yield from _attempts(end)
+
+
+def _attempts(end: End) -> Iterator[str]:
+    """The closed record keeps each attempt that has begun, once and in order, with its own task."""
+    record, entries = end.record, end.record.get("attempts", [])
+    begun = int(record["attempt"]) - (record["launch"] == 0)
+    if [entry["attempt"] for entry in entries] != [*range(1, begun + 1)]:
+        yield f"{begun} attempts have ended, the record keeps {entries}"
+    attempts = {task["taskArn"]: task["startedBy"].rpartition("/")[2] for task in end.tasks}
+    for entry in entries:
+        own = str(entry["attempt"])
+        if attempts.get(entry.get("taskArn"), own) != own:
+            yield f"the task of {entry} is another attempt's"
 
 
 def _as_expected(scenario: Scenario, end: End) -> Iterator[str]:

@@ -21,8 +21,11 @@ TASK = {
     "containers": [{"exitCode": 0}],
 }
 RETURNED = {"taskArn": "arn:1", "result": RESULT}
-CLOSED = {"status": "COMPLETED", "expiresAt": 3, "result": json.dumps(RESULT)}
-FAILED = {"status": "FAILED", "expiresAt": 3, "error": {"kind": "ApplicationFailed"}}
+ENTRY = {"attempt": 1, "kind": "Succeeded", "taskArn": "arn:1"}
+ENDED: dict[str, Any] = {"expiresAt": 3, "attempt": 1, "launch": 1, "attempts": [ENTRY]}
+CLOSED = {**ENDED, "status": "COMPLETED", "result": json.dumps(RESULT)}
+FAILED = {**ENDED, "status": "FAILED", "error": {"kind": "ApplicationFailed"}}
+BETWEEN = {**CLOSED, "attempt": 2, "launch": 0}
 GOOD = End(
     execution={"Status": "SUCCEEDED", "Result": json.dumps(RETURNED)},
     record=CLOSED,
@@ -40,6 +43,7 @@ def failed(**data: Any) -> dict[str, Any]:
 def test_good_end() -> None:
     """An end at which everything is as it should be violates nothing."""
     assert violations(SCENARIO, GOOD) == []
+    assert violations(SCENARIO, replace(GOOD, record=BETWEEN)) == []
 
 
 @pytest.mark.parametrize(
@@ -52,9 +56,23 @@ def test_good_end() -> None:
         ({"execution": failed()}, "the error has no kind"),
         ({"record": {**CLOSED, "open": "OPEN"}}, "the record is open"),
         ({"record": {**CLOSED, "status": "RUNNING"}}, "the record is closed RUNNING"),
-        ({"record": {"status": "COMPLETED", "result": "1"}}, "does not expire"),
-        ({"record": {"status": "COMPLETED", "expiresAt": 3}}, "result is lost"),
-        ({"record": {"status": "FAILED", "expiresAt": 3}}, "does not say why"),
+        ({"record": {k: v for k, v in CLOSED.items() if k != "expiresAt"}}, "does not expire"),
+        ({"record": {**ENDED, "status": "COMPLETED"}}, "result is lost"),
+        ({"record": {**ENDED, "status": "FAILED"}}, "does not say why"),
+        ({"record": {**CLOSED, "attempts": []}}, "1 attempts have ended, the record keeps []"),
+        ({"record": {**CLOSED, "attempts": [ENTRY, ENTRY]}}, "1 attempts have ended"),
+        ({"record": {**CLOSED, "attempt": 2}}, "2 attempts have ended"),
+        ({"record": {**BETWEEN, "attempts": [ENTRY, {"attempt": 2}]}}, "1 attempts have ended"),
+        (
+            {
+                "record": {
+                    **CLOSED,
+                    "attempt": 2,
+                    "attempts": [{"attempt": 1}, {**ENTRY, "attempt": 2}],
+                }
+            },
+            "is another attempt's",
+        ),
         ({"record": FAILED}, "the last task succeeded"),
         ({"record": {**CLOSED, "result": "43"}}, "the record's 43"),
         ({"record": {}}, "a task without a record"),

@@ -45,6 +45,8 @@ def second_attempt(durable: Start, attempts: Attempts, flow: str) -> None:
     statuses = ["PENDING", "RUNNING", "BACKOFF", "PENDING", "RUNNING", "COMPLETED"]
     assert [status for status, _ in attempts.statuses()] == statuses
     assert "StopTask" not in attempts.aws.calls
+    kept = [(entry["attempt"], entry["kind"]) for entry in attempts.aws.record().attempts]
+    assert kept == [(1, "SpotInterrupted"), (2, "Succeeded")]
 
 
 @WHEN

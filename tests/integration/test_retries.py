@@ -9,6 +9,7 @@ import pytest
 from core.answer import Answer
 from core.flow import Flow
 from core.outcome import Missing
+from core.outcome.kinds import MOMENTS
 from core.record import Status
 from local.ecs.state import TaskState
 from orchestrator import dynamodb
@@ -62,6 +63,33 @@ def test_two_failed_starts_then_success(
     found = attempts.end(3, SUCCESS)
     result = execution.result()
     assert (result["outcome"], result["attempt"], result["taskArn"]) == ("Succeeded", 3, found)
+
+
+@FLOWS
+def test_what_is_kept_of_attempts(
+    aws: Aws, durable: Start, attempts: Attempts, handler: Handler
+) -> None:
+    """Of each attempt the record keeps how it ended, its task, and the task's times."""
+    execution = durable(handler, {})
+    tasks = [attempts.end(1, SPOT), attempts.end(2, NO_NETWORK), attempts.end(3, SUCCESS)]
+    execution.result()
+    told = [
+        {"attempt": 1, "kind": "SpotInterrupted"},
+        {"attempt": 2, "kind": "FailedToStart"},
+        {"attempt": 3, "kind": "Succeeded", "exitCode": 0},
+    ]
+    record = aws.wait_for_record(lambda record: not record.is_open)
+    assert list(record.attempts) == [
+        {**facts, **life(aws, task)} for facts, task in zip(told, tasks, strict=True)
+    ]
+
+
+def life(aws: Aws, task: str) -> dict[str, Any]:
+    """Return what ECS tells of a task beside how it ended, as a record keeps it."""
+    detail = aws.event(task)["detail"]
+    times = {name: detail[name] for name in MOMENTS.values() if name in detail}
+    times["stoppedAt"] = detail.get("executionStoppedAt", detail["stoppedAt"])
+    return {"taskArn": task, "capacity": "FARGATE", **times}
 
 
 @FLOWS
@@ -194,6 +222,7 @@ def test_overdue_task(
     execution.time_out(aws.wait_for_record(lambda record: record.task_arn))
     _, data = execution.error()
     assert (data["kind"], data["attempt"]) == ("TimedOut", 1)
+    assert data["createdAt"] == aws.event()["detail"]["createdAt"]
     assert len(attempts.run_task_calls()) == 1
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import contextlib
 import uuid
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,7 @@ from botocore.exceptions import ClientError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
+    Bundle,
     RuleBasedStateMachine,
     invariant,
     rule,
@@ -147,6 +149,67 @@ class Writers(RuleBasedStateMachine):
         return Assignment(self.record.execution_id, flow, 1, "hi", 0, TABLE, ticket)
 
 
+class Attempts(RuleBasedStateMachine):
+    """Everybody who ends attempts, by what they have read of the record, now or long ago."""
+
+    seen = Bundle("seen")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.records = Records(TABLE, timedelta(days=30))
+        # Between two attempts a record of this flow has no callback to begin the next with.
+        self.record = replace(new_record(attempt=1), flow=Flow.POLLING, ticket=None)
+        self.records.create(self.record)
+        self.expected: list[tuple[int, str]] = []
+
+    def stored(self) -> Record:
+        """Return the record as it is."""
+        stored = self.records.get(self.record.execution_id)
+        assert stored
+        return stored
+
+    def ended(self, seen: Record, outcome: Outcome, write: Write) -> None:
+        """Expect an entry of an attempt that this write has ended."""
+        if write is Write.WRITTEN and seen.launch:
+            self.expected.append((seen.attempt, outcome.kind))
+
+    @rule(target=seen)
+    def looked(self) -> Record:
+        """Somebody reads the record, and acts on it at whatever time."""
+        return self.stored()
+
+    @rule(seen=seen)
+    def launched(self, seen: Record) -> None:
+        """A launch is recorded, an attempt's first or a further one."""
+        self.records.prepare(replace(seen, launch=seen.launch + 1, status=Status.PENDING))
+
+    @rule(seen=seen, outcome=OUTCOMES)
+    def backed_off(self, seen: Record, outcome: Outcome) -> None:
+        """An attempt that has begun ends, and another is to follow."""
+        if seen.launch:
+            self.ended(seen, outcome, self.records.back_off(seen, outcome))
+
+    @rule(seen=seen, outcome=OUTCOMES)
+    def reported(self, seen: Record, outcome: Outcome) -> None:
+        """An end is stored, and ends no attempt."""
+        self.records.report(seen, outcome)
+
+    @rule(seen=seen, outcome=OUTCOMES, status=ENDS, is_full=st.booleans())
+    def closed(self, seen: Record, outcome: Outcome, status: Status, *, is_full: bool) -> None:
+        """The record is closed, and with it its last attempt."""
+        close = self.records.close_without_result if is_full else self.records.close
+        self.ended(seen, outcome, close(seen, status, outcome))
+
+    @invariant()
+    def once_each(self) -> None:
+        """The record has one entry for each attempt that has begun and ended, in their order."""
+        stored = self.stored()
+        assert [(kept["attempt"], kept["kind"]) for kept in stored.attempts] == self.expected
+        is_ended = not stored.is_open and bool(stored.launch)
+        numbers = [attempt for attempt, _ in self.expected]
+        assert numbers == [*range(1, stored.attempt + is_ended)]
+
+
 def assert_told(write: Write, before: dict[str, Any], after: dict[str, Any]) -> None:
     """Assert that a write says whether it has changed what the record tells."""
     told = [{k: v for k, v in item.items() if k != "updatedAt"} for item in (before, after)]
@@ -162,3 +225,8 @@ def new_record(attempt: int, execution_id: str | None = None) -> Record:
 def test_writers(aws: Aws) -> None:  # noqa: ARG001 - the tables
     """In whatever order its writers come, a record only moves forward and closes once."""
     run_state_machine_as_test(Writers, settings=settings(max_examples=25, stateful_step_count=8))
+
+
+def test_attempts(aws: Aws) -> None:  # noqa: ARG001 - the tables
+    """In whatever order they are ended, a record keeps each attempt that has ended once."""
+    run_state_machine_as_test(Attempts, settings=settings(max_examples=25, stateful_step_count=12))

@@ -31,6 +31,7 @@ CLOSED = replace(
     result='{"answer":42}',
     last_outcome=ApplicationFailed(task_arn="arn:task", exit_code=3).to_dict(),
     error={"kind": "ApplicationFailed", "exitCode": 3},
+    attempts=({"attempt": 1, "kind": "ApplicationFailed", "exitCode": 3},),
     expires_at=1_800_000_000,
 )
 
@@ -101,6 +102,25 @@ def test_later_job() -> None:
     """A field of a job that a later release writes does not disturb this one."""
     item = NEW.to_item()
     assert Record.from_item({**item, "job": {**item["job"], "tags": {"a": "b"}}}) == NEW
+
+
+@pytest.mark.parametrize(
+    ("stored", "read"),
+    [
+        ([{"attempt": Decimal(1), "kind": "Succeeded"}], ({"attempt": 1, "kind": "Succeeded"},)),
+        ([{"kind": "Invented", "since": ["later"]}], ({"kind": "Invented", "since": ["later"]},)),
+        ([{}, "one", None, Decimal(2), ["x"], {"attempt": "two"}], ({}, {"attempt": "two"})),
+        ([], ()),
+        (None, ()),
+        ("gone", ()),
+        ({"attempt": 1}, ()),
+        (Decimal(3), ()),
+        ({"one"}, ()),
+    ],
+)
+def test_attempts_of_another_version(stored: object, read: object) -> None:
+    """Whatever a version has kept of attempts, the record is read; of no form of ours, as none."""
+    assert Record.from_item({**CLOSED.to_item(), "attempts": stored}).attempts == read
 
 
 def test_numbers_of_dynamodb() -> None:

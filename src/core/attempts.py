@@ -1,0 +1,44 @@
+"""What a record keeps of each attempt that has ended: ECS forgets its task within the hour."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from core.outcome.kinds import MOMENTS
+from core.retry import MAX_ATTEMPTS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from core.outcome import Outcome
+    from core.record import Record
+
+_FACTS = ("taskArn", "exitCode", *MOMENTS.values(), "capacity")
+# Characters that ECS's names can have; what is longer is not ECS's. An entry stays below 1 KB.
+_LONGEST: Mapping[str, int] = {"taskArn": 340, "capacity": 255}
+_LONGEST_KIND, _LONGEST_MOMENT = 40, 32
+
+
+def entries(record: Record, outcome: Outcome) -> list[Mapping[str, Any]]:
+    """Return the record's entries once its attempt has ended: oldest first, at most ten.
+
+    An entry has attempt, kind, taskArn, exitCode, the task's own times and capacity; what is not
+    known is left out.
+
+    An attempt that has not begun has no end: its record's entries stay as they are.
+    """
+    if record.is_backing_off:
+        return list(record.attempts)
+    return [*record.attempts, _entry(record.attempt, outcome)][-MAX_ATTEMPTS:]
+
+
+def _entry(attempt: int, outcome: Outcome) -> dict[str, Any]:
+    told = outcome.to_dict()
+    facts = {name: told[name] for name in _FACTS if _is_kept(name, told[name])}
+    return {"attempt": attempt, "kind": outcome.kind[:_LONGEST_KIND], **facts}
+
+
+def _is_kept(name: str, value: object) -> bool:
+    if isinstance(value, str):
+        return value.isascii() and len(value) <= _LONGEST.get(name, _LONGEST_MOMENT)
+    return value is not None
