@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from core.flow import Flow
     from core.job import Job
+    from core.record import Record
 
 MAX_OVERRIDES = 8_192
 PublicIp = Literal["ENABLED", "DISABLED"]
@@ -58,22 +59,34 @@ class Started:
 
     Attributes:
         task_arn: the task.
+        container: name of its main container.
         begun_at: when its attempt began, ISO 8601 UTC.
         deadline: when its attempt is overdue, ISO 8601 UTC.
     """
 
     task_arn: str
+    container: str
     begun_at: str
     deadline: str
 
     def to_dict(self) -> dict[str, Any]:
         """JSON form, read back by `from_dict`."""
-        return {"taskArn": self.task_arn, "begunAt": self.begun_at, "deadline": self.deadline}
+        return {
+            "taskArn": self.task_arn,
+            "container": self.container,
+            "begunAt": self.begun_at,
+            "deadline": self.deadline,
+        }
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Started:
         """Rebuild a started task from its JSON form."""
-        return cls(data["taskArn"], data["begunAt"], data["deadline"])
+        return cls(data["taskArn"], data["container"], data["begunAt"], data["deadline"])
+
+    @classmethod
+    def of(cls, record: Record, task_arn: str) -> Started:
+        """Return what a record says of its attempt's task."""
+        return cls(task_arn, record.job.container, record.begun_at, record.deadline)
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,7 +75,7 @@ def _start(execution: Execution, record: Record, step: StepContext) -> Started |
     if isinstance(task, Outcome):
         return task
     step.logger.info("Task started", extra={"taskArn": task})
-    return Started(task, record.begun_at, record.deadline)
+    return Started.of(record, task)
 
 
 def _store(context: DurableContext, execution: Execution, record: Record, task_arn: str) -> None:

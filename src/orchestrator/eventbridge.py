@@ -58,7 +58,7 @@ def _attempt(context: DurableContext, execution: Execution) -> Ending:
         return Ending(task)
     answer, ending = _wait(callback)
     if answer is None:
-        return Ending(stop(context, "stop-task", execution, task.task_arn, ending))
+        return Ending(stop(context, "stop-task", execution, task, ending))
     # The task-state function closes the record of a success: no step, no operation for it.
     return Ending(answer.outcome, answer.result, is_recorded=answer.outcome.succeeded)
 

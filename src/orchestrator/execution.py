@@ -174,15 +174,16 @@ class Execution:
         # Last of all: a throttle has the step repeated, and each line stands once.
         log.info("Task started", extra={"taskArn": task})
         log.info("Waiting for the task to end", extra={"deadline": record.deadline})
-        return Started(task, record.begun_at, record.deadline)
+        return Started.of(record, task)
 
-    def stop(self, task_arn: str, ending: Outcome) -> Outcome:
+    def stop(self, started: Started, ending: Outcome) -> Outcome:
         """Stop a task; return `ending`, or the task's own end if that came first."""
-        task = ecs.describe_task(self.settings.cluster_arn, task_arn)
-        if task and (end := classify(task, self.work.job.container)):
+        cluster, task_arn = self.settings.cluster_arn, started.task_arn
+        task = ecs.describe_task(cluster, task_arn)
+        if task and (end := classify(task, started.container)):
             return end
         try:
-            ecs.stop_task(self.settings.cluster_arn, task_arn, stop_reason(ending))
+            ecs.stop_task(cluster, task_arn, stop_reason(ending))
         except AwsRefusedError:
             # A task that was just started may be unknown to DescribeTasks, but not to StopTask.
             if task is None:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from aws_durable_execution_sdk_python import DurableContext
     from aws_durable_execution_sdk_python.types import WaitForConditionCheckContext
 
+    from core.launch import Started
     from core.payload import Work
 
 
@@ -65,7 +66,7 @@ def _attempt(context: DurableContext, execution: Execution) -> Ending:
         return Ending(task)
     since = int(datetime.fromisoformat(task.begun_at).timestamp())
     state = context.wait_for_condition(
-        Check(execution, task.task_arn),
+        Check(execution, task),
         WaitForConditionConfig(
             wait_strategy=functools.partial(next_check, execution.work),
             initial_state=PollState(since),
@@ -83,7 +84,7 @@ class Check:
     """One look at the task; it never raises, because that would end the wait for good."""
 
     execution: Execution
-    task_arn: str
+    started: Started
 
     def __call__(self, before: PollState, context: WaitForConditionCheckContext) -> PollState:
         """Return the next state, and log a change of status once."""
@@ -96,22 +97,22 @@ class Check:
             after = before.refused(elapsed)
             if after.is_refused or self._is_overdue(elapsed):
                 # Nothing is known of the task, so nothing may be started in its place.
-                after = after.ended(Missing(task_arn=self.task_arn, detail=str(error)))
+                after = after.ended(Missing(task_arn=self.started.task_arn, detail=str(error)))
         if after.status != before.status:
             context.logger.info("Task status: %s → %s", before.status or "requested", after.status)
         return after
 
     def _next_state(self, before: PollState, elapsed: int) -> PollState:
-        execution = self.execution
-        task = ecs.describe_task(execution.settings.cluster_arn, self.task_arn)
+        execution, started = self.execution, self.started
+        task = ecs.describe_task(execution.settings.cluster_arn, started.task_arn)
         if task is None:
             after = before.missed(elapsed)
         else:
-            after = before.seen(task, execution.work.job.container, elapsed)
+            after = before.seen(task, started.container, elapsed)
         if after.is_gone:
-            return after.ended(self.execution.end_of_forgotten(self.task_arn))
+            return after.ended(execution.end_of_forgotten(started.task_arn))
         if after.outcome is None and self._is_overdue(elapsed):
-            return after.ended(self.execution.stop(self.task_arn, TimedOut()))
+            return after.ended(execution.stop(started, TimedOut()))
         return after
 
     def _is_overdue(self, elapsed: int) -> bool:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from aws_durable_execution_sdk_python.serdes import SerDes
     from aws_durable_execution_sdk_python.types import StepContext
 
+    from core.launch import Started
     from core.outcome import Outcome
     from orchestrator.execution import Execution
 
@@ -116,7 +117,7 @@ def numbered(name: str, execution: Execution) -> str:
 
 
 def stop(
-    context: DurableContext, name: str, execution: Execution, task_arn: str, ending: Outcome
+    context: DurableContext, name: str, execution: Execution, task: Started, ending: Outcome
 ) -> Outcome:
     """Stop the task in a step called `name`.
 
@@ -125,11 +126,11 @@ def stop(
     """
     try:
         return run_step(
-            context, numbered(name, execution), lambda _: execution.stop(task_arn, ending), OUTCOME
+            context, numbered(name, execution), lambda _: execution.stop(task, ending), OUTCOME
         )
     except StepError as error:
         detail = f"The task could not be stopped and may still run: {error.message}"
-        return replace(ending, task_arn=task_arn, detail=detail)
+        return replace(ending, task_arn=task.task_arn, detail=detail)
 
 
 def conclude(

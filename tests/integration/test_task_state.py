@@ -54,6 +54,25 @@ def test_ignored(aws: Aws, waiting: Durable, change: dict[str, str | None], reas
 
 
 @pytest.mark.usefixtures("waiting")
+def test_family_of_the_job(aws: Aws) -> None:
+    """An event counts if its task is of the family that the record's job names."""
+    aws.rewrite("SET #job.#family = :other", other="other")
+    aws.exit(0)
+    assert aws.report() == {"done": "ignored: task of another cluster or family"}
+
+
+@pytest.mark.usefixtures("waiting")
+def test_events_of_a_running_task(aws: Aws) -> None:
+    """An event that comes before the containers are gone costs no read of the record."""
+    reads = len(aws.calls.get("GetItem", []))
+    for status in ("PENDING", "ACTIVATING", "RUNNING", "DEACTIVATING", "STOPPING"):
+        event = aws.event()
+        event["detail"]["lastStatus"] = status
+        assert aws.deliver(event) == {"done": "ignored: not over"}
+    assert len(aws.calls.get("GetItem", [])) == reads
+
+
+@pytest.mark.usefixtures("waiting")
 def test_stale_attempt(aws: Aws) -> None:
     """An older attempt's event changes nothing: the attempt that counts goes on."""
     aws.rewrite("SET attempt = :two", two=2)

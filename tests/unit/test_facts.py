@@ -16,6 +16,7 @@ from core.correlation import MAX_STARTED_BY
 from core.evidence import LOG_LINES, MAX_BYTES
 from core.flow import Flow
 from core.launch import MAX_OVERRIDES
+from core.outcome import is_ending
 from core.payload import RESERVE_SECONDS, InvalidRequestError
 from core.polling import REFUSED_FOR
 from core.reported import LENGTHS
@@ -25,6 +26,7 @@ from ecs_events.sweep import PARTS
 from ecs_events.tally import FOR_ONE
 from ecs_events.task_state import REMEMBERED
 from local.ecs.api import FORMS, LONGEST_REASON, MOST_OVERRIDES
+from local.ecs.state import STATES
 from tests import template
 from tests.markdown import Page
 from tests.template import ROOT
@@ -122,6 +124,13 @@ def test_longest_timeout() -> None:
     assert parsed(longest, Flow.DYNAMODB, bounds["MinValue"]).timeout_seconds == bounds["MaxValue"]
     with pytest.raises(InvalidRequestError):
         parsed({"timeoutSeconds": bounds["MaxValue"] + 1}, Flow.DYNAMODB, bounds["MaxValue"])
+
+
+def test_the_rule_takes_each_end(stack: Stack) -> None:
+    """The rule takes the events of those states in which a task may have ended, and no others."""
+    rule = stack.of_type("AWS::Events::Rule")["TaskStateFunctionTaskStateChange"]
+    taken = rule["EventPattern"]["detail"]["lastStatus"]
+    assert taken == [status for status in STATES if is_ending({"lastStatus": status})]
 
 
 def test_local_ecs_has_the_limits_of_the_code() -> None:

@@ -9,7 +9,7 @@ from adapters.errors import AwsBusyError, AwsRefusedError
 from core.flow import Flow
 from core.outcome import Cancelled
 from core.record import Status
-from tests.integration.aws import DiedError, die, error, throttled
+from tests.integration.aws import JOB, DiedError, die, error, throttled
 
 if TYPE_CHECKING:
     from core.record import Record
@@ -208,3 +208,12 @@ def test_forged_task(scene: Scene) -> None:
     assert scene.stops() == []
     assert scene.outcome(forged) is None
     assert closed_as(scene, record)[2] is None
+
+
+def test_family_of_the_job(scene: Scene) -> None:
+    """A launch's own task is one of the family that the record's job names."""
+    record = scene.begin(job=replace(JOB, family="foreign"))
+    task_arn = scene.forge(record)
+    scene.tell(record, "STOPPED")
+    assert scene.stops() == [task_arn]
+    assert closed_as(scene, record)[2] == task_arn

@@ -23,7 +23,7 @@ EACH_END = pytest.mark.parametrize("status", ["FAILED", "STOPPED", "TIMED_OUT"])
 # A batch has no task, a flow to come may have one.
 WITHOUT_TASK: dict[str, Any] = {
     "flow": "workflow",
-    **dict.fromkeys(("attempt", "launch", "callbackId", "message", "processingTime", "deadline")),
+    **dict.fromkeys(("attempt", "launch", "callbackId", "job", "deadline")),
     "parts": {"done": 3},
 }
 WITH_TASK: dict[str, Any] = {"flow": "streaming", "attempt": 2, "callbackId": None}

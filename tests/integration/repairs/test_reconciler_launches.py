@@ -10,7 +10,7 @@ import pytest
 from core.flow import Flow
 from core.moment import timestamp
 from core.record import Status
-from tests.integration.aws import error
+from tests.integration.aws import JOB, error
 from tests.integration.repairs.scene import LATER
 
 if TYPE_CHECKING:
@@ -179,5 +179,16 @@ def test_forged_task(scene: Scene) -> None:
     scene.forge(record)
     assert scene.reconcile() == {"no task": 1}
     task_arn = scene.launch(record)
+    assert scene.reconcile() == {"adopted": 1}
+    assert scene.stored(record).task_arn == task_arn
+
+
+@pytest.mark.usefixtures("executions")
+def test_family_of_the_job(scene: Scene) -> None:
+    """A task is adopted if it is of the family that the record's own job names."""
+    record = scene.begin(job=replace(JOB, family="foreign"))
+    scene.launch(record)
+    assert scene.reconcile() == {"no task": 1}
+    task_arn = scene.forge(record)
     assert scene.reconcile() == {"adopted": 1}
     assert scene.stored(record).task_arn == task_arn

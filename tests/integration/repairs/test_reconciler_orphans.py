@@ -9,7 +9,7 @@ from core.correlation import Correlation
 from core.flow import Flow
 from core.outcome import Cancelled
 from core.record import Status
-from tests.integration.aws import CLUSTER, STACK, throttled
+from tests.integration.aws import CLUSTER, JOB, STACK, throttled
 
 if TYPE_CHECKING:
     from core.record import Record
@@ -81,6 +81,24 @@ def test_left_alone(scene: Scene) -> None:
     scene.forge(record)
     assert scene.reconcile() == {}
     assert scene.stops() == []
+
+
+def test_family_of_the_job(scene: Scene) -> None:
+    """An orphan is of the family that its record's job names, whichever that is."""
+    record = closed(scene)
+    task_arn = scene.forge(scene.put(replace(record, job=replace(JOB, family="foreign"))))
+    assert scene.reconcile() == {"stopped: orphan": 1}
+    assert scene.stops() == [task_arn]
+
+
+@pytest.mark.parametrize("is_open", [True, False])
+def test_record_that_cannot_be_read(scene: Scene, *, is_open: bool) -> None:
+    """A task whose record nobody can read is an orphan by its name, once that record is closed."""
+    record = closed(scene)
+    scene.put(record, job=None, open="OPEN" if is_open else None)
+    tasks = {scene.launch(record), scene.forge(record)}
+    scene.reconcile()
+    assert set(scene.stops()) == (set() if is_open else tasks)
 
 
 def test_many(aws: Aws, scene: Scene) -> None:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from aws_durable_execution_sdk_python.serdes import SerDes
 
 CONTEXT = SerDesContext()
-STARTED = Started("arn", "2026-03-02T09:00:00.000Z", "2026-03-02T10:00:00.000Z")
+STARTED = Started.of(record(), "arn")
 OUTCOMES: list[Outcome] = [
     *(kind(task_arn="arn", exit_code=3, detail="why") for kind in KINDS.values()),
     *(FailedToStart(detail="no room", transient=transient) for transient in (True, False)),
