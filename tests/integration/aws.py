@@ -17,6 +17,7 @@ from moto import mock_aws
 from moto.core.botocore_stubber import BotocoreStubber
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.dynamodb.models import dynamodb_backends
+from moto.dynamodb.models.dynamo_type import DynamoType
 
 from adapters import clients, clock
 from adapters.clients import client
@@ -308,6 +309,12 @@ class Aws:
         with _ALONE:
             stored = [item.to_json()["Attributes"] for item in _table("TABLE_NAME").all_items()]
         return [plain(attributes) for attributes in stored]
+
+    def stored(self, execution_id: str) -> dict[str, Any]:
+        """Return an item's attributes as plain values, without a call: calls take their time."""
+        with _ALONE:
+            stored = _table("TABLE_NAME").get_item(DynamoType({"S": execution_id}))
+            return plain(stored.to_json()["Attributes"])
 
     def item(self) -> dict[str, Any]:
         """Return the only record's attributes."""

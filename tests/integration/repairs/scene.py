@@ -38,14 +38,22 @@ class Scene:
     aws: Aws
     monkeypatch: pytest.MonkeyPatch
     records: Records = field(default_factory=lambda: Records(TABLE, timedelta(days=30)))
+    _passed: timedelta = timedelta()
+
+    def __post_init__(self) -> None:
+        """Set the clock that the test moves."""
+        now = clock.now
+        self.monkeypatch.setattr(clock, "now", lambda: now() + self._passed)
 
     def pass_time(self, span: timedelta) -> None:
         """Let some time pass, for the functions and for ECS."""
-        now = clock.now
-        self.monkeypatch.setattr(clock, "now", lambda: now() + span)
+        self._passed += span
 
     def begin(self, flow: Flow = Flow.EVENTBRIDGE, **changes: Any) -> Record:
         """Store a record as a launch creates it, an hour ago; its attempt may take two."""
+        return self.put(self._new(flow, **changes))
+
+    def _new(self, flow: Flow, **changes: Any) -> Record:
         key, then = uuid.uuid4().hex, clock.now() - HOUR
         created = record(
             execution_id=key,
@@ -56,7 +64,7 @@ class Scene:
             created_at=timestamp(then),
             updated_at=timestamp(then),
         )
-        return self.put(replace(created, **changes))
+        return replace(created, **changes)
 
     def between(self, flow: Flow = Flow.EVENTBRIDGE, **changes: Any) -> Record:
         """Store a record that is between its first two attempts."""
@@ -65,7 +73,7 @@ class Scene:
 
     def running(self, flow: Flow = Flow.EVENTBRIDGE, **changes: Any) -> Record:
         """Store a record whose task runs."""
-        record = self.begin(flow, **changes)
+        record = self._new(flow, **changes)
         task_arn = self.launch(record)
         return self.put(replace(record, task_arn=task_arn, status=Status.RUNNING))
 
@@ -107,9 +115,7 @@ class Scene:
 
     def stored(self, record: Record) -> Record:
         """Return a record as it is now."""
-        found = self.records.get(record.execution_id)
-        assert found is not None
-        return found
+        return Record.from_item(self.aws.stored(record.execution_id))
 
     def outcome(self, task_arn: str | None) -> Outcome | None:
         """Return how a task ended, as everybody reads it."""

@@ -129,11 +129,9 @@ def filled(record: Record) -> Record:
     raise AssertionError("no result was small enough")
 
 
-def expires(record: Record) -> bool:
+def expires(scene: Scene, record: Record) -> bool:
     """Whether a record is closed for good, with an expiry."""
-    item = hand("dynamodb").get_item(
-        TableName=TABLE, Key={"executionId": {"S": record.execution_id}}
-    )["Item"]
+    item = scene.aws.stored(record.execution_id)
     return "open" not in item and "expiresAt" in item and "ticket" not in item
 
 
@@ -165,8 +163,8 @@ def test_running_neighbour(scene: Scene, flow: Flow) -> None:
         scene.pass_time(LATER)
     assert scene.stops() == []
     for record in records:
-        assert scene.stored(record).task_arn == record.task_arn
-        assert scene.stored(record).is_open
+        stored = scene.stored(record)
+        assert (stored.task_arn, stored.is_open) == (record.task_arn, True)
 
 
 @EACH_FLOW
@@ -194,7 +192,7 @@ def test_execution_that_was_stopped(
     assert set(scene.stops()) == {record.task_arn for record in records if record.task_arn}
     for record in records:
         stored = scene.stored(record)
-        assert expires(record)
+        assert expires(scene, record)
         assert stored.status is Status.FAILED
         told = {name: (stored.error or {})[name] for name in ("kind", "taskArn", "attempt")}
         own = (Cancelled.__name__, record.task_arn, record.attempt)
@@ -222,12 +220,12 @@ def test_task_that_ended(scene: Scene, executions: Executions, flow: Flow, code:
     for _ in range(2):
         scene.pass_time(LATER)
         scene.reconcile()
-    assert all(map(expires, records))
+    assert all(expires(scene, record) for record in records)
     assert scene.stops() == []
     if flow is Flow.POLLING:
         wanted = Status.FAILED if code else Status.COMPLETED
-        assert {scene.stored(record).status for record in records} == {wanted}
-        assert {scene.stored(record).result for record in records} == {None}
+        stored = [scene.stored(record) for record in records]
+        assert {(record.status, record.result) for record in stored} == {(wanted, None)}
 
 
 @EACH_FLOW
@@ -240,7 +238,7 @@ def test_task_that_is_forgotten(scene: Scene, executions: Executions, flow: Flow
     for _ in range(3):
         scene.reconcile()
         scene.pass_time(LATER)
-    assert all(map(expires, records))
+    assert all(expires(scene, record) for record in records)
 
 
 @EACH_FLOW
@@ -255,7 +253,8 @@ def test_error_is_the_stacks_own(
     for _ in range(3):
         scene.reconcile()
         scene.pass_time(LATER)
-    failed = {r.execution_id: r for r in records if scene.stored(r).status is Status.FAILED}
+    stored = [scene.stored(record) for record in records]
+    failed = {record.execution_id: record for record in stored if record.status is Status.FAILED}
     told = {
         vars(line)["executionId"]: vars(line)["error"]
         for line in lines.records
@@ -264,7 +263,7 @@ def test_error_is_the_stacks_own(
     assert len(failed) >= len(ATTACKS) - 1
     assert told.keys() == failed.keys()
     for key, record in failed.items():
-        for error in (scene.stored(record).error or {}, told[key]):
+        for error in (record.error or {}, told[key]):
             assert error["kind"] == "ApplicationFailed"
             assert (error["taskArn"], error["attempt"]) == (record.task_arn, record.attempt)
             assert error["consoleLink"] == console_link(record.task_arn or "")
@@ -296,7 +295,7 @@ def test_strike_at_each_call(
 
         aws.at(call, strike)
         for _ in range(4):
-            if not expires(record):
+            if not expires(scene, record):
                 scene.reconcile()
                 scene.pass_time(LATER)
         struck.clear()
@@ -320,8 +319,5 @@ def test_made_up_items(scene: Scene) -> None:
         scene.pass_time(LATER)
     assert counted == len(made)
     for record in made:
-        item = hand("dynamodb").get_item(
-            TableName=TABLE, Key={"executionId": {"S": record.execution_id}}
-        )["Item"]
-        assert item.keys() == {"executionId", "expiresAt"}
+        assert scene.aws.stored(record.execution_id).keys() == {"executionId", "expiresAt"}
     assert [scene.stored(record) for record in ours][1] == before[1]
