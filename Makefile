@@ -171,11 +171,15 @@ SIDE_BY_SIDE := --numprocesses 2 --dist loadfile --no-loadscope-reorder
 # The version in use has its environment already; others get one, if this machine has them.
 OWN := $(shell $(python) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
 
-# Long tests that are alike on each Python run once: these on the one in use, those on the functions'
-# own, where this machine has it.
-ONCE_HERE := tests/e2e/test_documented_commands.py tests/e2e/test_sam_local.py \
+# Long tests that are alike on each Python run once: those of tools and of the local system's clocks
+# and signals on the one in use; those of what is deployed, over all its states, on the functions' own,
+# where this machine has it. Every handler, the worker and the local system run on each besides.
+ONCE_HERE := tests/unit/test_mutations.py \
+  tests/integration/local/test_floor.py tests/integration/local/test_wakeups.py \
+  tests/e2e/test_documented_commands.py tests/e2e/test_sam_local.py tests/e2e/test_up_processes.py \
   tests/e2e/test_hardship.py tests/e2e/test_processes.py::test_load tests/e2e/test_retries.py
-ONCE_THERE := tests/faults/test_interleavings.py tests/faults/test_sample.py
+ONCE_THERE := tests/property tests/integration/repairs \
+  tests/faults/test_interleavings.py tests/faults/test_sample.py
 left_out = $(if $(filter $(OWN),$(1)),,$(ONCE_HERE:%=--deselect %)) \
   $(if $(filter $(LAMBDA),$(1)),,$$($(find_python) $(LAMBDA) >/dev/null \
   && echo $(ONCE_THERE:%=--deselect %)))

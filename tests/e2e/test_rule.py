@@ -18,7 +18,7 @@ def test_rule_is_the_templates(tmp_path: Path) -> None:
     assert rule in template
     changed = tmp_path / "template.yaml"
     changed.write_text(template.replace(rule, "lastStatus: [PENDING]"))
-    with System(changed, time_scale=100) as system:
+    with System(changed, time_scale=100, in_process=True) as system:
         user = User(system)
         arn = user.start("eventbridge", processingTime=0)
         user.wait(lambda: user.tasks(arn) and system.is_idle)
@@ -28,7 +28,7 @@ def test_rule_is_the_templates(tmp_path: Path) -> None:
 
 def test_early_event() -> None:
     """An event that is delivered before RunTask has answered completes the execution."""
-    with System(time_scale=100) as system:
+    with System(time_scale=100, in_process=True) as system:
         user = User(system)
         late = Wait(lambda: user.wait(lambda: system.is_idle))
         system.seams.inject(late, times=10, operation="RunTask")
