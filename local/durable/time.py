@@ -7,13 +7,11 @@ import inspect
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from aws_durable_execution_sdk_python_testing.scheduler import Scheduler
+from aws_durable_execution_sdk_python_testing.scheduler import Event, Scheduler
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from concurrent.futures import Future
-
-    from aws_durable_execution_sdk_python_testing.scheduler import Event
 
     from local.clock import Clock
 
@@ -56,6 +54,14 @@ class RunnerScheduler(Scheduler):
             return await func() if inspect.iscoroutinefunction(func) else await _aside(func)
 
         return super().call_later(in_time, 0, count, completion_event)
+
+    def create_event(self) -> Event:
+        """Create an event, however late a busy machine comes to it.
+
+        The runner's own would give the execution up after five of the machine's seconds.
+        """
+        created = asyncio.run_coroutine_threadsafe(self._create_event(), self._loop)
+        return Event(self, created.result())
 
     async def _sleep(self, seconds: float) -> None:
         over = asyncio.Event()
