@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import subprocess
 import sys
 from collections import defaultdict
 from graphlib import CycleError, TopologicalSorter
@@ -24,6 +25,10 @@ BELOW = {
     "ecs_events": {"adapters", "core"},
     "worker": set(),
 }
+
+
+# Pure rules that had better stay so.
+RULES = ("verdict",)
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +61,26 @@ def test_rules_know_no_aws(deployed: Mapping[str, set[str]]) -> None:
     """The rules in core/ need neither AWS's clients nor the durable functions' SDK."""
     imported = {name.partition(".")[0] for name in _merged(deployed)["core"]}
     assert imported - sys.stdlib_module_names == {"msgspec"}
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_rules_are_tested_without_aws(rule: str) -> None:
+    """The tests of the hardest rules load no client of AWS, no SDK and nobody who plays AWS."""
+    program = f"import sys, tests.unit.core.test_{rule}; print(*sys.modules)"
+    paths = {"PYTHONPATH": f"{ROOT}:{ROOT / 'src'}"}
+    loaded = subprocess.run(
+        [sys.executable, "-c", program], env=paths, capture_output=True, text=True, check=True
+    ).stdout.split()
+    assert f"core.{rule}" in loaded
+    assert not {"boto3", "botocore", "moto", "aws_durable_execution_sdk_python"} & set(loaded)
+
+
+def test_nobody_asks_which_flow_it_is() -> None:
+    """Code asks what follows from a flow, not which one it is: another flow is a row of a table."""
+    for path in (ROOT / "src").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Compare | ast.match_case):
+                assert "Flow." not in ast.unparse(node), f"{path}:{node}"
 
 
 @pytest.mark.parametrize("code", ["deployed", "local"])
