@@ -21,6 +21,13 @@ MUTATIONS = (
         ("tests/unit/core/test_verdict.py",),
     ),
     Mutation(
+        "an attempt that has not begun leaves an entry",
+        "src/core/attempts.py",
+        "    if record.is_backing_off:\n",
+        "    if record.attempt < 1:\n",
+        ("tests/unit/core/test_attempts.py",),
+    ),
+    Mutation(
         "a rule imports a call",
         "src/core/moment.py",
         "from datetime import UTC\n",

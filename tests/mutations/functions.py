@@ -64,6 +64,17 @@ MUTATIONS = (
         ("tests/integration/test_tickets.py",),
     ),
     Mutation(
+        "an attempt that begins while its record is closed is overlooked",
+        "src/adapters/records.py",
+        """\
+            condition &= Attr("launch").eq(record.launch)
+""",
+        """\
+            condition &= Attr("launch").exists()
+""",
+        ("tests/integration/repairs/test_writes.py",),
+    ),
+    Mutation(
         "a full record takes no task",
         "src/adapters/records.py",
         "            room = Update({}, removed=COLUMNS)\n",

@@ -114,3 +114,24 @@ def test_closed_by_somebody_else(scene: Scene, name: str) -> None:
     closed = scene.aws.item()
     assert WRITES[name](scene.records, record) is Write.MOVED_ON
     assert scene.aws.item() == closed
+
+
+@pytest.mark.parametrize("name", ["close", "close without a task", "close_without_result"])
+def test_attempt_that_begins_meanwhile(scene: Scene, name: str) -> None:
+    """Who has read the record between two attempts closes none that has begun since."""
+    seen = scene.between(Flow.POLLING)
+    begun = scene.records.prepare(replace(seen, launch=1, status=Status.PENDING))
+    assert WRITES[name](scene.records, seen) is Write.MOVED_ON
+    assert scene.stored(seen) == begun
+    assert WRITES[name](scene.records, begun) is Write.WRITTEN
+    [kept] = scene.stored(seen).attempts
+    assert kept["attempt"] == 2
+
+
+@pytest.mark.parametrize("name", ["close", "close without a task", "close_without_result"])
+def test_close_between_two_attempts(scene: Scene, name: str) -> None:
+    """A record that is closed between two attempts keeps the first, not the one never begun."""
+    first = {"attempt": 1, "kind": "SpotInterrupted", "taskArn": TASK}
+    record = scene.between(attempts=(first,))
+    assert WRITES[name](scene.records, record) is Write.WRITTEN
+    assert scene.stored(record).attempts == (first,)
