@@ -21,6 +21,7 @@ from core.payload import RESERVE_SECONDS, InvalidRequestError
 from core.polling import REFUSED_FOR
 from core.reported import LENGTHS
 from core.retry import LAUNCH_STEP_TRIES, MAX_TRIES
+from core.verdict import ENDED_BADLY
 from core.visibility import BETWEEN_LOOKS, TOKEN_TRUSTED, UNKNOWN_WHEN_YOUNG
 from ecs_events.sweep import PARTS
 from ecs_events.tally import FOR_ONE
@@ -106,6 +107,12 @@ def test_events_are_remembered_until_none_comes_again(stack: Stack) -> None:
     invoked = stack.of_type("AWS::Lambda::EventInvokeConfig")["TaskStateFunctionEventInvokeConfig"]
     ages = target["RetryPolicy"], invoked
     assert sum(age["MaximumEventAgeInSeconds"] for age in ages) < REMEMBERED.total_seconds()
+
+
+def test_bad_ends_are_the_rules(stack: Stack) -> None:
+    """The rule on executions picks exactly the ends after which the code abandons a record."""
+    rule = stack.of_type("AWS::Events::Rule")["ExecutionStatusFunctionExecutionStatusChange"]
+    assert set(rule["EventPattern"]["detail"]["status"]) == ENDED_BADLY
 
 
 def test_calls_that_hang_leave_time(stack: Stack) -> None:
