@@ -53,3 +53,18 @@ def test_make_lists_its_targets() -> None:
     offered = re.findall(r"(?m)^([a-z]+):.*## (.+)$", (ROOT / "Makefile").read_text())
     assert {"demo", "test", "lock", "clean"} <= {name for name, _ in offered}
     assert all(f"make {name} " in listed and description in listed for name, description in offered)
+
+
+def test_what_runs_once_is_there() -> None:
+    """Each test that runs on one Python only is one that is there: a new name takes its place."""
+    printed = subprocess.run(
+        ["make", "-C", ROOT, "--print-data-base", "help"],  # noqa: S607 - any make will do
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    listed = re.findall(r"(?m)^ONCE_(?:HERE|THERE) := (.+)$", printed)
+    assert len(listed) == 2
+    for path, name in re.findall(r"([\w/.]+)(?:::(\w+))?", " ".join(listed)):
+        assert (ROOT / path).exists(), path
+        assert not name or f"def {name}(" in (ROOT / path).read_text(), name
