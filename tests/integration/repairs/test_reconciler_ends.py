@@ -68,8 +68,9 @@ def test_lost_event_dynamodb(aws: Aws, scene: Scene, durable: Start, code: int) 
 
 def comparable(record: Record) -> Record:
     """Return what a record tells, without what is each execution's own."""
-    outcome = dict(record.last_outcome or {})
-    outcome |= dict.fromkeys(("taskArn", *MOMENTS.values()), "")
+    unlike = dict.fromkeys(("taskArn", *MOMENTS.values()), "")
+    outcome = {**(record.last_outcome or {}), **unlike}
+    attempts = tuple({**attempt, **unlike} for attempt in record.attempts)
     error = dict(record.error or {})
     for name in ("taskArn", "logStream", "consoleLink"):
         error.pop(name, None)
@@ -77,6 +78,7 @@ def comparable(record: Record) -> Record:
     moments = ("created_at", "updated_at", "begun_at", "deadline")
     times = {**dict.fromkeys(moments, ""), "expires_at": 0}
     both: dict[str, Any] = {**own, **times, "last_outcome": outcome, "error": error}
+    both["attempts"] = attempts
     return replace(record, **both)
 
 
