@@ -18,7 +18,7 @@ import msgspec
 from core import reported
 from core.flow import Flow
 from core.job import Job
-from core.outcome import from_dict
+from core.outcome import Missing, from_dict
 
 if TYPE_CHECKING:
     from core.outcome import Outcome
@@ -162,6 +162,14 @@ class Record:
         last = self.last_outcome
         outcome = from_dict(last) if last else None
         return outcome if outcome and outcome.task_arn == task_arn else None
+
+    def knows(self, end: Outcome) -> bool:
+        """Whether this end of its task, or one that stands for it, was reported already."""
+        known = self.end_of(end.task_arn)
+        if not self.flow.has_callback and isinstance(known, Missing):
+            # A stored Missing wakes nobody here; an outcome that ECS learns later replaces it.
+            return isinstance(end, Missing)
+        return known is not None
 
     def to_item(self) -> dict[str, Any]:
         """The item's attributes as plain values, absent ones left out."""

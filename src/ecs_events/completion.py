@@ -46,7 +46,7 @@ class Completion:
             NotSettledError: what a closed callback or a refused write means is not known yet.
             AwsBusyError, AwsRefusedError: an answer or a write failed.
         """
-        if self._is_reported():
+        if self.record.knows(self.outcome):
             return Done.REPORTED_BEFORE
         judged = verdict(self.record, self.outcome)
         if not self.record.flow.is_awaited:
@@ -54,13 +54,6 @@ class Completion:
         if self.record.flow.has_callback:
             return self._answer(judged)
         return self._report(self.outcome, Done.OUTCOME_STORED)
-
-    def _is_reported(self) -> bool:
-        known = self.record.end_of(self.outcome.task_arn)
-        if not self.record.flow.has_callback and isinstance(known, Missing):
-            # A stored Missing wakes nobody here; an outcome that ECS learns later replaces it.
-            return isinstance(self.outcome, Missing)
-        return known is not None
 
     def _answer(self, judged: Verdict) -> Done:
         """Answer first, write second: the event's retry repairs a crash between the two."""

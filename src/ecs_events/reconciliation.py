@@ -4,31 +4,42 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass
-from datetime import datetime
 from itertools import islice
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, assert_never
 
 from adapters import clock, ecs, executions
 from adapters.errors import AwsBusyError, AwsRefusedError
-from core.correlation import Correlation, family
+from core.correlation import Correlation
 from core.done import Done
-from core.outcome import Cancelled, Missing, Succeeded, TimedOut, classify, stop_reason
-from core.record import Standing, UnknownFlowError, UnreadableRecordError
+from core.outcome import Cancelled, Missing, TimedOut, stop_reason
+from core.record import UnknownFlowError, UnreadableRecordError
+from core.repair import (
+    Abandon,
+    Adopt,
+    CloseAfterSuccess,
+    Complete,
+    Leave,
+    NoteMissing,
+    StopOverdue,
+    decide,
+    is_orphan,
+    once_reported,
+)
 from core.verdict import ENDED_BADLY
-from core.visibility import BETWEEN_LOOKS, EVENT_GRACE, UNKNOWN_WHEN_YOUNG
 from core.write import Write
 from ecs_events.abandonment import Abandonment
 from ecs_events.completion import Completion
+from ecs_events.look import Look
 from ecs_events.tally import FOR_ONE, pause
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
-    from datetime import timedelta
+    from collections.abc import Iterable, Iterator, Mapping
 
     from adapters.records import Records
     from adapters.settings import Settings
     from core.outcome import Outcome
     from core.record import Record
+    from core.repair import Repair
     from ecs_events.tally import Tally
 
 T = TypeVar("T")
@@ -129,91 +140,46 @@ class Reconciliation:
         return task is None or task["lastStatus"] == "STOPPED"
 
     def _repair(self, record: Record, task: Mapping[str, Any] | None) -> Done:
-        outcome = classify(task, record.job.container) if task else None
-        if outcome:
-            return self._ended(record, outcome)
-        if task and record.missing_since:
+        look = Look(self.settings, self.records, record, task, clock.now())
+        if task and look.end is None and record.missing_since:
             self.records.found_again(record)
-        status = executions.status(record.execution_arn)
-        if status in ENDED_BADLY:
-            return self._abandon(record, str(status))
-        if task:
-            return self._running(record)
-        return self._unknown(record, status) if record.task_arn else self._launching(record, status)
+        return self._act(decide(look), look)
 
-    def _ended(self, record: Record, outcome: Outcome) -> Done:
-        """ECS knows that the task has ended."""
-        if _since_end(outcome, record) < EVENT_GRACE:
-            return Done.ENDED_JUST_NOW
-        # Read again now that the end is known: the worker may have written since the first look.
-        fresh = self.records.get(record.execution_id)
-        standing = fresh and fresh.standing(record.attempt, record.task_arn or "")
-        if fresh is None or standing is not Standing.CURRENT:
-            return Done.MOVED_ON
-        done = self._complete(fresh, outcome)
-        return self._still_open(fresh) if done is Done.REPORTED_BEFORE else done
+    def _act(self, repair: Repair, look: Look) -> Done:
+        """Carry a repair out; return what was done."""
+        match repair:
+            case Leave(why):
+                done = why
+            case Complete(record, outcome):
+                done = self._complete(record, outcome, look)
+            case CloseAfterSuccess(record, outcome):
+                completion = Completion(self.settings, self.records, record, outcome)
+                done = completion.close_after_success(Done.CLOSED_AFTER_SUCCESS)
+            case Abandon(status):
+                done = self._abandon(look.record, status)
+            case StopOverdue():
+                done = self._stop_overdue(look.record)
+            case NoteMissing():
+                write = self.records.missed(look.record)
+                done = Done.MISSING if write.holds else Done.MOVED_ON
+            case Adopt(task_arn):
+                write = self.records.started(look.record, task_arn)
+                done = Done.ADOPTED if write is Write.WRITTEN else Done.MOVED_ON
+            case _:
+                assert_never(repair)
+        return done
 
-    def _still_open(self, record: Record) -> Done:
-        """The record is open after a report: its execution closes it, unless that is over."""
-        status = executions.status(record.execution_arn)
-        if status in ENDED_BADLY:
-            return self._abandon(record, str(status))
-        reported = record.end_of(record.task_arn)
-        if status == "SUCCEEDED" and reported:
-            return self._close_after_success(record, reported)
-        return Done.REPORTED_BEFORE
+    def _complete(self, record: Record, outcome: Outcome, look: Look) -> Done:
+        done = Completion(self.settings, self.records, record, outcome).complete()
+        if done is Done.REPORTED_BEFORE and look.end:
+            # Somebody was faster, and has left the record open.
+            return self._act(once_reported(look, record), look)
+        return done
 
-    def _running(self, record: Record) -> Done:
-        if _age(record.deadline) < EVENT_GRACE:
-            return Done.RUNNING
+    def _stop_overdue(self, record: Record) -> Done:
         reason = stop_reason(TimedOut(detail=f"The deadline was {record.deadline}"))
         ecs.stop_task(self.settings.cluster_arn, record.task_arn or "", reason)
         return Done.STOPPED_OVERDUE
-
-    def _unknown(self, record: Record, status: str | None) -> Done:
-        """ECS does not know the task: too young, forgotten since its end, or gone without one."""
-        if status == "SUCCEEDED" and record.flow.is_awaited:
-            # The answer came through, and whoever gave it died before writing that down.
-            answered = Succeeded(task_arn=record.task_arn, exit_code=0)
-            return self._close_after_success(record, record.end_of(record.task_arn) or answered)
-        return self._gone(record, self._complete)
-
-    def _gone(self, record: Record, end: Callable[[Record, Outcome], Done]) -> Done:
-        """Nobody will tell of the task any more: sure after two looks, and some minutes between."""
-        if record.missing_since is None:
-            if _idle(record) < UNKNOWN_WHEN_YOUNG:
-                return Done.YOUNG
-            write = self.records.missed(record)
-            return Done.MISSING if write.holds else Done.MOVED_ON
-        if _age(record.missing_since) < BETWEEN_LOOKS:
-            return Done.MISSING
-        return end(record, record.end_of(record.task_arn) or Missing(task_arn=record.task_arn))
-
-    def _complete(self, record: Record, outcome: Outcome) -> Done:
-        return Completion(self.settings, self.records, record, outcome).complete()
-
-    def _close_after_success(self, record: Record, outcome: Outcome) -> Done:
-        completion = Completion(self.settings, self.records, record, outcome)
-        return completion.close_after_success(Done.CLOSED_AFTER_SUCCESS)
-
-    def _launching(self, record: Record, status: str | None) -> Done:
-        """RunTask was never answered, or is about to be called."""
-        # What has succeeded launches nothing more.
-        is_over = status == "SUCCEEDED"
-        if not is_over and (record.is_backing_off or _idle(record) < EVENT_GRACE):
-            return Done.ABOUT_TO_START
-        name = Correlation(self.settings.stack_name, record.execution_id, record.attempt)
-        # Each such record is a ListTasks.
-        pause()
-        cluster = self.settings.cluster_arn
-        task_arn = ecs.find_task(cluster, record.job.family, name.started_by)
-        if task_arn:
-            write = self.records.started(record, task_arn)
-            return Done.ADOPTED if write is Write.WRITTEN else Done.MOVED_ON
-        if not is_over:
-            return Done.NO_TASK
-        is_unheard = not record.flow.is_awaited
-        return self._gone(record, self._complete if is_unheard else self._close_after_success)
 
     def _abandon(self, record: Record, status: str) -> Done:
         fresh = self.records.get(record.execution_id)
@@ -246,9 +212,7 @@ class Reconciliation:
             if error.is_open or error.execution_arn is None:
                 raise
         else:
-            if record is None or family(task) != record.job.family:
-                return
-            if record.standing(name.attempt, task["taskArn"]) is Standing.CURRENT:
+            if not is_orphan(task, name, record):
                 return
         reason = stop_reason(Cancelled(detail="Nobody waits for this task any more"))
         ecs.stop_task(self.settings.cluster_arn, task["taskArn"], reason)
@@ -259,18 +223,3 @@ def _batches(execution_ids: Iterable[str]) -> Iterator[list[str]]:
     rest = iter(execution_ids)
     while batch := list(islice(rest, _BATCH)):
         yield batch
-
-
-def _since_end(outcome: Outcome, record: Record) -> timedelta:
-    """How long ago a task ended, as far as ECS tells."""
-    return _age(outcome.stopped_at) if outcome.stopped_at else _idle(record)
-
-
-def _idle(record: Record) -> timedelta:
-    """How long ago a record was written."""
-    return _age(record.updated_at)
-
-
-def _age(moment: str) -> timedelta:
-    """How long ago an ISO 8601 moment was; negative for the future."""
-    return clock.now() - datetime.fromisoformat(moment)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.mutations.mutation import FENCES, LAUNCHES, Mutation
 
 _OUTCOMES = ("tests/unit/core",)
+_REPAIRS = ("tests/unit/core/test_repair.py", "tests/integration/repairs")
 
 MUTATIONS = (
     Mutation(
@@ -141,5 +142,26 @@ MUTATIONS = (
         "            outcome.kind in self.retry_on\n",
         "            outcome.kind in self.retry_on or outcome.exit_code\n",
         ("tests/unit/core", "tests/integration/test_retries.py"),
+    ),
+    Mutation(
+        "a task is missing at the first look",
+        "src/core/repair.py",
+        """\
+        return Leave(Done.YOUNG) if is_young else NoteMissing()
+    if _ago(sight, record.missing_since) < BETWEEN_LOOKS:
+""",
+        """\
+        if is_young:
+            return Leave(Done.YOUNG)
+    elif _ago(sight, record.missing_since) < BETWEEN_LOOKS:
+""",
+        _REPAIRS,
+    ),
+    Mutation(
+        "the reconciler completes with what it read before the end",
+        "src/core/repair.py",
+        "    fresh = sight.fresh\n",
+        "    fresh: Record | None = record\n",
+        _REPAIRS,
     ),
 )

@@ -120,26 +120,10 @@ MUTATIONS = (
         _REPAIRS,
     ),
     Mutation(
-        "a task is missing at the first look",
-        "src/ecs_events/reconciliation.py",
-        """\
-            write = self.records.missed(record)
-            return Done.MISSING if write.holds else Done.MOVED_ON
-""",
-        """\
-            self.records.missed(record)
-""",
-        _REPAIRS,
-    ),
-    Mutation(
-        "the reconciler completes with what it read before the end",
-        "src/ecs_events/reconciliation.py",
-        """\
-        fresh = self.records.get(record.execution_id)
-        standing = fresh and fresh.standing""",
-        """\
-        fresh: Record | None = record
-        standing = fresh and fresh.standing""",
+        "a record is read once, whatever ECS shows",
+        "src/ecs_events/look.py",
+        "        return self.records.get(self.record.execution_id)\n",
+        "        return self.record\n",
         _REPAIRS,
     ),
     Mutation(

@@ -1,0 +1,228 @@
+"""What the reconciler does about one open record: a pure rule over what one look has found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Protocol
+
+from core.correlation import family
+from core.done import Done
+from core.outcome import Missing, Outcome, Succeeded
+from core.record import Record, Standing
+from core.verdict import ENDED_BADLY
+from core.visibility import BETWEEN_LOOKS, EVENT_GRACE, UNKNOWN_WHEN_YOUNG
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import timedelta
+
+    from core.correlation import Correlation
+
+
+class Sight(Protocol):
+    """One look at an open record; what takes a call of its own is asked for when it is needed."""
+
+    @property
+    def record(self) -> Record:
+        """The record, read before its task was looked at."""
+
+    @property
+    def now(self) -> datetime:
+        """When the look is taken."""
+
+    @property
+    def is_known(self) -> bool:
+        """Whether ECS knows the record's task."""
+
+    @property
+    def end(self) -> Outcome | None:
+        """How the task ended, as ECS shows it; None if it has not, or ECS does not know it."""
+
+    @property
+    def fresh(self) -> Record | None:
+        """The record, read again; None where it is gone. Takes a GetItem."""
+
+    @property
+    def execution(self) -> str | None:
+        """The execution's status; None where Lambda does not know it. A GetDurableExecution."""
+
+    @property
+    def launched(self) -> str | None:
+        """The ARN of a task that bears the attempt's name. Takes a ListTasks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Leave:
+    """Nothing is to be done.
+
+    Attributes:
+        why: the word for it.
+    """
+
+    why: Done
+
+
+@dataclass(frozen=True, slots=True)
+class Complete:
+    """The end of the task is to be reported, as its event would have.
+
+    Attributes:
+        record: as last read; what is written depends on it.
+        outcome: the end.
+    """
+
+    record: Record
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class CloseAfterSuccess:
+    """The record of an execution that has succeeded is to be closed.
+
+    Attributes:
+        record: as last read.
+        outcome: what the record is to say of its task.
+    """
+
+    record: Record
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Abandon:
+    """The execution has ended badly: the task is to be stopped, the record to be closed.
+
+    Attributes:
+        status: the execution's, one of `core.verdict.ENDED_BADLY`.
+    """
+
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class StopOverdue:
+    """The task is past its deadline, and is to be stopped."""
+
+
+@dataclass(frozen=True, slots=True)
+class NoteMissing:
+    """The record is to say since when ECS has not known the task."""
+
+
+@dataclass(frozen=True, slots=True)
+class Adopt:
+    """The record is to name a task that was started and never recorded.
+
+    Attributes:
+        task_arn: the task.
+    """
+
+    task_arn: str
+
+
+Repair = Leave | Complete | CloseAfterSuccess | Abandon | StopOverdue | NoteMissing | Adopt
+
+
+def decide(sight: Sight) -> Repair:
+    """Say what to do about an open record."""
+    if sight.end:
+        return _ended(sight, sight.end)
+    if (status := sight.execution) and status in ENDED_BADLY:
+        return Abandon(status)
+    if sight.is_known:
+        return _running(sight)
+    return _unknown(sight) if sight.record.task_arn else _launching(sight)
+
+
+def once_reported(sight: Sight, record: Record) -> Repair:
+    """Say what to do about a record that is open after a report of its task's end.
+
+    Its execution closes it, unless that is over.
+
+    Args:
+        sight: the look.
+        record: as last read.
+    """
+    if (status := sight.execution) and status in ENDED_BADLY:
+        return Abandon(status)
+    reported = record.end_of(record.task_arn)
+    if sight.execution == "SUCCEEDED" and reported:
+        return CloseAfterSuccess(record, reported)
+    return Leave(Done.REPORTED_BEFORE)
+
+
+def is_orphan(task: Mapping[str, Any], name: Correlation, record: Record | None) -> bool:
+    """Whether nobody waits any more for a task that runs.
+
+    Args:
+        task: as DescribeTasks shows it.
+        name: what the task bears as `startedBy`.
+        record: of that name; None where there is none, and the task is not ours for certain.
+    """
+    if record is None or family(task) != record.job.family:
+        return False
+    return record.standing(name.attempt, task["taskArn"]) is not Standing.CURRENT
+
+
+def _ended(sight: Sight, end: Outcome) -> Repair:
+    """ECS knows that the task has ended."""
+    record = sight.record
+    # A task that never ran may have ended at no moment.
+    if _ago(sight, end.stopped_at or record.updated_at) < EVENT_GRACE:
+        return Leave(Done.ENDED_JUST_NOW)
+    # Read again now that the end is known: the worker may have written since the first look.
+    fresh = sight.fresh
+    standing = fresh and fresh.standing(record.attempt, record.task_arn or "")
+    if fresh is None or standing is not Standing.CURRENT:
+        return Leave(Done.MOVED_ON)
+    return once_reported(sight, fresh) if fresh.knows(end) else Complete(fresh, end)
+
+
+def _running(sight: Sight) -> Repair:
+    is_overdue = _ago(sight, sight.record.deadline) >= EVENT_GRACE
+    return StopOverdue() if is_overdue else Leave(Done.RUNNING)
+
+
+def _unknown(sight: Sight) -> Repair:
+    """ECS does not know the task: too young, forgotten since its end, or gone without one."""
+    record = sight.record
+    if sight.execution == "SUCCEEDED" and record.flow.is_awaited:
+        # The answer came through, and whoever gave it died before writing that down.
+        answered = Succeeded(task_arn=record.task_arn, exit_code=0)
+        return CloseAfterSuccess(record, record.end_of(record.task_arn) or answered)
+    return _gone(sight)
+
+
+def _launching(sight: Sight) -> Repair:
+    """RunTask was never answered, or is about to be called."""
+    record = sight.record
+    # What has succeeded launches nothing more.
+    is_over = sight.execution == "SUCCEEDED"
+    is_young = _ago(sight, record.updated_at) < EVENT_GRACE
+    if not is_over and (record.is_backing_off or is_young):
+        return Leave(Done.ABOUT_TO_START)
+    if sight.launched:
+        return Adopt(sight.launched)
+    return _gone(sight) if is_over else Leave(Done.NO_TASK)
+
+
+def _gone(sight: Sight) -> Repair:
+    """Nobody will tell of the task any more: sure after two looks, and some minutes between."""
+    record = sight.record
+    if record.missing_since is None:
+        is_young = _ago(sight, record.updated_at) < UNKNOWN_WHEN_YOUNG
+        return Leave(Done.YOUNG) if is_young else NoteMissing()
+    if _ago(sight, record.missing_since) < BETWEEN_LOOKS:
+        return Leave(Done.MISSING)
+    reported = record.end_of(record.task_arn)
+    if sight.execution == "SUCCEEDED" and record.flow.is_awaited:
+        return CloseAfterSuccess(record, reported or Missing(task_arn=record.task_arn))
+    if reported:
+        return Leave(Done.REPORTED_BEFORE)
+    return Complete(record, Missing(task_arn=record.task_arn))
+
+
+def _ago(sight: Sight, moment: str) -> timedelta:
+    """How long ago an ISO 8601 moment was; negative for the future."""
+    return sight.now - datetime.fromisoformat(moment)

@@ -1,0 +1,67 @@
+"""What one look at an open record finds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from adapters import ecs, executions
+from core.correlation import Correlation
+from core.outcome import classify
+from ecs_events.tally import pause
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from adapters.records import Records
+    from adapters.settings import Settings
+    from core.outcome import Outcome
+    from core.record import Record
+
+
+@dataclass(frozen=True)
+class Look:
+    """A `core.repair.Sight`: what takes a call of its own is asked for once, when it is needed.
+
+    Attributes:
+        record: read before its task was looked at.
+        task: as DescribeTasks shows it; None where ECS does not know it.
+        now: when the look is taken.
+    """
+
+    settings: Settings
+    records: Records
+    record: Record
+    task: Mapping[str, Any] | None
+    now: datetime
+
+    @property
+    def is_known(self) -> bool:
+        """Whether ECS knows the record's task."""
+        return self.task is not None
+
+    @cached_property
+    def end(self) -> Outcome | None:
+        """How the task ended, as ECS shows it."""
+        return classify(self.task, self.record.job.container) if self.task else None
+
+    @cached_property
+    def fresh(self) -> Record | None:
+        """The record, read again."""
+        return self.records.get(self.record.execution_id)
+
+    @cached_property
+    def execution(self) -> str | None:
+        """The execution's status."""
+        return executions.status(self.record.execution_arn)
+
+    @cached_property
+    def launched(self) -> str | None:
+        """The ARN of a task that bears the attempt's name."""
+        record = self.record
+        name = Correlation(self.settings.stack_name, record.execution_id, record.attempt)
+        # Each such record is a ListTasks.
+        pause()
+        return ecs.find_task(self.settings.cluster_arn, record.job.family, name.started_by)

@@ -1,0 +1,276 @@
+"""What events have missed: one look at everything that is open, and at everything that runs."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from adapters import clock, ecs, executions
+from adapters.errors import AwsBusyError, AwsRefusedError
+from core.correlation import Correlation, family
+from core.done import Done
+from core.outcome import Cancelled, Missing, Succeeded, TimedOut, classify, stop_reason
+from core.record import Standing, UnknownFlowError, UnreadableRecordError
+from core.verdict import ENDED_BADLY
+from core.visibility import BETWEEN_LOOKS, EVENT_GRACE, UNKNOWN_WHEN_YOUNG
+from core.write import Write
+from ecs_events.abandonment import Abandonment
+from ecs_events.completion import Completion
+from ecs_events.tally import FOR_ONE, pause
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from datetime import timedelta
+
+    from adapters.records import Records
+    from adapters.settings import Settings
+    from core.outcome import Outcome
+    from core.record import Record
+    from ecs_events.tally import Tally
+
+T = TypeVar("T")
+
+# DescribeTasks takes as many.
+_BATCH = 100
+# Seconds that all orphans together get at least.
+_FOR_ORPHANS = FOR_ONE
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciliation:
+    """One run; what it has done, and what it had no time for, is in its tally."""
+
+    settings: Settings
+    records: Records
+    tally: Tally
+
+    def run(self) -> None:
+        """Repair what can be repaired.
+
+        Raises:
+            AwsBusyError, AwsRefusedError: a list could not be read; the next run starts afresh.
+        """
+        for batch in self._in_time(_batches(self._open())):
+            self._reconcile(batch)
+            # The next batch is another DescribeTasks.
+            pause()
+        self._stop_orphans()
+
+    def _in_time(self, items: Iterable[T]) -> Iterator[T]:
+        return self.tally.in_time(items, FOR_ONE + _FOR_ORPHANS)
+
+    def _open(self) -> list[str]:
+        """Return the open records in any order: none is always last where time is short."""
+        execution_ids = list(self.records.open())
+        random.shuffle(execution_ids)
+        return execution_ids
+
+    def _reconcile(self, execution_ids: list[str]) -> None:
+        read = map(self._read, self._in_time(execution_ids))
+        found = [record for record in read if record and record.is_open]
+        tasks = self._tasks([record for record in found if record.task_arn])
+        to_settle = (record for record in found if record.execution_id not in self.tally.unsettled)
+        for record in self._in_time(to_settle):
+            with self.tally.settling(record.execution_id):
+                self.tally.done[self._repair(record, tasks.get(record.task_arn or ""))] += 1
+
+    def _tasks(self, records: list[Record]) -> dict[str, Mapping[str, Any]]:
+        cluster, known = self.settings.cluster_arn, [record.task_arn or "" for record in records]
+        try:
+            return ecs.describe_tasks(cluster, known)
+        except AwsBusyError as error:
+            # Those of other batches, and orphans, are not to wait for these.
+            for record in records:
+                self.tally.leave(record.execution_id, error)
+            return {}
+        except AwsRefusedError:
+            # One ARN that is none has ECS refuse all of them.
+            tasks: dict[str, Mapping[str, Any]] = {}
+            for record in self._in_time(records):
+                with self.tally.settling(record.execution_id):
+                    tasks |= ecs.describe_tasks(cluster, [record.task_arn or ""])
+            return tasks
+
+    def _read(self, execution_id: str) -> Record | None:
+        with self.tally.settling(execution_id):
+            try:
+                return self.records.get(execution_id)
+            except UnreadableRecordError as error:
+                self._unread(error)
+        return None
+
+    def _unread(self, error: UnreadableRecordError) -> None:
+        """Close a record that cannot be read, once its work is over."""
+        if self._is_over(error):
+            missing = Missing(detail=str(error))
+            if self.records.close_unreadable(error, missing) is Write.WRITTEN:
+                self.tally.done[Done.CLOSED_UNREADABLE] += 1
+        elif isinstance(error, UnknownFlowError):
+            self.tally.done[Done.OTHER_VERSION] += 1
+        else:
+            raise error
+
+    def _is_over(self, unreadable: UnreadableRecordError) -> bool:
+        """Whether the work of a record that cannot be read is over, as its execution tells."""
+        if unreadable.execution_arn is None:
+            return False
+        status = executions.status(unreadable.execution_arn)
+        if status != "SUCCEEDED":
+            return status is None or status in ENDED_BADLY
+        # In the DynamoDB flow, and in others to come, the task goes on.
+        name = Correlation(self.settings.stack_name, unreadable.execution_id, unreadable.attempt)
+        cluster = self.settings.cluster_arn
+        task_arn = ecs.find_task(cluster, None, name.started_by)
+        task = ecs.describe_task(cluster, task_arn) if task_arn else None
+        # Its job cannot be read either, so nobody knows whose exit code would count.
+        return task is None or task["lastStatus"] == "STOPPED"
+
+    def _repair(self, record: Record, task: Mapping[str, Any] | None) -> Done:
+        outcome = classify(task, record.job.container) if task else None
+        if outcome:
+            return self._ended(record, outcome)
+        if task and record.missing_since:
+            self.records.found_again(record)
+        status = executions.status(record.execution_arn)
+        if status in ENDED_BADLY:
+            return self._abandon(record, str(status))
+        if task:
+            return self._running(record)
+        return self._unknown(record, status) if record.task_arn else self._launching(record, status)
+
+    def _ended(self, record: Record, outcome: Outcome) -> Done:
+        """ECS knows that the task has ended."""
+        if _since_end(outcome, record) < EVENT_GRACE:
+            return Done.ENDED_JUST_NOW
+        # Read again now that the end is known: the worker may have written since the first look.
+        fresh = self.records.get(record.execution_id)
+        standing = fresh and fresh.standing(record.attempt, record.task_arn or "")
+        if fresh is None or standing is not Standing.CURRENT:
+            return Done.MOVED_ON
+        done = self._complete(fresh, outcome)
+        return self._still_open(fresh) if done is Done.REPORTED_BEFORE else done
+
+    def _still_open(self, record: Record) -> Done:
+        """The record is open after a report: its execution closes it, unless that is over."""
+        status = executions.status(record.execution_arn)
+        if status in ENDED_BADLY:
+            return self._abandon(record, str(status))
+        reported = record.end_of(record.task_arn)
+        if status == "SUCCEEDED" and reported:
+            return self._close_after_success(record, reported)
+        return Done.REPORTED_BEFORE
+
+    def _running(self, record: Record) -> Done:
+        if _age(record.deadline) < EVENT_GRACE:
+            return Done.RUNNING
+        reason = stop_reason(TimedOut(detail=f"The deadline was {record.deadline}"))
+        ecs.stop_task(self.settings.cluster_arn, record.task_arn or "", reason)
+        return Done.STOPPED_OVERDUE
+
+    def _unknown(self, record: Record, status: str | None) -> Done:
+        """ECS does not know the task: too young, forgotten since its end, or gone without one."""
+        if status == "SUCCEEDED" and record.flow.is_awaited:
+            # The answer came through, and whoever gave it died before writing that down.
+            answered = Succeeded(task_arn=record.task_arn, exit_code=0)
+            return self._close_after_success(record, record.end_of(record.task_arn) or answered)
+        return self._gone(record, self._complete)
+
+    def _gone(self, record: Record, end: Callable[[Record, Outcome], Done]) -> Done:
+        """Nobody will tell of the task any more: sure after two looks, and some minutes between."""
+        if record.missing_since is None:
+            if _idle(record) < UNKNOWN_WHEN_YOUNG:
+                return Done.YOUNG
+            write = self.records.missed(record)
+            return Done.MISSING if write.holds else Done.MOVED_ON
+        if _age(record.missing_since) < BETWEEN_LOOKS:
+            return Done.MISSING
+        return end(record, record.end_of(record.task_arn) or Missing(task_arn=record.task_arn))
+
+    def _complete(self, record: Record, outcome: Outcome) -> Done:
+        return Completion(self.settings, self.records, record, outcome).complete()
+
+    def _close_after_success(self, record: Record, outcome: Outcome) -> Done:
+        completion = Completion(self.settings, self.records, record, outcome)
+        return completion.close_after_success(Done.CLOSED_AFTER_SUCCESS)
+
+    def _launching(self, record: Record, status: str | None) -> Done:
+        """RunTask was never answered, or is about to be called."""
+        # What has succeeded launches nothing more.
+        is_over = status == "SUCCEEDED"
+        if not is_over and (record.is_backing_off or _idle(record) < EVENT_GRACE):
+            return Done.ABOUT_TO_START
+        name = Correlation(self.settings.stack_name, record.execution_id, record.attempt)
+        # Each such record is a ListTasks.
+        pause()
+        cluster = self.settings.cluster_arn
+        task_arn = ecs.find_task(cluster, record.job.family, name.started_by)
+        if task_arn:
+            write = self.records.started(record, task_arn)
+            return Done.ADOPTED if write is Write.WRITTEN else Done.MOVED_ON
+        if not is_over:
+            return Done.NO_TASK
+        is_unheard = not record.flow.is_awaited
+        return self._gone(record, self._complete if is_unheard else self._close_after_success)
+
+    def _abandon(self, record: Record, status: str) -> Done:
+        fresh = self.records.get(record.execution_id)
+        if fresh is None or not fresh.is_open:
+            return Done.MOVED_ON
+        return Abandonment(self.settings, self.records, fresh, status).settle()
+
+    def _stop_orphans(self) -> None:
+        """Stop what runs although its record is closed, or speaks of a later attempt."""
+        unsettled = frozenset(self.tally.unsettled)
+        running = ecs.running_tasks(self.settings.cluster_arn)
+        for task in self.tally.in_time(running, FOR_ONE):
+            name = Correlation.parse(task.get("startedBy"))
+            if (
+                name
+                and name.stack == self.settings.stack_name
+                and name.execution_id not in unsettled
+            ):
+                with self.tally.settling(name.execution_id):
+                    self._stop_orphan(task, name)
+
+    def _stop_orphan(self, task: Mapping[str, Any], name: Correlation) -> None:
+        try:
+            record = self.records.get(name.execution_id)
+        except UnknownFlowError as error:
+            if error.is_open:
+                return
+        except UnreadableRecordError as error:
+            # Workers can make an item up, but none that names an execution.
+            if error.is_open or error.execution_arn is None:
+                raise
+        else:
+            if record is None or family(task) != record.job.family:
+                return
+            if record.standing(name.attempt, task["taskArn"]) is Standing.CURRENT:
+                return
+        reason = stop_reason(Cancelled(detail="Nobody waits for this task any more"))
+        ecs.stop_task(self.settings.cluster_arn, task["taskArn"], reason)
+        self.tally.done[Done.STOPPED_ORPHAN] += 1
+
+
+def _batches(execution_ids: Iterable[str]) -> Iterator[list[str]]:
+    rest = iter(execution_ids)
+    while batch := list(islice(rest, _BATCH)):
+        yield batch
+
+
+def _since_end(outcome: Outcome, record: Record) -> timedelta:
+    """How long ago a task ended, as far as ECS tells."""
+    return _age(outcome.stopped_at) if outcome.stopped_at else _idle(record)
+
+
+def _idle(record: Record) -> timedelta:
+    """How long ago a record was written."""
+    return _age(record.updated_at)
+
+
+def _age(moment: str) -> timedelta:
+    """How long ago an ISO 8601 moment was; negative for the future."""
+    return clock.now() - datetime.fromisoformat(moment)
