@@ -9,6 +9,7 @@ from aws_durable_execution_sdk_python_testing.runner import StepOperation
 from adapters.errors import AwsBusyError
 from core.answer import MAX_ANSWER_BYTES
 from core.record import Status
+from orchestrator import dynamodb, polling
 from orchestrator.eventbridge import handler
 from tests.integration.aws import error, throttled
 from worker.report import MAX_RESULT_BYTES, encoded
@@ -54,6 +55,40 @@ def test_result_that_is_no_text(aws: Aws, durable: Start) -> None:
     aws.exit(0)
     assert aws.report() == {"done": "callback succeeded"}
     assert execution.result()["result"] == {"rows": [1, 2]}
+
+
+def test_nothing_handed_over_to_polling(aws: Aws, durable: Start) -> None:
+    """Polling: exit 0 of a container that wrote nothing is a success whose result is null."""
+    aws.script(lambda: aws.exit(0))
+    result = durable(polling.handler, {}).result()
+    assert (result["outcome"], result["result"]) == ("Succeeded", None)
+    record = aws.record()
+    assert (record.status, record.is_open, record.result) == (Status.COMPLETED, False, None)
+
+
+@pytest.mark.parametrize("has_event", [True, False])
+def test_nothing_handed_over(aws: Aws, durable: Start, has_event: bool) -> None:
+    """EventBridge: exit 0 of a container that wrote nothing is a success whose result is null."""
+    execution = durable(handler, {})
+    record = aws.wait_for_record(lambda record: record.task_arn)
+    aws.exit(0)
+    if has_event:
+        assert aws.report() == {"done": "callback succeeded"}
+    else:
+        execution.time_out(record)
+    result = execution.result()
+    assert (result["outcome"], result["result"]) == ("Succeeded", None)
+    stored = aws.record()
+    assert (stored.status, stored.is_open, stored.result) == (Status.COMPLETED, False, None)
+
+
+def test_nothing_handed_over_to_nobody(aws: Aws, durable: Start) -> None:
+    """DynamoDB: exit 0 of a container that wrote nothing completes a record without a result."""
+    durable(dynamodb.handler, {}).result()
+    aws.exit(0)
+    assert aws.report() == {"done": "record closed COMPLETED"}
+    record = aws.record()
+    assert (record.status, record.is_open, record.result) == (Status.COMPLETED, False, None)
 
 
 def test_result_of_a_record_that_cannot_be_closed(aws: Aws, durable: Start) -> None:
