@@ -24,13 +24,17 @@ class Verdict(NamedTuple):
     Attributes:
         status: COMPLETED or FAILED, which the record is closed with.
         outcome: how the task ended, as the execution, its caller and the record are to know it.
-        is_logged: whether the failure is to be logged by who closes the record; else the execution
-            logs it, or has done so.
+        is_reported: whether the execution reports a failure itself, or has done so, and logs it.
     """
 
     status: Status
     outcome: Outcome
-    is_logged: bool
+    is_reported: bool = False
+
+    @property
+    def is_logged(self) -> bool:
+        """Whether there is a failure that is for whoever closes the record to log."""
+        return self.status is Status.FAILED and not self.is_reported
 
 
 def verdict(
@@ -51,14 +55,14 @@ def verdict(
         return _in_vain(record, outcome, str(execution), reported)
     if reported:
         # The execution's own last step says so, and its code logs it.
-        return Verdict(Status.FAILED, reported, is_logged=False)
+        return Verdict(Status.FAILED, reported, is_reported=True)
     if not record.flow.is_awaited:
         return _by_worker(record, outcome)
     if execution is None:
         taken = _taken(outcome, record.result)
-        return Verdict(_status(taken), taken, is_logged=False)
+        return Verdict(_status(taken), taken, is_reported=True)
     # A handler of the user's own may succeed although its task has failed, or never began.
-    return _logged(_status(outcome), outcome)
+    return Verdict(_status(outcome), outcome)
 
 
 def without_room(record: Record, judged: Verdict, reason: str) -> Verdict:
@@ -71,7 +75,7 @@ def without_room(record: Record, judged: Verdict, reason: str) -> Verdict:
     outcome = judged.outcome
     if outcome.succeeded:
         outcome = reclassified(outcome, ApplicationFailed, reason)
-    return _logged(Status.FAILED, outcome)
+    return judged._replace(status=Status.FAILED, outcome=outcome)
 
 
 def unclosed(flow: Flow, outcome: Outcome, reason: str | None) -> Outcome:
@@ -90,14 +94,14 @@ def _in_vain(record: Record, outcome: Outcome, execution: str, reported: Outcome
     """The execution has ended badly, and takes no end any more."""
     if record.status is Status.COMPLETED:
         # A worker that has reported its end has the last word: its work is done.
-        return Verdict(Status.COMPLETED, outcome, is_logged=False)
+        return Verdict(Status.COMPLETED, outcome, is_reported=reported is not None)
     if reported:
         # The task of a launch that was given up may have been started all the same.
-        return Verdict(Status.FAILED, reported, is_logged=False)
+        return Verdict(Status.FAILED, reported, is_reported=True)
     if outcome.succeeded:
         detail = f"The task succeeded, but its execution is {execution}"
         outcome = reclassified(outcome, Cancelled, detail)
-    return _logged(Status.FAILED, outcome)
+    return Verdict(Status.FAILED, outcome)
 
 
 def _by_worker(record: Record, outcome: Outcome) -> Verdict:
@@ -105,7 +109,7 @@ def _by_worker(record: Record, outcome: Outcome) -> Verdict:
     status = record.status if record.status in ENDED else _status(outcome)
     if status is Status.FAILED and outcome.succeeded:
         outcome = reclassified(outcome, ApplicationFailed, "The container reported a failure")
-    return _logged(status, outcome)
+    return Verdict(status, outcome)
 
 
 def _taken(outcome: Outcome, result: str | None) -> Outcome:
@@ -122,7 +126,3 @@ def _taken(outcome: Outcome, result: str | None) -> Outcome:
 
 def _status(outcome: Outcome) -> Status:
     return Status.COMPLETED if outcome.succeeded else Status.FAILED
-
-
-def _logged(status: Status, outcome: Outcome) -> Verdict:
-    return Verdict(status, outcome, is_logged=status is Status.FAILED)

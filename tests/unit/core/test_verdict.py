@@ -311,10 +311,7 @@ def test_size_is_told() -> None:
 
 def test_without_room() -> None:
     """A result that the item has no room for fails where it was to stay, and only there."""
-    completed, failed = (
-        Verdict(DONE, EXIT_0, is_logged=False),
-        Verdict(FAILED, EXIT_3, is_logged=True),
-    )
+    completed, failed = Verdict(DONE, EXIT_0), Verdict(FAILED, EXIT_3)
     for flow in Flow:
         record = values.record(flow=flow)
         assert without_room(record, failed, "full") == failed
@@ -328,8 +325,15 @@ def test_without_room() -> None:
         "full",
     )
     assert judged.is_logged
-    lost = without_room(record, Verdict(DONE, SPOT, is_logged=False), "full")
-    assert lost == Verdict(FAILED, SPOT, is_logged=True)
+    assert without_room(record, Verdict(DONE, SPOT), "full") == Verdict(FAILED, SPOT)
+
+
+def test_without_room_after_a_report() -> None:
+    """A failure that the item's size makes is not logged where the execution has logged one."""
+    record = values.record(flow=Flow.DYNAMODB, **WORKER_DONE)
+    completed = verdict(record, EXIT_0, "FAILED", NO_TASK)
+    failed = without_room(record, completed, "full")
+    assert (completed.status, failed.status, failed.is_logged) == (DONE, FAILED, False)
 
 
 def test_unclosed() -> None:
