@@ -1,4 +1,4 @@
-"""What the task-state function tells the waiting execution."""
+"""The answer to a callback: how its task ended, as the waiting execution reads it."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Abandonment:
-    """The end of an execution, told to its task and its record.
+    """The end of an execution, and what it leaves behind: its task and its record.
 
     Attributes:
         record: open, and read consistently after that end: before it, an execution that fails by

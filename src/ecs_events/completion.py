@@ -28,7 +28,7 @@ _PAUSED = frozenset({"PAUSED", "PAUSING"})
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """The end of one task, told to whom it concerns.
+    """The end of one task, reported to whom it concerns.
 
     Attributes:
         record: the open record of the task's attempt, read consistently.
@@ -40,7 +40,7 @@ class Completion:
     outcome: Outcome
 
     def complete(self) -> Done:
-        """Tell the end; may be repeated at any point. Returns what was done.
+        """Report the end; may be repeated at any point. Returns what was done.
 
         Raises:
             NotSettledError: what a closed callback or a refused write means is not known yet.
