@@ -28,7 +28,7 @@ BELOW = {
 
 
 # Pure rules that had better stay so.
-RULES = ("verdict",)
+RULES = ("repair", "verdict")
 
 
 @pytest.fixture(scope="module")
