@@ -64,6 +64,13 @@ MUTATIONS = (
         LAUNCHES,
     ),
     Mutation(
+        "a request has its variables in whatever order the table had them",
+        "src/core/launch.py",
+        "for name in sorted(variables)]",
+        "for name in variables]",
+        ("tests/unit/core/test_launch.py",),
+    ),
+    Mutation(
         "RunTask has no client token",
         "src/core/launch.py",
         '            "clientToken": self.token,\n',

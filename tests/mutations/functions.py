@@ -75,6 +75,13 @@ MUTATIONS = (
         ("tests/integration/repairs/test_writes.py",),
     ),
     Mutation(
+        "a launch that is repeated runs today's job, and not its record's",
+        "src/orchestrator/execution.py",
+        "replace(self.launch, job=record.job, ticket=record.ticket)\n",
+        "replace(self.launch, ticket=record.ticket)\n",
+        ("tests/integration/test_job.py",),
+    ),
+    Mutation(
         "a full record takes no task",
         "src/adapters/records.py",
         "            room = Update({}, removed=COLUMNS)\n",
