@@ -102,7 +102,7 @@ class Abandon:
 
 @dataclass(frozen=True, slots=True)
 class StopOverdue:
-    """The task is past its deadline, and is to be stopped."""
+    """The task is past its deadline, and is to be stopped; its end then closes the record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,10 +128,13 @@ def decide(sight: Sight) -> Repair:
     """Say what to do about an open record."""
     if sight.end:
         return _ended(sight, sight.end)
+    if sight.is_known and _ago(sight, sight.record.deadline) >= EVENT_GRACE:
+        # Before Lambda is asked: while it does not answer, the task would run on, and be billed.
+        return StopOverdue()
     if (status := sight.execution) and status in ENDED_BADLY:
         return Abandon(status)
     if sight.is_known:
-        return _running(sight)
+        return Leave(Done.RUNNING)
     return _unknown(sight) if sight.record.task_arn else _launching(sight)
 
 
@@ -177,11 +180,6 @@ def _ended(sight: Sight, end: Outcome) -> Repair:
     if fresh is None or standing is not Standing.CURRENT:
         return Leave(Done.MOVED_ON)
     return once_reported(sight, fresh) if fresh.knows(end) else Complete(fresh, end)
-
-
-def _running(sight: Sight) -> Repair:
-    is_overdue = _ago(sight, sight.record.deadline) >= EVENT_GRACE
-    return StopOverdue() if is_overdue else Leave(Done.RUNNING)
 
 
 def _unknown(sight: Sight) -> Repair:

@@ -171,4 +171,14 @@ MUTATIONS = (
         "    fresh: Record | None = record\n",
         _REPAIRS,
     ),
+    Mutation(
+        "an overdue task runs on while Lambda is busy",
+        "src/core/repair.py",
+        "    if sight.is_known and _ago(sight, sight.record.deadline) >= EVENT_GRACE:\n",
+        """\
+    is_left = sight.execution not in ENDED_BADLY
+    if is_left and sight.is_known and _ago(sight, sight.record.deadline) >= EVENT_GRACE:
+""",
+        ("tests/integration/repairs/test_reconciler_tasks.py",),
+    ),
 )

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -8,9 +9,10 @@ import pytest
 
 from core.flow import Flow
 from core.moment import timestamp
-from core.outcome import ApplicationFailed, Cancelled, SpotInterrupted, TimedOut
+from core.outcome import ApplicationFailed, Cancelled, Missing, SpotInterrupted, TimedOut
 from core.record import Record, Status
 from core.write import Write
+from tests.integration.aws import error, throttled
 from tests.integration.repairs.scene import HOUR, LATER, MINUTE
 
 if TYPE_CHECKING:
@@ -112,6 +114,76 @@ def test_overdue(aws: Aws, scene: Scene, executions: Executions, flow: Flow) -> 
         found = scene.stored(record)
         assert (found.status, found.is_open) == (Status.FAILED, False)
         assert (found.error or {})["kind"] == "TimedOut"
+
+
+@EACH_FLOW
+@pytest.mark.usefixtures("executions")
+def test_overdue_while_lambda_is_busy(aws: Aws, scene: Scene, flow: Flow) -> None:
+    """A task past its deadline is stopped although Lambda does not tell of its execution."""
+    record = scene.running(flow, deadline=ago(LATER), missing_since=ago(LATER))
+    aws.answer_with("lambda.GetDurableExecution", *throttled(1))
+    assert scene.reconcile() == {"stopped: overdue": 1}
+    assert scene.stops() == [record.task_arn]
+    assert scene.stored(record) == replace(record, missing_since=None)
+
+
+@EACH_FLOW
+@ENDED_BADLY
+@pytest.mark.parametrize("is_heard", [True, False], ids=["event", "no event"])
+def test_overdue_after_its_execution(
+    scene: Scene, executions: Executions, flow: Flow, status: str, *, is_heard: bool
+) -> None:
+    """A task past its deadline whose execution has ended is stopped, and its end closes the record.
+
+    Where the event of that end is lost, later looks close it.
+    """
+    record = scene.running(flow, deadline=ago(LATER))
+    executions.set(record, status)
+    assert scene.reconcile() == {"stopped: overdue": 1}
+    assert scene.stored(record).is_open
+    if is_heard:
+        scene.aws.report(record.task_arn)
+    for _ in range(2):
+        scene.pass_time(LATER)
+        scene.reconcile()
+    found = scene.stored(record)
+    assert (found.status, found.is_open, found.task_arn) == (Status.FAILED, False, record.task_arn)
+    assert (found.error or {})["kind"] == (found.last_outcome or {})["kind"] == "TimedOut"
+    assert scene.stops() == [record.task_arn]
+    assert scene.reconcile() == {}
+
+
+@pytest.mark.parametrize("flow", [Flow.POLLING, Flow.EVENTBRIDGE])
+def test_overdue_after_its_execution_said_why(
+    scene: Scene, executions: Executions, flow: Flow
+) -> None:
+    """What a failed execution has said of its task stays, although the task ran out of time."""
+    record = scene.running(flow, deadline=ago(LATER))
+    said = {**Missing(detail="checks were refused").to_dict(), "executionId": record.execution_id}
+    executions.set(record, "FAILED", Error={"ErrorData": json.dumps(said)})
+    for _ in range(3):
+        scene.reconcile()
+        scene.pass_time(LATER)
+    found = scene.stored(record)
+    assert (found.status, found.is_open) == (Status.FAILED, False)
+    assert (found.error or {})["kind"] == "Missing"
+    assert isinstance(scene.outcome(record.task_arn), TimedOut)
+
+
+@EACH_FLOW
+@pytest.mark.parametrize("status", ["RUNNING", "STOPPED"])
+@pytest.mark.parametrize("code", ["ThrottlingException", "AccessDeniedException"])
+def test_overdue_and_not_stopped(
+    scene: Scene, executions: Executions, flow: Flow, status: str, code: str
+) -> None:
+    """A task past its deadline that ECS does not stop stays in its record until it is stopped."""
+    record = scene.running(flow, deadline=ago(LATER))
+    executions.set(record, status)
+    scene.aws.answer_with("ecs.StopTask", error(code))
+    assert scene.reconcile() == {"not settled": 1}
+    assert scene.stored(record) == record
+    assert scene.reconcile() == {"stopped: overdue": 1}
+    assert isinstance(scene.outcome(record.task_arn), TimedOut)
 
 
 def test_overdue_by_a_moment(scene: Scene, executions: Executions) -> None:
