@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
 from core.correlation import family
@@ -15,9 +15,12 @@ from core.visibility import BETWEEN_LOOKS, EVENT_GRACE, UNKNOWN_WHEN_YOUNG
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import timedelta
 
     from core.correlation import Correlation
+
+# After so long, a task that was asked to stop does not hear it: one whose process is gone may be
+# shown as running for good.
+_DEAF = timedelta(hours=1)
 
 
 class Sight(Protocol):
@@ -153,6 +156,14 @@ def once_reported(sight: Sight, record: Record) -> Repair:
     if sight.execution == "SUCCEEDED" and reported:
         return CloseAfterSuccess(record, reported)
     return Leave(Done.REPORTED_BEFORE)
+
+
+def once_stopped(sight: Sight) -> Repair:
+    """Say what else to do about an overdue task that was asked to stop."""
+    is_deaf = _ago(sight, sight.record.deadline) >= _DEAF
+    if is_deaf and (status := sight.execution) and status in ENDED_BADLY:
+        return Abandon(status)
+    return Leave(Done.STOPPED_OVERDUE)
 
 
 def is_orphan(task: Mapping[str, Any], name: Correlation, record: Record | None) -> bool:

@@ -24,6 +24,7 @@ from core.repair import (
     decide,
     is_orphan,
     once_reported,
+    once_stopped,
 )
 from core.verdict import ENDED_BADLY
 from core.write import Write
@@ -158,7 +159,7 @@ class Reconciliation:
             case Abandon(status):
                 done = self._abandon(look.record, status)
             case StopOverdue():
-                done = self._stop_overdue(look.record)
+                done = self._stop_overdue(look)
             case NoteMissing():
                 write = self.records.missed(look.record)
                 done = Done.MISSING if write.holds else Done.MOVED_ON
@@ -176,10 +177,11 @@ class Reconciliation:
             return self._act(once_reported(look, record), look)
         return done
 
-    def _stop_overdue(self, record: Record) -> Done:
+    def _stop_overdue(self, look: Look) -> Done:
+        record = look.record
         reason = stop_reason(TimedOut(detail=f"The deadline was {record.deadline}"))
         ecs.stop_task(self.settings.cluster_arn, record.task_arn or "", reason)
-        return Done.STOPPED_OVERDUE
+        return self._act(once_stopped(look), look)
 
     def _abandon(self, record: Record, status: str) -> Done:
         fresh = self.records.get(record.execution_id)

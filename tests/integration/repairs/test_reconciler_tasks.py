@@ -12,7 +12,7 @@ from core.moment import timestamp
 from core.outcome import ApplicationFailed, Cancelled, Missing, SpotInterrupted, TimedOut
 from core.record import Record, Status
 from core.write import Write
-from tests.integration.aws import error, throttled
+from tests.integration.aws import PromptTask, error, throttled
 from tests.integration.repairs.scene import HOUR, LATER, MINUTE
 
 if TYPE_CHECKING:
@@ -168,6 +168,25 @@ def test_overdue_after_its_execution_said_why(
     assert (found.status, found.is_open) == (Status.FAILED, False)
     assert (found.error or {})["kind"] == "Missing"
     assert isinstance(scene.outcome(record.task_arn), TimedOut)
+
+
+@EACH_FLOW
+@ENDED_BADLY
+def test_overdue_and_deaf(
+    monkeypatch: pytest.MonkeyPatch,
+    scene: Scene,
+    executions: Executions,
+    flow: Flow,
+    status: str,
+) -> None:
+    """A task that runs on for an hour after its deadline does not keep its record open."""
+    record = scene.running(flow, deadline=ago(HOUR))
+    executions.set(record, status)
+    monkeypatch.setattr(PromptTask, "stop", lambda _task, _reason: None)
+    # While it is shown as running, each look asks for its stop.
+    assert scene.reconcile() == {f"abandoned: execution {status}": 1, "stopped: orphan": 1}
+    found = scene.stored(record)
+    assert (found.status, found.is_open) == (Status.FAILED, False)
 
 
 @EACH_FLOW

@@ -25,6 +25,7 @@ from core.repair import (
     StopOverdue,
     decide,
     is_orphan,
+    once_stopped,
 )
 from tests.values import job, record
 
@@ -369,6 +370,33 @@ LAUNCHING: list[Row] = [
 ]
 
 
+STOPPED: list[Row] = [
+    (
+        "its end is on its way, so nobody is asked",
+        known(running(deadline=ago(59))),
+        Leave(Done.STOPPED_OVERDUE),
+    ),
+    *(
+        (
+            "it does not hear, and nobody waits for it",
+            known(running(flow=flow, deadline=ago(60)), execution=status),
+            Abandon(status),
+        )
+        for flow in Flow
+        for status in BADLY
+    ),
+    *(
+        (
+            "its execution may still decide",
+            known(running(flow=flow, deadline=ago(60)), execution=status),
+            Leave(Done.STOPPED_OVERDUE),
+        )
+        for flow in Flow
+        for status in [*NO_END, "SUCCEEDED"]
+    ),
+]
+
+
 def rows(table: Iterable[Row]) -> pytest.MarkDecorator:
     """Return the rows as a test's parameters."""
     named = [pytest.param(sight, repair, id=why) for why, sight, repair in table]
@@ -391,6 +419,12 @@ def test_open_after_a_report(sight: Sight, repair: Repair) -> None:
 def test_running(sight: Sight, repair: Repair) -> None:
     """A running task is left alone unless it is overdue, or its execution has ended badly."""
     assert decide(sight) == repair
+
+
+@rows(STOPPED)
+def test_stopped(sight: Sight, repair: Repair) -> None:
+    """A task that runs on for an hour after its deadline does not keep its record open."""
+    assert once_stopped(sight) == repair
 
 
 @rows(UNKNOWN)
