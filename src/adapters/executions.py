@@ -1,4 +1,4 @@
-"""What became of a durable execution."""
+"""A durable execution as Lambda knows it: its status, its error."""
 
 from __future__ import annotations
 

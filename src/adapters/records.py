@@ -273,7 +273,7 @@ class Records:
         self, record: Record, outcome: Outcome, update: Update, condition: ConditionBase
     ) -> Write:
         if record.is_backing_off:
-            # Whoever closes between two attempts must not overlook one that has begun meanwhile.
+            # A close between two attempts may not overlook one that has begun meanwhile.
             condition &= Attr("launch").eq(record.launch)
         told, status = outcome.to_dict(), update.changes["status"]
         stamp = timestamp(clock.now())

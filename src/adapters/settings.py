@@ -64,7 +64,7 @@ class OrchestratorSettings(Settings, frozen=True, rename="upper"):
 
     @property
     def default_job(self) -> Job:
-        """What runs where a payload does not say it."""
+        """The job of a payload that does not say what runs."""
         return Job(self.task_family, self.container_name)
 
     @property

@@ -1,4 +1,4 @@
-"""What a record keeps of each attempt that has ended: ECS forgets its task within the hour."""
+"""The entries that a record keeps of its ended attempts: ECS forgets a task within the hour."""
 
 from __future__ import annotations
 

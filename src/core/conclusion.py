@@ -1,4 +1,4 @@
-"""What an execution comes to: of it, its result or its error is made."""
+"""The end of an execution, of which its result or its error is made."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Conclusion:
-    """What an execution comes to.
+    """The end of an execution.
 
     Attributes:
         outcome: how its last task ended, or why there was none.

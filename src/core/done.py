@@ -38,7 +38,7 @@ class Done(StrEnum):
     OTHER_VERSION = "ignored: flow of another version"
     HARMLESS_STATUS = "ignored: not an end that leaves a task behind"
 
-    # What only the reconciler does.
+    # Repairs, by the reconciler alone.
     ADOPTED = "adopted"
     CLOSED_AFTER_SUCCESS = "closed: execution succeeded"
     CLOSED_UNREADABLE = "closed: unreadable"
