@@ -131,9 +131,12 @@ def decide(sight: Sight) -> Repair:
     """Say what to do about an open record."""
     if sight.end:
         return _ended(sight, sight.end)
-    if sight.is_known and _ago(sight, sight.record.deadline) >= EVENT_GRACE:
+    if _ago(sight, sight.record.deadline) >= EVENT_GRACE:
         # Before Lambda is asked: while it does not answer, the task would run on, and be billed.
-        return StopOverdue()
+        if sight.is_known:
+            return StopOverdue()
+        if _is_launched(sight.record) and sight.launched:
+            return Adopt(sight.launched)
     if (status := sight.execution) and status in ENDED_BADLY:
         return Abandon(status)
     if sight.is_known:
@@ -191,6 +194,11 @@ def _ended(sight: Sight, end: Outcome) -> Repair:
     if fresh is None or standing is not Standing.CURRENT:
         return Leave(Done.MOVED_ON)
     return once_reported(sight, fresh) if fresh.knows(end) else Complete(fresh, end)
+
+
+def _is_launched(record: Record) -> bool:
+    """Whether there may be a task that the record does not name."""
+    return record.task_arn is None and not record.is_backing_off
 
 
 def _unknown(sight: Sight) -> Repair:

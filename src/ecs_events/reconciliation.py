@@ -142,9 +142,10 @@ class Reconciliation:
 
     def _repair(self, record: Record, task: Mapping[str, Any] | None) -> Done:
         look = Look(self.settings, self.records, record, task, clock.now())
+        done = self._act(decide(look), look)
         if task and look.end is None and record.missing_since:
             self.records.found_again(record)
-        return self._act(decide(look), look)
+        return done
 
     def _act(self, repair: Repair, look: Look) -> Done:
         """Carry a repair out; return what was done."""

@@ -174,11 +174,25 @@ MUTATIONS = (
     Mutation(
         "an overdue task runs on while Lambda is busy",
         "src/core/repair.py",
-        "    if sight.is_known and _ago(sight, sight.record.deadline) >= EVENT_GRACE:\n",
+        "    if _ago(sight, sight.record.deadline) >= EVENT_GRACE:\n",
         """\
     is_left = sight.execution not in ENDED_BADLY
-    if is_left and sight.is_known and _ago(sight, sight.record.deadline) >= EVENT_GRACE:
+    if is_left and _ago(sight, sight.record.deadline) >= EVENT_GRACE:
 """,
+        ("tests/integration/repairs/test_reconciler_tasks.py",),
+    ),
+    Mutation(
+        "an overdue task whose ARN was never stored runs on while Lambda is busy",
+        "src/core/repair.py",
+        "    return record.task_arn is None and not record.is_backing_off\n",
+        "    return False\n",
+        ("tests/integration/repairs/test_reconciler_launches.py",),
+    ),
+    Mutation(
+        "a task that hears no stop keeps its record open",
+        "src/core/repair.py",
+        "    is_deaf = _ago(sight, sight.record.deadline) >= _DEAF\n",
+        "    is_deaf = False\n",
         ("tests/integration/repairs/test_reconciler_tasks.py",),
     ),
 )

@@ -10,7 +10,7 @@ import pytest
 from core.flow import Flow
 from core.moment import timestamp
 from core.record import Status
-from tests.integration.aws import JOB, error
+from tests.integration.aws import JOB, error, throttled
 from tests.integration.repairs.scene import LATER
 
 if TYPE_CHECKING:
@@ -33,6 +33,19 @@ def test_adopted(scene: Scene, flow: Flow) -> None:
         record, task_arn=task_arn, status=Status.RUNNING, updated_at=scene.stored(record).updated_at
     )
     assert scene.reconcile() == {"running": 1}
+
+
+@EACH_FLOW
+@pytest.mark.usefixtures("executions")
+def test_overdue_while_lambda_is_busy(aws: Aws, scene: Scene, flow: Flow) -> None:
+    """A task that no record names is found and stopped after its deadline, whatever Lambda says."""
+    overdue = timestamp(datetime.now(UTC) - LATER)
+    task_arn = scene.launch(record := scene.begin(flow, deadline=overdue))
+    aws.answer_with("lambda.GetDurableExecution", *throttled(2))
+    assert scene.reconcile() == {"adopted": 1}
+    assert scene.stored(record).task_arn == task_arn
+    assert scene.reconcile() == {"stopped: overdue": 1}
+    assert scene.stops() == [task_arn]
 
 
 def test_adopted_after_its_end(scene: Scene, executions: Executions) -> None:

@@ -335,6 +335,22 @@ LAUNCHING: list[Row] = [
     ),
     *(
         (
+            "it is overdue by now, so nobody is asked whether it is wanted",
+            unknown(launching(flow=flow, deadline=ago(2)), launched=TASK),
+            Adopt(TASK),
+        )
+        for flow in Flow
+    ),
+    *(
+        (
+            "it is overdue, but there is none",
+            unknown(launching(deadline=ago(2)), launched=None, execution=status),
+            Abandon(status),
+        )
+        for status in BADLY
+    ),
+    *(
+        (
             "its execution will launch it",
             unknown(launching(**GONE), execution=status, launched=None),
             Leave(Done.NO_TASK),
