@@ -134,6 +134,13 @@ MUTATIONS = (
         _REPAIRS,
     ),
     Mutation(
+        "what an event reports within a look is left to the next run",
+        "src/ecs_events/reconciliation.py",
+        "        if done is Done.REPORTED_BEFORE and look.end:\n",
+        "        if done is Done.REPORTED_BEFORE and not look.end:\n",
+        ("tests/integration/repairs/test_reconciler_races.py",),
+    ),
+    Mutation(
         "a forged startedBy is believed",
         "src/adapters/ecs.py",
         "found.items() if family in (None, correlation.family(task)))",

@@ -101,6 +101,24 @@ def test_event_within_a_look(aws: Aws, scene: Scene, executions: Executions, poi
     assert_settled(scene, executions, record, point.code)
 
 
+def test_report_of_a_dead_execution(aws: Aws, scene: Scene, executions: Executions) -> None:
+    """An end that its event reports within a look closes the record of a dead execution."""
+    record = scene.ended(Flow.POLLING, 3)
+    executions.set(record, "STOPPED")
+    events: list[None] = []
+
+    def happen() -> None:
+        if not events:
+            events.append(None)
+            deliver(aws, record)
+
+    aws.at("dynamodb.UpdateItem", happen)
+    assert scene.reconcile() == {"abandoned: execution STOPPED": 1}
+    stored = scene.stored(record)
+    assert (stored.status, stored.is_open) == (Status.FAILED, False)
+    assert (stored.error or {})["exitCode"] == 3
+
+
 @EACH_CALL
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 def test_death(scene: Scene, executions: Executions, point: Point, *, after: bool) -> None:

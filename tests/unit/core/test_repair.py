@@ -163,6 +163,21 @@ ENDED: list[Row] = [
         Complete(reported(LOST, flow=Flow.POLLING), DONE),
     ),
     (
+        "its event was in time after all, and its execution will close the record",
+        ended(running(), FAILED, fresh=reported(FAILED), execution="RUNNING"),
+        Leave(Done.REPORTED_BEFORE),
+    ),
+    (
+        "its event was in time after all, and its execution has died since",
+        ended(running(), FAILED, fresh=reported(FAILED), execution="STOPPED"),
+        Abandon("STOPPED"),
+    ),
+    (
+        "a record that is closed says what was reported after the first look",
+        ended(running(), DONE, fresh=reported(FAILED), execution="SUCCEEDED"),
+        CloseAfterSuccess(reported(FAILED), FAILED),
+    ),
+    (
         "a callback that was answered as missing stays so",
         ended(reported(LOST), DONE, execution="RUNNING"),
         Leave(Done.REPORTED_BEFORE),
