@@ -185,17 +185,6 @@ def test_layout() -> None:
     }
 
 
-def test_where_it_is_decided() -> None:
-    """Each name that README points to is defined in the file that it names."""
-    rows = README.table("What is decided")
-    assert "Spot" in rows[0][0]
-    for _, where in rows:
-        [path] = re.findall(r"\]\(([^)]+)\)", where)
-        source = (ROOT / path).read_text()
-        for name in code(where):
-            assert re.search(rf"(?m)(^ *(def|class) {name}\b|^{name}\b.*=)", source), name
-
-
 def test_numbers_of_polling() -> None:
     """What README says of polling's reach and operations is what the code does."""
     assert f"{longest_wait(None) // 86_400} days" in README.text

@@ -15,7 +15,7 @@ from core.record import Record
 from core.reported import TICKET_RESERVE
 from core.retry import OnDemand, Policy
 from local.up import PORT
-from tests.markdown import Page, first_column
+from tests.markdown import Page, code, first_column
 from tests.template import ROOT
 from tests.values import job, launch, parsed, place, record
 
@@ -48,6 +48,16 @@ def test_longest_message(flow: Flow) -> None:
     """A message of 7,500 characters fits, as README says, under the longest stack name."""
     assert "about 7,500 characters of plain text" in (ROOT / "README.md").read_text()
     assert request({"message": "x" * 7_500, **FAILING}, flow)
+
+
+def test_where_it_is_decided() -> None:
+    """Each decision's rule is defined in the file that the page on architecture names."""
+    for _, where, test in ARCHITECTURE.table("What is decided"):
+        [path] = re.findall(r"\]\(\.\./([^)]+)\)", where)
+        source = (ROOT / path).read_text()
+        for name in code(where):
+            assert re.search(rf"(?m)(^ *(def|class) {name}\b|^{name}\b.*=)", source), name
+        assert test.endswith(".py)"), test
 
 
 def test_outcomes() -> None:
