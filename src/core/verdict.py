@@ -24,7 +24,8 @@ class Verdict(NamedTuple):
     Attributes:
         status: COMPLETED or FAILED, which the record is closed with.
         outcome: how the task ended, as the execution, its caller and the record are to know it.
-        is_reported: whether the execution reports a failure itself, or has done so, and logs it.
+        is_reported: whether a failure is the execution's own to report and log, now or before;
+            whoever else closes the record then logs nothing.
     """
 
     status: Status

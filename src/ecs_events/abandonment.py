@@ -43,7 +43,7 @@ class Abandonment:
             What was done.
 
         Raises:
-            NotSettledError: the record changed meanwhile, such as by the task's start.
+            NotSettledError: the record changed meanwhile, for example because the task started.
             AwsBusyError, AwsRefusedError: the task could not be stopped, or the record not closed.
         """
         cancelled = Cancelled(detail=f"The execution is {self.status}")

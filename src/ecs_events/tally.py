@@ -50,7 +50,7 @@ class Tally:
         """Keep what cannot be settled for the next run; it is no reason to leave others waiting."""
         try:
             yield
-        # Whatever it is, such as of a record that was spoilt by hand: it is told, and counted.
+        # Whatever it is, for example a record that was spoilt by hand: it is logged, and counted.
         except Exception as error:  # noqa: BLE001 - one record's error must not cost the others
             self.leave(execution_id, error)
 

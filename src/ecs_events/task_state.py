@@ -44,7 +44,7 @@ _IGNORED = {
 @tracer.capture_lambda_handler(capture_response=False)
 @event_source(data_class=EventBridgeEvent)
 def handler(event: EventBridgeEvent, context: LambdaContext) -> dict[str, Any]:
-    """Complete what an ended task's execution waits for.
+    """Report the end of a task to its execution, or to its record.
 
     Args:
         event: an `ECS Task State Change` event, delivered at least once and in any order.

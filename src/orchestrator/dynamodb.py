@@ -1,4 +1,4 @@
-"""DynamoDB flow, fire and forget: record, start, record again, return; the worker tells the end."""
+"""DynamoDB flow, fire and forget: record, start, record, return; the worker reports the end."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def run(payload: object, context: DurableContext) -> dict[str, Any]:
     Any durable handler may call this, once in an execution.
 
     Args:
-        payload: see `core.payload.Work`.
+        payload: the flow's fields, which `core.payload.parse` reads; the README lists them.
         context: the execution's durable context.
 
     Returns:
@@ -79,7 +79,7 @@ def _start(execution: Execution, record: Record, step: StepContext) -> Started |
 
 
 def _store(context: DurableContext, execution: Execution, record: Record, task_arn: str) -> None:
-    """Write the task's ARN down; without it, the end of the task is told all the same."""
+    """Write the task's ARN down; without it, its end is reported all the same."""
     try:
         run_step(context, "store-task", lambda _: execution.store_task(record, task_arn), NOTHING)
     except StepError as error:

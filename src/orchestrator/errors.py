@@ -30,8 +30,8 @@ class TaskFailedError(DurableOperationError):
 
     `data` is JSON: the outcome's fields (kind, succeeded, taskArn, exitCode, createdAt,
     pullStartedAt, pullStoppedAt, startedAt, stoppingAt, stoppedAt, capacity, summary, detail,
-    advice) with executionId, flow and attempt and, where there was a task, the evidence (logGroup,
-    logStream, consoleLink, logTail).
+    advice, and transient of FailedToStart) with executionId, flow and attempt and, where there was
+    a task, the evidence (logGroup, logStream, consoleLink, logTail).
     """
 
     @classmethod

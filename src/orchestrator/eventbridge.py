@@ -27,7 +27,7 @@ def run(payload: object, context: DurableContext) -> dict[str, Any]:
     Any durable handler may call this, once in an execution.
 
     Args:
-        payload: see `core.payload.Work`.
+        payload: the flow's fields, which `core.payload.parse` reads; the README lists them.
         context: the execution's durable context.
 
     Returns:

@@ -38,12 +38,12 @@ def run(payload: object, context: DurableContext) -> dict[str, Any]:
     Any durable handler may call this, once in an execution.
 
     Args:
-        payload: see `core.payload.Work`.
+        payload: the flow's fields, which `core.payload.parse` reads; the README lists them.
         context: the execution's durable context.
 
     Returns:
         executionId, taskArn, flow, attempt, outcome, exitCode, startedAt, stoppedAt; `result`
-        is null, because this flow's container knows of nobody to hand one to.
+        is null, because this flow's container is told no record to write one to.
 
     Raises:
         InvalidPayloadError: the payload was refused; nothing was started.
