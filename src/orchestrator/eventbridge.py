@@ -40,7 +40,7 @@ def run(payload: object, context: DurableContext) -> dict[str, Any]:
     execution = Execution.begin(payload, context, Flow.EVENTBRIDGE)
     context.logger.info("Task starting")
     execution, ending = run_attempts(context, "back-off", execution, _attempt)
-    if ending.is_recorded:
+    if ending.is_closed:
         return finish(context, execution, Conclusion(ending.outcome, ending.result))
     return conclude(context, "close-record", execution, ending.outcome)
 
@@ -56,20 +56,19 @@ def _attempt(context: DurableContext, execution: Execution) -> Ending:
     task = launch_in_one_step(context, "launch-task", execution, callback.callback_id)
     if isinstance(task, Outcome):
         return Ending(task)
-    answer, ending = _wait(callback)
-    if answer is None:
-        return Ending(stop(context, "stop-task", execution, task, ending))
+    answer = _wait(callback)
+    if isinstance(answer, Outcome):
+        return Ending(stop(context, "stop-task", execution, task, answer))
     # The task-state function closes the record of a success: no step, no operation for it.
-    return Ending(answer.outcome, answer.result, is_recorded=answer.outcome.succeeded)
+    return Ending(answer.outcome, answer.result, is_closed=answer.outcome.succeeded)
 
 
-def _wait(callback: Callback[str]) -> tuple[Answer | None, Outcome]:
-    """Suspend until the callback is over; without an answer of ours, say what that means."""
+def _wait(callback: Callback[str]) -> Answer | Outcome:
+    """Suspend until the callback is over; return the stack's answer, or why there is none."""
     try:
         text = callback.result()
     except CallbackTimeoutError:
-        return None, TimedOut()
+        return TimedOut()
     except CallbackExternalError as error:
         text = error.data
-    by_hand = Cancelled(detail="The callback was answered by hand")
-    return Answer.read(text), by_hand
+    return Answer.read(text) or Cancelled(detail="The callback was answered by hand")

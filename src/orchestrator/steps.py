@@ -67,12 +67,12 @@ class Ending(NamedTuple):
     Attributes:
         outcome: of its task.
         result: what the container handed over; None if it is still to be read.
-        is_recorded: whether whoever reported the end closes the record.
+        is_closed: whether the record is closed by the function that reported the end.
     """
 
     outcome: Outcome
     result: Any = None
-    is_recorded: bool = False
+    is_closed: bool = False
 
 
 def run_attempts(
