@@ -43,8 +43,8 @@ def test_launch_is_understood(flow: Flow, simulate: object) -> None:
         attempt=1,
         message="Größe 🚀",
         processing_time=7,
-        record_table=None if flow is Flow.POLLING else "demo-callbacks",
-        ticket=None if flow is Flow.POLLING else "0123",
+        record_table="demo-callbacks" if flow.takes_result else None,
+        ticket="0123" if flow.takes_result else None,
         exit_code=3 if simulate else 0,
     )
 
