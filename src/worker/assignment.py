@@ -16,7 +16,7 @@ class Assignment:
 
     Attributes:
         execution_id: key of the record and correlation id of every log line.
-        flow: polling, dynamodb or eventbridge.
+        flow: its name, as the record has it.
         attempt: which try this is, from 1.
         message: the payload's text.
         processing_time: seconds to work.
