@@ -18,7 +18,12 @@ if TYPE_CHECKING:
     from tests.integration.conftest import Start
 
 # A version that knows more of ends than this one.
-DISK_FULL = {"kind": "DiskFull", "succeeded": False, "summary": "The disk is full.", "exitCode": 28}
+EXPIRED = {
+    "kind": "LicenceExpired",
+    "succeeded": False,
+    "summary": "The licence has expired.",
+    "exitCode": 28,
+}
 SKIPPED = {"kind": "Skipped", "succeeded": True, "summary": "Nothing was left to do."}
 EAGER = {"maxAttempts": 10, "retryOn": ["ApplicationFailed", "OutOfMemory"]}
 
@@ -27,17 +32,17 @@ def test_failure_of_a_later_kind(aws: Aws, durable: Start, attempts: Attempts) -
     """An execution fails in the words of a later task-state function, and starts no second task."""
     execution = durable(eventbridge.handler, EAGER)
     task_arn = attempts.task(1)
-    outcome = {**DISK_FULL, "taskArn": task_arn, "capacity": "FARGATE"}
+    outcome = {**EXPIRED, "taskArn": task_arn, "capacity": "FARGATE"}
     boto3.client("lambda").send_durable_execution_callback_failure(
         CallbackId=aws.record().callback_id,
         Error={"ErrorData": json.dumps({"outcome": outcome, "result": None})},
     )
     message, data = execution.error()
-    assert message.startswith("DiskFull: The disk is full.")
-    assert (data["kind"], data["exitCode"], data["taskArn"]) == ("DiskFull", 28, task_arn)
+    assert message.startswith("LicenceExpired: The licence has expired.")
+    assert (data["kind"], data["exitCode"], data["taskArn"]) == ("LicenceExpired", 28, task_arn)
     record = aws.record()
     assert (record.status, record.is_open) == (Status.FAILED, False)
-    assert (record.error or {})["kind"] == "DiskFull"
+    assert (record.error or {})["kind"] == "LicenceExpired"
     assert len(attempts.run_task_calls()) == 1
     assert "StopTask" not in aws.calls
 
@@ -77,7 +82,7 @@ def test_answer_of_an_earlier_version(aws: Aws, durable: Start, outcome: Outcome
         assert execution.error()[1]["kind"] == outcome.kind
 
 
-@pytest.mark.parametrize("outcome", [DISK_FULL, SKIPPED], ids=["failure", "success"])
+@pytest.mark.parametrize("outcome", [EXPIRED, SKIPPED], ids=["failure", "success"])
 def test_end_that_a_later_version_has_stored(
     aws: Aws, durable: Start, attempts: Attempts, monkeypatch: pytest.MonkeyPatch, outcome: Any
 ) -> None:

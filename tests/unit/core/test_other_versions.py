@@ -31,19 +31,22 @@ TOLD = {
     "exitCode": 28,
     "startedAt": "2026-03-02T09:15:00.250Z",
     "stoppedAt": "2026-03-02T09:16:00.250Z",
-    "detail": "no space left on device",
+    "detail": "the licence ended",
 }
 FACTS: dict[str, Any] = {
     "task_arn": "arn:task",
     "exit_code": 28,
     "started_at": "2026-03-02T09:15:00.250Z",
     "stopped_at": "2026-03-02T09:16:00.250Z",
-    "detail": "no space left on device",
+    "detail": "the licence ended",
 }
-WORDS = {"summary": "The disk is full.", "advice": "Ask for more storage."}
+WORDS = {"summary": "The licence has expired.", "advice": "Ask for another licence."}
 MORE = {"executionStoppedAt": "2026-03-02T09:16:01Z", "hardware": {"spot": True, "cpu": 1024}}
-DISK_FULL = UnknownKind(
-    **FACTS, other_kind="DiskFull", other_summary=WORDS["summary"], other_advice=WORDS["advice"]
+EXPIRED = UnknownKind(
+    **FACTS,
+    other_kind="LicenceExpired",
+    other_summary=WORDS["summary"],
+    other_advice=WORDS["advice"],
 )
 SKIPPED = UnknownKind(other_kind="Skipped", has_succeeded=True)
 
@@ -63,8 +66,8 @@ OUTCOMES: dict[str, tuple[dict[str, Any], Outcome]] = {
         ApplicationFailed(**FACTS),
     ),
     "newer, failure of a new kind": (
-        {"kind": "DiskFull", "succeeded": False, **TOLD, **WORDS, **MORE},
-        DISK_FULL,
+        {"kind": "LicenceExpired", "succeeded": False, **TOLD, **WORDS, **MORE},
+        EXPIRED,
     ),
     "newer, success of a new kind": ({"kind": "Skipped", "succeeded": True, **MORE}, SKIPPED),
     "newer, new kind alone": ({"kind": "Skipped"}, replace(SKIPPED, has_succeeded=False)),
@@ -78,7 +81,7 @@ OUTCOMES: dict[str, tuple[dict[str, Any], Outcome]] = {
     ),
 }
 EACH_FORM = pytest.mark.parametrize(("form", "outcome"), OUTCOMES.values(), ids=OUTCOMES)
-EACH_NEW_KIND = pytest.mark.parametrize("outcome", [DISK_FULL, SKIPPED], ids=["failure", "success"])
+EACH_NEW_KIND = pytest.mark.parametrize("outcome", [EXPIRED, SKIPPED], ids=["failure", "success"])
 
 
 @EACH_FORM
@@ -154,8 +157,8 @@ RECORDS: dict[str, tuple[dict[str, Any], Record]] = {
     ),
     "newer, closed": ({**CLOSED.to_item(), "resultUri": "s3://bucket/key"}, CLOSED),
     "newer, more facts of an error": (
-        {**CLOSED.to_item(), "error": {"kind": "DiskFull", "cause": "storage"}},
-        replace(CLOSED, error={"kind": "DiskFull", "cause": "storage"}),
+        {**CLOSED.to_item(), "error": {"kind": "LicenceExpired", "cause": "licence"}},
+        replace(CLOSED, error={"kind": "LicenceExpired", "cause": "licence"}),
     ),
 }
 
