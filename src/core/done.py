@@ -18,6 +18,7 @@ class Done(StrEnum):
     EXECUTION_FAILED = "execution is FAILED"
     EXECUTION_STOPPED = "execution is STOPPED"
     EXECUTION_TIMED_OUT = "execution is TIMED_OUT"
+    EXECUTION_FORGOTTEN = "execution is forgotten"
     PAUSED = "left alone: paused"
     REPORTED_BEFORE = "reported before"
     MOVED_ON = "record moved on"

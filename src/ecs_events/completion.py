@@ -75,13 +75,16 @@ class Completion:
         status = executions.status(self.record.execution_arn)
         if status in _PAUSED:
             return self._keep(outcome)
-        if status not in {"SUCCEEDED", *ENDED_BADLY}:
+        if status not in {"SUCCEEDED", None, *ENDED_BADLY}:
             raise NotSettledError(f"The callback is closed, and its execution is {status}.")
         fresh = self.records.get(self.record.execution_id)
         if fresh is None or not fresh.is_open:
             return Done.MOVED_ON
         if status == "SUCCEEDED":
             return replace(self, outcome=outcome).close_after_success(Done.CALLBACK_ANSWERED_BEFORE)
+        if status is None:
+            # Lambda forgets an execution some time after its end: nobody says any more how it was.
+            return replace(self, outcome=outcome).close_after_success(Done.EXECUTION_FORGOTTEN)
         reported = reported_failure(fresh) if status == "FAILED" else None
         judged = verdict(self.record, outcome, status, reported)
         return self._close(judged, Done.ended(str(status)))

@@ -223,6 +223,27 @@ def test_status_that_is_not_known(
     assert scene.stored(record) == record
 
 
+@EACH_CODE
+@EACH_MEMORY
+def test_execution_that_lambda_has_forgotten(
+    scene: Scene, executions: Executions, code: int, known: bool
+) -> None:
+    """The record of an execution that Lambda has forgotten is closed as its task has ended."""
+    record = scene.ended(Flow.EVENTBRIDGE, code)
+    executions.set(record, None)
+    if known:
+        assert scene.aws.report(record.task_arn) == {"done": "execution is forgotten"}
+    else:
+        scene.aws.forget()
+        for _ in range(3):
+            scene.pass_time(LATER)
+            assert "not settled" not in scene.reconcile()
+    stored = scene.stored(record)
+    assert not stored.is_open
+    assert stored.status is (Status.COMPLETED if known and code == 0 else Status.FAILED)
+    assert scene.reconcile() == {}
+
+
 @pytest.mark.parametrize("status", ["PAUSED", "PAUSING", "DELETING", "INVENTED"])
 @pytest.mark.parametrize("flow", Flow)
 def test_no_end(scene: Scene, executions: Executions, flow: Flow, status: str) -> None:
