@@ -15,6 +15,10 @@ _Name = Annotated[str, Meta(min_length=1)]
 _Amount = Annotated[int, Meta(ge=1)]
 
 
+class OtherVersionsJobError(ValueError):
+    """A job cannot be launched by this version: another one has written what it does not know."""
+
+
 class Capacity(StrEnum):
     """What kind of Fargate's capacity a task runs on."""
 
@@ -35,6 +39,7 @@ class Job:
         memory: of the task and of its main container, in MiB.
         cpu: of the task, in CPU units, 1,024 for a whole one.
         input: any JSON value, handed to the container as JSON text; None for none.
+        is_whole: whether everything that was stored has been read; only then it can be launched.
     """
 
     family: _Name
@@ -45,6 +50,7 @@ class Job:
     cpu: _Amount | None = None
     capacity: Capacity = Capacity.ON_DEMAND
     input: Any = None
+    is_whole: bool = True
 
     @property
     def input_text(self) -> str | None:
@@ -72,8 +78,20 @@ class Job:
     def from_dict(cls, data: object) -> Job:
         """Rebuild a job from its JSON form.
 
+        Of a job that another version has written, family and container are enough: whoever looks
+        at its task needs no more.
+
         Raises:
-            msgspec.ValidationError, ValueError, TypeError, RecursionError: it is none.
+            msgspec.ValidationError: it is none.
         """
-        job = msgspec.convert(data, cls)
-        return job if job.input is None else replace(job, input=json.loads(job.input))
+        try:
+            job = msgspec.convert(data, cls)
+            return job if job.input is None else replace(job, input=json.loads(job.input))
+        except (ValueError, TypeError, RecursionError):
+            named = msgspec.convert(data, _Named)
+            return cls(named.family, named.container, is_whole=False)
+
+
+class _Named(msgspec.Struct):
+    family: _Name
+    container: _Name

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Literal
 
 from core.correlation import Correlation, client_token
-from core.job import Capacity
+from core.job import Capacity, OtherVersionsJobError
 from core.outcome import FailedToStart, is_transient
 
 if TYPE_CHECKING:
@@ -112,7 +112,16 @@ class Launch:
         return client_token(self.execution_arn, self.correlation.attempt, self.number)
 
     def request(self, place: Place) -> dict[str, Any]:
-        """Return RunTask's parameters."""
+        """Return RunTask's parameters.
+
+        Raises:
+            OtherVersionsJobError: only another version knows what is to run.
+        """
+        if not self.job.is_whole:
+            raise OtherVersionsJobError(
+                f"The job of {self.correlation.execution_id!r} was stored by another version of "
+                "the stack, which alone can launch it."
+            )
         return {
             "cluster": place.cluster,
             "taskDefinition": self.job.family,

@@ -8,7 +8,7 @@ import pytest
 
 from adapters.updates import plain, serialized
 from core.flow import Flow
-from core.job import Capacity
+from core.job import Capacity, OtherVersionsJobError
 from core.outcome import ApplicationFailed
 from core.record import (
     ENDED,
@@ -19,7 +19,7 @@ from core.record import (
     UnreadableRecordError,
     barriers,
 )
-from tests.values import job, record
+from tests.values import job, launch, place, record
 
 NEW = record()
 CLOSED = replace(
@@ -192,14 +192,7 @@ SPOILT: list[tuple[str, Any]] = [
         ("job", []),
         ("job", {"family": "demo-worker"}),
     ),
-    *(("job", JOB | {name: 7}) for name in ("family", "container", "command", "environment")),
-    *(("job", JOB | {name: "512"}) for name in ("memory", "cpu")),
-    *(("job", JOB | {name: 0}) for name in ("memory", "cpu")),
-    *(("job", JOB | {name: True}) for name in ("memory", "cpu")),
-    *(("job", JOB | {"command": ["a", 1]}), ("job", JOB | {"environment": {"A": 1}})),
-    *(("job", JOB | {name: ""}) for name in ("family", "container")),
-    *(("job", JOB | {"input": value}) for value in (7, "no JSON", "[" * 100_000)),
-    ("job", JOB | {"capacity": "CHEAP"}),
+    *(("job", JOB | {name: value}) for name in ("family", "container") for value in (7, "", None)),
     *(
         ("taskArn", 7),
         *(("callbackId", value) for value in (7, "", None)),
@@ -222,6 +215,30 @@ def test_spoilt(name: str, value: object) -> None:
     known = None if name == "executionArn" else NEW.execution_arn
     assert (raised.value.execution_arn, raised.value.is_open) == (known, True)
     assert raised.value.execution_id == "one"
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        *({name: 7} for name in ("command", "environment", "capacity", "input")),
+        *(
+            {name: value}
+            for name in ("memory", "cpu")
+            for value in ("512", 0, True, [1_024, 2_048])
+        ),
+        {"command": ["a", 1]},
+        {"environment": {"A": 1}},
+        {"capacity": "SPOT_THEN_ON_DEMAND"},
+        *({"input": text} for text in ("no JSON", "[" * 100_000)),
+    ],
+    ids=shortened,
+)
+def test_job_of_another_version(written: dict[str, Any]) -> None:
+    """A job that only another version knows whole is followed by its names, and never launched."""
+    stored = Record.from_item({**NEW.to_item(), "job": JOB | written}).job
+    assert (stored.family, stored.container) == (JOB["family"], JOB["container"])
+    with pytest.raises(OtherVersionsJobError, match="another version"):
+        launch(job=stored).request(place())
 
 
 def test_made_up() -> None:
