@@ -9,6 +9,20 @@ _REPAIRS = ("tests/unit/core/test_repair.py", "tests/integration/repairs")
 
 MUTATIONS = (
     Mutation(
+        "a failure is logged although its execution has logged it",
+        "src/core/verdict.py",
+        "return Verdict(Status.COMPLETED, outcome, is_reported=reported is not None)\n",
+        "return Verdict(Status.COMPLETED, outcome)\n",
+        ("tests/unit/core/test_verdict.py",),
+    ),
+    Mutation(
+        "a job that only another version knows whole is launched",
+        "src/core/launch.py",
+        "        if not self.job.is_whole:\n",
+        "        if not self.job.family:\n",
+        ("tests/unit/core/test_record.py",),
+    ),
+    Mutation(
         "a success that nobody takes any more counts",
         "src/core/verdict.py",
         """\

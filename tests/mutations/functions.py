@@ -174,6 +174,13 @@ MUTATIONS = (
         ("tests/property/test_task_state.py",),
     ),
     Mutation(
+        "an execution that Lambda has forgotten keeps its record open",
+        "src/ecs_events/completion.py",
+        '{"SUCCEEDED", None, *ENDED_BADLY}',
+        '{"SUCCEEDED", *ENDED_BADLY}',
+        ("tests/integration/repairs/test_paused.py",),
+    ),
+    Mutation(
         "an end that comes in a pause is forgotten",
         "src/ecs_events/completion.py",
         "        return self._report(outcome, Done.PAUSED)\n",
