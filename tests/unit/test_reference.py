@@ -95,7 +95,7 @@ def test_record() -> None:
 def test_job() -> None:
     """The table of a job's fields has those that are stored."""
     stored = job(command=("x",), memory=1, cpu=1, capacity=Capacity.SPOT, input=1).to_dict()
-    assert set(stored) == {field.name for field in fields(Job)}
+    assert {*stored, "is_whole"} == {field.name for field in fields(Job)}
     assert first_column(ARCHITECTURE.table("Field of a job")) == list(stored)
 
 
