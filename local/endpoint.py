@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
+from werkzeug.exceptions import ClientDisconnected
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from local.port import listen
@@ -47,7 +48,11 @@ class Endpoint:
         self._server.server_close()
 
     def _answer(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
-        return self._gateway.answer(environ)(environ, start)
+        try:
+            return self._gateway.answer(environ)(environ, start)
+        except ClientDisconnected as gone:
+            # A client that ended, or lost patience, in the middle of its request reads no answer.
+            return gone.get_response(environ)(environ, start)
 
 
 class _Silent(WSGIRequestHandler):
