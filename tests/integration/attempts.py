@@ -73,6 +73,7 @@ class Attempts:
 
     aws: Aws
     history: list[dict[str, Any]] = field(default_factory=list)
+    _keeping: threading.Lock = field(default_factory=threading.Lock)
     faults: int = 0
     _moves: deque[Callable[[], object]] = field(default_factory=deque)
 
@@ -95,10 +96,12 @@ class Attempts:
             self._moves.popleft()()
 
     def _written(self) -> None:
-        for item in self.aws.items():
-            item.pop("updatedAt")
-            if item not in self.history[-1:]:
-                self.history.append(item)
+        # A try that was cut off may still be on its way: what is read first is kept first.
+        with self._keeping:
+            for item in self.aws.items():
+                item.pop("updatedAt")
+                if item not in self.history[-1:]:
+                    self.history.append(item)
 
     def task(self, attempt: int) -> str:
         """Wait until an attempt's task is recorded; return its ARN."""
