@@ -1,4 +1,4 @@
-"""What runs: a value that the first try stores with the record, and that later looks read."""
+"""The job, a value that the first try stores with the record, and that later looks read."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class OtherVersionsJobError(ValueError):
 
 
 class Capacity(StrEnum):
-    """What kind of Fargate's capacity a task runs on."""
+    """The kind of Fargate's capacity that a task runs on."""
 
     ON_DEMAND = "ON_DEMAND"
     SPOT = "SPOT"
@@ -28,7 +28,7 @@ class Capacity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What is to run, in ECS's words; what is left out is the task definition's own.
+    """The work of a container, in ECS's words; a field left out is the task definition's own.
 
     Attributes:
         family: task definition family; its latest revision runs, so that a retry after a
@@ -78,8 +78,8 @@ class Job:
     def from_dict(cls, data: object) -> Job:
         """Rebuild a job from its JSON form.
 
-        Of a job that another version has written, family and container are enough: whoever looks
-        at its task needs no more.
+        Family and container are enough of a job that another version has written: a look at its
+        task needs no more.
 
         Raises:
             msgspec.ValidationError: it is none.

@@ -88,7 +88,7 @@ class _Payload(Struct, frozen=True, rename="camel"):
 
     @property
     def environment(self) -> dict[str, str]:
-        """What the demo worker reads in its environment."""
+        """The variables that the demo worker reads."""
         variables = {_MESSAGE: self.message, "PROCESSING_TIME": str(self.processing_time)}
         if self.simulate:
             variables["SIMULATE"] = json.dumps({"exitCode": self.simulate.exit_code})

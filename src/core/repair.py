@@ -1,4 +1,4 @@
-"""What the reconciler does about one open record: a pure rule over what one look has found."""
+"""The reconciler's rule: one look at an open record decides what is done about it."""
 
 from __future__ import annotations
 
