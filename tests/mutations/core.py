@@ -104,15 +104,15 @@ MUTATIONS = (
     Mutation(
         "the exit code beats the stop code",
         "src/core/outcome/classification.py",
-        "    return (by_stop_code or _by_exit(code, reason))(**facts)\n",
-        "    return (_by_exit(code, reason) if code is not None else by_stop_code)(**facts)\n",
+        "    return _by_exit(task, main) if is_own else _by_aws(stop_code, code)\n",
+        "    return _by_aws(stop_code, code) if code is None else _by_exit(task, main)\n",
         _OUTCOMES,
     ),
     Mutation(
         "the exit code beats the container's reason",
         "src/core/outcome/classification.py",
-        "    if _OUT_OF_MEMORY.search(reason):\n",
-        "    if code and _OUT_OF_MEMORY.search(reason):\n",
+        """    if OUT_OF_MEMORY.search(main.get("reason") or ""):\n""",
+        """    if code and OUT_OF_MEMORY.search(main.get("reason") or ""):\n""",
         _OUTCOMES,
     ),
     Mutation(
@@ -121,11 +121,48 @@ MUTATIONS = (
         """\
     if code is None:
         return InfrastructureLost
+    if code == NOT_FETCHED:
+        return FailedToStart
     return Succeeded if int(code) == 0 else ApplicationFailed
 """,
         """\
     return ApplicationFailed if code else Succeeded
 """,
+        _OUTCOMES,
+    ),
+    Mutation(
+        "finished work of a task that failed to start is not done",
+        "src/core/outcome/classification.py",
+        """    if code is None and task.get("stopCode") == "TaskFailedToStart":\n""",
+        """    if task.get("stopCode") == "TaskFailedToStart":\n""",
+        _OUTCOMES,
+    ),
+    Mutation(
+        "a container that was never started has run",
+        "src/core/outcome/classification.py",
+        """    if not NEVER_RAN.match(reason) or code not in (None, *_NO_PROCESS):\n""",
+        """    if not NEVER_RAN.match(reason) or code is not None:\n""",
+        _OUTCOMES,
+    ),
+    Mutation(
+        "a container without an exit code is lost whatever its reason",
+        "src/core/outcome/classification.py",
+        """    if not NEVER_RAN.match(reason) or code not in (None, *_NO_PROCESS):\n""",
+        """    if not NEVER_RAN.match(reason) or code not in _NO_PROCESS:\n""",
+        _OUTCOMES,
+    ),
+    Mutation(
+        "Spot is known by its stop code alone",
+        "src/core/outcome/classification.py",
+        """    if _SPOT.search(reason):\n        return SpotInterrupted\n    return Inf""",
+        """    return Inf""",
+        _OUTCOMES,
+    ),
+    Mutation(
+        "work that never began has taken too long",
+        "src/core/outcome/classification.py",
+        """            return FailedToStart if _never_began(task, main) else TimedOut\n""",
+        """            return TimedOut\n""",
         _OUTCOMES,
     ),
     Mutation(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from hypothesis import strategies as st
 
-from core.outcome import Cancelled, TimedOut, stop_reason
+from core.outcome import NOT_FETCHED, Cancelled, TimedOut, stop_reason
 from local.ecs.detail import new_detail, told
 from local.ecs.state import TaskState
 from tests.integration.aws import CLUSTER, ENVIRONMENT, TEMPLATE, Time
@@ -40,7 +40,7 @@ class Ending:
 
 def exited(code: int) -> Ending:
     """The container's own end."""
-    kind = "ApplicationFailed" if code else "Succeeded"
+    kind = {0: "Succeeded", NOT_FETCHED: "FailedToStart"}.get(code, "ApplicationFailed")
     return Ending(kind, "EssentialContainerExited", code, "Essential container in task exited")
 
 
@@ -59,14 +59,17 @@ DEATHS = st.builds(
 )
 CAUSES = st.one_of(
     st.just(Ending("InfrastructureLost", "EssentialContainerExited")),
-    _by_stop_code("FailedToStart", "TaskFailedToStart", "CannotPullContainerError"),
+    st.just(
+        Ending("FailedToStart", "TaskFailedToStart", stopped_reason="CannotPullContainerError")
+    ),
     _by_stop_code("StoppedByUser", "UserInitiated", "Task stopped by user"),
     _by_stop_code("TimedOut", "UserInitiated", stop_reason(TimedOut())),
     _by_stop_code("Cancelled", "UserInitiated", stop_reason(Cancelled())),
     _by_stop_code("SpotInterrupted", "SpotInterruption", "Your Spot Task was interrupted."),
     _by_stop_code("SpotInterrupted", None, "Your Spot Task was interrupted."),
     _by_stop_code("InfrastructureLost", "InfrastructureHealth", "Host failed"),
-    _by_stop_code("InfrastructureLost", "InventedTomorrow", "Who knows"),
+    st.just(Ending("InfrastructureLost", "InventedTomorrow", 1, "Who knows")),
+    st.just(Ending("Missing", "InventedTomorrow", 0, "Who knows")),
 )
 # In equal parts, which `one_of` would not give: the container's own end, the kernel's, ECS's.
 ENDINGS = st.sampled_from([EXITS, DEATHS, CAUSES]).flatmap(lambda ending: ending)

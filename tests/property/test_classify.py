@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, timezone
-from typing import Any
+from typing import Any, get_args
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from core.outcome import classify
+from core.outcome.beside import OUT_OF_MEMORY
+from core.retry import OnDemand, Policy
 from tests.property.lives import ENDINGS, WORKER, Ending, life
 
 LIVES = ENDINGS.map(life)
@@ -61,10 +63,29 @@ def test_no_end_before_the_containers_are_gone(tasks: list[dict[str, Any]]) -> N
 
 @given(LIVES, SIDECARS, st.data())
 def test_sidecars(tasks: list[dict[str, Any]], sidecars: list[Any], data: st.DataObject) -> None:
-    """Sidecars change nothing, however many there are, wherever they stand, however they ended."""
+    """Sidecars change no kind of a task that began, wherever they stand and however they ended."""
     task = data.draw(st.sampled_from(tasks))
     containers = data.draw(st.permutations([*task["containers"], *sidecars]))
-    assert classify(task | {"containers": containers}, WORKER) == classify(task, WORKER)
+    alone, beside = (classify(t, WORKER) for t in (task, task | {"containers": containers}))
+    assert (alone and alone.kind) == (beside and beside.kind)
+
+
+@given(
+    SIDECARS,
+    st.sampled_from(["EssentialContainerExited", "TaskFailedToStart", "Tomorrows"]),
+    st.text(),
+    st.text().filter(lambda reason: not OUT_OF_MEMORY.search(reason)),
+)
+def test_finished_work(
+    sidecars: list[Any], stop_code: str, stopped_reason: str, reason: str
+) -> None:
+    """A main container that exited with 0 by itself is never told as not started, nor retried."""
+    main = {"name": WORKER, "lastStatus": "STOPPED", "exitCode": 0, "reason": reason}
+    task = {"lastStatus": "STOPPED", "stopCode": stop_code, "stoppedReason": stopped_reason}
+    outcome = classify({"taskArn": "arn", **task, "containers": [main, *sidecars]}, WORKER)
+    assert outcome is not None
+    assert outcome.kind != "FailedToStart"
+    assert Policy(retry_on=frozenset(get_args(OnDemand))).delay(outcome, 1, "seed") is None
 
 
 @given(LIVES, UNKNOWN_FIELDS, UNKNOWN_FIELDS, st.data())

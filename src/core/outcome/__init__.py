@@ -1,15 +1,11 @@
 """How a task ended: the outcome types and `classify`."""
 
-from core.outcome.classification import (
-    TOO_BUSY,
-    classify,
-    is_ending,
-    is_transient,
-    so_far,
-    stop_reason,
-)
+from core.outcome.beside import OtherContainer
+from core.outcome.causes import CAUSES, TOO_BUSY, Cause, cause_of, is_transient
+from core.outcome.classification import classify, is_ending, so_far, stop_reason
 from core.outcome.kinds import (
     KINDS,
+    NOT_FETCHED,
     ApplicationFailed,
     Cancelled,
     FailedToStart,
@@ -27,13 +23,17 @@ from core.outcome.kinds import (
 )
 
 __all__ = [
+    "CAUSES",
     "KINDS",
+    "NOT_FETCHED",
     "TOO_BUSY",
     "ApplicationFailed",
     "Cancelled",
+    "Cause",
     "FailedToStart",
     "InfrastructureLost",
     "Missing",
+    "OtherContainer",
     "OutOfMemory",
     "Outcome",
     "SpotInterrupted",
@@ -41,6 +41,7 @@ __all__ = [
     "Succeeded",
     "TimedOut",
     "UnknownKind",
+    "cause_of",
     "classify",
     "from_dict",
     "is_ending",

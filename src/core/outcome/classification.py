@@ -8,14 +8,16 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from core.moment import timestamp
+from core.outcome.beside import NEVER_RAN, OUT_OF_MEMORY, SIGKILL, SIGTERM, ended_by
+from core.outcome.causes import is_transient
 from core.outcome.kinds import (
     MOMENTS,
-    SIGKILL,
-    SIGTERM,
+    NOT_FETCHED,
     ApplicationFailed,
     Cancelled,
     FailedToStart,
     InfrastructureLost,
+    Missing,
     Outcome,
     OutOfMemory,
     SpotInterrupted,
@@ -29,33 +31,20 @@ if TYPE_CHECKING:
 
 # Begins the reason of every StopTask of ours, followed by the outcome that it stands for.
 _STOPPED_BY_US = "durable-task/"
-
-# How AWS says that it is too busy; ECS passes on the words of the services behind it.
-TOO_BUSY = r"throttl|rate exceeded|too ?many ?requests|request ?limit ?exceeded"
-_TRANSIENT = re.compile(
-    # Room, network interfaces and disks that ECS waits for in vain.
-    r"capacity is unavailable|reached the limit on the number of|insufficientfreeaddresses|\beni\b"
-    r"|timeout waiting for (?:network interface|ephemeral ?storage)"
-    r"|error while attempting to create network interface"
-    # Whatever a registry or an API is too busy or too broken for.
-    rf"|{TOO_BUSY}|serverexception"
-    r"|internal ?(?:server ?)?error|(?:temporarily|service ?) ?unavailable|status code:? 5\d\d\b"
-    # A network that lost or delayed an answer.
-    r"|i/o timeout|handshake timeout|request timed out|client\.timeout|dockertimeouterror"
-    r"|deadline exceeded|connection reset|\beof\b",
-    re.IGNORECASE,
-)
+# The stop codes of a task that its own containers have ended.
+_ENDED_BY_ITSELF = ("EssentialContainerExited", "TaskFailedToStart")
 _SPOT = re.compile(r"\bspot\b.*\binterrupt", re.IGNORECASE)
+# A person's words count for ECS's where they are the very same.
+_SPOT_SENTENCE = "Your Spot Task was interrupted"
 # A retired platform or host; its stop code is not documented.
 _MAINTENANCE = re.compile(r"maintenance on the underlying infrastructure", re.IGNORECASE)
-_OUT_OF_MEMORY = re.compile(r"outofmemory|out of memory|\boom\b", re.IGNORECASE)
+# A stop breaks off the pull of an image, which is then said to have failed.
+_BROKEN_OFF = re.compile(r"context cancell?ed", re.IGNORECASE)
+# What a container's exit code is where its process was never there: of the runtime, which could
+# not start it, and of the agent, which did not try.
+_NO_PROCESS = (125, 126, 127, 128, SIGTERM)
 _MAX_DETAIL = 1_000
 _ENDING = ("DEPROVISIONING", "STOPPED")
-
-
-def is_transient(reason: str) -> bool:
-    """Whether a start that failed for this reason may well succeed later."""
-    return bool(_TRANSIENT.search(reason))
 
 
 def is_ending(task: Mapping[str, Any]) -> bool:
@@ -73,25 +62,35 @@ def classify(task: Mapping[str, Any], container: str) -> Outcome | None:
 
     Args:
         task: an event's `detail` or an element of DescribeTasks' `tasks`.
-        container: name of the main container; sidecars have no say.
+        container: name of the main container. Others decide only why it did not run, or not on.
 
     Returns:
         The outcome, or None while the task is not over or may yet tell more.
     """
     main = _main(task, container)
-    code, reason = main.get("exitCode"), main.get("reason") or ""
+    code = main.get("exitCode")
     if not _is_over(task, code):
         return None
+    kind = _kind(task, main)
+    other = ended_by(task.get("containers") or (), container)
+    if kind is InfrastructureLost and other and other.exit_code and _never_began(task, main):
+        # The main container waited for it, in vain.
+        kind = FailedToStart
+    if not _may_be_others(task, main, kind):
+        other = None
+    told = [task.get("stoppedReason"), main.get("reason")]
+    told += [other.sentence + _ended_the_task(kind), other.reason] if other else []
     facts: dict[str, Any] = {
         "task_arn": task.get("taskArn"),
         "exit_code": None if code is None else int(code),
         **_life(task),
-        "detail": "; ".join(filter(None, (task.get("stoppedReason"), reason)))[:_MAX_DETAIL],
+        "detail": "; ".join(filter(None, told))[:_MAX_DETAIL],
+        "ended_by": other,
     }
-    by_stop_code = _by_stop_code(task, facts["detail"])
-    if by_stop_code is FailedToStart:
-        return FailedToStart(**facts, transient=is_transient(facts["detail"]))
-    return (by_stop_code or _by_exit(code, reason))(**facts)
+    if kind is FailedToStart:
+        passes = code == NOT_FETCHED or is_transient(facts["detail"])
+        return FailedToStart(**facts, transient=passes)
+    return kind(**facts)
 
 
 def so_far(ending: Outcome, task: Mapping[str, Any]) -> Outcome:
@@ -125,26 +124,67 @@ def _is_over(task: Mapping[str, Any], code: int | None) -> bool:
     )
 
 
-def _by_stop_code(task: Mapping[str, Any], detail: str) -> type[Outcome] | None:
-    """The type that the stop code alone decides; None leaves it to the exit."""
+def _kind(task: Mapping[str, Any], main: Mapping[str, Any]) -> type[Outcome]:
+    """Return what the stop code, the exit code and the reasons come to together."""
     stop_code, reason = task.get("stopCode"), task.get("stoppedReason") or ""
-    if stop_code == "EssentialContainerExited":
-        return None
-    for ours in (TimedOut, Cancelled):
-        if stop_code == "UserInitiated" and reason.startswith(_STOPPED_BY_US + ours.__name__):
-            return ours
-    if _MAINTENANCE.search(reason):
-        return InfrastructureLost
-    if stop_code is None:
-        # Old events and some Spot interruptions carry no stop code.
-        return SpotInterrupted if _SPOT.search(detail) else None
-    # A stop code that is not known yet is not a success, whatever the exit code says.
+    code = main.get("exitCode")
+    if _never_ran(task, main):
+        return FailedToStart
+    if stop_code == "UserInitiated":
+        return _stopped(task, main)
+    is_own = stop_code is None or stop_code in _ENDED_BY_ITSELF
+    # What ran to its end is done, whatever became of the containers beside it.
+    if not (stop_code and is_own and code == 0) and (lost := _lost(reason)):
+        return lost
+    return _by_exit(task, main) if is_own else _by_aws(stop_code, code)
+
+
+def _lost(reason: str) -> type[Outcome] | None:
+    """Return how AWS took the task's place away, as its reason tells; None if it did not."""
+    if _SPOT.search(reason):
+        return SpotInterrupted
+    return InfrastructureLost if _MAINTENANCE.search(reason) else None
+
+
+def _by_aws(stop_code: str | None, code: int | None) -> type[Outcome]:
+    """Return what a stop of AWS's own stands for."""
+    if stop_code not in _STOP_CODES and code == 0:
+        # Work that may be done is not done again, nor is it a success without ECS's word.
+        return Missing
     return _STOP_CODES.get(stop_code, InfrastructureLost)
 
 
-_STOP_CODES: Mapping[str, type[Outcome]] = {
-    "TaskFailedToStart": FailedToStart,
-    "UserInitiated": StoppedByUser,
+def _stopped(task: Mapping[str, Any], main: Mapping[str, Any]) -> type[Outcome]:
+    """Return what a StopTask stands for: that of ours says so in its reason."""
+    reason = task.get("stoppedReason") or ""
+    for ours in (TimedOut, FailedToStart):
+        if reason.startswith(_STOPPED_BY_US + ours.__name__):
+            # What has never begun did not take too long.
+            return FailedToStart if _never_began(task, main) else TimedOut
+    if reason.startswith(_STOPPED_BY_US + Cancelled.__name__):
+        return Cancelled
+    if reason.startswith(_SPOT_SENTENCE):
+        return SpotInterrupted
+    return InfrastructureLost if _MAINTENANCE.search(reason) else StoppedByUser
+
+
+def _never_ran(task: Mapping[str, Any], main: Mapping[str, Any]) -> bool:
+    """Whether ECS says of the main container itself that it did not come to run."""
+    code, reason = main.get("exitCode"), main.get("reason") or ""
+    if not NEVER_RAN.match(reason) or code not in (None, *_NO_PROCESS):
+        return False
+    return not (
+        _BROKEN_OFF.search(reason) and task.get("stopCode") not in (None, *_ENDED_BY_ITSELF)
+    )
+
+
+def _never_began(task: Mapping[str, Any], main: Mapping[str, Any]) -> bool:
+    """Whether the main container has not run a moment, as far as ECS tells."""
+    return task.get("startedAt") is None and main.get("exitCode") is None
+
+
+# What AWS's own stops stand for, whatever the container's exit looks like.
+_STOP_CODES: Mapping[str | None, type[Outcome]] = {
     # The task belongs to no service: AWS itself has stopped it.
     "ServiceSchedulerInitiated": InfrastructureLost,
     "SpotInterruption": SpotInterrupted,
@@ -153,13 +193,32 @@ _STOP_CODES: Mapping[str, type[Outcome]] = {
 }
 
 
-def _by_exit(code: int | None, reason: str) -> type[Outcome]:
+def _by_exit(task: Mapping[str, Any], main: Mapping[str, Any]) -> type[Outcome]:
+    """Return what the main container's own end comes to."""
+    code = main.get("exitCode")
+    if code is None and task.get("stopCode") == "TaskFailedToStart":
+        return FailedToStart
     # The reason beats the code: a container killed for memory has been seen with exit code 0.
-    if _OUT_OF_MEMORY.search(reason):
+    if OUT_OF_MEMORY.search(main.get("reason") or ""):
         return OutOfMemory
     if code is None:
         return InfrastructureLost
+    if code == NOT_FETCHED:
+        return FailedToStart
     return Succeeded if int(code) == 0 else ApplicationFailed
+
+
+def _may_be_others(task: Mapping[str, Any], main: Mapping[str, Any], kind: type[Outcome]) -> bool:
+    """Whether the end of the main container can be the work of another container."""
+    if task.get("stopCode") not in (None, *_ENDED_BY_ITSELF):
+        return False
+    if kind in (FailedToStart, InfrastructureLost):
+        return main.get("exitCode") != NOT_FETCHED
+    return kind is ApplicationFailed and main.get("exitCode") in (SIGKILL, SIGTERM)
+
+
+def _ended_the_task(kind: type[Outcome]) -> str:
+    return "" if kind is FailedToStart else " and ended the task"
 
 
 def _iso(moment: str | datetime | None) -> str | None:

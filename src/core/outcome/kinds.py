@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from core.outcome.beside import SIGKILL, SIGTERM, OtherContainer
+from core.outcome.causes import DEPENDENCY_FAILED, cause_of
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-SIGKILL, SIGTERM = 137, 143
-# Of the template's container, which has not got its code.
-_EX_TEMPFAIL = 75
+# The exit code of the template's container if it has not got its code, and of no worker.
+NOT_FETCHED = 222
+_MAX_SHOWN = 200
 # An outcome's moments by their names in its JSON form, which are ECS's own, in their order.
 MOMENTS: Mapping[str, str] = {
     "created_at": "createdAt",
@@ -39,6 +42,8 @@ class Outcome:
         stopped_at: when the containers had ended.
         capacity: what the task ran on: `FARGATE`, `FARGATE_SPOT` or another capacity provider.
         detail: the reasons in ECS's own words, at most 1,000 characters.
+        ended_by: the container beside the main one that ended the task, or kept it from starting;
+            None where the end is the main container's own, or nobody knows.
     """
 
     summary_text: ClassVar[str]
@@ -54,6 +59,7 @@ class Outcome:
     stopped_at: str | None = None
     capacity: str | None = None
     detail: str = ""
+    ended_by: OtherContainer | None = None
 
     @property
     def kind(self) -> str:
@@ -85,6 +91,7 @@ class Outcome:
             "exitCode": self.exit_code,
             **{name: getattr(self, moment) for moment, name in MOMENTS.items()},
             "capacity": self.capacity,
+            "endedBy": self.ended_by and self.ended_by.to_dict(),
             "summary": self.summary,
             "detail": self.detail,
             "advice": self.advice,
@@ -115,11 +122,17 @@ class ApplicationFailed(Outcome):
         if self.exit_code == 0:
             return "The exit is a success, what the container has written is not: see the detail."
         if self.exit_code == SIGKILL:
-            return "SIGKILL ended it: look for a kill, a stop that outlasted stopTimeout or memory."
+            # A container that was killed for memory without a word takes the others with it, too.
+            killed = "look for a kill, a stop that outlasted stopTimeout or memory."
+            if self.ended_by:
+                return (
+                    f"SIGKILL ended it: read the log of {self.ended_by.name} first, else {killed}"
+                )
+            return f"SIGKILL ended it: {killed}"
+        if self.ended_by:
+            return f"{self.ended_by.sentence} and ended the task: read its log."
         if self.exit_code == SIGTERM:
             return "SIGTERM ended it: find who stopped the task; let the work finish on SIGTERM."
-        if self.exit_code == _EX_TEMPFAIL:
-            return "The cause may pass: the container's log names it, such as code not fetched."
         return self.advice_text
 
 
@@ -150,12 +163,24 @@ class FailedToStart(Outcome):
 
     @property
     def advice(self) -> str:
-        """What to do: wait, or change the request."""
+        """What to do: wait, or change what the reason speaks of."""
+        if self.exit_code == NOT_FETCHED:
+            return (
+                "The container did not get its code: its log says why. If it repeats, look at the "
+                "subnet's way out and at the task's role."
+            )
+        cause, other = cause_of(self.detail), self.ended_by
+        if other and other.exit_code and (cause is None or cause is DEPENDENCY_FAILED):
+            before = f"{other.sentence} before the main container could start"
+            return f"{before}: read its log, and mend that first."
+        if cause:
+            return f"{other.sentence}. {cause.advice}" if other else cause.advice
         if self.transient:
-            return "A passing shortage: run it again later."
+            return "It may pass: run it again later. The detail says what is known."
         if self.task_arn is None:
             return "No task came to be: the detail names what was refused, or came too late."
-        return "Check the image, its registry's permissions, the subnets' way out and the roles."
+        reason = self.detail[:_MAX_SHOWN] or "ECS gives none"
+        return f"The reason is not known here: {reason}. Look for it in ECS's documentation."
 
     def to_dict(self) -> dict[str, Any]:
         """JSON form, with `transient`."""
@@ -259,6 +284,7 @@ def from_dict(data: Mapping[str, Any]) -> Outcome:
         **{moment: data.get(name) for moment, name in MOMENTS.items()},
         "capacity": data.get("capacity"),
         "detail": data.get("detail") or "",
+        "ended_by": OtherContainer.from_dict(data.get("endedBy")),
     }
     if kind is None:
         return UnknownKind(**facts, **_told(data))

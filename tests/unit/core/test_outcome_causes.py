@@ -33,19 +33,49 @@ def test_exit_code(code: int | None, expected: str) -> None:
 @pytest.mark.parametrize(
     ("stop_code", "expected"),
     [
-        ("TaskFailedToStart", "FailedToStart"),
         ("UserInitiated", "StoppedByUser"),
         ("ServiceSchedulerInitiated", "InfrastructureLost"),
         ("SpotInterruption", "SpotInterrupted"),
         ("TerminationNotice", "InfrastructureLost"),
         ("InfrastructureHealth", "InfrastructureLost"),
-        ("InventedTomorrow", "InfrastructureLost"),
     ],
 )
 @pytest.mark.parametrize("code", [0, 1, 137, None])
 def test_stop_code_beats_exit_code(stop_code: str, code: int | None, expected: str) -> None:
     """A stop code that names a cause decides: a container stopped by a person may exit with 0."""
     assert kind(stopped(container(code, reason=OUT_OF_MEMORY), stopCode=stop_code)) == expected
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        (0, "Missing"),
+        (1, "InfrastructureLost"),
+        (137, "InfrastructureLost"),
+        (None, "InfrastructureLost"),
+    ],
+)
+def test_unknown_stop_code(code: int | None, expected: str) -> None:
+    """A stop code of tomorrow is no success, and work that may be done is not done again."""
+    assert kind(stopped(container(code), stopCode="InventedTomorrow")) == expected
+
+
+@pytest.mark.parametrize(
+    ("code", "reason", "expected"),
+    [
+        (0, None, "Succeeded"),
+        (0, OUT_OF_MEMORY, "OutOfMemory"),
+        (3, None, "ApplicationFailed"),
+        (137, OUT_OF_MEMORY, "OutOfMemory"),
+        (143, None, "ApplicationFailed"),
+        (None, None, "FailedToStart"),
+        (None, OUT_OF_MEMORY, "FailedToStart"),
+    ],
+)
+def test_exit_of_a_failed_start(code: int | None, reason: str | None, expected: str) -> None:
+    """A main container that has an exit code did run, though another one failed to start."""
+    task = stopped(container(code, reason=reason), stopCode="TaskFailedToStart")
+    assert kind(task) == expected
 
 
 @pytest.mark.parametrize("code", [0, 1, 137, None])
@@ -66,8 +96,36 @@ def test_out_of_memory_is_the_containers_word() -> None:
 @pytest.mark.parametrize("code", [0, 143, None])
 def test_own_stop(ending: Outcome, code: int | None) -> None:
     """A stop of ours is told by its reason, as what it stands for."""
-    task = stopped(container(code), stopCode="UserInitiated", stoppedReason=stop_reason(ending))
+    reason, began = stop_reason(ending), "2026-01-05T09:00:31.402Z"
+    task = stopped(container(code), stopCode="UserInitiated", stoppedReason=reason, startedAt=began)
     assert kind(task) == ending.kind
+
+
+@pytest.mark.parametrize("ending", [TimedOut(), FailedToStart(detail="Not started in 30 s")])
+@pytest.mark.parametrize(
+    ("code", "began", "expected"),
+    [
+        (None, None, "FailedToStart"),
+        (None, "2026-01-05T09:00:31.402Z", "TimedOut"),
+        # A container that the task had not waited for was running before the others.
+        (143, None, "TimedOut"),
+        (0, None, "TimedOut"),
+    ],
+)
+def test_own_stop_for_time(
+    ending: Outcome, code: int | None, began: str | None, expected: str
+) -> None:
+    """Only work that has begun can have taken too long; else it may be started again."""
+    task = stopped(
+        container(code),
+        stopCode="UserInitiated",
+        stoppedReason=stop_reason(ending),
+        startedAt=began,
+    )
+    outcome = classify(task, WORKER)
+    assert outcome is not None
+    assert outcome.kind == expected
+    assert getattr(outcome, "transient", True)
 
 
 @pytest.mark.parametrize(
@@ -95,19 +153,40 @@ def test_retired_task(stop_code: str | None, code: int | None) -> None:
     """A task that AWS retires for maintenance is lost, not stopped by a person or by its work."""
     reason = "ECS is performing maintenance on the underlying infrastructure hosting the task."
     task = stopped(container(code), stopCode=stop_code, stoppedReason=reason)
-    assert kind(task) == "InfrastructureLost"
+    is_done = stop_code == "TaskFailedToStart" and code == 0
+    assert kind(task) == ("Succeeded" if is_done else "InfrastructureLost")
 
 
 @pytest.mark.parametrize("reason", ["Your Spot Task was interrupted.", "Spot interruption"])
-def test_spot_without_stop_code(reason: str) -> None:
-    """A Spot interruption that carries no stop code is known by its reason."""
-    task = stopped(container(143), stopCode=None, stoppedReason=reason)
+@pytest.mark.parametrize(
+    "stop_code",
+    [
+        *(None, "SpotInterruption", "TerminationNotice", "EssentialContainerExited"),
+        *("TaskFailedToStart", "ServiceSchedulerInitiated", "InfrastructureHealth", "Tomorrows"),
+    ],
+)
+def test_spot_by_its_reason(reason: str, stop_code: str | None) -> None:
+    """A Spot interruption is known by its reason, whatever the stop code is."""
+    task = stopped(container(143), stopCode=stop_code, stoppedReason=reason)
     assert kind(task) == "SpotInterrupted"
-    assert kind(task | {"stopCode": "EssentialContainerExited"}) == "ApplicationFailed"
+
+
+def test_spot_in_somebodys_words() -> None:
+    """A person's stop is a person's, unless its reason is the very sentence of ECS."""
+    task = stopped(container(143), stopCode="UserInitiated", stoppedReason="spot interrupted us")
+    assert kind(task) == "StoppedByUser"
+    assert kind(task | {"stoppedReason": "Your Spot Task was interrupted."}) == "SpotInterrupted"
+
+
+@pytest.mark.parametrize("stop_code", ["EssentialContainerExited", "TaskFailedToStart"])
+def test_done_before_spot(stop_code: str) -> None:
+    """Work that came to its own end before Spot's is done."""
+    reason = "Your Spot Task was interrupted."
+    assert kind(stopped(container(0), stopCode=stop_code, stoppedReason=reason)) == "Succeeded"
 
 
 def test_main_container_by_name() -> None:
-    """Sidecars have no say, wherever they stand and however they ended."""
+    """Sidecars have no say in the kind, wherever they stand and however they ended."""
     sidecars = [
         container(1, name="aws-guardduty-agent", reason=OUT_OF_MEMORY),
         container(0, name="log-router"),
@@ -116,6 +195,18 @@ def test_main_container_by_name() -> None:
     assert kind(stopped(container(3), *sidecars)) == "ApplicationFailed"
     assert kind(stopped(sidecars[1])) == "InfrastructureLost"
     assert kind(stopped(container(0, name="worker-2"))) == "InfrastructureLost"
+
+
+@pytest.mark.parametrize(
+    ("began", "expected"),
+    [(None, "FailedToStart"), ("2026-01-05T09:00:31.402Z", "InfrastructureLost")],
+)
+def test_main_container_kept_from_starting(began: str | None, expected: str) -> None:
+    """A container beside the main one that failed before it began has kept it from starting."""
+    outcome = classify(stopped(container(1, name="init"), startedAt=began), WORKER)
+    assert outcome is not None
+    assert outcome.kind == expected
+    assert "init exited with 1" in outcome.detail
 
 
 @pytest.mark.parametrize("containers", [None, []])

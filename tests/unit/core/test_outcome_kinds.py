@@ -7,8 +7,10 @@ import pytest
 
 from core.outcome import (
     KINDS,
+    NOT_FETCHED,
     ApplicationFailed,
     FailedToStart,
+    OtherContainer,
     Outcome,
     Succeeded,
     TimedOut,
@@ -33,6 +35,7 @@ def outcome(request: pytest.FixtureRequest) -> Outcome:
         stopped_at="2026-03-06",
         capacity="FARGATE_SPOT",
         detail="why",
+        ended_by=OtherContainer(name="watchdog", exit_code=1),
     )
 
 
@@ -79,6 +82,7 @@ def test_to_dict(outcome: Outcome) -> None:
         "stoppingAt": "2026-03-05",
         "stoppedAt": "2026-03-06",
         "capacity": "FARGATE_SPOT",
+        "endedBy": {"name": "watchdog", "exitCode": 1, "reason": ""},
         "summary": outcome.summary,
         "detail": "why",
         "advice": outcome.advice,
@@ -93,7 +97,9 @@ def test_reclassified(outcome: Outcome) -> None:
     other = reclassified(outcome, TimedOut, "too late")
     kept = {**outcome.to_dict(), "kind": "TimedOut", "detail": "too late"}
     told = {"succeeded", "summary", "advice", "transient"}
-    assert other.to_dict().items() >= {(k, v) for k, v in kept.items() if k not in told}
+    assert {k: v for k, v in other.to_dict().items() if k not in told} == {
+        k: v for k, v in kept.items() if k not in told
+    }
 
 
 def test_empty_round_trip(outcome: Outcome) -> None:
@@ -126,13 +132,30 @@ def test_exit_code_is_told() -> None:
     assert ApplicationFailed(exit_code=3).summary == "The container exited with code 3."
 
 
-@pytest.mark.parametrize(
-    ("code", "meaning"), [(137, "SIGKILL"), (143, "SIGTERM"), (75, "code not fetched")]
-)
+@pytest.mark.parametrize(("code", "meaning"), [(137, "SIGKILL"), (143, "SIGTERM")])
 def test_known_codes_are_told(code: int, meaning: str) -> None:
     """An exit code that means the same in every container is explained by it."""
     assert meaning in ApplicationFailed(exit_code=code).advice
     assert meaning not in ApplicationFailed(exit_code=1).advice
+
+
+@pytest.mark.parametrize("code", [137, 143])
+def test_ended_by_another_container(code: int) -> None:
+    """The advice after a kill names the container that has ended the task."""
+    watchdog = OtherContainer(name="watchdog", exit_code=1)
+    assert "watchdog" in ApplicationFailed(exit_code=code, ended_by=watchdog).advice
+
+
+def test_unknown_reason() -> None:
+    """A failed start whose reason no row of the causes knows gives the reason, and says so."""
+    advice = FailedToStart(task_arn="arn", detail="The moon is full").advice
+    assert "not known here: The moon is full." in advice
+
+
+def test_code_that_was_not_fetched() -> None:
+    """The reserved exit code sends to the log, and to what the download needs."""
+    advice = FailedToStart(task_arn="arn", exit_code=NOT_FETCHED, transient=True).advice
+    assert "did not get its code" in advice
 
 
 def test_failure_in_spite_of_its_code() -> None:
@@ -143,9 +166,9 @@ def test_failure_in_spite_of_its_code() -> None:
 
 
 def test_no_task() -> None:
-    """A launch that came to no task is not blamed on its image."""
-    assert "image" in FailedToStart(task_arn="arn").advice
-    assert "image" not in FailedToStart().advice
+    """A launch that came to no task says so, and a task that did not start that ECS knows why."""
+    assert "No task came to be" in FailedToStart(detail="why").advice
+    assert "No task" not in FailedToStart(task_arn="arn", detail="why").advice
 
 
 def test_transient_start_round_trip() -> None:
