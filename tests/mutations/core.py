@@ -104,8 +104,8 @@ MUTATIONS = (
     Mutation(
         "the exit code beats the stop code",
         "src/core/outcome/classification.py",
-        "    return _by_exit(task, main) if is_own else _by_aws(stop_code, code)\n",
-        "    return _by_aws(stop_code, code) if code is None else _by_exit(task, main)\n",
+        "    return _by_exit(task, main, other) if is_own else _by_aws(stop_code, code)\n",
+        "    return _by_aws(stop_code, code) if code is None else _by_exit(task, main, other)\n",
         _OUTCOMES,
     ),
     Mutation(

@@ -29,6 +29,8 @@ from core.outcome.kinds import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from core.outcome.beside import OtherContainer
+
 # Begins the reason of every StopTask of ours, followed by the outcome that it stands for.
 _STOPPED_BY_US = "durable-task/"
 # The stop codes of a task that its own containers have ended.
@@ -71,11 +73,8 @@ def classify(task: Mapping[str, Any], container: str) -> Outcome | None:
     code = main.get("exitCode")
     if not _is_over(task, code):
         return None
-    kind = _kind(task, main)
     other = ended_by(task.get("containers") or (), container)
-    if kind is InfrastructureLost and other and other.exit_code and _never_began(task, main):
-        # The main container waited for it, in vain.
-        kind = FailedToStart
+    kind = _kind(task, main, other)
     if not _may_be_others(task, main, kind):
         other = None
     told = [task.get("stoppedReason"), main.get("reason")]
@@ -124,8 +123,10 @@ def _is_over(task: Mapping[str, Any], code: int | None) -> bool:
     )
 
 
-def _kind(task: Mapping[str, Any], main: Mapping[str, Any]) -> type[Outcome]:
-    """Return what the stop code, the exit code and the reasons come to together."""
+def _kind(
+    task: Mapping[str, Any], main: Mapping[str, Any], other: OtherContainer | None
+) -> type[Outcome]:
+    """Return what the stop code, the exit codes and the reasons come to together."""
     stop_code, reason = task.get("stopCode"), task.get("stoppedReason") or ""
     code = main.get("exitCode")
     if _never_ran(task, main):
@@ -136,7 +137,7 @@ def _kind(task: Mapping[str, Any], main: Mapping[str, Any]) -> type[Outcome]:
     # What ran to its end is done, whatever became of the containers beside it.
     if not (stop_code and is_own and code == 0) and (lost := _lost(reason)):
         return lost
-    return _by_exit(task, main) if is_own else _by_aws(stop_code, code)
+    return _by_exit(task, main, other) if is_own else _by_aws(stop_code, code)
 
 
 def _lost(reason: str) -> type[Outcome] | None:
@@ -193,10 +194,15 @@ _STOP_CODES: Mapping[str | None, type[Outcome]] = {
 }
 
 
-def _by_exit(task: Mapping[str, Any], main: Mapping[str, Any]) -> type[Outcome]:
+def _by_exit(
+    task: Mapping[str, Any], main: Mapping[str, Any], other: OtherContainer | None
+) -> type[Outcome]:
     """Return what the main container's own end comes to."""
     code = main.get("exitCode")
     if code is None and task.get("stopCode") == "TaskFailedToStart":
+        return FailedToStart
+    if other and other.exit_code and _never_began(task, main):
+        # The main container waited for it, in vain.
         return FailedToStart
     # The reason beats the code: a container killed for memory has been seen with exit code 0.
     if OUT_OF_MEMORY.search(main.get("reason") or ""):

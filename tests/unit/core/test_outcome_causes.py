@@ -209,6 +209,12 @@ def test_main_container_kept_from_starting(began: str | None, expected: str) -> 
     assert "init exited with 1" in outcome.detail
 
 
+def test_lost_before_the_main_container_began() -> None:
+    """A host that fails has lost the task, whatever other containers exited with by then."""
+    task = stopped(container(1, name="init"), stopCode="InfrastructureHealth")
+    assert kind(task) == "InfrastructureLost"
+
+
 @pytest.mark.parametrize("containers", [None, []])
 def test_no_containers(containers: list[object] | None) -> None:
     """A task without containers has no exit; its stop code still tells."""
