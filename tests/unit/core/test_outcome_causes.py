@@ -78,6 +78,42 @@ def test_exit_of_a_failed_start(code: int | None, reason: str | None, expected: 
     assert kind(task) == expected
 
 
+@pytest.mark.parametrize(
+    ("code", "reason", "expected"),
+    [
+        (None, "CannotPullContainerError: not found", "FailedToStart"),
+        (None, "CannotCreateContainerError: no such volume", "FailedToStart"),
+        # The container runtime's own codes, and that of the agent.
+        (127, "CannotStartContainerError: executable file not found in $PATH", "FailedToStart"),
+        (128, "CannotStartContainerError: OCI runtime create failed", "FailedToStart"),
+        (143, "CannotStartContainerError: dependency did not exit successfully", "FailedToStart"),
+        # It ran, for it has a code of its own, or could not be stopped.
+        (0, "CannotStartContainerError: who knows", "Succeeded"),
+        (3, "CannotStartContainerError: who knows", "ApplicationFailed"),
+        (143, "CannotStopContainerError: who knows", "ApplicationFailed"),
+        (None, "CannotStopContainerError: who knows", "InfrastructureLost"),
+        (None, "It said CannotPullContainerError", "InfrastructureLost"),
+    ],
+)
+@pytest.mark.parametrize("stop_code", ["EssentialContainerExited", None])
+def test_container_that_never_ran(
+    code: int | None, reason: str, expected: str, stop_code: str | None
+) -> None:
+    """A container that could not be started failed to start, unless its exit code says it ran."""
+    assert kind(stopped(container(code, reason=reason), stopCode=stop_code)) == expected
+
+
+@pytest.mark.parametrize(
+    "stop_code", ["UserInitiated", "SpotInterruption", "InfrastructureHealth", "InventedTomorrow"]
+)
+def test_never_ran_whatever_the_stop_code(stop_code: str) -> None:
+    """A container that could not be started failed to start, unless a stop broke off its pull."""
+    missing = container(None, reason="CannotPullContainerError: not found")
+    assert kind(stopped(missing, stopCode=stop_code)) == "FailedToStart"
+    broken_off = container(None, reason="CannotPullContainerError: context canceled")
+    assert kind(stopped(broken_off, stopCode=stop_code)) != "FailedToStart"
+
+
 @pytest.mark.parametrize("code", [0, 1, 137, None])
 @pytest.mark.parametrize("reason", [OUT_OF_MEMORY, "Out of memory", "killed: OOM"])
 def test_out_of_memory_beats_exit_code(code: int | None, reason: str) -> None:
