@@ -25,7 +25,7 @@ class OtherContainer:
 
     Attributes:
         name: as in the task definition.
-        exit_code: None where it has none.
+        exit_code: its own; None if it has never run.
         reason: in ECS's words, at most 300 characters.
     """
 
@@ -35,7 +35,7 @@ class OtherContainer:
 
     @property
     def sentence(self) -> str:
-        """What became of it, without a full stop."""
+        """Its end in words, without a full stop."""
         if OUT_OF_MEMORY.search(self.reason):
             return f"{self.name} ran out of memory"
         if self.exit_code is None:

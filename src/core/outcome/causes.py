@@ -11,7 +11,7 @@ TOO_BUSY = r"throttl|rate exceeded|too ?many ?requests|request ?limit ?exceeded"
 
 
 class Area(StrEnum):
-    """What a cause has to do with."""
+    """The fields that causes belong to."""
 
     CAPACITY = "capacity"
     NETWORK = "network"
@@ -31,7 +31,7 @@ class Cause(NamedTuple):
 
     Attributes:
         name: unique, for people.
-        area: what it has to do with.
+        area: the field that it belongs to.
         pattern: of the reasons that tell it; its case does not count.
         passes: whether the same request may well succeed later.
         advice: what to do, in one or two sentences.
@@ -363,7 +363,7 @@ CAUSES: tuple[Cause, ...] = (
         r"dockertimeouterror|could not transition to|timeout waiting for ephemeral ?storage",
         "The host was too slow to start the task: run it again later.",
     ),
-    # What RunTask says of the request itself.
+    # RunTask's refusals of the request itself.
     _lasts(
         "definition unusable",
         Area.REQUEST,

@@ -42,8 +42,8 @@ _SPOT_SENTENCE = "Your Spot Task was interrupted"
 _MAINTENANCE = re.compile(r"maintenance on the underlying infrastructure", re.IGNORECASE)
 # A stop breaks off the pull of an image, which is then said to have failed.
 _BROKEN_OFF = re.compile(r"context cancell?ed", re.IGNORECASE)
-# What a container's exit code is where its process was never there: of the runtime, which could
-# not start it, and of the agent, which did not try.
+# Exit codes of a container whose process was never there: the runtime's, which could not start it,
+# and the agent's, which did not try.
 _NO_PROCESS = (125, 126, 127, 128, SIGTERM)
 _MAX_DETAIL = 1_000
 _ENDING = ("DEPROVISIONING", "STOPPED")
@@ -134,7 +134,7 @@ def _kind(
     if stop_code == "UserInitiated":
         return _stopped(task, main)
     is_own = stop_code is None or stop_code in _ENDED_BY_ITSELF
-    # What ran to its end is done, whatever became of the containers beside it.
+    # Work that ran to its end is done, whatever became of the containers beside it.
     if not (stop_code and is_own and code == 0) and (lost := _lost(reason)):
         return lost
     return _by_exit(task, main, other) if is_own else _by_aws(stop_code, code)
@@ -160,7 +160,7 @@ def _stopped(task: Mapping[str, Any], main: Mapping[str, Any]) -> type[Outcome]:
     reason = task.get("stoppedReason") or ""
     for ours in (TimedOut, FailedToStart):
         if reason.startswith(_STOPPED_BY_US + ours.__name__):
-            # What has never begun did not take too long.
+            # Work that has never begun did not take too long.
             return FailedToStart if _never_began(task, main) else TimedOut
     if reason.startswith(_STOPPED_BY_US + Cancelled.__name__):
         return Cancelled
