@@ -9,7 +9,7 @@ import pytest
 from core.correlation import Correlation
 from core.flow import Flow
 from core.job import Capacity, Job
-from core.outcome import KINDS, FailedToStart, Outcome
+from core.outcome import CAUSES, KINDS, FailedToStart, Outcome, cause_of
 from core.payload import check_length
 from core.record import Record
 from core.reported import TICKET_RESERVE
@@ -20,6 +20,7 @@ from tests.template import ROOT
 from tests.values import job, launch, parsed, place, record
 
 ARCHITECTURE = Page(ROOT / "docs" / "architecture.md")
+CAUSES_PAGE = Page(ROOT / "docs" / "causes.md")
 LOCAL = Page(ROOT / "docs" / "local.md")
 WORKER = Page(ROOT / "docs" / "worker.md")
 LONGEST_STACK_NAME = "s" * 43
@@ -70,6 +71,20 @@ def test_what_is_tried_again() -> None:
     documented = {row[0].strip("`"): row[2] for row in ARCHITECTURE.table("Kind")}
     decided = {name: tried_again(kind) for name, kind in KINDS.items()}
     assert documented == decided
+
+
+def test_causes() -> None:
+    """The table of causes has all of them, in the order in which they are looked for."""
+    rows = CAUSES_PAGE.table("Cause")
+    passes = {True: "passes", False: "lasts"}
+    assert [row[:4] for row in rows] == [
+        [cause.name, cause.area, passes[cause.passes], cause.advice] for cause in CAUSES
+    ]
+    for name, *_, example in rows:
+        [reason] = code(example)
+        cause = cause_of(reason)
+        assert cause is not None
+        assert cause.name == name
 
 
 def tried_again(kind: type[Outcome]) -> str:

@@ -52,6 +52,8 @@ def _passes(name: str, area: Area, pattern: str, advice: str) -> Cause:
     return Cause(name, area, re.compile(pattern, re.IGNORECASE), passes=True, advice=advice)
 
 
+# How a registry, or a service, tells the number of its answer; an address may stand in between.
+_STATUS = r"status(?: ?code)?(?: from [a-z]{3,7} request to)?[ :]{1,2}(?:\S{1,300}: )?"
 _WAY_OUT = (
     "a public address in a public subnet, a NAT gateway, or VPC endpoints for what the task needs, "
     "and a security group that lets HTTPS out"
@@ -60,7 +62,7 @@ _WAY_OUT = (
 DEPENDENCY_FAILED = _lasts(
     "dependency failed",
     Area.COMMAND,
-    r"failed to resolve container ordering dependency|dependency did not exit successfully"
+    r"container ordering dependency|dependency did not exit successfully"
     r"|dependency (?:graph|container).{0,200}(?:exit|unhealthy|fail)",
     "A container that the main one depends on failed first: its own log says why.",
 )
@@ -90,7 +92,8 @@ CAUSES: tuple[Cause, ...] = (
         Area.SECRET,
         r"secrets manager can't find|secret(?:s manager)?\b.{0,200}"
         r"(?:resourcenotfound|not found|(?:does not|doesn't) exist|marked (?:for deletion|deleted))"
-        r"|(?:ssm|parameter).{0,200}(?:invalid parameters?:|parameternotfound)",
+        r"|secrets?\b.{0,300}invalid name|invalid arn .{0,80}secret"
+        r"|\bssm\b.{0,200}(?:invalid parameters?:|parameternotfound)|invalid ssm parameters?",
         "The secret or parameter that the container definition names does not exist in this Region "
         "and account: create it, or correct `ValueFrom`.",
     ),
@@ -105,10 +108,19 @@ CAUSES: tuple[Cause, ...] = (
     _lasts(
         "key cannot be used",
         Area.SECRET,
-        r"\bkms\b.{0,200}(?:denied|not authorized|disabled|not ?found|invalid)"
+        r"\bkms\b.{0,200}(?:denied|not authorized|not allowed|disabled|not ?found|invalid)"
         r"|kms:decrypt|customer master key.{0,40}(?:does not|doesn't) exist",
         "The KMS key of a secret, parameter or image cannot be used: enable it, and let the task's "
         "execution role call kms:Decrypt with it.",
+    ),
+    _lasts(
+        "environment file",
+        Area.STORAGE,
+        r"env(?:ironment)? ?files?\b.{0,400}"
+        r"(?:forbidden|access ?denied|not ?found|no ?such ?(?:key|bucket)|status ?code: 40[34]"
+        r"|(?:does not|doesn't) exist)",
+        "An environment file that the container definition names is not in its bucket, or the "
+        "task's execution role may not get it: it needs s3:GetObject, and s3:GetBucketLocation.",
     ),
     # Rules of an organization.
     _lasts(
@@ -129,7 +141,7 @@ CAUSES: tuple[Cause, ...] = (
     _lasts(
         "EFS not found",
         Area.STORAGE,
-        r"(?:\befs\b|\bfs-[0-9a-f]+|mount\.nfs4?).{0,300}"
+        r"(?:\befs\b|\bfs-[0-9a-f]{8}|mount\.nfs4?).{0,300}"
         r"(?:failed to resolve|could not be resolved|filesystemnotfound|not found|does not exist"
         r"|no such file or directory)",
         "The EFS file system, its access point or its directory cannot be found: compare its id "
@@ -138,22 +150,32 @@ CAUSES: tuple[Cause, ...] = (
     _passes(
         "EFS out of reach",
         Area.STORAGE,
-        r"(?:\befs\b|mount\.nfs4?).{0,300}(?:timed? ?out|unreachable|connection (?:refused|reset))",
+        r"(?:\befs\b|mount\.nfs4?).{0,300}"
+        r"(?:timed? ?out|unreachable|connection (?:refused|reset)|mount system call failed)",
         "EFS does not answer: it may pass. If it repeats, let the file system's security group "
         "take NFS (port 2049) from the task's, with a mount target in its Availability Zone.",
     ),
     _lasts(
         "disk full",
         Area.STORAGE,
-        r"no space left on device|disk quota exceeded",
-        "The task's disk is too small for its images: raise EphemeralStorage of the task "
-        "definition, or make the image smaller.",
+        r"no space left on device|disk quota exceeded|\bthin pool\b",
+        "The disk is too small for the images: raise EphemeralStorage of the task definition, or "
+        "make the image smaller.",
+    ),
+    _lasts(
+        "volume cannot be mounted",
+        Area.STORAGE,
+        r"rootfs_linux|failed to chown|error (?:mounting|creating device nodes)",
+        "A volume cannot be mounted into the container: compare its path with what is in the "
+        "image, and the owner with the access point's. EFS cannot take the place of the root.",
     ),
     # Logs.
     _lasts(
         "log group missing",
         Area.LOG,
-        r"log ?group.{0,100}(?:does not|doesn't) exist"
+        r"log ?group.{0,100}(?:does not|doesn't) exist|no such log ?group"
+        # Of a missing route it says the same, and then that.
+        r"|cannot find the amazon cloudwatch log group(?!.{0,100}connection issue)"
         r"|(?:logging driver|logger args|log ?stream|cloudwatch).{0,300}resourcenotfound",
         "The log group that the container definition names does not exist: create it, or set "
         "awslogs-create-group and let the execution role call logs:CreateLogGroup.",
@@ -161,7 +183,7 @@ CAUSES: tuple[Cause, ...] = (
     _lasts(
         "logs refused",
         Area.LOG,
-        r"(?:logging driver|logger args|log ?stream|cloudwatch|logs:\w+).{0,300}"
+        r"(?:logging driver|logger args|log ?stream|cloudwatch|\blogs:).{0,300}"
         r"(?:access ?denied|not authorized)"
         r"|(?:access ?denied|not authorized).{0,200}\blogs:create",
         "CloudWatch Logs refuses the container's log: let the task's execution role call "
@@ -170,14 +192,21 @@ CAUSES: tuple[Cause, ...] = (
     _lasts(
         "log options",
         Area.LOG,
-        r"(?:unknown|invalid) log opt|failed to validate logger args",
+        r"(?:unknown|invalid) log opt|logger args.{0,200}(?:unable to get|is required)",
         "The container definition's log options are not accepted: the detail names which.",
     ),
     # Roles.
     _lasts(
+        "service-linked role missing",
+        Area.ROLE,
+        r"service[- ]linked role",
+        "ECS has no service-linked role in this account yet, as at its first use: wait a minute "
+        "and run it again, else create it (aws iam create-service-linked-role).",
+    ),
+    _lasts(
         "role cannot be assumed",
         Area.ROLE,
-        r"unable to assume the (?:service[- ]linked )?role|trust relationship|sts:assumerole",
+        r"unable to assume the role|trust relationship|sts:assumerole",
         "ECS cannot assume the task's role or execution role: let ecs-tasks.amazonaws.com assume "
         "it in its trust policy, and check that the role exists.",
     ),
@@ -200,29 +229,41 @@ CAUSES: tuple[Cause, ...] = (
     _passes(
         "pull limit of the registry",
         Area.IMAGE,
-        r"pull rate limit|reached your .{0,60}rate limit|toomanyrequests",
+        r"pull rate limit|reached your .{0,60}rate limit|toomanyrequests:"
+        r"|cannotpull.{0,500}too many requests",
         "The registry limits pulls: it passes. If it repeats, pull with credentials, from Amazon "
         "ECR, or through ECR's pull-through cache.",
     ),
     _lasts(
-        "image not found",
-        Area.IMAGE,
-        r"manifest(?: for \S+)?(?: unknown| not found| invalid)|repository does not exist"
-        r"|repository \S+ not found|name unknown|repositorynotfound|imagenotfound"
-        r"|(?:pull|ref|image|manifest).{0,400}(?:: not found|\b404\b|(?:does not|doesn't) exist"
-        r"|could ?n.t be found)",
-        "The registry has no such image: compare registry, repository and tag with the task "
-        "definition's, and check that nothing has expired the tag.",
-    ),
-    _lasts(
         "pull refused",
         Area.IMAGE,
-        r"pull access denied|no basic auth credentials|requested access to the resource is denied"
-        r"|(?:pull|registry|image|ecr).{0,400}"
-        r"(?:access ?denied|not authorized|unauthorized|\b40[13]\b|forbidden"
-        r"|authentication required)",
+        # A registry may hide with these words that it has no such image.
+        r"pull access denied(?!.{0,300}(?:does not exist|not found))|no basic auth credentials"
+        r"|(?:pull|registry|image|\becr\b).{0,400}"
+        r"(?:accessdenied|not authorized|unauthorized\b|forbidden|authentication required)"
+        rf"|(?:{_STATUS}|api error \()40[13]\b",
         "The registry refuses the pull: let the task's execution role pull (for Amazon ECR "
         "ecr:GetAuthorizationToken, BatchGetImage, GetDownloadUrlForLayer), or give credentials.",
+    ),
+    _lasts(
+        "image not found",
+        Area.IMAGE,
+        r"manifest(?: for .{1,200})?(?: unknown| not found| invalid)|repository does not exist"
+        r"|repository .{1,200} not found|name unknown|repositorynotfound|imagenotfound"
+        r"|(?:pull|\bref\b|\breference\b|image|manifest).{0,400}"
+        r"(?:: not found|(?:does not|doesn't) exist|could ?n.t be found)"
+        rf"|(?:{_STATUS}|api error \()404\b|check whether the image exists"
+        r"|requested access to the resource is denied"
+        r"|invalid reference format|must be canonical|normalize image reference",
+        "The registry has no such image, or hides it from the task: compare registry, repository "
+        "and tag with the task definition's, and check that nothing has expired the tag.",
+    ),
+    _lasts(
+        "image cannot be unpacked",
+        Area.IMAGE,
+        r"cannot be mapped to a host id|invalid tar header|unsupported media ?type",
+        "The image is there, but cannot be unpacked: the detail says why. Build it again, with "
+        "plain layers and file owners below 65,536.",
     ),
     _lasts(
         "certificate not trusted",
@@ -244,7 +285,7 @@ CAUSES: tuple[Cause, ...] = (
         "command not found",
         Area.COMMAND,
         r"executable file not found|exec: .{0,200}(?:no such file|permission denied|is a directory)"
-        r"|no command specified|(?:unable to start container process|starting container process)",
+        r"|no command specified|container process.{0,80}\bchdir\b",
         "The container's command cannot be run: compare entry point, command and working directory "
         "with what is in the image, and check that the file is executable.",
     ),
@@ -252,7 +293,7 @@ CAUSES: tuple[Cause, ...] = (
     _lasts(
         "account blocked",
         Area.REQUEST,
-        r"^blocked\b|account .{0,60}(?:is blocked|suspended)",
+        r"(?:^|; )blocked\b|account .{0,60}(?:is blocked|suspended)",
         "AWS has blocked the account from running tasks: ask AWS Support.",
     ),
     _lasts(
@@ -261,6 +302,30 @@ CAUSES: tuple[Cause, ...] = (
         r"access ?denied|not authorized to perform|unauthorizedoperation|is not authorized",
         "A role lacks a permission that the detail names: add it to the task's execution role "
         "where ECS starts the task, to the function's where RunTask was refused.",
+    ),
+    # What RunTask says of the request's size, container and capacity provider.
+    _lasts(
+        "size not offered",
+        Area.REQUEST,
+        r"no fargate configuration exists|invalid '(?:cpu|memory)' (?:setting|value)"
+        r"|(?:cpu|memory) configuration is above your limit"
+        r"|'memory' setting for container is greater",
+        "There are no tasks of this size: use a pair of cpu and memory that Fargate offers, with "
+        "no container larger than its task, and look at the account's quotas.",
+    ),
+    _lasts(
+        "container not in the definition",
+        Area.REQUEST,
+        r"not a container in the task ?definition",
+        "The task definition has no container of this name: compare its name with CONTAINER_NAME "
+        "of the functions.",
+    ),
+    _lasts(
+        "capacity provider missing",
+        Area.CAPACITY,
+        r"capacity provider.{0,120}(?:not associated|not found|(?:does not|doesn't) exist)",
+        "The cluster does not have the capacity provider: name it in CapacityProviders of the "
+        "cluster in the template, and deploy it.",
     ),
     # Capacity. Fargate's, then that of instances.
     _passes(
@@ -274,17 +339,18 @@ CAUSES: tuple[Cause, ...] = (
         "no capacity",
         Area.CAPACITY,
         r"capacity is (?:currently )?(?:unavailable|not available)|insufficient.{0,20}capacity"
-        r"|no container instances|empty capacity provider"
+        r"|do not have sufficient .{0,60}capacity"
+        r"|no container instances|no active instances|empty capacity provider"
         r"|\bresource:(?:cpu|memory|eni|ports?|gpu|disk|fargate)\b"
-        # RunTask's one-word reason for an instance whose agent is not connected.
-        r"|(?:^|; )agent\b|agent (?:is )?(?:not connected|disconnected)",
+        # The one word for an instance whose agent is not connected.
+        r"|(?-i:\bAGENT\b)|agent (?:is )?(?:currently )?(?:not connected|disconnected)",
         "There is no capacity for the task at present: it passes. More subnets in other "
         "Availability Zones, FARGATE instead of FARGATE_SPOT or a smaller size make it rarer.",
     ),
     _lasts(
         "no fitting instance",
         Area.CAPACITY,
-        r"(?:^|; )(?:attribute|location)\b|placement constraint",
+        r"(?-i:\b(?:ATTRIBUTE|LOCATION)\b)|placement constraint",
         "No instance of the cluster has the attributes that the task definition asks for: correct "
         "its constraints, or add such an instance.",
     ),
@@ -292,9 +358,10 @@ CAUSES: tuple[Cause, ...] = (
         "wrong launch platform",
         Area.REQUEST,
         r"platformtaskdefinitionincompatib|platformunknown"
-        r"|platform does not satisfy the task definition",
-        "The platform version cannot run this task definition: use a later one, or leave out what "
-        "it lacks.",
+        r"|platform does not satisfy the task definition"
+        r"|not compatible with the selected compute",
+        "The platform version, or the capacity provider, cannot run this task definition: use "
+        "another one, or leave out what it lacks.",
     ),
     # The task's network interface.
     _passes(
@@ -307,7 +374,7 @@ CAUSES: tuple[Cause, ...] = (
     _lasts(
         "subnet or group missing",
         Area.NETWORK,
-        r"(?:subnet|security ?group|\bgroup)\S*.{0,200}(?:not ?found|(?:does not|doesn't) exist)"
+        r"(?:subnet|security ?group|\bgroup).{0,200}(?:not ?found|(?:does not|doesn't) exist)"
         r"|invalid(?:subnet|group|securitygroup)",
         "A subnet or security group that the stack names does not exist any more: deploy the stack "
         "with those of today.",
@@ -315,7 +382,7 @@ CAUSES: tuple[Cause, ...] = (
     _passes(
         "network interface",
         Area.NETWORK,
-        r"\beni\b|while attempting to \w+ (?:the )?network interface"
+        r"\beni\b|while attempting to [a-z]{3,12} (?:the )?network interface"
         r"|timeout waiting for network interface",
         "The task's network interface could not be made ready: it passes. If it repeats, look at "
         "the subnets' free addresses and at the account's quota of network interfaces.",
@@ -331,9 +398,8 @@ CAUSES: tuple[Cause, ...] = (
         "server error",
         Area.SERVICE,
         r"serverexception|internal[ _]?(?:server[ _]?)?error|(?:temporarily|service) ?unavailable"
-        # With the address that was asked in between.
-        r"|status(?: code)?(?: from [a-z]+ request to)?:? (?:\S+: )?5\d\d\b"
-        r"|bad gateway|gateway time-?out",
+        rf"|{_STATUS}5\d\d\b"
+        r"|bad gateway|gateway time-?out|service discovery instance could not be registered",
         "A registry or a service behind ECS failed: it passes. Run it again later.",
     ),
     # The way to a registry or an API. It fails once by chance, and always without a route.
@@ -344,23 +410,26 @@ CAUSES: tuple[Cause, ...] = (
         r"|deadline exceeded|timed? ?out (?:exceeded )?(?:while )?awaiting headers"
         r"|connection (?:refused|reset)|network is unreachable|no route to host"
         r"|no such host|name resolution|server misbehaving|temporary failure in name"
-        r"|connection issue between the task and|check your task network configuration"
-        r"|pull command failed: ?: signal: killed|request ?canceled|send request failed",
+        r"|connection issue between the task and|check your (?:task )?network configuration"
+        r"|(?:pull command failed|logger args).{0,200}(?:signal: killed|nil pointer)"
+        # ECS gives up the pull when there is no route to where the layers are.
+        r"|context cancell?ed|request ?cancell?ed|send request failed|request send failed",
         "The way to a registry or an AWS service timed out or broke off: run it again. If it "
         f"repeats, the subnet has no way out: give it {_WAY_OUT}.",
     ),
     _passes(
         "pull broken off",
         Area.IMAGE,
-        r"\beof\b|invalid argument|stream error|goaway|short read|failed to extract layer"
-        r"|failed to register layer|context canceled",
+        r"(?:pull|registry|request|copy).{0,500}\b(?:eof|invalid argument)\b"
+        r"|stream error|goaway|short read|failed to (?:extract|register) layer",
         "The pull of the image broke off: it passes. Run it again; if it repeats, push the image "
         "again.",
     ),
     _passes(
         "slow host",
         Area.SERVICE,
-        r"dockertimeouterror|could not transition to|timeout waiting for ephemeral ?storage",
+        r"dockertimeouterror|containerruntimetimeouterror|could not transition to"
+        r"|timeout waiting for ephemeral ?storage|devicemapper|dm_task_run",
         "The host was too slow to start the task: run it again later.",
     ),
     # RunTask's refusals of the request itself.
@@ -376,6 +445,13 @@ CAUSES: tuple[Cause, ...] = (
         Area.REQUEST,
         r"clusternotfound|cluster (?:not found|is inactive)",
         "The cluster is not there or not active: deploy the stack again.",
+    ),
+    _lasts(
+        "container cannot be set up",
+        Area.COMMAND,
+        r"container process|oci runtime create failed|failed to create shim",
+        "The host could not set the container up: the detail names the part, for example a limit "
+        "(ulimits), a capability or a working directory of the container definition.",
     ),
 )
 

@@ -38,8 +38,12 @@ _ENDED_BY_ITSELF = ("EssentialContainerExited", "TaskFailedToStart")
 _SPOT = re.compile(r"\bspot\b.*\binterrupt", re.IGNORECASE)
 # A person's words count for ECS's where they are the very same.
 _SPOT_SENTENCE = "Your Spot Task was interrupted"
-# A retired platform or host; its stop code is not documented.
-_MAINTENANCE = re.compile(r"maintenance on the underlying infrastructure", re.IGNORECASE)
+# A retired platform, or an instance that is gone; their stop codes are not documented.
+_HOST_LOST = re.compile(
+    r"maintenance on the underlying infrastructure"
+    r"|^host ec2 \(instance .{0,60}\) (?:stopped|terminated)",
+    re.IGNORECASE,
+)
 # A stop breaks off the pull of an image, which is then said to have failed.
 _BROKEN_OFF = re.compile(r"context cancell?ed", re.IGNORECASE)
 # Exit codes of a container whose process was never there: the runtime's, which could not start it,
@@ -144,7 +148,7 @@ def _lost(reason: str) -> type[Outcome] | None:
     """Return how AWS took the task's place away, as its reason tells; None if it did not."""
     if _SPOT.search(reason):
         return SpotInterrupted
-    return InfrastructureLost if _MAINTENANCE.search(reason) else None
+    return InfrastructureLost if _HOST_LOST.search(reason) else None
 
 
 def _by_aws(stop_code: str | None, code: int | None) -> type[Outcome]:
@@ -166,7 +170,7 @@ def _stopped(task: Mapping[str, Any], main: Mapping[str, Any]) -> type[Outcome]:
         return Cancelled
     if reason.startswith(_SPOT_SENTENCE):
         return SpotInterrupted
-    return InfrastructureLost if _MAINTENANCE.search(reason) else StoppedByUser
+    return InfrastructureLost if _HOST_LOST.search(reason) else StoppedByUser
 
 
 def _never_ran(task: Mapping[str, Any], main: Mapping[str, Any]) -> bool:

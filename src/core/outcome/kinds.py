@@ -179,7 +179,7 @@ class FailedToStart(Outcome):
             return "It may pass: run it again later. The detail says what is known."
         if self.task_arn is None:
             return "No task came to be: the detail names what was refused, or came too late."
-        reason = self.detail[:_MAX_SHOWN] or "ECS gives none"
+        reason = self.detail[:_MAX_SHOWN].rstrip(".") or "ECS gives none"
         return f"The reason is not known here: {reason}. Look for it in ECS's documentation."
 
     def to_dict(self) -> dict[str, Any]:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from core.outcome import FailedToStart, TimedOut, classify, is_transient, stop_reason
+from core.outcome import FailedToStart, TimedOut, classify, stop_reason
 from core.outcome.kinds import Cancelled, Outcome
 from tests.unit.core.tasks import OUT_OF_MEMORY, WORKER, container, stopped
 
@@ -185,9 +185,16 @@ def test_our_reason_without_our_call() -> None:
     "stop_code", ["ServiceSchedulerInitiated", "UserInitiated", "TaskFailedToStart", None]
 )
 @pytest.mark.parametrize("code", [0, 137, None])
-def test_retired_task(stop_code: str | None, code: int | None) -> None:
-    """A task that AWS retires for maintenance is lost, not stopped by a person or by its work."""
-    reason = "ECS is performing maintenance on the underlying infrastructure hosting the task."
+@pytest.mark.parametrize(
+    "reason",
+    [
+        "ECS is performing maintenance on the underlying infrastructure hosting the task.",
+        "Host EC2 (instance i-0f1e2d3c4b5a69788) terminated.",
+        "Host EC2 (instance i-0f1e2d3c4b5a69788) stopped.",
+    ],
+)
+def test_lost_host(stop_code: str | None, code: int | None, reason: str) -> None:
+    """A task whose host AWS takes away is lost, not stopped by a person or by its work."""
     task = stopped(container(code), stopCode=stop_code, stoppedReason=reason)
     is_done = stop_code == "TaskFailedToStart" and code == 0
     assert kind(task) == ("Succeeded" if is_done else "InfrastructureLost")
@@ -257,64 +264,3 @@ def test_no_containers(containers: list[object] | None) -> None:
     assert kind(stopped(containers=containers)) == "InfrastructureLost"
     failed = stopped(containers=containers, stopCode="TaskFailedToStart")
     assert kind(failed) == "FailedToStart"
-
-
-@pytest.mark.parametrize(
-    "reason",
-    [
-        "Capacity is unavailable at this time. Please try again later.",
-        "Timeout waiting for network interface provisioning to complete.",
-        "CannotPullContainerError: pull image manifest: dial tcp 10.0.0.1:443: i/o timeout",
-        "CannotPullContainerError: failed to copy: unexpected EOF",
-        "Unexpected EC2 error while attempting to Create Network Interface: ENI not ready",
-        "InsufficientFreeAddressesInSubnet",
-        "ResourceInitializationError: ThrottlingException: Rate exceeded",
-        "InvalidParameterException: Rate exceeded",
-        "TooManyRequestsException",
-        "ServerException",
-        "net/http: request timed out",
-        "read: connection reset by peer",
-        "Service temporarily unavailable",
-        "Request limit exceeded.",
-        "You've reached the limit on the number of vCPUs you can run concurrently",
-        "Timeout waiting for EphemeralStorage provisioning to complete.",
-        "Unexpected EC2 error while attempting to Create Network Interface: AuthFailure",
-        "InternalError: an internal error has occurred",
-        "DockerTimeoutError: Could not transition to started; timed out after waiting 3m0s",
-        "CannotPullContainerError: net/http: TLS handshake timeout",
-        "CannotPullContainerError: Client.Timeout exceeded while awaiting headers",
-        "ResourceInitializationError: RequestCanceled: context deadline exceeded",
-        "CannotPullContainerError: unexpected status code 503 Service Unavailable",
-        "CannotPullContainerError: 429 Too Many Requests",
-        "received unexpected HTTP status: 500 Internal Server Error",
-    ],
-)
-def test_transient_start(reason: str) -> None:
-    """A start that failed for a passing shortage says that it may be repeated."""
-    assert is_transient(reason)
-    for task in (
-        stopped(stopCode="TaskFailedToStart", stoppedReason=reason),
-        stopped(container(None, reason=reason), stopCode="TaskFailedToStart"),
-    ):
-        outcome = classify(task, WORKER)
-        assert isinstance(outcome, FailedToStart)
-        assert outcome.transient
-
-
-@pytest.mark.parametrize(
-    "reason",
-    [
-        "CannotPullContainerError: pull access denied, repository does not exist",
-        "ResourceInitializationError: failed to validate logger args: no such log group",
-        "InvalidParameterException: TaskDefinition is inactive",
-        "geofence",
-        "CannotPullContainerError: unexpected status code 403 Forbidden",
-        "ResourceInitializationError: secret arn:…:500-internal is not found",
-        "",
-    ],
-)
-def test_lasting_start_failure(reason: str) -> None:
-    """A start that would fail again says so."""
-    outcome = classify(stopped(stopCode="TaskFailedToStart", stoppedReason=reason), WORKER)
-    assert isinstance(outcome, FailedToStart)
-    assert not outcome.transient
