@@ -122,6 +122,16 @@ class PromptTask(TaskState):
             self.exit(TERMINATED)
         self.advance("STOPPED")
 
+    def come_to(self, told: Mapping[str, Any]) -> None:
+        """Come to the end of another task as ECS has told of it, with its other containers."""
+        if "startedAt" in told:
+            self.advance("RUNNING")
+        self.end(told.get("stopCode"), told["stoppedReason"])
+        own = {container["name"]: container for container in self._detail["containers"]}
+        for container in told["containers"]:
+            own.setdefault(container["name"], {}).update(container)
+        self._detail["containers"] = list(own.values())
+
 
 @contextmanager
 def account() -> Iterator[None]:
