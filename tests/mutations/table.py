@@ -1,5 +1,5 @@
 """Ways to break the code that must not go unnoticed."""
 
-from tests.mutations import core, functions
+from tests.mutations import causes, core, functions
 
-MUTATIONS = (*core.MUTATIONS, *functions.MUTATIONS)
+MUTATIONS = (*core.MUTATIONS, *causes.MUTATIONS, *functions.MUTATIONS)
