@@ -1,15 +1,26 @@
 from __future__ import annotations
 
+import inspect
 import re
 from dataclasses import fields
 from typing import Any, get_args
 
+import botocore.session
 import pytest
 
 from core.correlation import Correlation
 from core.flow import Flow
 from core.job import Capacity, Job
-from core.outcome import CAUSES, KINDS, FailedToStart, Outcome, cause_of
+from core.outcome import (
+    CAUSES,
+    KINDS,
+    NOT_FETCHED,
+    FailedToStart,
+    Outcome,
+    cause_of,
+    classification,
+    classify,
+)
 from core.payload import check_length
 from core.record import Record
 from core.reported import TICKET_RESERVE
@@ -17,6 +28,8 @@ from core.retry import OnDemand, Policy
 from local.up import PORT
 from tests.markdown import Page, code, first_column
 from tests.template import ROOT
+from tests.unit.core.tasks import WORKER as CONTAINER
+from tests.unit.core.tasks import container, stopped
 from tests.values import job, launch, parsed, place, record
 
 ARCHITECTURE = Page(ROOT / "docs" / "architecture.md")
@@ -64,6 +77,31 @@ def test_where_it_is_decided() -> None:
 def test_outcomes() -> None:
     """The table of outcomes has every kind, in the code's order."""
     assert first_column(ARCHITECTURE.table("Kind")) == list(KINDS)
+
+
+def test_rules_of_classification() -> None:
+    """The numbered rules are those of the code, in the order in which it asks them."""
+    outcomes = ARCHITECTURE.text.partition("## Outcomes")[2].partition("\n## ")[0]
+    documented = re.findall(r"(?m)^\d\. \*\*.+?\*\* \(`(\w+)`\)", outcomes)
+    source = inspect.getsource(classification.classify)
+    source += inspect.getsource(classification._kind)  # noqa: SLF001 - the page names its parts
+    called = re.findall(r"\b(_\w+)\(", source)
+    assert documented == [name for name in called if name in documented]
+    # The others find the facts, and no kind.
+    facts = {"_main", "_kind", "_life", "_may_be_others", "_ended_the_task"}
+    assert set(called) - {*documented} <= facts
+    assert f"exit code {NOT_FETCHED}" in outcomes
+
+
+def test_stop_codes() -> None:
+    """The table of outcomes names each stop code of ECS at the kind that it stands for."""
+    ecs = botocore.session.get_session().get_service_model("ecs")
+    codes = ecs.shape_for("TaskStopCode").enum
+    named = {row[0].strip("`"): {*code(row[1])} & {*codes} for row in ARCHITECTURE.table("Kind")}
+    for stop_code in codes:
+        outcome = classify(stopped(container(None), stopCode=stop_code), CONTAINER)
+        assert outcome is not None
+        assert [kind for kind, its in named.items() if stop_code in its] == [outcome.kind]
 
 
 def test_what_is_tried_again() -> None:
