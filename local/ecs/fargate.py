@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from local.ecs.detail import event
+from local.ecs.mishaps import FailedStart
 from local.ecs.roles import refusal
 from local.ecs.start import start_container
 from local.ecs.task import Task
@@ -36,7 +37,8 @@ class Fargate:
 
         main = definition["ContainerDefinitions"][0]
         task = Task(detail, main, start, self._changed, self._surroundings.clock)
-        task.failure = refusal(detail, definition, self._surroundings)
+        if refused := refusal(detail, definition, self._surroundings):
+            task.mishap = FailedStart(refused)
         return task
 
     def _changed(self, detail: dict[str, Any]) -> None:

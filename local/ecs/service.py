@@ -16,6 +16,7 @@ from local.errors import ApiError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from local.ecs.mishaps import Mishap
     from local.ecs.state import Time
     from local.stack import Stack
 
@@ -37,7 +38,7 @@ class Tasks(Generic[T]):
         clusters: names of the clusters in which tasks may run.
         definitions: properties of the task definitions, by family.
         refusals: failures that the next new requests are answered with, instead of a task.
-        failed_starts: `stoppedReason` of the next tasks, which end before their containers run.
+        mishaps: of the next tasks, one each.
     """
 
     def __init__(
@@ -48,7 +49,7 @@ class Tasks(Generic[T]):
         self.definitions = {definition["Family"]: definition for definition in definitions}
         self.clusters = {c["ClusterName"] for c in stack.of_type("AWS::ECS::Cluster").values()}
         self.refusals: deque[dict[str, str]] = deque()
-        self.failed_starts: deque[str] = deque()
+        self.mishaps: deque[Mishap] = deque()
         self._lock = threading.Lock()
         self._tasks: dict[str, T] = {}
         self._tokens: Tokens[T] = Tokens(time)
@@ -117,7 +118,7 @@ class Tasks(Generic[T]):
         detail = new_detail(self._stack, definition, request, self._time.now())
         task = self._new(detail, definition)
         task.tags = request.get("tags", [])
-        task.failure = self.failed_starts.popleft() if self.failed_starts else task.failure
+        task.mishap = self.mishaps.popleft() if self.mishaps else task.mishap
         return task
 
 

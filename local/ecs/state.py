@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
 
+    from local.ecs.mishaps import Mishap
+
 
 class State(NamedTuple):
     """One of Fargate's states.
@@ -63,7 +65,7 @@ class TaskState:
     Attributes:
         arn: the task's.
         tags: which its events do not tell.
-        failure: `stoppedReason` if its container is not to start; None if it is to.
+        mishap: what goes wrong with it; None if nothing does.
     """
 
     def __init__(
@@ -83,7 +85,7 @@ class TaskState:
         """
         self.arn: str = detail["taskArn"]
         self.tags: list[dict[str, str]] = []
-        self.failure: str | None = None
+        self.mishap: Mishap | None = None
         self._detail, self._main = detail, main
         self._time, self._on_change = time, on_change
         self._lock = threading.RLock()

@@ -73,8 +73,8 @@ class Task(TaskState):
             self._stop_asked.wait(seconds)
         elif seconds:
             self._clock.sleep(seconds)
-        if self.failure and self.following == "RUNNING":
-            self.fail(self.failure)
+        if self.mishap and self.following == "RUNNING":
+            self.fail(self.mishap.reason)
         return not (self._killed or self._clock.is_stopped)
 
     def stop(self, reason: str) -> None:

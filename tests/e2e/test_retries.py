@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from local.ecs.mishaps import FailedStart
 from local.system import System
 from tests.e2e.user import User
 
@@ -29,7 +30,7 @@ def test_lost_capacity_is_replaced(impatient: User, flow: Flow) -> None:
     """No room, a start that fails and a Spot interruption cost an execution time, and no more."""
     user, tasks = impatient, impatient.system.tasks
     tasks.refusals.append({"reason": "Capacity is unavailable at this time."})
-    tasks.failed_starts.append(NO_NETWORK)
+    tasks.mishaps.append(FailedStart(NO_NETWORK))
     arn = user.start(flow, message="hi", processingTime=2)
     interrupt(user, arn, attempt=2)
     result = user.result(arn)

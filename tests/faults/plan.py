@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from aws_durable_execution_sdk_python_testing.token import CallbackToken
 
+from local.ecs.mishaps import FailedStart
 from local.gateway import Kill, Refuse, execution_of
 from tests.e2e.user import id_of
 from tests.faults.history import History
@@ -214,7 +215,7 @@ class Plan:
             self.tasks[execution_id].append(task)
             self._by_task[task.arn.rpartition("/")[2]] = execution_id
         if scenario.end == "failed to start" and detail["lastStatus"] == "PROVISIONING":
-            task.failure = _REASON
+            task.mishap = FailedStart(_REASON)
         if detail["lastStatus"] != "RUNNING" or detail["desiredStatus"] != "RUNNING":
             return
         if scenario.end == "SIGKILL":

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from local.ecs.mishaps import FailedStart
 from local.journal import TaskChange
 from local.system import System
 from tests.e2e.user import User
@@ -21,7 +22,7 @@ def _mended(user: User) -> Iterator[None]:
     """Let nothing go wrong after the test."""
     yield
     user.system.tasks.refusals.clear()
-    user.system.tasks.failed_starts.clear()
+    user.system.tasks.mishaps.clear()
 
 
 def events(user: User, arn: str) -> list[tuple[str, int]]:
@@ -44,7 +45,7 @@ def test_refused_placement(user: User) -> None:
 
 def test_failed_start(user: User) -> None:
     """A task whose image cannot be pulled stops with the reason and without an exit code."""
-    user.system.tasks.failed_starts.append("CannotPullContainerError: i/o timeout")
+    user.system.tasks.mishaps.append(FailedStart("CannotPullContainerError: i/o timeout"))
     task = user.task(run(user), "STOPPED")
     assert task["stopCode"] == "TaskFailedToStart"
     assert task["stoppedReason"] == "CannotPullContainerError: i/o timeout"
