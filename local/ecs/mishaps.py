@@ -16,4 +16,32 @@ class FailedStart:
     reason: str
 
 
-Mishap = FailedStart
+@dataclass(frozen=True, slots=True)
+class HangingStart:
+    """The task stays PENDING until it is asked to stop."""
+
+
+@dataclass(frozen=True, slots=True)
+class FailedBeside:
+    """A container that starts after the main one cannot start, once the main one has exited.
+
+    ECS then says of the whole task that it has failed to start.
+
+    Attributes:
+        reason: the task's `stoppedReason`, and the container's own.
+        name: the container's.
+    """
+
+    reason: str
+    name: str = "guard"
+
+
+@dataclass(frozen=True, slots=True)
+class UnseenExit:
+    """The main container exits, and the task stays RUNNING until it is asked to stop.
+
+    Its exit code is never known.
+    """
+
+
+Mishap = FailedStart | HangingStart | FailedBeside | UnseenExit

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import uuid
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
@@ -142,7 +143,7 @@ class TaskState:
             moments = dict.fromkeys(("updatedAt", *state.moments), self._time.now())
             self._detail |= {"lastStatus": status, **moments}
             if status == "RUNNING":
-                self._container["lastStatus"] = "RUNNING"
+                self.begin_container()
             if status == "STOPPING":
                 for container in self._detail["containers"]:
                     container["lastStatus"] = "STOPPED"
@@ -156,6 +157,19 @@ class TaskState:
         with self._lock:
             self._on_change(self.detail)
 
+    def begin_container(self) -> None:
+        """Let the main container run: that of a task whose others have not started runs before."""
+        with self._lock:
+            self._container["lastStatus"] = "RUNNING"
+
+    def add_container(self, name: str) -> None:
+        """Show a container beside the main one, before it: ECS tells them in no order."""
+        with self._lock:
+            main, containers = self._container, self._detail["containers"]
+            arn = f"{main['containerArn'].rpartition('/')[0]}/{uuid.uuid4()}"
+            other = {**main, "name": name, "containerArn": arn, "lastStatus": "PENDING"}
+            self._detail["containers"] = [other, *containers]
+
     def exit(self, code: int, reason: str | None = None) -> None:
         """Let the main container exit; with it ends the task, if nothing else has ended it."""
         with self._lock:
@@ -163,6 +177,20 @@ class TaskState:
             self.explain(reason)
             if self._detail["desiredStatus"] == "RUNNING":
                 self.end("EssentialContainerExited", _EXITED)
+
+    def exit_before(self, other: str, reason: str, code: int) -> None:
+        """Let the main container exit, and another one not start, which ends the task.
+
+        Args:
+            other: the other container's name.
+            reason: why it does not start.
+            code: the main container's.
+        """
+        with self._lock:
+            self._container.update({"exitCode": code, "lastStatus": "STOPPED"})
+            if self._detail["desiredStatus"] == "RUNNING":
+                self._named(other)["reason"] = reason
+                self.fail(reason)
 
     def explain(self, reason: str | None) -> None:
         """Say why the main container ended, if there is more to say than a code."""
@@ -209,4 +237,7 @@ class TaskState:
 
     @property
     def _container(self) -> dict[str, Any]:
-        return next(c for c in self._detail["containers"] if c["name"] == self._main)
+        return self._named(self._main)
+
+    def _named(self, name: str) -> dict[str, Any]:
+        return next(c for c in self._detail["containers"] if c["name"] == name)

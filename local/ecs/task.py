@@ -6,6 +6,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from local.clock import Flag
+from local.ecs.mishaps import FailedBeside, FailedStart, HangingStart, UnseenExit
 from local.ecs.state import STATES, TaskState
 
 if TYPE_CHECKING:
@@ -69,13 +70,26 @@ class Task(TaskState):
     def _lasts(self) -> bool:
         """Wait until the present state is over; False if the system stops."""
         seconds = STATES[self.status].seconds
-        if self.status in _COMING_UP:
+        if self.status == "PENDING" and isinstance(self.mishap, HangingStart):
+            self._stop_asked.wait()
+        elif self.status in _COMING_UP:
             self._stop_asked.wait(seconds)
         elif seconds:
             self._clock.sleep(seconds)
-        if self.mishap and self.following == "RUNNING":
-            self.fail(self.mishap.reason)
+        if self.following == "RUNNING":
+            self._come_up()
         return not (self._killed or self._clock.is_stopped)
+
+    def _come_up(self) -> None:
+        """Let what keeps the task from RUNNING happen."""
+        match self.mishap:
+            case FailedStart(reason):
+                self.fail(reason)
+            case FailedBeside(_, name):
+                self.add_container(name)
+                self._start()
+                self.begin_container()
+                self._run()
 
     def stop(self, reason: str) -> None:
         """Ask the task to stop, as StopTask does; a task that is stopping stays as it is."""
@@ -135,9 +149,18 @@ class Task(TaskState):
         code = self._worker.wait()
         self._exited.set()
         if code is not None:
-            self.exit(code)
+            self._has_exited(code)
         self._stop_asked.set()
         watcher.join()
+
+    def _has_exited(self, code: int) -> None:
+        match self.mishap:
+            case FailedBeside(reason, name):
+                self.exit_before(name, reason, code)
+            case UnseenExit():
+                self._stop_asked.wait()
+            case _:
+                self.exit(code)
 
     def _watch_for_stop(self) -> None:
         worker = self._worker

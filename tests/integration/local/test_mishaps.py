@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from local.ecs.mishaps import FailedStart
+from local.ecs.mishaps import FailedBeside, FailedStart, HangingStart, UnseenExit
 from local.journal import TaskChange
 from local.system import System
 from tests.e2e.user import User
@@ -54,6 +54,58 @@ def test_failed_start(user: User) -> None:
     assert not task.keys() & {"startedAt", "executionStoppedAt"}
     statuses = [status for status, _ in events(user, task["taskArn"])]
     assert statuses == ["PROVISIONING", "PENDING", "DEPROVISIONING", "STOPPED"]
+
+
+def test_hanging_start(user: User) -> None:
+    """A task whose start hangs is PENDING until StopTask ends it, before its container ran."""
+    user.system.tasks.mishaps.append(HangingStart())
+    arn, other = run(user, seconds=0), run(user, seconds=0)
+    # It is not slow: another one has come and gone meanwhile.
+    user.task(other, "STOPPED")
+    hanging = user.task(arn, "PENDING")
+    assert hanging["desiredStatus"] == "RUNNING"
+    assert hanging["containers"][0]["lastStatus"] == "PENDING"
+    user.stop(arn)
+    ended = user.task(arn, "STOPPED")
+    assert ended["stopCode"] == "UserInitiated"
+    assert "exitCode" not in ended["containers"][0]
+    assert not ended.keys() & {"startedAt", "executionStoppedAt"}
+    statuses = [status for status, _ in events(user, arn)]
+    assert statuses == ["PROVISIONING", "PENDING", "DEPROVISIONING", "STOPPED"]
+
+
+@pytest.mark.parametrize("seconds", [0, 600])
+def test_failed_start_beside_the_main_container(user: User, seconds: int) -> None:
+    """A task whose main container exits before another one fails to start has both ends."""
+    reason = "CannotPullContainerError: pull access denied"
+    user.system.tasks.mishaps.append(FailedBeside(reason))
+    arn = run(user, seconds=seconds)
+    if seconds:
+        user.wait(lambda: user.lines(arn))
+        user.stop(arn, "enough")
+    ended = user.task(arn, "STOPPED")
+    guard, main = ended["containers"]
+    told = ("UserInitiated", "enough") if seconds else ("TaskFailedToStart", reason)
+    assert (ended["stopCode"], ended["stoppedReason"]) == told
+    assert main["exitCode"] in (ENDED_BY_SIGNAL if seconds else {0})
+    assert "startedAt" not in ended
+    assert (guard["name"], guard["lastStatus"], "exitCode" in guard) == ("guard", "STOPPED", False)
+    assert guard.get("reason") == (None if seconds else reason)
+    assert guard["containerArn"] != main["containerArn"]
+
+
+def test_unseen_exit(user: User) -> None:
+    """A task whose process is gone unseen is RUNNING until StopTask, and tells no exit code."""
+    user.system.tasks.mishaps.append(UnseenExit())
+    arn = user.start("eventbridge", processingTime=0)
+    [task_arn] = user.wait(lambda: user.tasks(arn))
+    user.wait(lambda: "result" in user.record(arn))
+    assert user.task(task_arn)["lastStatus"] == "RUNNING"
+    user.stop(task_arn)
+    ended = user.task(task_arn, "STOPPED")
+    assert ended["stopCode"] == "UserInitiated"
+    assert "exitCode" not in ended["containers"][0]
+    assert ended.keys() >= {"startedAt", "executionStoppedAt"}
 
 
 def test_spot_interruption(user: User) -> None:
