@@ -13,6 +13,7 @@ from aws_lambda_powertools import Logger
 
 from worker import report
 from worker.assignment import Assignment
+from worker.fetch import NOT_FETCHED
 from worker.work import work
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def _deliver(assignment: Assignment) -> None:
 
 
 def _failed(assignment: Assignment, error: BaseException) -> int:
-    exit_code = assignment.exit_code or _own_code(error) or 1
+    exit_code = _unreserved(assignment.exit_code or _own_code(error) or 1)
     logger.error("Work failed", exc_info=error, extra={"exitCode": exit_code})
     if assignment.tells_end:
         try:
@@ -77,6 +78,16 @@ def _failed(assignment: Assignment, error: BaseException) -> int:
         except Exception:
             logger.exception("Failure not recorded")
     return exit_code
+
+
+def _unreserved(exit_code: int) -> int:
+    """Return the code, or 1 for the one by which work counts as never begun, and is retried."""
+    if exit_code != NOT_FETCHED:
+        return exit_code
+    logger.warning(
+        "Exit code %d is reserved for a container without its code: exiting with 1", exit_code
+    )
+    return 1
 
 
 def _own_code(error: BaseException) -> int:

@@ -19,6 +19,9 @@ import boto3
 import urllib3
 from botocore.config import Config
 
+# The exit code of a container that has not got its code, and of no worker.
+NOT_FETCHED = 222
+
 
 def main() -> None:
     """Let the worker take this process over, or say in one line why it cannot."""
@@ -26,7 +29,7 @@ def main() -> None:
         folder = unpack(download(os.environ["WORKER_CODE_ARN"]))
     except Exception as error:  # noqa: BLE001 - whatever it was, the log has to say it
         sys.stdout.write(f"{complaint(error)}\n")
-        sys.exit(75)  # EX_TEMPFAIL: none of the worker's own exit codes
+        sys.exit(NOT_FETCHED)
     os.environ["PYTHONPATH"] = f"{folder}:{folder}/worker"
     # The worker keeps the process, so that signals reach it.
     os.execv(sys.executable, [sys.executable, "-m", "worker"])  # noqa: S606 - no shell

@@ -20,6 +20,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from core.outcome import NOT_FETCHED
 from tests import template
 from tests.template import ROOT
 from tests.waiting import PATIENCE
@@ -201,7 +202,7 @@ def test_lasting_fault(aws: Aws, tmp_path: Path) -> None:
     """A download that never succeeds is given up, and its signed address stays out of the log."""
     aws.downloads = [HTTPStatus.SERVICE_UNAVAILABLE] * 9
     exit_code, log = ended(start(aws, tmp_path))
-    assert (exit_code, aws.downloaded) == (75, 5)
+    assert (exit_code, aws.downloaded) == (NOT_FETCHED, 5)
     assert "503" in complaint(log)["message"]
     assert SIGNATURE not in log
 
@@ -210,7 +211,7 @@ def test_refused_download(aws: Aws, tmp_path: Path) -> None:
     """A refused download ends the container with one line that says why, for which execution."""
     aws.downloads = [HTTPStatus.FORBIDDEN]
     exit_code, log = ended(start(aws, tmp_path))
-    assert exit_code == 75
+    assert exit_code == NOT_FETCHED
     assert complaint(log) == {
         "level": "ERROR",
         "message": "Worker code not fetched: OSError: the download was answered with HTTP 403",
@@ -223,7 +224,7 @@ def test_refused_lookup(aws: Aws, tmp_path: Path) -> None:
     """A layer that may not be read, or is gone, ends the container with what Lambda said."""
     aws.lookup = HTTPStatus.FORBIDDEN
     exit_code, log = ended(start(aws, tmp_path))
-    assert exit_code == 75
+    assert exit_code == NOT_FETCHED
     assert "not authorized to read" in complaint(log)["message"]
 
 
@@ -231,7 +232,7 @@ def test_damaged_archive(aws: Aws, tmp_path: Path) -> None:
     """An archive that cannot be read ends the container with one line."""
     aws.archive = aws.archive[:100]
     exit_code, log = ended(start(aws, tmp_path))
-    assert exit_code == 75
+    assert exit_code == NOT_FETCHED
     assert "BadZipFile" in complaint(log)["message"]
 
 
@@ -241,7 +242,7 @@ def test_other_archive(aws: Aws, tmp_path: Path, damaged: bool) -> None:
     kept = aws.archive
     aws.kept, aws.archive = kept, kept[:-1] if damaged else layer({"__main__.py": "print('ours')"})
     exit_code, log = ended(start(aws, tmp_path))
-    assert exit_code == 75
+    assert exit_code == NOT_FETCHED
     assert complaint(log)["message"] == (
         "Worker code not fetched: OSError: "
         f"the archive's SHA-256 is {digest(aws.archive)}, Lambda says {digest(kept)}"

@@ -8,7 +8,7 @@ import pytest
 
 from core.answer import Answer
 from core.flow import Flow
-from core.outcome import Missing
+from core.outcome import NOT_FETCHED, Missing
 from core.outcome.kinds import MOMENTS
 from core.record import Status
 from local.ecs.state import TaskState
@@ -22,6 +22,7 @@ from tests.integration.attempts import (
     SPOT,
     SUCCESS,
     WAITING,
+    ran,
 )
 
 if TYPE_CHECKING:
@@ -63,6 +64,38 @@ def test_two_failed_starts_then_success(
     found = attempts.end(3, SUCCESS)
     result = execution.result()
     assert (result["outcome"], result["attempt"], result["taskArn"]) == ("Succeeded", 3, found)
+
+
+@FLOWS
+def test_container_without_its_code(
+    aws: Aws, durable: Start, attempts: Attempts, handler: Handler
+) -> None:
+    """A container that could not fetch its code has not begun its work: another attempt follows."""
+    execution = durable(handler, {})
+    attempts.end(1, ran(TaskState.exit, NOT_FETCHED))
+    found = attempts.end(2, SUCCESS)
+    result = execution.result()
+    assert (result["outcome"], result["attempt"], result["taskArn"]) == ("Succeeded", 2, found)
+    record = aws.wait_for_record(lambda record: not record.is_open)
+    assert [(entry["kind"], entry["exitCode"]) for entry in record.attempts] == [
+        ("FailedToStart", NOT_FETCHED),
+        ("Succeeded", 0),
+    ]
+
+
+@FLOWS
+def test_container_that_never_gets_its_code(
+    durable: Start, attempts: Attempts, handler: Handler
+) -> None:
+    """A container that could not fetch its code in any attempt is reported as not started."""
+    execution = durable(handler, {"maxAttempts": 2})
+    for attempt in (1, 2):
+        attempts.end(attempt, ran(TaskState.exit, NOT_FETCHED))
+    message, data = execution.error()
+    assert "did not get its code" in message
+    told = (data["kind"], data["transient"], data["exitCode"], data["attempt"])
+    assert told == ("FailedToStart", True, NOT_FETCHED, 2)
+    assert len(attempts.run_task_calls()) == 2
 
 
 @FLOWS
@@ -255,6 +288,16 @@ def test_dynamodb_flow(aws: Aws, durable: Start, attempts: Attempts) -> None:
     record = aws.record()
     assert (record.flow, record.status, record.attempt) == (Flow.DYNAMODB, Status.FAILED, 1)
     assert len(attempts.run_task_calls()) == 1
+
+
+def test_dynamodb_flow_without_its_code(aws: Aws, durable: Start, attempts: Attempts) -> None:
+    """Where nobody waits, a container without its code ends its record as not started."""
+    durable(dynamodb.handler, {}).result()
+    attempts.end(1, ran(TaskState.exit, NOT_FETCHED))
+    record = aws.record()
+    assert (record.status, record.is_open) == (Status.FAILED, False)
+    assert record.error is not None
+    assert (record.error["kind"], record.error["exitCode"]) == ("FailedToStart", NOT_FETCHED)
 
 
 @FLOWS

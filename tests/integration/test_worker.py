@@ -12,6 +12,7 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from core.flow import Flow
+from core.outcome import NOT_FETCHED
 from core.record import Status
 from tests.markdown import Page
 from tests.template import ROOT
@@ -249,3 +250,33 @@ sys.exit(m.main())
     assert process.returncode == exit_code
     item = read(table)
     assert (item["status"], item["error"]["exitCode"]) == ("FAILED", exit_code)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        *(NOT_FETCHED, NOT_FETCHED + 256, NOT_FETCHED - 256),
+        f"__import__('subprocess').run(['sh', '-c', 'exit {NOT_FETCHED}']).returncode",
+    ],
+    ids=["as it is", "a byte more", "a byte less", "a child's"],
+)
+def test_reserved_code(table: Any, worker: Worker, code: object) -> None:
+    """No work ends the worker with the code of a container without its code; the log says so."""
+    process = worker(f"""\
+import sys
+import worker.__main__ as m
+m.work = lambda _: sys.exit({code})
+sys.exit(m.main())
+""")
+    _, reserved, failed = lines(process)
+    assert (process.returncode, failed["exitCode"], read(table)["error"]["exitCode"]) == (1, 1, 1)
+    assert reserved["level"] == "WARNING"
+    assert str(NOT_FETCHED) in reserved["message"]
+
+
+def test_simulated_reserved_code(table: Any, worker: Worker) -> None:
+    """A simulated failure with the code of a container without its code ends with 1 instead."""
+    process = worker(SIMULATE=json.dumps({"exitCode": NOT_FETCHED}))
+    _, reserved, failed = lines(process)
+    assert (process.returncode, failed["exitCode"], read(table)["error"]["exitCode"]) == (1, 1, 1)
+    assert str(NOT_FETCHED) in reserved["message"]

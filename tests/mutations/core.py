@@ -131,6 +131,20 @@ MUTATIONS = (
         _OUTCOMES,
     ),
     Mutation(
+        "a container without its code has failed at its work",
+        "src/core/outcome/classification.py",
+        """    if code == NOT_FETCHED:\n        return FailedToStart\n""",
+        """    if code == NOT_FETCHED:\n        return ApplicationFailed\n""",
+        _OUTCOMES,
+    ),
+    Mutation(
+        "a container without its code is not retried",
+        "src/core/outcome/classification.py",
+        """        passes = code == NOT_FETCHED or is_transient(facts["detail"])\n""",
+        """        passes = is_transient(facts["detail"])\n""",
+        _OUTCOMES,
+    ),
+    Mutation(
         "finished work of a task that failed to start is not done",
         "src/core/outcome/classification.py",
         """    if code is None and task.get("stopCode") == "TaskFailedToStart":\n""",

@@ -250,4 +250,18 @@ MUTATIONS = (
         "        _failed(assignment, error)\n",
         ("tests/integration/test_worker.py",),
     ),
+    Mutation(
+        "a worker exits with the code of a container without its code",
+        "src/worker/__main__.py",
+        "    if exit_code != NOT_FETCHED:\n",
+        "    if exit_code:\n",
+        ("tests/integration/test_worker.py",),
+    ),
+    Mutation(
+        "a container without its code exits with a code that a worker may have",
+        "src/worker/fetch.py",
+        "NOT_FETCHED = 222\n",
+        "NOT_FETCHED = 75\n",
+        ("tests/unit/test_template_tasks.py",),
+    ),
 )

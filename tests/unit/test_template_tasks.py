@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from core.outcome import NOT_FETCHED
 from tests.template import ROOT
+from worker import fetch
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,6 +64,11 @@ def test_fetch(stack: Stack) -> None:
     worker = container(stack)
     assert worker["EntryPoint"] == ["python3", "-c"]
     assert worker["Command"] == [(ROOT / "src" / "worker" / "fetch.py").read_text()]
+
+
+def test_reserved_exit_code() -> None:
+    """The code of a container that could not fetch its code is the one that outcomes know."""
+    assert fetch.NOT_FETCHED == NOT_FETCHED
 
 
 def test_own_image(deploy: Callable[..., Stack]) -> None:

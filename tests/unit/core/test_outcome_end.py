@@ -6,7 +6,16 @@ from typing import Any
 
 import pytest
 
-from core.outcome import Outcome, OutOfMemory, Succeeded, TimedOut, classify, so_far
+from core.outcome import (
+    NOT_FETCHED,
+    FailedToStart,
+    Outcome,
+    OutOfMemory,
+    Succeeded,
+    TimedOut,
+    classify,
+    so_far,
+)
 from tests.unit.core.tasks import OUT_OF_MEMORY, TASK_ARN, WORKER, container, stopped
 
 BEFORE_THE_END = [
@@ -62,6 +71,28 @@ def test_spot_warning() -> None:
 def test_early_end(code: int, expected: str) -> None:
     """DEPROVISIONING is an end where the main container's own exit caused it."""
     assert outcome_of(stopped(container(code), lastStatus="DEPROVISIONING")).kind == expected
+
+
+@pytest.mark.parametrize("status", ["DEPROVISIONING", "STOPPED"])
+def test_container_without_its_code(status: str) -> None:
+    """A container that could not fetch its code was not started, for a reason that may pass."""
+    outcome = outcome_of(stopped(container(NOT_FETCHED), lastStatus=status))
+    assert isinstance(outcome, FailedToStart)
+    assert outcome.transient
+
+
+@pytest.mark.parametrize(
+    ("stop_code", "reason", "expected"),
+    [
+        ("UserInitiated", "Task stopped by user", "StoppedByUser"),
+        ("UserInitiated", "durable-task/TimedOut: late", "TimedOut"),
+        ("SpotInterruption", "Your Spot Task was interrupted.", "SpotInterrupted"),
+    ],
+)
+def test_stop_of_a_container_without_its_code(stop_code: str, reason: str, expected: str) -> None:
+    """A stop is a stop, whether or not the container had its code by then."""
+    task = stopped(container(NOT_FETCHED), stopCode=stop_code, stoppedReason=reason)
+    assert outcome_of(task).kind == expected
 
 
 @pytest.mark.parametrize("code", [137, 143, None])
