@@ -23,7 +23,7 @@ def job(**changes: Any) -> Job:
 
 def work(**changes: Any) -> Work:
     """Return the demo's work, which is tried once and may take a minute, with changes."""
-    return replace(Work(job(), timeout_seconds=60), **changes)
+    return replace(Work(job(), timeout_seconds=60, start_timeout_seconds=60), **changes)
 
 
 def parsed(payload: object, flow: Flow, execution_timeout: int = 86_400) -> Work:

@@ -44,6 +44,7 @@ class Done(StrEnum):
     CLOSED_AFTER_SUCCESS = "closed: execution succeeded"
     CLOSED_UNREADABLE = "closed: unreadable"
     STOPPED_OVERDUE = "stopped: overdue"
+    STOPPED_UNSTARTED = "stopped: not started"
     STOPPED_ORPHAN = "stopped: orphan"
     EXPIRES = "expires: not ours"
     ENDED_JUST_NOW = "ended just now"

@@ -12,6 +12,7 @@ from msgspec import Meta, Struct
 
 from core.polling import MAX_POLL_SECONDS, longest_wait
 from core.retry import DEFAULT_ATTEMPTS, MAX_ATTEMPTS, ONCE, OnDemand, Policy
+from core.start import DEFAULT_START_SECONDS, LAST_WORD_SECONDS
 
 if TYPE_CHECKING:
     from core.flow import Flow
@@ -62,12 +63,14 @@ class Work:
     Attributes:
         job: what runs.
         timeout_seconds: how long one attempt may take, from its request to its end.
+        start_timeout_seconds: how long its container may take to begin, once ECS has its task.
         poll_seconds: fixed interval between checks; None for the growing one.
         policy: how often to try, and after what.
     """
 
     job: Job
     timeout_seconds: int
+    start_timeout_seconds: int
     poll_seconds: int | None = None
     policy: Policy = ONCE
 
@@ -84,6 +87,7 @@ class _Payload(Struct, frozen=True, rename="camel"):
     message: str = "No message provided"
     processing_time: Annotated[int, Meta(ge=0)] = 5
     timeout_seconds: Annotated[int, Meta(ge=1)] | None = None
+    start_timeout_seconds: Annotated[int, Meta(ge=1)] | None = None
     simulate: Simulation | None = None
 
     @property
@@ -140,10 +144,11 @@ def parse(payload: object, flow: Flow, execution_timeout: int, default: Job) -> 
     if timeout is not None and timeout > limit.seconds:
         expected = f"at most {limit.seconds} s, {limit.reason}"
         raise InvalidRequestError("timeoutSeconds", timeout, expected)
-    longest = min(limit.seconds, execution_timeout - RESERVE_SECONDS)
-    _check(given, timeout or longest)
+    timeout = timeout or min(limit.seconds, execution_timeout - RESERVE_SECONDS)
+    _check(given, timeout)
+    start = given.start_timeout_seconds or min(DEFAULT_START_SECONDS, timeout)
     job = replace(default, environment=given.environment)
-    return Work(job, timeout or longest, poll_seconds, policy)
+    return Work(job, timeout, start, poll_seconds, policy)
 
 
 def check_length(work: Work, excess: int) -> None:
@@ -164,10 +169,19 @@ def check_length(work: Work, excess: int) -> None:
         )
 
 
+def _share(seconds: int, policy: Policy) -> int:
+    """Return how long each attempt may take if all, with what lies between them, take so long."""
+    attempts, left = policy.max_attempts, seconds - policy.longest_backoff
+    # Before another attempt lies ECS's last word on a start that was stopped, which may take as
+    # long as the attempt itself, and no longer than this.
+    share = (left - (attempts - 1) * LAST_WORD_SECONDS) // attempts
+    return share if share >= LAST_WORD_SECONDS else left // (2 * attempts - 1)
+
+
 def _most_attempts(seconds: int) -> int:
-    """Return how many attempts, with the waits between them, leave each a second."""
+    """Return how many attempts, with what lies between them, leave each a second."""
     numbers = range(1, MAX_ATTEMPTS + 1)
-    return max((n for n in numbers if Policy(n).longest_backoff + n <= seconds), default=1)
+    return max((n for n in numbers if _share(seconds, Policy(n)) >= 1), default=1)
 
 
 class _Limit(NamedTuple):
@@ -181,7 +195,7 @@ def _limit(flow: Flow, execution: int, poll_seconds: int | None, policy: Policy)
         # The container may outlive the execution, which is over once the task is started.
         return _Limit(_LONGEST, "as long as an execution of the other flows could wait")
     attempts = policy.max_attempts
-    share = (execution - policy.longest_backoff) // attempts
+    share = _share(execution, policy)
     checks = share if flow.has_callback else longest_wait(poll_seconds, attempts)
     if checks < share:
         hint = "use a larger pollSeconds or the EventBridge flow, which needs no checks"
@@ -241,6 +255,11 @@ def _check(given: _Payload, timeout_seconds: int) -> None:
             "processingTime",
             given.processing_time,
             f"at most timeoutSeconds ({timeout_seconds} s)",
+        )
+    start = given.start_timeout_seconds
+    if start is not None and start > timeout_seconds:
+        raise InvalidRequestError(
+            "startTimeoutSeconds", start, f"at most timeoutSeconds ({timeout_seconds} s)"
         )
     if "\0" in given.message or not _is_unicode(given.message):
         raise InvalidRequestError("message", given.message, "text without NUL or lone surrogates")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from core.outcome import Outcome, classify, from_dict
+from core.start import last_word_seconds, starts_by
 from core.visibility import BETWEEN_LOOKS, UNKNOWN_WHEN_YOUNG
 
 if TYPE_CHECKING:
@@ -18,6 +20,8 @@ MAX_CHECKS = 2_900
 # and the retries of them all.
 _ATTEMPT_OPERATIONS = 60
 FIRST_DELAY = 5
+# Between looks at a task that was asked to stop.
+STOPPING_DELAY = 15
 _GROWTH, _CEILING = 1.5, 300
 _DAY = 86_400
 # In seconds, as looks count.
@@ -63,6 +67,9 @@ class PollState:
             the last one found it.
         refused_at: `elapsed` of the first look since the last answer that ECS refused; None if it
             has refused none.
+        starts_by: `elapsed` by which the container has to have begun; None once no limit holds.
+        stopped_at: `elapsed` of our StopTask, after which ECS has the last word; None if there was
+            none.
         since: when the attempt began, epoch seconds.
         elapsed: seconds from then to the last check.
         outcome: the end; None while the task is not over.
@@ -72,14 +79,21 @@ class PollState:
     status: str | None = None
     missed_at: int | None = None
     refused_at: int | None = None
+    starts_by: int | None = None
+    stopped_at: int | None = None
     elapsed: int = 0
     outcome: Outcome | None = None
 
-    def seen(self, task: Mapping[str, Any], container: str, elapsed: int) -> PollState:
-        """Fold in what DescribeTasks told of the task."""
+    def seen(
+        self, task: Mapping[str, Any], container: str, elapsed: int, start_seconds: int | None
+    ) -> PollState:
+        """Fold in what DescribeTasks told of the task, which may take so long to start."""
+        limit = starts_by(task, container, start_seconds)
         return PollState(
             since=self.since,
             status=task.get("lastStatus"),
+            starts_by=math.ceil(limit.timestamp()) - self.since if limit else None,
+            stopped_at=self.stopped_at,
             elapsed=elapsed,
             outcome=classify(task, container),
         )
@@ -98,6 +112,10 @@ class PollState:
         """Fold in that nothing could be learned this time."""
         return replace(self, elapsed=elapsed)
 
+    def stopped(self) -> PollState:
+        """Fold in that the task was asked to stop at this look; see `is_given_up`."""
+        return replace(self, stopped_at=self.elapsed)
+
     def ended(self, outcome: Outcome) -> PollState:
         """Fold in an end that something else than DescribeTasks told."""
         return replace(self, outcome=outcome)
@@ -114,21 +132,55 @@ class PollState:
         """Whether looks have been refused for so long that no more is to be learned."""
         return self.refused_at is not None and self.elapsed - self.refused_at >= REFUSED_FOR
 
-    def delay(self, checks: int, poll_seconds: int | None) -> int:
-        """Return the seconds to wait after this look, the check of that number."""
-        delay = poll_delay(checks, self.elapsed, poll_seconds)
+    @property
+    def is_unstarted(self) -> bool:
+        """Whether this look has found a container that should have begun by now."""
+        return (
+            not self._is_in_vain and self.starts_by is not None and self.elapsed >= self.starts_by
+        )
+
+    def is_given_up(self, timeout: int) -> bool:
+        """Whether ECS has had its time to show the end of a task that was asked to stop."""
+        return self.stopped_at is not None and self.elapsed >= self._until(timeout)
+
+    def delay(self, checks: int, poll_seconds: int | None, timeout: int) -> int:
+        """Return the seconds to wait after this look, so that none of its limits is missed.
+
+        Args:
+            checks: the number of this look.
+            poll_seconds: the caller's fixed interval, if there is one.
+            timeout: seconds that the attempt may take.
+        """
+        if self.stopped_at is not None:
+            delay = STOPPING_DELAY
+        else:
+            delay = poll_delay(checks, self.elapsed, poll_seconds)
         # ECS keeps an ended task for an hour: after a look in vain, a long interval could lose its
         # end.
-        in_vain = self.missed_at is not None or self.refused_at is not None
-        return min(delay, _MISSING_FOR) if in_vain else delay
+        delay = min(delay, _MISSING_FOR) if self._is_in_vain else delay
+        # Past a limit only a StopTask that ECS was too busy for is left to do.
+        return min(delay, max(self._until(timeout) - self.elapsed, FIRST_DELAY))
+
+    @property
+    def _is_in_vain(self) -> bool:
+        return self.missed_at is not None or self.refused_at is not None
+
+    def _until(self, timeout: int) -> int:
+        """Return the `elapsed` at which the next thing falls due."""
+        if self.stopped_at is not None:
+            return min(self.stopped_at, timeout) + last_word_seconds(timeout)
+        if self.starts_by is None or self._is_in_vain:
+            return timeout
+        return min(self.starts_by, timeout)
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON form, read back by `from_dict`: the constructor's arguments."""
+        """JSON form, read back by `from_dict`: the constructor's arguments that are known."""
         fields = asdict(replace(self, outcome=None))
-        return fields | ({"outcome": self.outcome.to_dict()} if self.outcome else {})
+        fields |= {"outcome": self.outcome.to_dict() if self.outcome else None}
+        return {name: value for name, value in fields.items() if value is not None}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> PollState:
         """Rebuild the state from its JSON form."""
-        end = data["outcome"]
+        end = data.get("outcome")
         return cls(**{**data, "outcome": from_dict(end) if end else None})

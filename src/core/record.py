@@ -113,6 +113,8 @@ class Record:
             and the evidence; of an open record, its worker's words.
         begun_at: when the current attempt began, ISO 8601 UTC; its launches share it.
         deadline: when the current attempt is overdue, ISO 8601 UTC; its launches share it.
+        start_timeout_seconds: how long a container may take to begin, from ECS's `createdAt`;
+            absent in a record of a version that sets no limit.
         attempts: those that have ended, oldest first; see `core.attempts`.
         missing_since: when ECS was first found not to know the task, ISO 8601 UTC.
         expires_at: when DynamoDB may delete the item, epoch seconds; set at the close.
@@ -130,6 +132,7 @@ class Record:
     deadline: str
     created_at: str
     updated_at: str
+    start_timeout_seconds: int | None = None
     task_arn: str | None = None
     callback_id: str | None = None
     trace_header: str | None = None
@@ -210,6 +213,7 @@ _ATTRIBUTES: Mapping[str, str] = {
     "job": "job",
     "begun_at": "begunAt",
     "deadline": "deadline",
+    "start_timeout_seconds": "startTimeoutSeconds",
     "created_at": "createdAt",
     "updated_at": "updatedAt",
     "task_arn": "taskArn",

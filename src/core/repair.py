@@ -43,6 +43,10 @@ class Sight(Protocol):
         """How the task ended, as ECS shows it; None if it has not, or ECS does not know it."""
 
     @property
+    def starts_by(self) -> datetime | None:
+        """By when the task has to have begun; None where no limit holds."""
+
+    @property
     def fresh(self) -> Record | None:
         """The record, read again; None where it is gone. Takes a GetItem."""
 
@@ -109,6 +113,17 @@ class StopOverdue:
 
 
 @dataclass(frozen=True, slots=True)
+class StopUnstarted:
+    """The task has not begun in its time, and is to be stopped; its end then says if it did.
+
+    Attributes:
+        seconds: that it had.
+    """
+
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
 class NoteMissing:
     """The record is to say since when ECS has not known the task."""
 
@@ -124,7 +139,16 @@ class Adopt:
     task_arn: str
 
 
-Repair = Leave | Complete | CloseAfterSuccess | Abandon | StopOverdue | NoteMissing | Adopt
+Repair = (
+    Leave
+    | Complete
+    | CloseAfterSuccess
+    | Abandon
+    | StopOverdue
+    | StopUnstarted
+    | NoteMissing
+    | Adopt
+)
 
 
 def decide(sight: Sight) -> Repair:
@@ -140,7 +164,7 @@ def decide(sight: Sight) -> Repair:
     if (status := sight.execution) and status in ENDED_BADLY:
         return Abandon(status)
     if sight.is_known:
-        return Leave(Done.RUNNING)
+        return _alive(sight)
     return _unknown(sight) if sight.record.task_arn else _launching(sight)
 
 
@@ -194,6 +218,15 @@ def _ended(sight: Sight, end: Outcome) -> Repair:
     if fresh is None or standing is not Standing.CURRENT:
         return Leave(Done.MOVED_ON)
     return once_reported(sight, fresh) if fresh.knows(end) else Complete(fresh, end)
+
+
+def _alive(sight: Sight) -> Repair:
+    """ECS knows the task, which has not ended and may go on."""
+    seconds, limit = sight.record.start_timeout_seconds, sight.starts_by
+    # A polling execution keeps the limit itself, if it can.
+    if seconds is not None and limit is not None and sight.now - limit >= EVENT_GRACE:
+        return StopUnstarted(seconds)
+    return Leave(Done.RUNNING)
 
 
 def _is_launched(record: Record) -> bool:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from adapters import ecs, executions
 from core.correlation import Correlation
 from core.outcome import classify
+from core.start import starts_by
 from ecs_events.tally import pause
 
 if TYPE_CHECKING:
@@ -46,6 +47,14 @@ class Look:
     def end(self) -> Outcome | None:
         """How the task ended, as ECS shows it."""
         return classify(self.task, self.record.job.container) if self.task else None
+
+    @property
+    def starts_by(self) -> datetime | None:
+        """By when the task has to have begun."""
+        if self.task is None:
+            return None
+        record = self.record
+        return starts_by(self.task, record.job.container, record.start_timeout_seconds)
 
     @cached_property
     def fresh(self) -> Record | None:

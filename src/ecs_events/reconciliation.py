@@ -21,11 +21,13 @@ from core.repair import (
     Leave,
     NoteMissing,
     StopOverdue,
+    StopUnstarted,
     decide,
     is_orphan,
     once_reported,
     once_stopped,
 )
+from core.start import unstarted
 from core.verdict import ENDED_BADLY
 from core.write import Write
 from ecs_events.abandonment import Abandonment
@@ -161,6 +163,9 @@ class Reconciliation:
                 done = self._abandon(look.record, status)
             case StopOverdue():
                 done = self._stop_overdue(look)
+            case StopUnstarted(seconds):
+                self._stop(look.record, unstarted(seconds))
+                done = Done.STOPPED_UNSTARTED
             case NoteMissing():
                 write = self.records.missed(look.record)
                 done = Done.MISSING if write.holds else Done.MOVED_ON
@@ -180,9 +185,11 @@ class Reconciliation:
 
     def _stop_overdue(self, look: Look) -> Done:
         record = look.record
-        reason = stop_reason(TimedOut(detail=f"The deadline was {record.deadline}"))
-        ecs.stop_task(self.settings.cluster_arn, record.task_arn or "", reason)
+        self._stop(record, TimedOut(detail=f"The deadline was {record.deadline}"))
         return self._act(once_stopped(look), look)
+
+    def _stop(self, record: Record, ending: Outcome) -> None:
+        ecs.stop_task(self.settings.cluster_arn, record.task_arn or "", stop_reason(ending))
 
     def _abandon(self, record: Record, status: str) -> Done:
         fresh = self.records.get(record.execution_id)

@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from aws_durable_execution_sdk_python import CallbackExternalError, CallbackTimeoutError
+from aws_durable_execution_sdk_python import (
+    CallbackExternalError,
+    CallbackTimeoutError,
+    StepError,
+)
 from aws_durable_execution_sdk_python.config import CallbackConfig, Duration
 
 from core.answer import Answer
 from core.conclusion import Conclusion
 from core.flow import Flow
 from core.outcome import Cancelled, Outcome, TimedOut
+from core.polling import PollState
+from core.start import has_last_word
 from orchestrator.execution import Execution
 from orchestrator.handlers import durable_handler
 from orchestrator.launches import launch_in_one_step
-from orchestrator.steps import Ending, conclude, finish, numbered, run_attempts, stop
+from orchestrator.looks import since, until_ended
+from orchestrator.returns import OUTCOME
+from orchestrator.steps import Ending, conclude, finish, numbered, run_attempts, run_step
 
 if TYPE_CHECKING:
     from aws_durable_execution_sdk_python import DurableContext
     from aws_durable_execution_sdk_python.context import Callback
+
+    from core.launch import Started
 
 
 def run(payload: object, context: DurableContext) -> dict[str, Any]:
@@ -58,7 +69,7 @@ def _attempt(context: DurableContext, execution: Execution) -> Ending:
         return Ending(task)
     answer = _wait(callback)
     if isinstance(answer, Outcome):
-        return Ending(stop(context, "stop-task", execution, task, answer))
+        return Ending(_stop(context, execution, task, answer))
     # The task-state function closes the record of a success: no step, no operation for it.
     return Ending(answer.outcome, answer.result, is_closed=answer.outcome.succeeded)
 
@@ -72,3 +83,24 @@ def _wait(callback: Callback[str]) -> Answer | Outcome:
     except CallbackExternalError as error:
         text = error.data
     return Answer.read(text) or Cancelled(detail="The callback was answered by hand")
+
+
+def _stop(context: DurableContext, execution: Execution, task: Started, ending: Outcome) -> Outcome:
+    """Stop the task; return `ending`, or what ECS tells of the task's own end.
+
+    ECS has the last word on a task that was not seen to run: only it knows whether it ever did.
+    """
+    try:
+        stopped = run_step(
+            context,
+            numbered("stop-task", execution),
+            lambda _: execution.stop(task, ending),
+            OUTCOME,
+        )
+    except StepError as error:
+        detail = f"The task could not be stopped and may still run: {error.message}"
+        return replace(ending, task_arn=task.task_arn, detail=detail)
+    if not has_last_word(stopped):
+        return stopped
+    asked = PollState(since(task), stopped_at=execution.work.timeout_seconds)
+    return until_ended(context, "task-stopped", execution, task, asked)

@@ -134,6 +134,7 @@ class Execution:
             job=self.work.job,
             begun_at=timestamp(created),
             deadline=timestamp(created + timedelta(seconds=self.work.timeout_seconds)),
+            start_timeout_seconds=self.work.start_timeout_seconds,
             created_at=timestamp(created),
             updated_at=timestamp(created),
             callback_id=callback_id,

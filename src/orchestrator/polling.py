@@ -2,34 +2,19 @@
 
 from __future__ import annotations
 
-import functools
-from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from aws_durable_execution_sdk_python.config import Duration
-from aws_durable_execution_sdk_python.waits import (
-    WaitForConditionConfig,
-    WaitForConditionDecision,
-)
-
-from adapters import clock, ecs
-from adapters.errors import AwsBusyError, AwsRefusedError
 from core.flow import Flow
-from core.outcome import Missing, Outcome, TimedOut
-from core.polling import FIRST_DELAY, PollState
+from core.outcome import Outcome
+from core.polling import PollState
 from orchestrator.execution import Execution
 from orchestrator.handlers import durable_handler
 from orchestrator.launches import launch_in_one_step
-from orchestrator.returns import POLL_STATE
-from orchestrator.steps import Ending, conclude, numbered, run_attempts
+from orchestrator.looks import since, until_ended
+from orchestrator.steps import Ending, conclude, run_attempts
 
 if TYPE_CHECKING:
     from aws_durable_execution_sdk_python import DurableContext
-    from aws_durable_execution_sdk_python.types import WaitForConditionCheckContext
-
-    from core.launch import Started
-    from core.payload import Work
 
 
 def run(payload: object, context: DurableContext) -> dict[str, Any]:
@@ -64,66 +49,6 @@ def _attempt(context: DurableContext, execution: Execution) -> Ending:
     task = launch_in_one_step(context, "launch-task", execution)
     if isinstance(task, Outcome):
         return Ending(task)
-    since = int(datetime.fromisoformat(task.begun_at).timestamp())
-    state = context.wait_for_condition(
-        Check(execution, task),
-        WaitForConditionConfig(
-            wait_strategy=functools.partial(next_check, execution.work),
-            initial_state=PollState(since),
-            serdes=POLL_STATE,
-        ),
-        name=numbered("task-end", execution),
-    )
-    if state.outcome is None:
-        raise AssertionError("`next_check` goes on until there is an outcome")
-    return Ending(state.outcome)
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One look at the task; it never raises, because that would end the wait for good."""
-
-    execution: Execution
-    started: Started
-
-    def __call__(self, before: PollState, context: WaitForConditionCheckContext) -> PollState:
-        """Return the next state, and log a change of status once."""
-        elapsed = int(clock.now().timestamp()) - before.since
-        try:
-            after = self._next_state(before, elapsed)
-        except AwsBusyError:
-            after = before.throttled(elapsed)
-        except AwsRefusedError as error:
-            after = before.refused(elapsed)
-            if after.is_refused or self._is_overdue(elapsed):
-                # Nothing is known of the task, so nothing may be started in its place.
-                after = after.ended(Missing(task_arn=self.started.task_arn, detail=str(error)))
-        if after.status != before.status:
-            context.logger.info("Task status: %s → %s", before.status or "requested", after.status)
-        return after
-
-    def _next_state(self, before: PollState, elapsed: int) -> PollState:
-        execution, started = self.execution, self.started
-        task = ecs.describe_task(execution.settings.cluster_arn, started.task_arn)
-        if task is None:
-            after = before.missed(elapsed)
-        else:
-            after = before.seen(task, started.container, elapsed)
-        if after.is_gone:
-            return after.ended(execution.end_of_forgotten(started.task_arn))
-        if after.outcome is None and self._is_overdue(elapsed):
-            return after.ended(execution.stop(started, TimedOut()))
-        return after
-
-    def _is_overdue(self, elapsed: int) -> bool:
-        return elapsed >= self.execution.work.timeout_seconds
-
-
-def next_check(work: Work, state: PollState, checks: int) -> WaitForConditionDecision:
-    """Stop at an outcome; else wait, but not past the timeout."""
-    if state.outcome:
-        return WaitForConditionDecision.stop_polling()
-    delay = state.delay(checks, work.poll_seconds)
-    # Past the timeout only a StopTask that ECS was too busy for is left to do.
-    left = max(work.timeout_seconds - state.elapsed, FIRST_DELAY)
-    return WaitForConditionDecision.continue_waiting(Duration.from_seconds(min(delay, left)))
+    # No look has to know the task for its start to be looked at in time.
+    first = PollState(since(task), starts_by=execution.work.start_timeout_seconds)
+    return Ending(until_ended(context, "task-end", execution, task, first))

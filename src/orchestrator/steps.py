@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from aws_durable_execution_sdk_python import StepError
@@ -15,7 +14,7 @@ from core.conclusion import Conclusion
 from core.retry import STEP_TRIES
 from core.verdict import unclosed
 from orchestrator.errors import TaskFailedError
-from orchestrator.returns import BOOLEAN, CONCLUSION, OUTCOME
+from orchestrator.returns import BOOLEAN, CONCLUSION
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
     from aws_durable_execution_sdk_python.serdes import SerDes
     from aws_durable_execution_sdk_python.types import StepContext
 
-    from core.launch import Started
     from core.outcome import Outcome
     from orchestrator.execution import Execution
 
@@ -114,23 +112,6 @@ def _back_off(context: DurableContext, name: str, execution: Execution, outcome:
 def numbered(name: str, execution: Execution) -> str:
     """Return an operation's name in the present attempt: the first has no number."""
     return name if execution.attempt == 1 else f"{name}-{execution.attempt}"
-
-
-def stop(
-    context: DurableContext, name: str, execution: Execution, task: Started, ending: Outcome
-) -> Outcome:
-    """Stop the task in a step called `name`.
-
-    Returns:
-        `ending`, or the task's own end if that came first.
-    """
-    try:
-        return run_step(
-            context, numbered(name, execution), lambda _: execution.stop(task, ending), OUTCOME
-        )
-    except StepError as error:
-        detail = f"The task could not be stopped and may still run: {error.message}"
-        return replace(ending, task_arn=task.task_arn, detail=detail)
 
 
 def conclude(

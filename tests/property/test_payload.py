@@ -11,6 +11,7 @@ from core.launch import MAX_OVERRIDES
 from core.payload import RESERVE_SECONDS, InvalidRequestError, Work, check_length
 from core.polling import longest_wait
 from core.retry import ONCE
+from core.start import last_word_seconds
 from tests.values import launch, parsed, place
 
 # JSON's text may hold lone surrogates, which no UTF-8 can.
@@ -18,7 +19,14 @@ TEXT = st.text(st.characters())
 NAMES = st.sampled_from(
     [
         *("message", "processingTime", "timeoutSeconds", "maxAttempts", "retryOn"),
-        *("pollSeconds", "simulate", "exitCode", "ApplicationFailed", "OutOfMemory"),
+        *(
+            "startTimeoutSeconds",
+            "pollSeconds",
+            "simulate",
+            "exitCode",
+            "ApplicationFailed",
+            "OutOfMemory",
+        ),
     ]
 )
 NUMBERS = st.integers() | st.integers(-1, 3_001) | st.floats()
@@ -31,6 +39,7 @@ FIELDS = {
     "message": TEXT,
     "processingTime": st.integers(-1, 700),
     "timeoutSeconds": st.none() | st.integers(0, 900),
+    "startTimeoutSeconds": st.none() | st.integers(0, 900),
     "pollSeconds": st.none() | st.integers(0, 3_001),
     "maxAttempts": st.integers(0, 11),
     "retryOn": st.lists(st.sampled_from(["ApplicationFailed", "OutOfMemory", "Spot"])),
@@ -64,6 +73,7 @@ def test_any_payload(payload: object, flow: Flow, execution_timeout: int) -> Non
         return
     told = work.job.environment
     assert 0 <= int(told["PROCESSING_TIME"]) <= work.timeout_seconds
+    assert 1 <= work.start_timeout_seconds <= work.timeout_seconds
     assert "\0" not in told["MESSAGE"]
     assert told["MESSAGE"].encode().decode() == told["MESSAGE"]
     if flow is Flow.DYNAMODB:
@@ -81,7 +91,8 @@ def test_every_attempt_fits(payload: object, flow: Flow, execution_timeout: int)
     if isinstance(work, InvalidRequestError):
         reject()
     attempts, backoff = work.policy.max_attempts, work.policy.longest_backoff
-    longest = attempts * work.timeout_seconds + backoff + RESERVE_SECONDS
+    last_words = (attempts - 1) * last_word_seconds(work.timeout_seconds)
+    longest = attempts * work.timeout_seconds + last_words + backoff + RESERVE_SECONDS
     assert longest <= execution_timeout
 
 
@@ -103,6 +114,7 @@ def test_accepted_as_given(payload: dict[str, Any], flow: Flow) -> None:
         "message": work.job.environment["MESSAGE"],
         "processingTime": int(work.job.environment["PROCESSING_TIME"]),
         "timeoutSeconds": work.timeout_seconds,
+        "startTimeoutSeconds": work.start_timeout_seconds,
         "pollSeconds": work.poll_seconds,
         "maxAttempts": work.policy.max_attempts,
     }

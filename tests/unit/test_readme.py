@@ -117,6 +117,10 @@ def test_payload_fields() -> None:
     assert code(rows["message"]) == [work.job.environment["MESSAGE"]]
     assert rows["processingTime"] == work.job.environment["PROCESSING_TIME"]
     assert rows["maxAttempts"] == str(work.policy.max_attempts)
+    assert (
+        rows["startTimeoutSeconds"]
+        == f"{work.start_timeout_seconds:,}, or `timeoutSeconds` if shorter"
+    )
 
 
 def test_payload_bounds() -> None:
@@ -197,7 +201,7 @@ def test_numbers_of_polling() -> None:
     assert f"{looks + 1 + 4} operations for an hour" in README.text
 
 
-@pytest.mark.parametrize(("attempts", "longest"), [(3, "7 h 57 min"), (1, "23 h 55 min")])
+@pytest.mark.parametrize(("attempts", "longest"), [(3, "7 h 56 min"), (1, "23 h 55 min")])
 def test_longest_task_by_default(attempts: int, longest: str) -> None:
     """README says how long a task may run if nothing is asked for but a number of attempts."""
     seconds = parsed({"maxAttempts": attempts}, Flow.EVENTBRIDGE, EXECUTION_TIMEOUT).timeout_seconds

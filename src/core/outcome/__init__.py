@@ -2,7 +2,13 @@
 
 from core.outcome.beside import OtherContainer
 from core.outcome.causes import CAUSES, TOO_BUSY, Cause, cause_of, is_transient
-from core.outcome.classification import classify, is_ending, so_far, stop_reason
+from core.outcome.classification import (
+    classify,
+    has_begun,
+    is_ending,
+    so_far,
+    stop_reason,
+)
 from core.outcome.kinds import (
     KINDS,
     NOT_FETCHED,
@@ -44,6 +50,7 @@ __all__ = [
     "cause_of",
     "classify",
     "from_dict",
+    "has_begun",
     "is_ending",
     "is_transient",
     "reclassified",

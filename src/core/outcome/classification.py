@@ -96,6 +96,11 @@ def classify(task: Mapping[str, Any], container: str) -> Outcome | None:
     return kind(**facts)
 
 
+def has_begun(task: Mapping[str, Any], container: str) -> bool:
+    """Whether the main container runs or has run, as far as ECS tells."""
+    return not _never_began(task, _main(task, container))
+
+
 def so_far(ending: Outcome, task: Mapping[str, Any]) -> Outcome:
     """Return the end that a task comes to by our own stop, with what ECS tells of it before."""
     return replace(ending, task_arn=task.get("taskArn"), **_life(task))
@@ -185,7 +190,9 @@ def _never_ran(task: Mapping[str, Any], main: Mapping[str, Any]) -> bool:
 
 def _never_began(task: Mapping[str, Any], main: Mapping[str, Any]) -> bool:
     """Whether the main container has not run a moment, as far as ECS tells."""
-    return task.get("startedAt") is None and main.get("exitCode") is None
+    # The task has started once all its containers have.
+    is_running = main.get("lastStatus") == "RUNNING"
+    return not is_running and task.get("startedAt") is None and main.get("exitCode") is None
 
 
 # What AWS's own stops stand for, whatever the container's exit looks like.

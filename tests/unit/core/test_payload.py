@@ -40,7 +40,8 @@ def test_defaults(flow: Flow) -> None:
     once = flow is Flow.DYNAMODB
     assert parsed({}, flow, EXECUTION_TIMEOUT) == Work(
         job(environment={"MESSAGE": "No message provided", "PROCESSING_TIME": "5"}),
-        timeout_seconds=86_100 if once else 28_670,
+        timeout_seconds=86_100 if once else 28_590,
+        start_timeout_seconds=1_800,
         poll_seconds=None,
         policy=Policy(max_attempts=1 if once else 3),
     )
@@ -53,6 +54,7 @@ def test_everything_given(flow: Flow) -> None:
         "message": "Größe: 5 µm 🚀",
         "processingTime": 0,
         "timeoutSeconds": 60,
+        "startTimeoutSeconds": 45,
         "simulate": {"exitCode": 3},
     }
     if flow is Flow.POLLING:
@@ -68,6 +70,7 @@ def test_everything_given(flow: Flow) -> None:
     assert parsed(payload, flow, EXECUTION_TIMEOUT) == Work(
         job(environment=told),
         timeout_seconds=60,
+        start_timeout_seconds=45,
         poll_seconds=payload.get("pollSeconds"),
         policy=ONCE if flow is Flow.DYNAMODB else asked,
     )
@@ -75,7 +78,8 @@ def test_everything_given(flow: Flow) -> None:
 
 def test_null_is_absent_where_there_is_no_value() -> None:
     """Null stands for absent in the fields that have no plain default."""
-    nothing = {"timeoutSeconds": None, "pollSeconds": None, "simulate": None}
+    names = ("timeoutSeconds", "startTimeoutSeconds", "pollSeconds", "simulate")
+    nothing = dict.fromkeys(names)
     polling = Flow.POLLING
     assert parsed(nothing, polling, EXECUTION_TIMEOUT) == parsed({}, polling, EXECUTION_TIMEOUT)
 
@@ -98,6 +102,11 @@ def test_null_is_absent_where_there_is_no_value() -> None:
         ({"timeoutSeconds": True}, "timeoutSeconds", "true", "whole number"),
         ({"timeoutSeconds": "60"}, "timeoutSeconds", '"60"', "whole number"),
         ({"timeoutSeconds": 60.0}, "timeoutSeconds", "60.0", "whole number"),
+        ({"startTimeoutSeconds": 0}, "startTimeoutSeconds", "0", ">= 1"),
+        ({"startTimeoutSeconds": -60}, "startTimeoutSeconds", "-60", ">= 1"),
+        ({"startTimeoutSeconds": True}, "startTimeoutSeconds", "true", "whole number"),
+        ({"startTimeoutSeconds": "60"}, "startTimeoutSeconds", '"60"', "whole number"),
+        ({"startTimeoutSeconds": 60.0}, "startTimeoutSeconds", "60.0", "whole number"),
         ({"pollSeconds": 0}, "pollSeconds", "0", ">= 1"),
         ({"pollSeconds": 3_001}, "pollSeconds", "3001", "<= 3000"),
         ({"pollSeconds": False}, "pollSeconds", "false", "whole number"),

@@ -7,6 +7,7 @@ import pytest
 from core.flow import Flow
 from core.payload import InvalidRequestError
 from core.polling import longest_wait
+from core.start import DEFAULT_START_SECONDS, LAST_WORD_SECONDS
 from tests.values import parsed
 
 DAY = 86_400
@@ -17,14 +18,15 @@ WAITING = pytest.mark.parametrize("flow", [Flow.POLLING, Flow.EVENTBRIDGE])
 
 
 @pytest.mark.parametrize(
-    ("execution_timeout", "share"), [(600, 70), (DAY, 28_670), (8 * DAY, 230_270)]
+    ("execution_timeout", "share"), [(600, 42), (DAY, 28_590), (8 * DAY, 230_190)]
 )
 @WAITING
 def test_default_timeout(flow: Flow, execution_timeout: int, share: int) -> None:
     """Without a timeout of its own an attempt may take its share of the execution's time."""
-    # Three attempts, the two waits between them and the reserve fill it up.
+    # Three attempts, the two waits between them, ECS's two last words and the reserve fill it up.
     assert parsed({}, flow, execution_timeout).timeout_seconds == share
-    assert 0 <= execution_timeout - (3 * share + 30 + 60 + RESERVE) < 3
+    between = 30 + 60 + 2 * min(share, LAST_WORD_SECONDS)
+    assert 0 <= execution_timeout - (3 * share + between + RESERVE) < 3
 
 
 @WAITING
@@ -43,7 +45,7 @@ def test_default_timeout_of_the_dynamodb_flow(execution_timeout: int) -> None:
 
 @WAITING
 @pytest.mark.parametrize(
-    ("attempts", "longest"), [(1, DAY - RESERVE), (2, 43_035), (3, 28_670), (10, 8_415)]
+    ("attempts", "longest"), [(1, DAY - RESERVE), (2, 42_975), (3, 28_590), (10, 8_307)]
 )
 def test_longest_timeout(flow: Flow, attempts: int, longest: int) -> None:
     """A timeout fits if every attempt can take it, with time left to stop the last one's task."""
@@ -61,13 +63,38 @@ def test_longest_timeout(flow: Flow, attempts: int, longest: int) -> None:
 @WAITING
 def test_attempts_that_do_not_fit(flow: Flow) -> None:
     """More attempts than an execution has seconds for are refused, not cut short."""
-    assert parsed({"maxAttempts": 5, "processingTime": 0}, flow, 755).timeout_seconds == 1
+    assert parsed({"maxAttempts": 5, "processingTime": 0}, flow, 759).timeout_seconds == 1
     with pytest.raises(InvalidRequestError) as refused:
-        parsed({"maxAttempts": 5, "processingTime": 0}, flow, 754)
+        parsed({"maxAttempts": 5, "processingTime": 0}, flow, 758)
     assert (refused.value.field, refused.value.value) == ("maxAttempts", "5")
     assert "ExecutionTimeout" in refused.value.expected
     assert "at most 4:" in refused.value.expected
-    assert parsed({"maxAttempts": 4, "processingTime": 0}, flow, 754).timeout_seconds > 1
+    assert parsed({"maxAttempts": 4, "processingTime": 0}, flow, 758).timeout_seconds > 1
+
+
+@EACH_FLOW
+@pytest.mark.parametrize(
+    ("timeout", "expected"),
+    [(None, 1_800), (1_801, 1_800), (1_800, 1_800), (1_799, 1_799), (30, 30)],
+)
+def test_default_start_timeout(flow: Flow, timeout: int | None, expected: int) -> None:
+    """A start may by default take half an hour, and no longer than its attempt."""
+    payload = {"timeoutSeconds": timeout, "processingTime": 0}
+    assert parsed(payload, flow, DAY).start_timeout_seconds == expected
+    assert expected <= DEFAULT_START_SECONDS
+
+
+@EACH_FLOW
+@pytest.mark.parametrize("timeout", [None, 60])
+def test_start_fits_its_timeout(flow: Flow, timeout: int | None) -> None:
+    """A start that may take longer than its attempt is refused, one as long is not."""
+    longest = timeout or parsed({}, flow, DAY).timeout_seconds
+    payload = {"timeoutSeconds": timeout, "startTimeoutSeconds": longest}
+    assert parsed(payload, flow, DAY).start_timeout_seconds == longest
+    with pytest.raises(InvalidRequestError) as refused:
+        parsed(payload | {"startTimeoutSeconds": longest + 1}, flow, DAY)
+    assert (refused.value.field, refused.value.value) == ("startTimeoutSeconds", str(longest + 1))
+    assert refused.value.expected == f"at most timeoutSeconds ({longest} s)"
 
 
 def test_longest_timeout_of_a_task_that_nobody_waits_for() -> None:

@@ -1,18 +1,33 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 import pytest
 
 from core.outcome import Missing
-from core.polling import MAX_CHECKS, MAX_POLL_SECONDS, PollState, longest_wait, poll_delay
+from core.polling import (
+    FIRST_DELAY,
+    MAX_CHECKS,
+    MAX_POLL_SECONDS,
+    STOPPING_DELAY,
+    PollState,
+    longest_wait,
+    poll_delay,
+)
 from core.retry import LAUNCH_STEP_TRIES, MAX_TRIES, STEP_TRIES
+from core.start import LAST_WORD_SECONDS
 from tests.unit.core.tasks import WORKER, container, stopped
 
 DAY = 86_400
 RUNNING = {"lastStatus": "RUNNING", "desiredStatus": "RUNNING", "containers": [{"name": WORKER}]}
+CREATED = datetime(2026, 3, 2, 12, tzinfo=UTC)
+# It was created ten seconds after its attempt began.
+BEGUN = int(CREATED.timestamp()) - 10
+PENDING = {**RUNNING, "lastStatus": "PENDING", "createdAt": CREATED}
 
 
 def checks(until: int, poll_seconds: int | None = None) -> list[int]:
@@ -68,7 +83,8 @@ def test_room_for_other_operations() -> None:
 @pytest.mark.parametrize("attempts", range(1, 11))
 def test_attempts_share_the_operations(attempts: int) -> None:
     """All attempts' checks, launches and waits fit into an execution's 3,000 operations."""
-    checks = longest_wait(1, attempts)
+    # Beside the interval's checks there is one at the start's limit, and those after a stop.
+    checks = longest_wait(1, attempts) + 1 + math.ceil(LAST_WORD_SECONDS / STOPPING_DELAY)
     launches, waits = MAX_TRIES * LAUNCH_STEP_TRIES, MAX_TRIES - 1
     # Between two attempts lie a step and a wait; another step closes the record.
     between = (attempts - 1) * (STEP_TRIES + 1)
@@ -78,19 +94,18 @@ def test_attempts_share_the_operations(attempts: int) -> None:
 
 def test_first_state() -> None:
     """Before the first check nothing is known, and no time has passed."""
-    nothing = dict.fromkeys(("status", "missed_at", "refused_at", "outcome"))
-    assert PollState().to_dict() == {"since": 0, "elapsed": 0, **nothing}
+    assert PollState().to_dict() == {"since": 0, "elapsed": 0}
 
 
 def test_seen() -> None:
     """A look keeps the task's status and how long it took to get there, and forgets misses."""
-    state = PollState(since=1_000, missed_at=10, refused_at=20).seen(RUNNING, WORKER, 30)
+    state = PollState(since=1_000, missed_at=10, refused_at=20).seen(RUNNING, WORKER, 30, 60)
     assert state == PollState(since=1_000, status="RUNNING", elapsed=30)
 
 
 def test_seen_end() -> None:
     """A look at an ended task keeps its outcome."""
-    state = PollState().seen(stopped(container(3)), WORKER, 30)
+    state = PollState().seen(stopped(container(3)), WORKER, 30, 60)
     assert state.status == "STOPPED"
     assert state.outcome is not None
     assert (state.outcome.kind, state.outcome.exit_code) == ("ApplicationFailed", 3)
@@ -123,7 +138,7 @@ def test_refused_for_long(interval: int | None) -> None:
     looks = 0
     while not state.is_refused:
         looks += 1
-        state = state.refused(state.elapsed + state.delay(900, interval))
+        state = state.refused(state.elapsed + state.delay(900, interval, 9 * DAY))
     assert state.refused_at is not None
     assert 600 <= state.elapsed - state.refused_at <= 720
     assert looks >= 6
@@ -155,14 +170,81 @@ def test_gone(state: PollState, *, gone: bool) -> None:
 
 def test_two_misses_in_a_row() -> None:
     """A sight between two misses starts their time anew."""
-    state = PollState().seen(RUNNING, WORKER, 5).missed(10).seen(RUNNING, WORKER, 90).missed(140)
+    state = PollState().seen(RUNNING, WORKER, 5, 60).missed(10)
+    state = state.seen(RUNNING, WORKER, 90, 60).missed(140)
     assert not state.is_gone
     assert state.missed(260).is_gone
+
+
+def test_start_in_the_attempts_time() -> None:
+    """The start's limit counts from ECS's `createdAt`, in the seconds of the attempt."""
+    state = PollState(since=BEGUN).seen(PENDING, WORKER, 15, 60)
+    assert state.starts_by == 70
+    later = {**PENDING, "createdAt": CREATED + timedelta(milliseconds=1)}
+    assert PollState(since=BEGUN).seen(later, WORKER, 15, 60).starts_by == 71
+
+
+def test_begun() -> None:
+    """A container that has begun has no limit to its start any more."""
+    pending = PollState(since=BEGUN).seen(PENDING, WORKER, 15, 60)
+    state = pending.seen({**RUNNING, "createdAt": CREATED, "startedAt": CREATED}, WORKER, 80, 60)
+    assert state.starts_by is None
+    assert not state.is_unstarted
+
+
+@pytest.mark.parametrize(
+    ("state", "unstarted"),
+    [
+        (PollState(starts_by=70, elapsed=69), False),
+        (PollState(starts_by=70, elapsed=70), True),
+        (PollState(starts_by=70, elapsed=90, missed_at=90), False),
+        (PollState(starts_by=70, elapsed=90, refused_at=90), False),
+        (PollState(elapsed=9_999), False),
+    ],
+)
+def test_unstarted(state: PollState, *, unstarted: bool) -> None:
+    """A start is overdue at its limit, if this look has found it so."""
+    assert state.is_unstarted is unstarted
+
+
+@pytest.mark.parametrize("interval", [None, 60, 3_000])
+@pytest.mark.parametrize("elapsed", [0, 100, 1_800, 9_000])
+def test_looks_at_the_limits(interval: int | None, elapsed: int) -> None:
+    """The next look comes no later than the start's limit, and than the attempt's."""
+    state = PollState(starts_by=10_000, elapsed=elapsed)
+    assert elapsed + state.delay(40, interval, 20_000) <= 10_000
+    assert elapsed + replace(state, starts_by=None).delay(40, interval, 9_500) <= 9_500
+
+
+@pytest.mark.parametrize(("starts_by", "timeout"), [(70, 2_000), (None, 70)])
+def test_limit_that_could_not_be_kept(starts_by: int | None, timeout: int) -> None:
+    """A StopTask for which ECS was too busy is repeated soon."""
+    state = PollState(elapsed=70, starts_by=starts_by).throttled(100)
+    assert state.delay(40, 3_000, timeout) == FIRST_DELAY
+
+
+def test_stopped() -> None:
+    """A task that was asked to stop is looked at every few seconds, for as long as ECS needs."""
+    state = PollState(starts_by=70, elapsed=70).stopped()
+    looks = 0
+    while not state.is_given_up(600):
+        looks += 1
+        state = state.seen(PENDING, WORKER, state.elapsed + state.delay(40, 3_000, 600), 60)
+    assert state.elapsed == 70 + LAST_WORD_SECONDS
+    assert looks == LAST_WORD_SECONDS / STOPPING_DELAY
+
+
+def test_stopped_late() -> None:
+    """A StopTask that came late leaves ECS no more time than one at the timeout would."""
+    assert not PollState(stopped_at=700, elapsed=719).is_given_up(600)
+    assert PollState(stopped_at=700, elapsed=720).is_given_up(600)
+    assert PollState(stopped_at=30, elapsed=60).is_given_up(30)
 
 
 def test_kept_state() -> None:
     """What is kept at each check, and so paid for, is small, and read back as it was."""
     state = PollState(since=1_700_000_000, status="RUNNING", missed_at=80, elapsed=90)
+    state = replace(state, starts_by=1_800, stopped_at=60)
     text = json.dumps(state.to_dict())
     assert len(text) < 150
     assert PollState.from_dict(json.loads(text)) == state

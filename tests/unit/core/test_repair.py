@@ -23,6 +23,7 @@ from core.repair import (
     NoteMissing,
     Repair,
     StopOverdue,
+    StopUnstarted,
     decide,
     is_orphan,
     once_stopped,
@@ -68,6 +69,7 @@ class Sight:
     record: Record
     end: Outcome | None = None
     is_known: bool = False
+    starts_by: datetime | None = None
     answers: dict[str, Any] = field(default_factory=dict)
     now: datetime = NOW
 
@@ -98,6 +100,11 @@ def unknown(found: Record, **answers: Any) -> Sight:
 def known(found: Record, **answers: Any) -> Sight:
     """Return a look at a record whose task runs."""
     return Sight(found, is_known=True, answers=answers)
+
+
+def pending(found: Record, limit: float, **answers: Any) -> Sight:
+    """Return a look at a record whose task should have begun so many minutes ago."""
+    return Sight(found, is_known=True, starts_by=NOW - timedelta(minutes=limit), answers=answers)
 
 
 def ended(found: Record, end: Outcome, **answers: Any) -> Sight:
@@ -243,6 +250,55 @@ RUNNING: list[Row] = [
             StopOverdue(),
         )
         for flow in Flow
+    ),
+]
+
+LIMITED = {"start_timeout_seconds": 900}
+STARTING: list[Row] = [
+    *(
+        (
+            "it may still start",
+            pending(running(flow=flow, **LIMITED), limit, execution="RUNNING"),
+            Leave(Done.RUNNING),
+        )
+        for flow in Flow
+        for limit in (-1, 0, 1.9)
+    ),
+    *(
+        (
+            "nobody keeps its limit, or not in time",
+            pending(running(flow=flow, **LIMITED), 2, execution=status),
+            StopUnstarted(900),
+        )
+        for flow in Flow
+        for status in [*NO_END, "SUCCEEDED"]
+    ),
+    *(
+        (
+            "nobody waits for it either",
+            pending(running(flow=flow, **LIMITED), 2, execution=status),
+            Abandon(status),
+        )
+        for flow in Flow
+        for status in BADLY
+    ),
+    *(
+        (
+            "its attempt is over too",
+            pending(running(flow=flow, deadline=ago(2), **LIMITED), 2),
+            StopOverdue(),
+        )
+        for flow in Flow
+    ),
+    (
+        "another version's record sets no limit",
+        pending(running(), 60, execution="RUNNING"),
+        Leave(Done.RUNNING),
+    ),
+    (
+        "it has ended meanwhile",
+        replace(ended(running(**LIMITED), FAILED), starts_by=NOW - timedelta(hours=1)),
+        Complete(running(**LIMITED), FAILED),
     ),
 ]
 
@@ -449,6 +505,12 @@ def test_open_after_a_report(sight: Sight, repair: Repair) -> None:
 @rows(RUNNING)
 def test_running(sight: Sight, repair: Repair) -> None:
     """A running task is left alone unless it is overdue, or its execution has ended badly."""
+    assert decide(sight) == repair
+
+
+@rows(STARTING)
+def test_starting(sight: Sight, repair: Repair) -> None:
+    """A task that has not begun in its record's time is stopped, a grace later."""
     assert decide(sight) == repair
 
 
