@@ -159,7 +159,8 @@ class PollState:
         # end.
         delay = min(delay, _MISSING_FOR) if self._is_in_vain else delay
         # Past a limit only a StopTask that ECS was too busy for is left to do.
-        return min(delay, max(self._until(timeout) - self.elapsed, FIRST_DELAY))
+        left = self._until(timeout) - self.elapsed
+        return min(delay, left if left > 0 else FIRST_DELAY)
 
     @property
     def _is_in_vain(self) -> bool:

@@ -91,7 +91,9 @@ def test_early_event(aws: Aws, durable: Start) -> None:
 def test_timeout_of_a_running_task(aws: Aws, durable: Start) -> None:
     """A callback that times out stops the task and fails the execution as TimedOut."""
     execution = durable(handler, {})
-    execution.time_out(aws.wait_for_record(lambda record: record.task_arn))
+    record = aws.wait_for_record(lambda record: record.task_arn)
+    aws.task().advance("RUNNING")
+    execution.time_out(record)
     _, data = execution.error()
     assert (data["kind"], data["taskArn"]) == ("TimedOut", aws.record().task_arn)
     assert aws.calls["StopTask"][0]["reason"].startswith("durable-task/TimedOut")

@@ -171,6 +171,7 @@ def test_unknown_for_a_moment(
 @pytest.mark.usefixtures("looks")
 def test_timeout(aws: Aws, durable: Start) -> None:
     """A task that outlasts timeoutSeconds is stopped, and the execution fails as TimedOut."""
+    aws.script(*through(aws, "RUNNING"))
     payload = {"processingTime": 1, "timeoutSeconds": 60, "pollSeconds": 10}
     _, data = durable(handler, payload).error()
     assert (data["kind"], data["taskArn"]) == ("TimedOut", aws.record().task_arn)

@@ -84,6 +84,7 @@ def test_launches_are_part_of_the_attempt(
     for operation in ("ecs.RunTask", "ecs.StopTask"):
         aws.at(operation, lambda: moments.append(clock()))
     aws.refuse(*[CAPACITY] * 9)
+    aws.script(lambda: aws.task().advance("RUNNING"))
     _, data = durable(WAITING["polling"], {"timeoutSeconds": 3_000}).error()
     assert data["kind"] == "TimedOut"
     assert len(moments) == 11

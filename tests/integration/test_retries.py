@@ -223,7 +223,7 @@ def test_retry_on_demand(
 @pytest.mark.parametrize(
     ("ending", "kind"),
     [
-        (partial(TaskState.stop, reason="durable-task/TimedOut: late"), "TimedOut"),
+        (ran(TaskState.stop, "durable-task/TimedOut: late"), "TimedOut"),
         (partial(TaskState.stop, reason="durable-task/Cancelled: left"), "Cancelled"),
         (partial(TaskState.stop, reason="Task stopped by user"), "StoppedByUser"),
         (NO_IMAGE, "FailedToStart"),
@@ -251,6 +251,7 @@ def test_overdue_task(
 ) -> None:
     """A task that outlasts `timeoutSeconds` is stopped, and nothing is started in its place."""
     attempts.share_clock(monkeypatch)
+    aws.at("ecs.RunTask", lambda: aws.task().advance("RUNNING"), after=True)
     execution = durable(handler, EAGER | {"processingTime": 0, "timeoutSeconds": 60})
     execution.time_out(aws.wait_for_record(lambda record: record.task_arn))
     _, data = execution.error()

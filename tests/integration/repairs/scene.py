@@ -77,6 +77,12 @@ class Scene:
         task_arn = self.launch(record)
         return self.put(replace(record, task_arn=task_arn, status=Status.RUNNING))
 
+    def starting(self, flow: Flow, seconds: int | None) -> Record:
+        """Store a record whose task has been about to start for an hour; it had so many seconds."""
+        record = self._new(flow, start_timeout_seconds=seconds)
+        task_arn = self._ask(record, record.attempt, STACK)
+        return self.put(replace(record, task_arn=task_arn, status=Status.RUNNING))
+
     def ended(self, flow: Flow, code: int) -> Record:
         """Store a record whose task has ended, with a result if it succeeded; nobody knows yet."""
         record = self.running(flow)
@@ -93,10 +99,15 @@ class Scene:
 
     def launch(self, record: Record, *, stack: str = STACK, attempt: int | None = None) -> str:
         """Start a task of a record's attempt; return its ARN."""
-        name = Correlation(stack, record.execution_id, attempt or record.attempt)
+        arn = self._ask(record, attempt or record.attempt, stack)
         self.pass_time(-HOUR)
-        arn = self.aws.run_task(name.started_by)
         self.aws.task(arn).advance("RUNNING")
+        self.pass_time(HOUR)
+        return arn
+
+    def _ask(self, record: Record, attempt: int, stack: str) -> str:
+        self.pass_time(-HOUR)
+        arn = self.aws.run_task(Correlation(stack, record.execution_id, attempt).started_by)
         self.pass_time(HOUR)
         return arn
 

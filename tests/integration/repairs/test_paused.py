@@ -33,6 +33,7 @@ def paused(aws: Aws, durable: Start) -> Durable:
     """A paused EventBridge execution whose task runs."""
     execution = durable(eventbridge.handler, {"timeoutSeconds": 7_200})
     aws.wait_for_record(lambda record: record.task_arn)
+    aws.task().advance("RUNNING")
     boto3.client("lambda").pause_durable_execution(DurableExecutionArn=execution.arn)
     return execution
 
