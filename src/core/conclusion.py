@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +32,19 @@ class Conclusion:
         """JSON form, read back by `from_dict`."""
         ended = {"outcome": self.outcome.to_dict(), "result": self.result}
         return ended | ({"evidence": self.evidence.to_dict()} if self.evidence else {})
+
+    def error_data(self, facts: Mapping[str, Any]) -> str:
+        """Return the data of the error with which a failure ends the execution.
+
+        Args:
+            facts: what every error of the execution says of it.
+
+        Returns:
+            JSON text, in ASCII and as small as can be.
+        """
+        left = self.evidence.to_dict() if self.evidence else {}
+        data = {**facts, **left, **self.outcome.to_dict()}
+        return json.dumps(data, separators=(",", ":"))
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Conclusion:

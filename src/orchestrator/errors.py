@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from core.outcome import Outcome
+    from core.conclusion import Conclusion
     from core.payload import InvalidRequestError
 
 
@@ -35,8 +35,9 @@ class TaskFailedError(DurableOperationError):
     """
 
     @classmethod
-    def of(cls, outcome: Outcome, context: Mapping[str, Any]) -> TaskFailedError:
+    def of(cls, conclusion: Conclusion, facts: Mapping[str, Any]) -> TaskFailedError:
         """Tell summary, detail and advice in the message, these and the rest in the data."""
+        outcome = conclusion.outcome
         sentences = (f"{outcome.kind}: {outcome.summary}", outcome.detail, outcome.advice)
         message = " ".join(part if part.endswith(".") else f"{part}." for part in sentences if part)
-        return cls(message, data=json.dumps({**context, **outcome.to_dict()}))
+        return cls(message, data=conclusion.error_data(facts))

@@ -134,8 +134,7 @@ def finish(context: DurableContext, execution: Execution, conclusion: Conclusion
     """
     outcome = conclusion.outcome
     if not outcome.succeeded:
-        found = conclusion.evidence.to_dict() if conclusion.evidence else {}
-        error = TaskFailedError.of(outcome, {**execution.facts, **found})
+        error = TaskFailedError.of(conclusion, execution.facts)
         context.logger.error("Task failed", extra={"error": json.loads(error.data or "{}")})
         raise error
     final = {

@@ -167,7 +167,7 @@ def test_failed() -> None:
     """The example of a failed execution is the error that Lambda shows."""
     shown = example("failed")
     data = json.loads(shown["ErrorData"])
-    error = TaskFailedError.of(from_dict(data), execution(data).facts)
+    error = TaskFailedError.of(Conclusion(from_dict(data)), execution(data).facts)
     assert ErrorObject.from_exception(error).to_dict() == shown
 
 
