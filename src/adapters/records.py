@@ -23,6 +23,7 @@ from adapters.updates import (
     serialized,
 )
 from core.attempts import entries
+from core.handover import may_follow
 from core.moment import timestamp
 from core.record import OPEN, OPEN_INDEX, Record, Status, UnreadableRecordError
 from core.reported import COLUMNS
@@ -220,6 +221,9 @@ class Records:
         if status is Status.FAILED and record.flow.worker_reports_end and record.error is None:
             # What the worker has reported since is to be read first.
             ours &= Attr("error").not_exists()
+        if may_follow(record, outcome):
+            # Nor is a result overlooked that was handed over since; a NULL is none.
+            ours &= Attr("result").not_exists() | Attr("result").attribute_type("NULL")
         return self._end(record, outcome, self._closing(record, status, outcome, evidence), ours)
 
     def close_without_result(

@@ -6,11 +6,15 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from core.answer import MAX_ANSWER_BYTES, decoded
 from core.evidence import Evidence
+from core.handover import IN_RECORD, handed_over, told
 from core.outcome import Outcome, from_dict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from core.record import Record
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,14 +23,38 @@ class Conclusion:
 
     Attributes:
         outcome: how its last task ended, or why there was none.
-        result: what a container that succeeded handed over, whatever JSON can hold; None for
-            nothing.
+        result: what the container handed over before it succeeded, or before the attempt's own
+            timeout; whatever JSON can hold, and None for nothing.
         evidence: what is left of a task that failed; None where there was none.
     """
 
     outcome: Outcome
     result: Any = None
     evidence: Evidence | None = None
+
+    @classmethod
+    def of(
+        cls,
+        record: Record,
+        outcome: Outcome,
+        evidence: Evidence | None,
+        facts: Mapping[str, Any],
+    ) -> Conclusion:
+        """Conclude with what the record holds of the container's.
+
+        Args:
+            record: of the execution.
+            outcome: how its last task ended.
+            evidence: what is left of a task that failed.
+            facts: as for `error_data`.
+        """
+        if outcome.succeeded:
+            return cls(outcome, decoded(record.result))
+        ended = cls(told(record, outcome), handed_over(record, outcome), evidence)
+        # A step that keeps this has no more to keep than the error has.
+        if len(ended.error_data(facts)) <= MAX_ANSWER_BYTES:
+            return ended
+        return cls(told(record, outcome, IN_RECORD), evidence=evidence)
 
     def to_dict(self) -> dict[str, Any]:
         """JSON form, read back by `from_dict`."""
@@ -44,6 +72,7 @@ class Conclusion:
         """
         left = self.evidence.to_dict() if self.evidence else {}
         data = {**facts, **left, **self.outcome.to_dict()}
+        data |= {} if self.result is None else {"result": self.result}
         return json.dumps(data, separators=(",", ":"))
 
     @classmethod

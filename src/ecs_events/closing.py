@@ -10,6 +10,7 @@ from adapters import executions
 from adapters.logs import evidence
 from adapters.records import RecordFullError
 from adapters.telemetry import logger
+from core.handover import told
 from core.outcome import from_dict
 from core.record import Status
 from core.reported import reworded
@@ -47,17 +48,15 @@ class Closing:
         Raises:
             AwsBusyError, AwsRefusedError: the record could not be written.
         """
-        found = self._evidence(judged)
+        found, outcome = self._evidence(judged), told(self.record, judged.outcome)
         try:
-            write = self.records.close(self.record, judged.status, judged.outcome, found)
+            write = self.records.close(self.record, judged.status, outcome, found)
         except RecordFullError as error:
             judged = without_room(self.record, judged, str(error))
-            found = found or self._evidence(judged)
-            write = self.records.close_without_result(
-                self.record, judged.status, judged.outcome, found
-            )
+            outcome, found = judged.outcome, found or self._evidence(judged)
+            write = self.records.close_without_result(self.record, judged.status, outcome, found)
         if write is Write.WRITTEN and judged.is_logged:
-            self._log(judged.outcome, found)
+            self._log(outcome, found)
         return write
 
     def _evidence(self, judged: Verdict) -> Evidence | None:

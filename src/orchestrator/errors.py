@@ -31,7 +31,8 @@ class TaskFailedError(DurableOperationError):
     `data` is JSON: the outcome's fields (kind, succeeded, taskArn, exitCode, createdAt,
     pullStartedAt, pullStoppedAt, startedAt, stoppingAt, stoppedAt, capacity, summary, detail,
     advice, and transient of FailedToStart) with executionId, flow and attempt and, where there was
-    a task, the evidence (logGroup, logStream, consoleLink, logTail).
+    a task, the evidence (logGroup, logStream, consoleLink, logTail); `result` of a timeout whose
+    container had handed one over.
     """
 
     @classmethod

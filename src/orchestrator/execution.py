@@ -14,9 +14,9 @@ from adapters.logs import evidence
 from adapters.records import Records
 from adapters.settings import OrchestratorSettings
 from adapters.telemetry import logger, tracer
-from core.answer import Answer
 from core.conclusion import Conclusion
 from core.correlation import Correlation, execution_id
+from core.handover import may_follow
 from core.launch import Launch, Started
 from core.moment import timestamp
 from core.outcome import Cancelled, FailedToStart, Missing, Outcome, classify, so_far, stop_reason
@@ -219,13 +219,22 @@ class Execution:
         if record is None:
             found = None if outcome.succeeded else evidence(self.settings, self.work.job, outcome)
             return Conclusion(outcome, evidence=found)
+        write, conclusion = self._close(record, outcome)
+        if write is Write.MOVED_ON and may_follow(record, outcome):
+            record = self.stored() or record
+            write, conclusion = self._close(record, outcome)
+        if write is Write.MOVED_ON:
+            logger.warning("Record not closed: it has moved on", extra={"status": record.status})
+        return conclusion
+
+    def _close(self, record: Record, outcome: Outcome) -> tuple[Write, Conclusion]:
         judged = verdict(record, outcome, reported=None if outcome.succeeded else outcome)
         status, outcome = judged.status, judged.outcome
         found = None if outcome.succeeded else evidence(self.settings, record.job, outcome)
-        is_done = not record.is_open and record.status is status
-        if not is_done and self.records.close(record, status, outcome, found) is Write.MOVED_ON:
-            logger.warning("Record not closed: it has moved on", extra={"status": record.status})
-        return Conclusion(outcome, Answer.of(outcome, record.result).result, found)
+        conclusion = Conclusion.of(record, outcome, found, self.facts)
+        if not record.is_open and record.status is status:
+            return Write.ALREADY, conclusion
+        return self.records.close(record, status, conclusion.outcome, found), conclusion
 
     def _decided(self, record: Record) -> str | Outcome | None:
         """What an interrupted try of this launch, or somebody meanwhile, has decided already."""

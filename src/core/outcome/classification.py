@@ -11,6 +11,7 @@ from core.moment import timestamp
 from core.outcome.beside import NEVER_RAN, OUT_OF_MEMORY, SIGKILL, SIGTERM, ended_by
 from core.outcome.causes import is_transient
 from core.outcome.kinds import (
+    MAX_DETAIL,
     MOMENTS,
     NOT_FETCHED,
     ApplicationFailed,
@@ -49,7 +50,6 @@ _BROKEN_OFF = re.compile(r"context cancell?ed", re.IGNORECASE)
 # Exit codes of a container whose process was never there: the runtime's, which could not start it,
 # and the agent's, which did not try.
 _NO_PROCESS = (125, 126, 127, 128, SIGTERM)
-_MAX_DETAIL = 1_000
 _ENDING = ("DEPROVISIONING", "STOPPED")
 
 
@@ -87,7 +87,7 @@ def classify(task: Mapping[str, Any], container: str) -> Outcome | None:
         "task_arn": task.get("taskArn"),
         "exit_code": None if code is None else int(code),
         **_life(task),
-        "detail": "; ".join(filter(None, told))[:_MAX_DETAIL],
+        "detail": "; ".join(filter(None, told))[:MAX_DETAIL],
         "ended_by": other,
     }
     if kind is FailedToStart:

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 # The exit code of the template's container if it has not got its code, and of no worker.
 NOT_FETCHED = 222
+# Characters of an outcome's detail.
+MAX_DETAIL = 1_000
 _MAX_SHOWN = 200
 # An outcome's moments by their names in its JSON form, which are ECS's own, in their order.
 MOMENTS: Mapping[str, str] = {

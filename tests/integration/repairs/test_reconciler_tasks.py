@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from core.flow import Flow
+from core.handover import IN_RESULT
 from core.moment import timestamp
 from core.outcome import ApplicationFailed, Cancelled, Missing, SpotInterrupted, TimedOut
 from core.record import Record, Status
 from core.write import Write
+from ecs_events.closing import NotSettledError
 from tests.integration.aws import PromptTask, error, throttled
 from tests.integration.repairs.scene import HOUR, LATER, MINUTE
 
@@ -114,6 +116,44 @@ def test_overdue(aws: Aws, scene: Scene, executions: Executions, flow: Flow) -> 
         found = scene.stored(record)
         assert (found.status, found.is_open) == (Status.FAILED, False)
         assert (found.error or {})["kind"] == "TimedOut"
+
+
+@pytest.mark.parametrize("flow", [Flow.POLLING, Flow.DYNAMODB])
+def test_overdue_with_a_result(scene: Scene, executions: Executions, flow: Flow) -> None:
+    """A record that is closed after a timeout says that it has a result, where one is taken."""
+    record = scene.running(flow, deadline=ago(LATER), result='"done"')
+    executions.set(record, "SUCCEEDED" if flow is Flow.DYNAMODB else "STOPPED")
+    assert scene.reconcile() == {"stopped: overdue": 1}
+    for _ in range(3):
+        scene.pass_time(LATER)
+        scene.reconcile()
+    found = scene.stored(record)
+    assert (found.status, found.is_open) == (Status.FAILED, False)
+    assert (found.error or {})["kind"] == "TimedOut"
+    is_told = IN_RESULT in (found.error or {})["detail"]
+    assert (is_told, found.result == '"done"') == (flow.takes_result, flow.takes_result)
+
+
+def test_result_as_a_timeout_is_written_down(
+    aws: Aws, scene: Scene, executions: Executions
+) -> None:
+    """A result that comes while its timeout is written down is told of, when the event returns."""
+    record = scene.running(Flow.DYNAMODB)
+    executions.set(record, "SUCCEEDED")
+    aws.task(record.task_arn).stop("durable-task/TimedOut: The deadline was today")
+    results = ['"done"']
+
+    def work() -> None:
+        if results:
+            scene.put(replace(scene.stored(record), result=results.pop()))
+
+    aws.at("dynamodb.UpdateItem", work)
+    with pytest.raises(NotSettledError):
+        aws.report(record.task_arn)
+    assert aws.report(record.task_arn) == {"done": "record closed FAILED"}
+    found = scene.stored(record)
+    assert (found.is_open, found.result) == (False, '"done"')
+    assert IN_RESULT in (found.error or {})["detail"]
 
 
 @EACH_FLOW

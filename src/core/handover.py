@@ -1,0 +1,36 @@
+"""What a timeout hands over: the result that its container had left in the record before it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from core.answer import decoded
+from core.outcome import Outcome, TimedOut
+from core.outcome.kinds import MAX_DETAIL
+
+if TYPE_CHECKING:
+    from core.record import Record
+
+_HANDED_OVER = "The container had handed over a result: "
+IN_RESULT = f"{_HANDED_OVER}it is in `result`"
+IN_RECORD = f"{_HANDED_OVER}it is in the record's `result`, and too large for an error"
+
+
+def handed_over(record: Record, outcome: Outcome) -> object:
+    """Return what the container of a timeout had handed over; None for nothing or another end."""
+    return decoded(record.result) if isinstance(outcome, TimedOut) else None
+
+
+def may_follow(record: Record, outcome: Outcome) -> bool:
+    """Whether a timeout's container may have handed over a result since the record was read."""
+    return isinstance(outcome, TimedOut) and record.flow.takes_result and record.result is None
+
+
+def told(record: Record, outcome: Outcome, where: str = IN_RESULT) -> Outcome:
+    """Say in a timeout's detail, once, that there is a result, and where; another end stays."""
+    if handed_over(record, outcome) is None or _HANDED_OVER in outcome.detail:
+        return outcome
+    joint = "; "
+    before = outcome.detail[: MAX_DETAIL - len(joint) - len(where)]
+    return replace(outcome, detail=joint.join(filter(None, (before, where))))

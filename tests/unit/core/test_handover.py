@@ -1,0 +1,126 @@
+"""What an execution's error hands over of its container's."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from core.answer import MAX_ANSWER_BYTES
+from core.conclusion import Conclusion
+from core.evidence import Evidence
+from core.flow import Flow
+from core.handover import IN_RECORD, IN_RESULT, handed_over, may_follow, told
+from core.outcome import KINDS, Outcome, Succeeded, TimedOut
+from tests import values
+
+if TYPE_CHECKING:
+    from core.record import Record
+
+LATE = TimedOut(task_arn="arn:task", detail="The deadline was 2026-03-02T10:00:00.000Z")
+FACTS = {"executionId": "one", "flow": "eventbridge", "attempt": 1}
+EVIDENCE = Evidence("/ecs/demo", "worker/main/1", "https://", ("one", "zwei\u00e9"))
+FAILURES = [kind for kind in KINDS.values() if kind not in (Succeeded, TimedOut)]
+# What a worker may write, as the record has it, and as it is handed over.
+WRITTEN: list[tuple[str, Any]] = [
+    ('{"answer":42.5}', {"answer": 42.5}),
+    ('"text"', "text"),
+    *((text, json.loads(text)) for text in ("0", "false", '""', "[]", "{}")),
+    *((text, text) for text in ("", "done", "{", "NaN", "[1e999]", "[" * 100_000)),
+    (r'"\ud800"', "\ud800"),
+    ("9" * 5_000, "9" * 5_000),
+]
+
+
+def stored(result: str | None, flow: Flow = Flow.EVENTBRIDGE) -> Record:
+    """Return a record whose worker has written this."""
+    return values.record(flow=flow, result=result)
+
+
+def concluded(result: str | None, outcome: Outcome = LATE) -> tuple[Conclusion, dict[str, Any]]:
+    """Return an execution's conclusion and its error's data."""
+    conclusion = Conclusion.of(stored(result), outcome, EVIDENCE, FACTS)
+    return conclusion, json.loads(conclusion.error_data(FACTS))
+
+
+@pytest.mark.parametrize(("written", "result"), WRITTEN, ids=[text[:20] for text, _ in WRITTEN])
+def test_result_of_a_timeout(written: str, result: object) -> None:
+    """A timeout hands over what its worker has written, whatever it is, and says so."""
+    conclusion, data = concluded(written)
+    assert (conclusion.result, data["result"]) == (result, result)
+    assert data["detail"] == f"{LATE.detail}; {IN_RESULT}"
+    assert data | {"detail": LATE.detail} == {
+        **FACTS,
+        **EVIDENCE.to_dict(),
+        **LATE.to_dict(),
+        "result": result,
+    }
+
+
+@pytest.mark.parametrize("written", [None, "null"])
+def test_nothing_to_hand_over(written: str | None) -> None:
+    """A timeout whose worker has written nothing has no result in its error, nor a word of it."""
+    conclusion, data = concluded(written)
+    assert conclusion == Conclusion(LATE, evidence=EVIDENCE)
+    assert "result" not in data
+
+
+@pytest.mark.parametrize("kind", FAILURES, ids=lambda kind: kind.__name__)
+def test_other_failures(kind: type[Outcome]) -> None:
+    """What the container of another failure has written is no result."""
+    outcome = kind(task_arn="arn:task", detail="why")
+    conclusion, data = concluded('"half"', outcome)
+    assert conclusion == Conclusion(outcome, evidence=EVIDENCE)
+    assert "result" not in data
+    assert told(stored('"half"'), outcome) == outcome
+
+
+def test_result_of_a_success() -> None:
+    """A success has its result as a value, and no evidence."""
+    done = Succeeded(task_arn="arn:task", exit_code=0)
+    assert Conclusion.of(stored("[1]"), done, None, FACTS) == Conclusion(done, [1])
+
+
+@pytest.mark.parametrize("character", ["x", "\u00e9", '"'])
+def test_largest_result(character: str) -> None:
+    """The largest result that an error holds is in it; one more character stays in the record."""
+    written = json.dumps(character)
+    _, small = concluded(written)
+    rest = len(json.dumps(small, separators=(",", ":"))) - (len(written) - 2)
+    count = (MAX_ANSWER_BYTES - rest) // (len(written) - 2)
+    largest, data = concluded(json.dumps(character * count))
+    assert data["result"] == character * count
+    assert MAX_ANSWER_BYTES - 6 < len(largest.error_data(FACTS)) <= MAX_ANSWER_BYTES
+    # A step keeps the conclusion.
+    assert len(json.dumps(largest.to_dict(), separators=(",", ":"))) <= MAX_ANSWER_BYTES
+    kept, data = concluded(json.dumps(character * (count + 1)))
+    assert "result" not in data
+    assert data["detail"] == f"{LATE.detail}; {IN_RECORD}"
+    assert kept.evidence == EVIDENCE
+
+
+def test_told_once() -> None:
+    """A result is told of once, however often an end is judged, and keeps the first word."""
+    record = stored('"done"')
+    for where in (IN_RESULT, IN_RECORD):
+        once = told(record, LATE, where)
+        assert once.detail.endswith(where)
+        assert told(record, once) == once
+    assert told(record, TimedOut()).detail == IN_RESULT
+
+
+def test_long_detail() -> None:
+    """A long detail gives way to the word of the result, and stays within its 1,000 characters."""
+    outcome = told(stored('"done"'), TimedOut(detail="x" * 1_000))
+    assert len(outcome.detail) == 1_000
+    assert outcome.detail.endswith(f"x; {IN_RESULT}")
+
+
+def test_result_that_may_follow() -> None:
+    """A result may have come since the look only where one is taken, and none was there."""
+    for flow in Flow:
+        assert may_follow(stored(None, flow), LATE) is flow.takes_result
+    assert not may_follow(stored("1"), LATE)
+    assert handed_over(stored("1"), LATE) == 1
+    assert not any(may_follow(stored(None), kind()) for kind in FAILURES)
