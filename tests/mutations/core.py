@@ -16,6 +16,27 @@ MUTATIONS = (
         ("tests/unit/core/test_verdict.py",),
     ),
     Mutation(
+        "the result of a timeout is thrown away",
+        "src/core/handover.py",
+        "decoded(record.result) if isinstance(outcome, TimedOut) else None",
+        "None",
+        ("tests/unit/core/test_handover.py", "tests/integration/test_handover.py"),
+    ),
+    Mutation(
+        "what any failed container has left is a result",
+        "src/core/handover.py",
+        "decoded(record.result) if isinstance(outcome, TimedOut) else None",
+        "None if outcome.succeeded else decoded(record.result)",
+        ("tests/unit/core/test_handover.py",),
+    ),
+    Mutation(
+        "a result makes an error of any size",
+        "src/core/conclusion.py",
+        "        if len(ended.error_data(facts)) <= MAX_ANSWER_BYTES:\n",
+        "        if ended.evidence or len(ended.error_data(facts)) <= MAX_ANSWER_BYTES:\n",
+        ("tests/unit/core/test_handover.py",),
+    ),
+    Mutation(
         "a job that only another version knows whole is launched",
         "src/core/launch.py",
         "        if not self.job.is_whole:\n",

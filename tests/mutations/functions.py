@@ -89,6 +89,20 @@ MUTATIONS = (
         ("tests/integration/repairs/test_hostile_worker.py",),
     ),
     Mutation(
+        "a result that comes as its timeout is written down is overlooked",
+        "src/adapters/records.py",
+        "        if may_follow(record, outcome):\n",
+        "        if may_follow(record, outcome) and record.result:\n",
+        ("tests/integration/test_handover.py",),
+    ),
+    Mutation(
+        "a NULL as result keeps a record open",
+        "src/adapters/records.py",
+        ' | Attr("result").attribute_type("NULL")',
+        "",
+        ("tests/integration/test_handover.py",),
+    ),
+    Mutation(
         "a closed record is swept up",
         "src/adapters/strays.py",
         'Attr("open").not_exists() & Attr("expiresAt").not_exists()',
