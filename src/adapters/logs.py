@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from adapters.clients import client
 from adapters.errors import AwsBusyError, AwsRefusedError, aws_errors
-from core.evidence import LOG_LINES, Evidence, console_link, log_stream, shortened
+from core.evidence import LOG_LINES, Evidence, console_link, log_stream, shared
 
 if TYPE_CHECKING:
     from adapters.settings import Settings
@@ -21,10 +21,15 @@ def evidence(settings: Settings, job: Job, outcome: Outcome) -> Evidence | None:
     """
     if outcome.task_arn is None:
         return None
-    stream = log_stream(settings.task_log_prefix, job.container, outcome.task_arn)
-    is_told = settings.log_tail == "yes"
-    tail = shortened(_tail(settings.task_log_group, stream)) if is_told else None
-    return Evidence(settings.task_log_group, stream, console_link(outcome.task_arn), tail)
+    group, prefix = settings.task_log_group, settings.task_log_prefix
+    stream, other = log_stream(prefix, job.container, outcome.task_arn), None
+    if outcome.ended_by:
+        other = log_stream(prefix, outcome.ended_by.name, outcome.task_arn)
+    link = console_link(outcome.task_arn)
+    if settings.log_tail == "no":
+        return Evidence(group, stream, link, None, other)
+    tail, beside = shared(_tail(group, stream), _tail(group, other) if other else [])
+    return Evidence(group, stream, link, tail, other, beside if other else None)
 
 
 def _tail(group: str, stream: str) -> list[str]:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from core.outcome import Outcome
     from core.record import Record, Status
 
-_ERROR_FIELDS = ("kind", "summary", "detail", "exitCode", "advice", "taskArn")
+_ERROR_FIELDS = ("kind", "summary", "detail", "exitCode", "endedBy", "advice", "taskArn")
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,8 @@ if TYPE_CHECKING:
 
 LOG_LINES = 20
 # An error's data, its record and its log line each have limits of their own; this is far below.
-MAX_BYTES = 8_000
+# Half of it takes the longest line.
+MAX_BYTES = 8_192
 _MAX_LINE = 1_000
 
 
@@ -22,30 +23,43 @@ class Evidence:
         log_group: of the tasks.
         log_stream: of its main container.
         console_link: to the task, for as long as ECS shows it.
-        log_tail: the last lines, at most 20 and 8,000 bytes; empty if they could not be read, None
-            if they are nobody's to read.
+        log_tail: the last lines, at most 20; empty if they could not be read, None if they are
+            nobody's to read. With those of the other container at most 8,192 bytes.
+        other_log_stream: of the container beside it that ended the task, or kept it from starting;
+            None where there is none.
+        other_log_tail: its last lines, as `log_tail`.
     """
 
     log_group: str
     log_stream: str
     console_link: str
     log_tail: tuple[str, ...] | None
+    other_log_stream: str | None = None
+    other_log_tail: tuple[str, ...] | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """JSON form; the keys are those of the record and the errors."""
-        places = {
+        left = {
             "logGroup": self.log_group,
             "logStream": self.log_stream,
             "consoleLink": self.console_link,
+            "logTail": _listed(self.log_tail),
+            "otherLogStream": self.other_log_stream,
+            "otherLogTail": _listed(self.other_log_tail),
         }
-        return places if self.log_tail is None else {**places, "logTail": list(self.log_tail)}
+        return {name: value for name, value in left.items() if value is not None}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Evidence:
         """Rebuild evidence from its JSON form."""
-        tail = data.get("logTail")
-        lines = None if tail is None else tuple(tail)
-        return cls(data["logGroup"], data["logStream"], data["consoleLink"], lines)
+        return cls(
+            data["logGroup"],
+            data["logStream"],
+            data["consoleLink"],
+            _lines(data.get("logTail")),
+            data.get("otherLogStream"),
+            _lines(data.get("otherLogTail")),
+        )
 
 
 def log_stream(prefix: str, container: str, task_arn: str) -> str:
@@ -64,17 +78,35 @@ def console_link(task_arn: str) -> str:
     return f"{place}/tasks/{_task_id(task_arn)}/configuration?region={region}"
 
 
-def shortened(lines: Sequence[str]) -> tuple[str, ...]:
+def shared(main: Sequence[str], other: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the last lines of two containers: half of the room each, and what the other leaves."""
+    beside = shortened(other, MAX_BYTES - _size(shortened(main, MAX_BYTES // 2)))
+    return shortened(main, MAX_BYTES - _size(beside)), beside
+
+
+def shortened(lines: Sequence[str], room: int = MAX_BYTES) -> tuple[str, ...]:
     """Return the last lines that fit the limits, each cut to 1,000 characters."""
     kept: list[str] = []
-    left = MAX_BYTES
+    left = room
     for line in reversed(lines[-LOG_LINES:]):
         cut = line if len(line) <= _MAX_LINE else f"{line[:_MAX_LINE]}…"
-        left -= len(cut.encode(errors="replace"))
+        left -= _size([cut])
         if left < 0:
             break
         kept.append(cut)
     return tuple(reversed(kept))
+
+
+def _size(lines: Sequence[str]) -> int:
+    return sum(len(line.encode(errors="replace")) for line in lines)
+
+
+def _listed(lines: Sequence[str] | None) -> list[str] | None:
+    return None if lines is None else list(lines)
+
+
+def _lines(listed: Sequence[str] | None) -> tuple[str, ...] | None:
+    return None if listed is None else tuple(listed)
 
 
 def _task_id(task_arn: str) -> str:

@@ -29,9 +29,10 @@ class TaskFailedError(DurableOperationError):
     """The task failed or never ran.
 
     `data` is JSON: the outcome's fields (kind, succeeded, taskArn, exitCode, createdAt,
-    pullStartedAt, pullStoppedAt, startedAt, stoppingAt, stoppedAt, capacity, summary, detail,
-    advice, and transient of FailedToStart) with executionId, flow and attempt and, where there was
-    a task, the evidence (logGroup, logStream, consoleLink, logTail); `result` of a timeout whose
+    pullStartedAt, pullStoppedAt, startedAt, stoppingAt, stoppedAt, capacity, endedBy, summary,
+    detail, advice, and transient of FailedToStart) with executionId, flow and attempt and, where
+    there was a task, the evidence (logGroup, logStream, consoleLink, logTail and, of a container
+    beside the main one that ended it, otherLogStream, otherLogTail); `result` of a timeout whose
     container had handed one over.
     """
 

@@ -7,7 +7,10 @@ import pytest
 
 from adapters.clients import client
 from adapters.settings import Settings
-from orchestrator import dynamodb, polling
+from core.evidence import MAX_BYTES
+from core.flow import Flow
+from orchestrator import dynamodb, eventbridge, polling
+from tests.field import CASES
 from tests.integration.aws import ENVIRONMENT, hand
 
 if TYPE_CHECKING:
@@ -21,17 +24,22 @@ _EVIDENCE = {
     *("kind", "exitCode", "detail", "taskArn", "attempt", "advice"),
     *("logGroup", "logStream", "consoleLink", "logTail"),
 }
+EACH_FLOW = pytest.mark.parametrize(
+    "handler", [polling.handler, dynamodb.handler, eventbridge.handler], ids=list(Flow)
+)
 
 
-def log(aws: Aws, count: int) -> None:
-    """Let the only task's container have logged so many lines."""
+def log(
+    aws: Aws, count: int, container: str = ENVIRONMENT["CONTAINER_NAME"], line: str = "line"
+) -> None:
+    """Let a container of the only task, the main one by default, have logged so many lines."""
     logs, group = hand("logs"), ENVIRONMENT["TASK_LOG_GROUP"]
     [arn] = aws.tasks()
-    prefix, container = ENVIRONMENT["TASK_LOG_PREFIX"], ENVIRONMENT["CONTAINER_NAME"]
+    prefix = ENVIRONMENT["TASK_LOG_PREFIX"]
     stream = f"{prefix}/{container}/{arn.rpartition('/')[2]}"
     logs.create_log_stream(logGroupName=group, logStreamName=stream)
     now = int(time.time() * 1000)
-    events = [{"timestamp": now + n, "message": f"line {n}"} for n in range(count)]
+    events = [{"timestamp": now + n, "message": f"{line} {n}"} for n in range(count)]
     logs.put_log_events(logGroupName=group, logStreamName=stream, logEvents=events)
 
 
@@ -83,6 +91,65 @@ def test_workers_words_stay(aws: Aws, durable: Start) -> None:
     assert error["exitCode"] == 3
 
 
+def end_by_watchdog(aws: Aws) -> None:
+    """Let another container log and end the only task."""
+    log(aws, 5)
+    log(aws, 30, "watchdog", "bark")
+    task = aws.task()
+    task.come_to(CASES["a watchdog beside the work ended the task"].task)
+    task.advance("STOPPED")
+
+
+@EACH_FLOW
+def test_other_container(aws: Aws, durable: Start, handler: Callable[..., Any]) -> None:
+    """Where another container has ended the task, error and record name it, and its last lines."""
+    execution = durable(handler, {})
+    aws.wait_for_record(lambda record: record.task_arn)
+    end_by_watchdog(aws)
+    aws.report()
+    if handler is dynamodb.handler:
+        execution.result()
+    else:
+        _, data = execution.error()
+        assert data.items() >= dict(aws.record().error or {}).items()
+    error = dict(aws.record().error or {})
+    assert error["endedBy"] == {"name": "watchdog", "exitCode": 1, "reason": ""}
+    assert error["otherLogStream"] == error["logStream"].replace("/worker/", "/watchdog/")
+    assert error["otherLogTail"] == [f"bark {n}" for n in range(10, 30)]
+    assert error["logTail"] == [f"line {n}" for n in range(5)]
+
+
+def test_other_container_of_a_long_line(aws: Aws, durable: Start) -> None:
+    """Lines of two containers stay within the room of one, and each has its last ones."""
+    execution = durable(polling.handler, {})
+    aws.wait_for_record(lambda record: record.task_arn)
+    for container in ("worker", "watchdog"):
+        log(aws, 20, container, "\U0001f600" * 2_000)
+    aws.task().come_to(CASES["a watchdog beside the work ended the task"].task)
+    aws.task().advance("STOPPED")
+    _, data = execution.error()
+    tails = data["logTail"], data["otherLogTail"]
+    assert all(tails)
+    assert sum(len(line.encode()) for tail in tails for line in tail) <= MAX_BYTES
+
+
+@pytest.mark.parametrize("code", ["ResourceNotFoundException", "AccessDeniedException"])
+def test_unreadable_log_of_the_other(aws: Aws, durable: Start, code: str) -> None:
+    """Lines of another container that cannot be read are left out; its stream is named."""
+
+    def refuse(params: dict[str, Any], **_: object) -> None:
+        if "watchdog" in params["body"].decode():
+            raise client("logs").exceptions.ClientError({"Error": {"Code": code}}, "GetLogEvents")
+
+    aws.on("before-call", "logs.GetLogEvents", refuse)
+    execution = durable(polling.handler, {})
+    aws.wait_for_record(lambda record: record.task_arn)
+    end_by_watchdog(aws)
+    _, data = execution.error()
+    assert (len(data["logTail"]), data["otherLogTail"]) == (5, [])
+    assert "/watchdog/" in data["otherLogStream"]
+
+
 @pytest.mark.parametrize("code", ["ResourceNotFoundException", "AccessDeniedException"])
 def test_unreadable_log(aws: Aws, durable: Start, code: str) -> None:
     """Lines that cannot be read are no reason to fail: the error comes without them."""
@@ -95,6 +162,21 @@ def test_unreadable_log(aws: Aws, durable: Start, code: str) -> None:
     _, data = durable(polling.handler, {}).error()
     assert (data["exitCode"], data["logTail"]) == (3, [])
     assert data["logStream"]
+
+
+def test_no_tail_of_the_other(aws: Aws, durable: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With LogTail=no no other container's log is read either, and its stream is named."""
+    monkeypatch.setenv("LOG_TAIL", "no")
+    Settings.load.cache_clear()
+    asked: list[None] = []
+    aws.at("logs.GetLogEvents", lambda: asked.append(None))
+    execution = durable(polling.handler, {})
+    aws.wait_for_record(lambda record: record.task_arn)
+    end_by_watchdog(aws)
+    _, data = execution.error()
+    assert "/watchdog/" in data["otherLogStream"]
+    assert not data.keys() & {"logTail", "otherLogTail"}
+    assert not asked
 
 
 @pytest.mark.parametrize("handler", [dynamodb.handler, polling.handler])

@@ -37,6 +37,13 @@ MUTATIONS = (
         ("tests/unit/core/test_handover.py",),
     ),
     Mutation(
+        "the log of another container leaves none of the main one's",
+        "src/core/evidence.py",
+        "shortened(main, MAX_BYTES // 2)",
+        "()",
+        ("tests/unit/core/test_evidence.py",),
+    ),
+    Mutation(
         "a job that only another version knows whole is launched",
         "src/core/launch.py",
         "        if not self.job.is_whole:\n",

@@ -103,6 +103,20 @@ MUTATIONS = (
         ("tests/integration/test_handover.py",),
     ),
     Mutation(
+        "the log of another container that ended the task is not named",
+        "src/adapters/logs.py",
+        "    if outcome.ended_by:\n",
+        "    if outcome.ended_by and not outcome.task_arn:\n",
+        ("tests/integration/test_evidence.py",),
+    ),
+    Mutation(
+        "a record's error does not name the container that ended the task",
+        "src/adapters/updates.py",
+        ' "endedBy",',
+        "",
+        ("tests/integration/test_evidence.py",),
+    ),
+    Mutation(
         "a closed record is swept up",
         "src/adapters/strays.py",
         'Attr("open").not_exists() & Attr("expiresAt").not_exists()',
