@@ -13,7 +13,11 @@ if TYPE_CHECKING:
 SIGKILL, SIGTERM = 137, 143
 OUT_OF_MEMORY = re.compile(r"outofmemory|out of memory|\boom\b", re.IGNORECASE)
 # How ECS says that a container never ran. One that it could not stop has run.
-NEVER_RAN = re.compile(r"Cannot(?!Stop|Kill)\w*Error", re.IGNORECASE)
+NEVER_RAN = re.compile(
+    r"Cannot(?!Stop|Kill)\w*Error|ResourceInitializationError|(?:Docker|ContainerRuntime)"
+    r"TimeoutError: Could not transition to (?:created|started|running)\b",
+    re.IGNORECASE,
+)
 # A container as the agent tells of what others waited for: `[init (STOPPED->RUNNING) - Exit: 1]`.
 _DEPENDENCY = re.compile(r"\[(?P<name>[\w-]+) \(")
 _MAX_REASON = 300

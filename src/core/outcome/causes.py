@@ -54,6 +54,8 @@ def _passes(name: str, area: Area, pattern: str, advice: str) -> Cause:
 
 # How a registry, or a service, tells the number of its answer; an address may stand in between.
 _STATUS = r"status(?: ?code)?(?: from [a-z]{3,7} request to)?[ :]{1,2}(?:\S{1,300}: )?"
+# Said of a mount; the three letters alone may be part of anybody's name.
+_EFS = r"\befs (?:utils|volume|file ?system)|mount\.nfs4?|\bfs-[0-9a-f]{8}"
 _WAY_OUT = (
     "a public address in a public subnet, a NAT gateway, or VPC endpoints for what the task needs, "
     "and a security group that lets HTTPS out"
@@ -78,6 +80,14 @@ CAUSES: tuple[Cause, ...] = (
         "image's size, the subnets' free addresses and AWS Health, or raise startTimeoutSeconds.",
     ),
     DEPENDENCY_FAILED,
+    # It names the function's role, and so the stack, which may be called like anything below.
+    _lasts(
+        "function not allowed",
+        Area.ROLE,
+        r"(?:perform:|allows the) ecs:",
+        "The function's role may not start this task: allow the action that the detail names, on "
+        "the resource that it names, in the template.",
+    ),
     # Secrets and parameters that a container definition names.
     _lasts(
         "secret without its key",
@@ -90,7 +100,7 @@ CAUSES: tuple[Cause, ...] = (
     _lasts(
         "secret not found",
         Area.SECRET,
-        r"secrets manager can't find|secret(?:s manager)?\b.{0,200}"
+        r"secrets manager can't find|(?<!/)\bsecret(?:s manager)?\b.{0,200}"
         r"(?:resourcenotfound|not found|(?:does not|doesn't) exist|marked (?:for deletion|deleted))"
         r"|secrets?\b.{0,300}invalid name|invalid arn .{0,80}secret"
         r"|\bssm\b.{0,200}(?:invalid parameters?:|parameternotfound)|invalid ssm parameters?",
@@ -108,7 +118,8 @@ CAUSES: tuple[Cause, ...] = (
     _lasts(
         "key cannot be used",
         Area.SECRET,
-        r"\bkms\b.{0,200}(?:denied|not authorized|not allowed|disabled|not ?found|invalid)"
+        r"(?:kms[a-z]{0,20}exception|\bkms key|access to kms|error kms).{0,200}"
+        r"(?:denied|not authorized|not allowed|disabled|not ?found|invalid)"
         r"|kms:decrypt|customer master key.{0,40}(?:does not|doesn't) exist",
         "The KMS key of a secret, parameter or image cannot be used: enable it, and let the task's "
         "execution role call kms:Decrypt with it.",
@@ -134,14 +145,14 @@ CAUSES: tuple[Cause, ...] = (
     _lasts(
         "EFS refuses the mount",
         Area.STORAGE,
-        r"(?:\befs\b|elasticfilesystem|mount\.nfs4?).{0,300}(?:access ?denied|not authorized)",
+        rf"(?:{_EFS}|elasticfilesystem).{{0,300}}(?:access ?denied|not authorized)",
         "EFS refuses the mount: give the task's role elasticfilesystem:ClientMount (and "
         "ClientWrite), and look at the file system's policy and access point.",
     ),
     _lasts(
         "EFS not found",
         Area.STORAGE,
-        r"(?:\befs\b|\bfs-[0-9a-f]{8}|mount\.nfs4?).{0,300}"
+        rf"(?:{_EFS}).{{0,300}}"
         r"(?:failed to resolve|could not be resolved|filesystemnotfound|not found|does not exist"
         r"|no such file or directory)",
         "The EFS file system, its access point or its directory cannot be found: compare its id "
@@ -150,7 +161,7 @@ CAUSES: tuple[Cause, ...] = (
     _passes(
         "EFS out of reach",
         Area.STORAGE,
-        r"(?:\befs\b|mount\.nfs4?).{0,300}"
+        rf"(?:{_EFS}).{{0,300}}"
         r"(?:timed? ?out|unreachable|connection (?:refused|reset)|mount system call failed)",
         "EFS does not answer: it may pass. If it repeats, let the file system's security group "
         "take NFS (port 2049) from the task's, with a mount target in its Availability Zone.",
@@ -239,9 +250,9 @@ CAUSES: tuple[Cause, ...] = (
         Area.IMAGE,
         # A registry may hide with these words that it has no such image.
         r"pull access denied(?!.{0,300}(?:does not exist|not found))|no basic auth credentials"
-        r"|(?:pull|registry|image|\becr\b).{0,400}"
+        r"|(?:pull|registry).{0,400}"
         r"(?:accessdenied|not authorized|unauthorized\b|forbidden|authentication required)"
-        rf"|(?:{_STATUS}|api error \()40[13]\b",
+        rf"|perform: ecr:|(?:{_STATUS}|api error \()40[13]\b",
         "The registry refuses the pull: let the task's execution role pull (for Amazon ECR "
         "ecr:GetAuthorizationToken, BatchGetImage, GetDownloadUrlForLayer), or give credentials.",
     ),
@@ -382,7 +393,7 @@ CAUSES: tuple[Cause, ...] = (
     _passes(
         "network interface",
         Area.NETWORK,
-        r"\beni\b|while attempting to [a-z]{3,12} (?:the )?network interface"
+        r"(?<!/)\beni\b|while attempting to [a-z]{3,12} (?:the )?network interface"
         r"|timeout waiting for network interface",
         "The task's network interface could not be made ready: it passes. If it repeats, look at "
         "the subnets' free addresses and at the account's quota of network interfaces.",

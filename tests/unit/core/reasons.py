@@ -23,6 +23,10 @@ MISLEADING: Mapping[str, tuple[str, ...]] = {
         f"{_PULL}:403: dial tcp 192.0.2.9:443: i/o timeout",
         f"{_PULL}-404:1: dial tcp 192.0.2.9:443: i/o timeout",
     ),
+    "function not allowed": (
+        "User: assumed-role/pull-image-SyncRole/x is not authorized to perform: ecs:RunTask",
+    ),
+    "log group missing": ("logging driver: the log group /ecs/efs-sync does not exist",),
     "too busy": ("unable to retrieve secret from asm: TooManyRequestsException",),
     "command not found": ('starting container process caused: exec: "agent": no such file',),
     "pull refused": (f"{_PULL}: unexpected status code https://registry/500/blobs: 403",),

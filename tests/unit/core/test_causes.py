@@ -9,6 +9,8 @@ from tests.unit.core.reasons import MISLEADING, REASONS, UNKNOWN
 from tests.unit.core.tasks import WORKER, container, stopped
 
 WORDINGS = [(name, reason) for name, reasons in REASONS.items() for reason in reasons]
+# Of what a stack, an image or a log group may be called.
+NAMES = ("efs-sync", "kms", "secret-sync", "parameter", "group", "eni", "agent", "log-stream")
 BY_NAME = {cause.name: cause for cause in CAUSES}
 # Characters between two words of a pattern; a detail has at most 1,000.
 LONGEST_SKIP, SHORT_SKIP = 500, 20
@@ -67,6 +69,17 @@ def test_misleading_words(name: str, reason: str) -> None:
     cause = cause_of(reason)
     assert cause is not None
     assert cause.name == name
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_names_of_images(name: str) -> None:
+    """An image may be called like a cause: what the registry says of it is what counts."""
+    pull = f"CannotPullContainerError: failed to resolve ref registry.example.com/acme/{name}:1: "
+    told = {"not found": "image not found", "dial tcp 192.0.2.9:443: i/o timeout": "no way out"}
+    for end, expected in told.items():
+        cause = cause_of(pull + end)
+        assert cause is not None
+        assert cause.name == expected
 
 
 @pytest.mark.parametrize("cause", CAUSES, ids=lambda cause: cause.name)

@@ -83,6 +83,9 @@ def test_exit_of_a_failed_start(code: int | None, reason: str | None, expected: 
     [
         (None, "CannotPullContainerError: not found", "FailedToStart"),
         (None, "CannotCreateContainerError: no such volume", "FailedToStart"),
+        (None, "ResourceInitializationError: failed to configure ENI", "FailedToStart"),
+        (None, "DockerTimeoutError: Could not transition to started", "FailedToStart"),
+        (None, "ContainerRuntimeTimeoutError: Could not transition to running", "FailedToStart"),
         # The container runtime's own codes, and that of the agent.
         (127, "CannotStartContainerError: executable file not found in $PATH", "FailedToStart"),
         (128, "CannotStartContainerError: OCI runtime create failed", "FailedToStart"),
@@ -92,6 +95,7 @@ def test_exit_of_a_failed_start(code: int | None, reason: str | None, expected: 
         (3, "CannotStartContainerError: who knows", "ApplicationFailed"),
         (143, "CannotStopContainerError: who knows", "ApplicationFailed"),
         (None, "CannotStopContainerError: who knows", "InfrastructureLost"),
+        (None, "DockerTimeoutError: Could not transition to stopped", "InfrastructureLost"),
         (None, "It said CannotPullContainerError", "InfrastructureLost"),
     ],
 )
