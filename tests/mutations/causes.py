@@ -21,8 +21,8 @@ MUTATIONS = (
     Mutation(
         "a number in an image's tag is taken for a registry's answer",
         _PATH,
-        r"""rf"|(?:{_STATUS}|api error \()40[13]\b",""",
-        r"""r"|\b40[13]\b",""",
+        r"""rf"|perform: ecr:|(?:{_STATUS}|api error \()40[13]\b",""",
+        r"""r"|perform: ecr:|\b40[13]\b",""",
         _CAUSES,
     ),
     Mutation(
