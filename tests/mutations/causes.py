@@ -61,6 +61,20 @@ MUTATIONS = (
         _CAUSES,
     ),
     Mutation(
+        "an image is taken for what it is called",
+        _PATH,
+        r"""_EFS = r"\befs (?:utils|volume|file ?system)|""",
+        r"""_EFS = r"\befs\b|""",
+        _CAUSES,
+    ),
+    Mutation(
+        "a container whose start timed out has run",
+        "src/core/outcome/beside.py",
+        "transition to (?:created|started|running)",
+        "transition to (?:created)",
+        ("tests/unit/core/test_outcome_causes.py",),
+    ),
+    Mutation(
         "a start that is retried has no advice of its own",
         "src/core/outcome/kinds.py",
         "        if cause:\n",

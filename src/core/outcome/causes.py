@@ -370,7 +370,7 @@ CAUSES: tuple[Cause, ...] = (
         Area.REQUEST,
         r"platformtaskdefinitionincompatib|platformunknown"
         r"|platform does not satisfy the task definition"
-        r"|not compatible with the selected compute",
+        r"|not compatible with the selected compute|does not support launch.?type",
         "The platform version, or the capacity provider, cannot run this task definition: use "
         "another one, or leave out what it lacks.",
     ),
