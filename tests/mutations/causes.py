@@ -84,9 +84,8 @@ MUTATIONS = (
     Mutation(
         "the container that ended the task is not named in the advice",
         "src/core/outcome/kinds.py",
-        '        if self.ended_by:\n            return f"{self.ended_by.sentence} and ended',
-        "        if self.ended_by and not self.exit_code:\n"
-        '            return f"{self.ended_by.sentence} and ended',
+        "        if self.ended_by:\n            ended =",
+        "        if self.ended_by and not self.exit_code:\n            ended =",
         _FIELD,
     ),
     Mutation(

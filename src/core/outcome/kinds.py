@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from core.outcome.beside import SIGKILL, SIGTERM, OtherContainer
+from core.outcome.beside import NEVER_RAN, SIGKILL, SIGTERM, OtherContainer
 from core.outcome.causes import DEPENDENCY_FAILED, cause_of
 
 if TYPE_CHECKING:
@@ -132,7 +132,11 @@ class ApplicationFailed(Outcome):
                 )
             return f"SIGKILL ended it: {killed}"
         if self.ended_by:
-            return f"{self.ended_by.sentence} and ended the task: read its log."
+            ended = f"{self.ended_by.sentence} and ended the task"
+            # A container that did not start has no log.
+            never_ran = NEVER_RAN.match(self.ended_by.reason)
+            cause = cause_of(self.ended_by.reason) if never_ran else None
+            return f"{ended}. {cause.advice}" if cause else f"{ended}: read its log."
         if self.exit_code == SIGTERM:
             return "SIGTERM ended it: find who stopped the task; let the work finish on SIGTERM."
         return self.advice_text

@@ -146,6 +146,22 @@ def test_ended_by_another_container(code: int) -> None:
     assert "watchdog" in ApplicationFailed(exit_code=code, ended_by=watchdog).advice
 
 
+def test_ended_by_a_container_that_could_not_start() -> None:
+    """The advice about a container that has no log, for it did not start, is its cause's."""
+    reason = "CannotPullContainerError: dial tcp 192.0.2.9:443: i/o timeout"
+    guard = OtherContainer(name="guard", reason=reason)
+    advice = ApplicationFailed(exit_code=143, ended_by=guard).advice
+    assert advice.startswith("guard could not be started and ended the task. ")
+    assert "NAT" in advice
+
+
+def test_ended_by_a_container_without_memory() -> None:
+    """A container that ran out of memory has a log to read, whether it has an exit code or not."""
+    router = OtherContainer(name="router", reason="OutOfMemoryError: Container killed")
+    advice = ApplicationFailed(exit_code=143, ended_by=router).advice
+    assert advice == "router ran out of memory and ended the task: read its log."
+
+
 def test_unknown_reason() -> None:
     """A failed start whose reason no row of the causes knows gives the reason, and says so."""
     advice = FailedToStart(task_arn="arn", detail="The moon is full").advice
