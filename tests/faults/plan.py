@@ -45,7 +45,7 @@ _ROLES = {
 }
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _TASK = re.compile(r"\b[0-9a-f]{32}\b")
-_CALLBACK = re.compile(r"/durable-execution-callbacks/(?P<id>.+)/\w+ ")
+_CALLBACK = re.compile(r"/durable-execution-callbacks/(?P<id>[^/]+)/\w+ ")
 _REASON = "CannotPullContainerError: manifest unknown"
 
 
