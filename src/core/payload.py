@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple, get_args
 import msgspec
 from msgspec import Meta, Struct
 
+from core.outcome import NOT_FETCHED
 from core.polling import MAX_POLL_SECONDS, longest_wait
 from core.retry import DEFAULT_ATTEMPTS, MAX_ATTEMPTS, ONCE, OnDemand, Policy
 from core.start import DEFAULT_START_SECONDS, LAST_WORD_SECONDS
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 # No code of ours runs once an execution has timed out, so each keeps this time for itself: to
 # stop a late task and to write down how it ended.
 RESERVE_SECONDS = 300
+MAX_EXIT_CODE = 255
 _MAX_SHOWN = 200
 _PATH = re.compile(r" - at `\$\.?(?P<path>[^`]*)`$")
 _INDEX = re.compile(r"\[[^]]*\]")
@@ -30,6 +32,11 @@ _WORDS = {"int": "a whole number", "str": "text", "object": "an object", "array"
 _MESSAGE = "MESSAGE"
 # The longest that a durable execution can last: 366 days.
 _LONGEST = 31_622_400
+_RESERVED = f"{NOT_FETCHED} says that a container did not get its code"
+_RETRY_ON = (
+    f"a list of any of {', '.join(get_args(OnDemand))} and exit codes from 1 to {MAX_EXIT_CODE} "
+    f"but {NOT_FETCHED} (0 is a success; {_RESERVED}, and is retried unasked)"
+)
 
 
 class InvalidRequestError(ValueError):
@@ -53,7 +60,7 @@ class Simulation(Struct, frozen=True, rename="camel"):
         exit_code: what the demo worker exits with instead of handing over its result; 0 for none.
     """
 
-    exit_code: Annotated[int, Meta(ge=0, le=255)]
+    exit_code: Annotated[int, Meta(ge=0, le=MAX_EXIT_CODE)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +108,7 @@ class _Payload(Struct, frozen=True, rename="camel"):
 
 class _AwaitedPayload(_Payload, frozen=True, rename="camel"):
     max_attempts: Annotated[int, Meta(ge=1, le=MAX_ATTEMPTS)] = DEFAULT_ATTEMPTS
-    retry_on: frozenset[OnDemand] = frozenset()
+    retry_on: frozenset[OnDemand | Annotated[int, Meta(ge=1, le=MAX_EXIT_CODE)]] = frozenset()
 
     @property
     def policy(self) -> Policy:
@@ -212,11 +219,13 @@ def _typed(payload: object, kind: type[_Payload]) -> _Payload:
         if isinstance(payload.get("simulate"), dict):
             _check_names(payload["simulate"], Simulation, "simulate.")
     try:
-        return msgspec.convert(payload, kind)
+        given = msgspec.convert(payload, kind)
     except msgspec.ValidationError as error:
         raise _explained(payload, str(error)) from None
     except UnicodeEncodeError:
         raise InvalidRequestError("payload", payload, "text without lone surrogates") from None
+    _check_exit_codes(given)
+    return given
 
 
 def _check_names(given: dict[str, object], kind: type[Struct], path: str) -> None:
@@ -241,12 +250,21 @@ def _explained(payload: object, message: str) -> InvalidRequestError:
     expected = complaint.removeprefix("Expected ").partition(", got")[0]
     expected = _TYPES.sub(_words, expected)
     if path == "retryOn":
-        expected = f"a list of any of {', '.join(get_args(OnDemand))}"
+        expected = _RETRY_ON
     return InvalidRequestError(path or "payload", value, expected)
 
 
 def _words(types: re.Match[str]) -> str:
     return " or ".join(_WORDS.get(name, name) for name in types["names"].split(" | "))
+
+
+def _check_exit_codes(given: _Payload) -> None:
+    """Refuse the one exit code that no work ends with."""
+    if isinstance(given, _AwaitedPayload) and NOT_FETCHED in given.retry_on:
+        raise InvalidRequestError("retryOn", [NOT_FETCHED], _RETRY_ON)
+    if given.simulate and given.simulate.exit_code == NOT_FETCHED:
+        expected = f"a whole number from 0 to {MAX_EXIT_CODE} but {NOT_FETCHED} ({_RESERVED})"
+        raise InvalidRequestError("simulate.exitCode", NOT_FETCHED, expected)
 
 
 def _check(given: _Payload, timeout_seconds: int) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
 from core.outcome import FailedToStart, InfrastructureLost, SpotInterrupted
 
@@ -29,11 +29,11 @@ class Policy:
 
     Attributes:
         max_attempts: tries at the work, the first included.
-        retry_on: kinds of outcome that are tried again on demand.
+        retry_on: what is tried again on demand: kinds of outcome, and exit codes of these kinds.
     """
 
     max_attempts: int = DEFAULT_ATTEMPTS
-    retry_on: frozenset[OnDemand] = frozenset()
+    retry_on: frozenset[OnDemand | int] = frozenset()
 
     def delay(self, outcome: Outcome, attempt: int, seed: str) -> int | None:
         """Return the seconds to wait before the next attempt; None to give up.
@@ -56,9 +56,9 @@ class Policy:
         if isinstance(outcome, FailedToStart):
             # Without a task it was refused, which `relaunch_delay` has waited for already.
             return outcome.transient and outcome.task_arn is not None
-        return isinstance(outcome, (SpotInterrupted, InfrastructureLost)) or (
-            outcome.kind in self.retry_on
-        )
+        if outcome.kind in get_args(OnDemand):
+            return not self.retry_on.isdisjoint((outcome.kind, outcome.exit_code))
+        return isinstance(outcome, (SpotInterrupted, InfrastructureLost))
 
 
 ONCE = Policy(max_attempts=1)

@@ -220,6 +220,60 @@ def test_retry_on_demand(
 
 
 @FLOWS
+def test_retry_of_an_exit_code(durable: Start, attempts: Attempts, handler: Handler) -> None:
+    """An exit code that the payload names is tried again; another one is final."""
+    execution = durable(handler, {"retryOn": [75, "OutOfMemory"]})
+    attempts.end(1, ran(TaskState.exit, 75))
+    last = attempts.end(2, APPLICATION)
+    _, data = execution.error()
+    told = (data["kind"], data["exitCode"], data["attempt"], data["taskArn"])
+    assert told == ("ApplicationFailed", 3, 2, last)
+    assert len(attempts.run_task_calls()) == 2
+
+
+@FLOWS
+def test_success_after_an_exit_code(durable: Start, attempts: Attempts, handler: Handler) -> None:
+    """Work that exits with a code that the payload names is done once it succeeds."""
+    execution = durable(handler, {"retryOn": [75]})
+    attempts.end(1, ran(TaskState.exit, 75))
+    found = attempts.end(2, SUCCESS)
+    result = execution.result()
+    assert (result["outcome"], result["attempt"], result["taskArn"]) == ("Succeeded", 2, found)
+
+
+def stopped(reason: str) -> Ending:
+    """Return an end by StopTask, which the container answers with exit code 75."""
+
+    def ending(task: TaskState) -> None:
+        task.advance("RUNNING")
+        task.stop(reason)
+        task.exit(75)
+
+    return ending
+
+
+@FLOWS
+@pytest.mark.parametrize(
+    ("reason", "kind"),
+    [
+        ("durable-task/TimedOut: late", "TimedOut"),
+        ("durable-task/Cancelled: left", "Cancelled"),
+        ("Task stopped by user", "StoppedByUser"),
+    ],
+    ids=["timeout", "cancelled", "user"],
+)
+def test_stop_with_an_exit_code(
+    durable: Start, attempts: Attempts, handler: Handler, reason: str, kind: str
+) -> None:
+    """A stop is final although the payload names the exit code with which the container ended."""
+    execution = durable(handler, {"retryOn": [75]})
+    attempts.end(1, stopped(reason))
+    _, data = execution.error()
+    assert (data["kind"], data["exitCode"], data["attempt"]) == (kind, 75, 1)
+    assert len(attempts.run_task_calls()) == 1
+
+
+@FLOWS
 @pytest.mark.parametrize(
     ("ending", "kind"),
     [

@@ -42,7 +42,9 @@ FIELDS = {
     "startTimeoutSeconds": st.none() | st.integers(0, 900),
     "pollSeconds": st.none() | st.integers(0, 3_001),
     "maxAttempts": st.integers(0, 11),
-    "retryOn": st.lists(st.sampled_from(["ApplicationFailed", "OutOfMemory", "Spot"])),
+    "retryOn": st.lists(
+        st.sampled_from(["ApplicationFailed", "OutOfMemory", "Spot", 222]) | st.integers(0, 256)
+    ),
     "simulate": st.none() | st.fixed_dictionaries({"exitCode": st.integers(-1, 256)}),
 }
 # Near enough to the bounds that many are accepted, and with one field that may be anything.
@@ -52,6 +54,7 @@ FLOWS = st.sampled_from(Flow)
 WAITING = st.sampled_from([Flow.POLLING, Flow.EVENTBRIDGE])
 EXECUTION_TIMEOUTS = st.integers(600, 31_622_400) | st.just(600)
 PLACE = place()
+RETRIED = {"ApplicationFailed", "OutOfMemory", *range(1, 256)} - {222}
 
 
 def answer(payload: object, flow: Flow, execution_timeout: int) -> Work | InvalidRequestError:
@@ -74,6 +77,7 @@ def test_any_payload(payload: object, flow: Flow, execution_timeout: int) -> Non
     told = work.job.environment
     assert 0 <= int(told["PROCESSING_TIME"]) <= work.timeout_seconds
     assert 1 <= work.start_timeout_seconds <= work.timeout_seconds
+    assert work.policy.retry_on <= RETRIED
     assert "\0" not in told["MESSAGE"]
     assert told["MESSAGE"].encode().decode() == told["MESSAGE"]
     if flow is Flow.DYNAMODB:

@@ -12,7 +12,7 @@ from tests.property.test_outcome import OUTCOMES
 POLICIES = st.builds(
     Policy,
     st.integers(1, MAX_ATTEMPTS),
-    st.frozensets(st.sampled_from(get_args(OnDemand))),
+    st.frozensets(st.sampled_from(get_args(OnDemand)) | st.integers(1, 255)),
 )
 TASKS = st.just("arn:task")
 LOST = st.builds(SpotInterrupted, task_arn=TASKS) | st.builds(InfrastructureLost, task_arn=TASKS)
@@ -39,10 +39,23 @@ def test_what_is_tried_again(policy: Policy, outcome: Outcome, attempt: int, see
         return
     assert attempt < policy.max_attempts
     always = {"SpotInterrupted", "InfrastructureLost", "FailedToStart"}
-    assert outcome.kind in always | policy.retry_on
+    asked_for = {outcome.kind, outcome.exit_code} & policy.retry_on
+    assert outcome.kind in always or (outcome.kind in get_args(OnDemand) and asked_for)
     if isinstance(outcome, FailedToStart):
         assert outcome.transient
         assert outcome.task_arn is not None
+
+
+@given(OUTCOMES | LOST, st.frozensets(st.sampled_from(get_args(OnDemand))), SEEDS)
+def test_exit_codes(outcome: Outcome, kinds: frozenset[OnDemand], seed: str) -> None:
+    """An exit code that is asked for says what its kind says, for ends of this code alone."""
+    code = outcome.exit_code
+    delays = [
+        Policy(3, kinds | codes).delay(outcome, 1, seed)
+        for codes in (frozenset(range(256)) - {code}, frozenset(range(256)))
+    ]
+    own = {kind for kind in get_args(OnDemand) if kind == outcome.kind and code is not None}
+    assert delays == [Policy(3, asked).delay(outcome, 1, seed) for asked in (kinds, kinds | own)]
 
 
 @given(st.lists(REFUSALS | OUTCOMES, min_size=MAX_TRIES), st.integers(1, 31_622_400), SEEDS)

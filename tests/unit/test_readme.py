@@ -15,8 +15,8 @@ from adapters.settings import OrchestratorSettings
 from core.conclusion import Conclusion
 from core.correlation import Correlation
 from core.flow import Flow
-from core.outcome import Succeeded, from_dict
-from core.payload import InvalidRequestError
+from core.outcome import NOT_FETCHED, Succeeded, from_dict
+from core.payload import MAX_EXIT_CODE, InvalidRequestError
 from core.polling import longest_wait, poll_delay
 from core.record import Status
 from core.retry import MAX_ATTEMPTS, OnDemand
@@ -127,7 +127,10 @@ def test_payload_bounds() -> None:
     """The table of payload fields tells the bounds of retries, and an attempt's equal share."""
     rows = {row[0].strip("`"): row for row in README.table("Field")}
     assert rows["maxAttempts"][1] == f"1 to {MAX_ATTEMPTS}"
-    assert code(rows["retryOn"][1]) == list(get_args(OnDemand))
+    kinds = ", ".join(f"`{kind}`" for kind in get_args(OnDemand))
+    codes = f"exit codes, 1 to {MAX_EXIT_CODE} but {NOT_FETCHED}"
+    assert rows["retryOn"][1] == f"list of {kinds} and {codes}"
+    assert rows["simulate"][1] == f'`{{"exitCode": 0…{MAX_EXIT_CODE}}}`, but {NOT_FETCHED}'
     share = parsed({}, Flow.EVENTBRIDGE, EXECUTION_TIMEOUT).timeout_seconds
     assert f"{share:,}" in rows["timeoutSeconds"][3]
 

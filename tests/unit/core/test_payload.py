@@ -60,8 +60,8 @@ def test_everything_given(flow: Flow) -> None:
     if flow is Flow.POLLING:
         payload["pollSeconds"] = 7
     if flow is not Flow.DYNAMODB:
-        payload |= {"maxAttempts": 5, "retryOn": ["OutOfMemory", "ApplicationFailed"]}
-    asked = Policy(5, frozenset({"ApplicationFailed", "OutOfMemory"}))
+        payload |= {"maxAttempts": 5, "retryOn": ["OutOfMemory", 75, "ApplicationFailed"]}
+    asked = Policy(5, frozenset({"ApplicationFailed", "OutOfMemory", 75}))
     told = {
         "MESSAGE": "Größe: 5 µm 🚀",
         "PROCESSING_TIME": "0",
@@ -123,7 +123,15 @@ def test_null_is_absent_where_there_is_no_value() -> None:
         ({"retryOn": "OutOfMemory"}, "retryOn", '"OutOfMemory"', "a list of any of"),
         ({"retryOn": ["outOfMemory"]}, "retryOn", '["outOfMemory"]', "a list of any of"),
         ({"retryOn": ["SpotInterrupted"]}, "retryOn", '["SpotInterrupted"]', "OutOfMemory"),
-        ({"retryOn": ["OutOfMemory", 5]}, "retryOn", '["OutOfMemory", 5]', "a list of any of"),
+        ({"retryOn": ["OutOfMemory", 0]}, "retryOn", '["OutOfMemory", 0]', "0 is a success"),
+        ({"retryOn": [-1]}, "retryOn", "[-1]", "exit codes from 1 to 255"),
+        ({"retryOn": [256]}, "retryOn", "[256]", "exit codes from 1 to 255"),
+        ({"retryOn": [222]}, "retryOn", "[222]", "222 says that a container did not get its code"),
+        ({"retryOn": [75, True]}, "retryOn", "[75, true]", "exit codes from 1 to 255"),
+        ({"retryOn": [75.0]}, "retryOn", "[75.0]", "exit codes from 1 to 255"),
+        ({"retryOn": ["75"]}, "retryOn", '["75"]', "exit codes from 1 to 255"),
+        ({"retryOn": [None]}, "retryOn", "[null]", "exit codes from 1 to 255"),
+        ({"retryOn": 75}, "retryOn", "75", "a list of any of"),
         ({"retryOn": [["OutOfMemory"]]}, "retryOn", '[["OutOfMemory"]]', "a list of any of"),
         ({"simulate": 3}, "simulate", "3", "an object"),
         ({"simulate": []}, "simulate", "[]", "an object"),
@@ -133,6 +141,7 @@ def test_null_is_absent_where_there_is_no_value() -> None:
         ({"simulate": {"exitCode": 3.0}}, "simulate.exitCode", "3.0", "whole number"),
         ({"simulate": {"exitCode": -1}}, "simulate.exitCode", "-1", ">= 0"),
         ({"simulate": {"exitCode": 256}}, "simulate.exitCode", "256", "<= 255"),
+        ({"simulate": {"exitCode": 222}}, "simulate.exitCode", "222", "from 0 to 255 but 222"),
     ],
 )
 def test_wrong_value(payload: object, field: str, value: str, expected: str) -> None:
@@ -188,6 +197,14 @@ def test_retries_elsewhere(name: str, value: object) -> None:
     assert name not in error.expected
 
 
+@EACH_FLOW
+def test_reserved_exit_code(flow: Flow) -> None:
+    """No flow simulates the code of a container without its code: the refusal says what it is."""
+    error = refusal({"simulate": {"exitCode": 222}}, flow)
+    assert (error.field, error.value) == ("simulate.exitCode", "222")
+    assert "did not get its code" in error.expected
+
+
 @WAITING
 @pytest.mark.parametrize(
     ("given", "asked"),
@@ -197,6 +214,8 @@ def test_retries_elsewhere(name: str, value: object) -> None:
         ({"maxAttempts": 10}, Policy(10)),
         ({"retryOn": []}, Policy()),
         ({"retryOn": ["OutOfMemory"] * 2}, Policy(3, frozenset({"OutOfMemory"}))),
+        ({"retryOn": [75, "OutOfMemory", 75]}, Policy(3, frozenset({"OutOfMemory", 75}))),
+        ({"retryOn": [1, 221, 223, 255]}, Policy(3, frozenset({1, 221, 223, 255}))),
     ],
 )
 def test_policy(flow: Flow, given: dict[str, Any], asked: Policy) -> None:

@@ -4,7 +4,14 @@ from typing import Any
 
 import pytest
 
-from core.outcome import KINDS, ApplicationFailed, FailedToStart, Outcome, SpotInterrupted
+from core.outcome import (
+    KINDS,
+    NOT_FETCHED,
+    ApplicationFailed,
+    FailedToStart,
+    Outcome,
+    SpotInterrupted,
+)
 from core.retry import MAX_ATTEMPTS, MAX_TRIES, ONCE, Policy, relaunch_delay
 
 SEEDS = [f"arn:execution-{n}" for n in range(2_000)]
@@ -32,6 +39,32 @@ def test_kinds(kind: str, retry_on: set[Any]) -> None:
     """Lost capacity is tried again, the application's own failures on demand, nothing else."""
     delay = Policy(3, frozenset(retry_on)).delay(ending(kind), 1, "seed")
     assert (delay is not None) is (kind in ALWAYS | retry_on)
+
+
+@pytest.mark.parametrize("code", [None, 0, 3, 75, 137, 143])
+@pytest.mark.parametrize("kind", KINDS)
+def test_exit_codes(kind: str, code: int | None) -> None:
+    """An exit code that is asked for retries the application's own failures with it, alone."""
+    policy = Policy(3, frozenset({75, 137}))
+    delay = policy.delay(ending(kind, exit_code=code), 1, "seed")
+    assert (delay is not None) is (kind in ALWAYS or (kind in ON_DEMAND and code in (75, 137)))
+
+
+@pytest.mark.parametrize("kind", sorted(ON_DEMAND))
+def test_exit_code_beside_a_kind(kind: str) -> None:
+    """A kind and an exit code are asked for side by side: either is enough."""
+    policy = Policy(3, frozenset({75, "OutOfMemory"}))
+    delays = [policy.delay(ending(kind, exit_code=code), 1, "seed") for code in (75, 3)]
+    assert [delay is not None for delay in delays] == [True, kind == "OutOfMemory"]
+
+
+@pytest.mark.parametrize("transient", [False, True])
+def test_exit_code_of_what_has_not_begun(*, transient: bool) -> None:
+    """A start that failed is retried if its cause may pass, whatever exit codes are asked for."""
+    outcome = FailedToStart(task_arn="arn:task", exit_code=NOT_FETCHED, transient=transient)
+    policies = [Policy(3), Policy(3, frozenset({NOT_FETCHED}))]
+    delays = [policy.delay(outcome, 1, "seed") for policy in policies]
+    assert [delay is not None for delay in delays] == [transient] * 2
 
 
 @pytest.mark.parametrize("retry_on", [set(), ON_DEMAND], ids=sorted)
