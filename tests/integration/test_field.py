@@ -66,3 +66,16 @@ def test_failure(
     assert [word for word in case.names if word not in data["advice"]] == []
     assert data["advice"] in message
     assert (aws.record().error or {})["advice"] == data["advice"]
+
+
+def test_result_without_an_end(aws: Aws, durable: Start) -> None:
+    """A result whose task ECS never showed as ended is handed over in the timeout's error."""
+    execution = durable(eventbridge.handler, {"processingTime": 0, "timeoutSeconds": 3})
+    record = aws.wait_for_record(lambda record: record.task_arn)
+    aws.task().advance("RUNNING")
+    aws.rewrite("SET #result = :result", result='{"answer": 42}')
+    execution.time_out(record)
+    message, data = execution.error()
+    assert (data["kind"], data["result"]) == ("TimedOut", {"answer": 42})
+    assert "result" in data["detail"]
+    assert data["detail"] in message
