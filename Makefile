@@ -67,7 +67,7 @@ env: ## Print what a shell has to export to use it
 ONLY =
 
 .PHONY: faults
-faults: $(DEV) ## Let everything go wrong at every call, in some 3,000 scenarios
+faults: $(DEV) ## Let everything go wrong at every call, in some 3,600 scenarios
 	@PYTHONPATH=src .venv/dev/bin/python -m tests.faults $(if $(ONLY),--only '$(ONLY)')
 
 .PHONY: mutate

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from itertools import product
+from itertools import islice, product
 from typing import TYPE_CHECKING
 
 from tests.faults.scenario import ENDS, EVENTS, FLOWS, Point, Scenario
@@ -24,6 +24,10 @@ _CLEAN_RUNS = 3
 CHANCES = 10
 # How the status function hears of an execution's end, beside once and at once.
 _HEARD: tuple[Events, ...] = ("doubled", "late")
+# No other task follows the one that hangs.
+_NEVER_WORKS = ("dynamodb", "hangs")
+# Which tasks end well, or after nobody waits any more.
+_NEVER_ANSWERED: tuple[End, ...] = ("exit 0", "done before a failed start", "never told as ended")
 _HEARD_OR_NOT: tuple[Events, ...] = ("as they are", "none")
 # Where executions are stopped so that something is left behind: before a task is started, after.
 _STOPS = (
@@ -34,7 +38,13 @@ _STOPS = (
 _CUT_OFF = Point("orchestrator", "RunTask", 1, "stop and die")
 # ECS has forgotten the token of the launch, and a task that ended soon.
 _PAUSED = Point("orchestrator", "RunTask", 1, "pause")
-_ENDS_OF_PAUSED: tuple[End, ...] = ("exit 0", "failed to start", "Spot")
+_ENDS_OF_PAUSED: tuple[End, ...] = (
+    *("exit 0", "failed to start", "Spot"),
+    *("hangs", "never told as ended"),
+)
+# What is seldom and takes long: each call meets one of them, not all.
+_RARE: tuple[End, ...] = ("hangs", "done before a failed start", "never told as ended")
+_COMMON = tuple(end for end in ENDS if end not in _RARE)
 
 
 class Catalogue:
@@ -43,8 +53,8 @@ class Catalogue:
     Attributes:
         points: where a flow's handlers and its worker can die, by flow, each with a clean scenario
             that comes there.
-        retries: where they can die only in an execution whose first task is lost, but for the many
-            checkpoints of polling: one is as good as the next.
+        retries: where they can die only in an execution whose first task is lost, or comes to a
+            rare end; but for the many checkpoints of polling: one is as good as the next.
         repairs: scenarios in which the reconciler dies at one of the calls that it repairs with.
         farewells: scenarios in which the status function dies after the execution was stopped.
     """
@@ -52,6 +62,7 @@ class Catalogue:
     def __init__(self, stage: Stage) -> None:
         clean = {flow: _always(stage, flow, ENDS[:2]) for flow in FLOWS}
         lost = {flow: _always(stage, flow, ["Spot"]) for flow in FLOWS}
+        rare = _seldom(stage)
         self._unheard = [Scenario(flow, end, "none") for flow, end in product(FLOWS, ENDS)]
         self._stopped = [
             Scenario(flow, "exit 0", points=(s,)) for flow, s in product(FLOWS, _STOPS)
@@ -61,7 +72,7 @@ class Catalogue:
         self.retries = {
             flow: {
                 point: scenario
-                for point, scenario in _points(lost[flow], "reconciler").items()
+                for point, scenario in _points({**rare[flow], **lost[flow]}, "reconciler").items()
                 if point not in self.points[flow]
                 and (flow, point.operation) != ("polling", "CheckpointDurableExecution")
             }
@@ -74,10 +85,14 @@ class Catalogue:
         """Yield every scenario once."""
         yield from (Scenario(*which) for which in product(FLOWS, ENDS, EVENTS))
         for flow in FLOWS:
-            for point in self.points[flow]:
+            for number, point in enumerate(self.points[flow]):
                 yield from _deaths_at(flow, point, _pairs(point))
-            for point in self.retries[flow]:
-                yield from _deaths_at(flow, point, list(product(("Spot",), EVENTS)))
+                mixed = _from(number, list(product(_RARE, EVENTS)))
+                deaths = (Scenario(flow, *pair, (point,)) for pair in mixed)
+                # Some points are beyond all rare ends.
+                yield from islice(filter(_is_reached, deaths), 1)
+            for point, scenario in self.retries[flow].items():
+                yield from _deaths_at(flow, point, list(product((scenario.end,), EVENTS)))
         yield from self.repairs
         for number, scenario in enumerate(self.repairs):
             # Dead twice, or what was repaired hears of it after all.
@@ -92,8 +107,9 @@ class Catalogue:
         yield from self._throttled()
 
     def _throttled(self) -> Iterator[Scenario]:
-        for flow, end, seed in product(FLOWS, ENDS, _SEEDS):
-            yield Scenario(flow, end, throttled=True, seed=seed)
+        for flow, end in product(FLOWS, ENDS):
+            for seed in _FEW_SEEDS if end in _RARE else _SEEDS:
+                yield Scenario(flow, end, throttled=True, seed=seed)
         for repaired in (*self._unheard, *self._stopped, *self._left):
             yield from (replace(repaired, throttled=True, seed=seed) for seed in _FEW_SEEDS)
 
@@ -107,14 +123,12 @@ class Catalogue:
         for flow in FLOWS:
             mixed = list(product(ENDS, EVENTS))
             for number, point in enumerate(self.points[flow]):
-                # Seven steps on is another end and another fault of events.
-                start = 7 * number % len(mixed)
-                turns = (Scenario(flow, *t, (point,)) for t in (*mixed[start:], *mixed))
+                turns = (Scenario(flow, *turn, (point,)) for turn in _from(number, mixed))
                 yield next(filter(_is_reached, turns))
-            for number, point in enumerate(self.retries[flow]):
-                yield Scenario(flow, "Spot", EVENTS[number % len(EVENTS)], (point,))
+            for number, (point, scenario) in enumerate(self.retries[flow].items()):
+                yield Scenario(flow, scenario.end, EVENTS[number % len(EVENTS)], (point,))
             yield from (Scenario(flow, "exit 0", events) for events in EVENTS)
-            yield Scenario(flow, "exit 0", throttled=True)
+            yield from (Scenario(flow, end, throttled=True) for end in ("exit 0", *_RARE))
             yield Scenario(flow, "exit 0", points=(_CUT_OFF,))
             yield Scenario(flow, "failed to start", "none", (_PAUSED,))
         # Another flow and end each time.
@@ -134,9 +148,15 @@ def _pairs(point: Point) -> list[tuple[End, Events]]:
     Before a call all is as it was after the one before it.
     """
     if point.number == 1 and point.when == "after":
-        return list(product(ENDS, EVENTS))
+        return list(product(_COMMON, EVENTS))
     turn = (point.number + (point.when == "after")) % len(EVENTS)
-    return list(zip(ENDS, (*EVENTS[turn:], *EVENTS[:turn]), strict=True))
+    return list(zip(_COMMON, (*EVENTS[turn:], *EVENTS[:turn]), strict=True))
+
+
+def _from(number: int, mixed: Sequence[tuple[End, Events]]) -> Sequence[tuple[End, Events]]:
+    """Return all pairs, from one on that is another end and another fault of events each time."""
+    start = 7 * number % len(mixed)
+    return [*mixed[start:], *mixed[:start]]
 
 
 def _deaths_at(flow: Flow, point: Point, pairs: Sequence[tuple[End, Events]]) -> Iterator[Scenario]:
@@ -162,15 +182,16 @@ def _is_reached(scenario: Scenario) -> bool:
     point, flow, end = scenario.points[0], scenario.flow, scenario.end
     if point.role in {"task-state", "status"} and scenario.events == "none":
         return False
-    if point.role == "worker" and end == "failed to start":
+    if point.role == "worker" and (end == "failed to start" or (flow, end) == _NEVER_WORKS):
         return False
-    succeeds = end == "exit 0" or (end == "Spot" and flow != "dynamodb")
     # Nobody reads the log of what succeeds, in the end.
     if point.role == "status" or point.operation == "GetLogEvents":
-        return not succeeds
+        return not scenario.succeeds
     if point.operation == "SendDurableExecutionCallbackSuccess":
-        return succeeds
-    return point.operation != "SendDurableExecutionCallbackFailure" or end != "exit 0"
+        return scenario.succeeds
+    if point.operation == "SendDurableExecutionCallbackFailure":
+        return end not in _NEVER_ANSWERED
+    return True
 
 
 def _next(point: Point) -> Point:
@@ -190,6 +211,22 @@ def _always(stage: Stage, flow: Flow, ends: Sequence[End]) -> Calls:
     scenarios = [Scenario(flow, end) for end in ends]
     first, *others = [stage.calls(scenarios, side_by_side=1) for _ in range(_CLEAN_RUNS)]
     return {s: [p for p in first[s] if all(p in run[s] for run in others)] for s in scenarios}
+
+
+def _seldom(stage: Stage) -> dict[Flow, Calls]:
+    """Return the calls that are made in each run of the rare ends; they may take long."""
+    scenarios = [Scenario(flow, end) for flow, end in product(FLOWS, _RARE)]
+    first, *others = [stage.calls(scenarios) for _ in range(_CLEAN_RUNS)]
+    always = {s: [p for p in first[s] if all(p in run[s] for run in others)] for s in scenarios}
+    # How many checkpoints there are depends on time, of which they take each other's.
+    return {
+        flow: {
+            scenario: [p for p in points if p.operation != "CheckpointDurableExecution"]
+            for scenario, points in always.items()
+            if scenario.flow == flow
+        }
+        for flow in FLOWS
+    }
 
 
 def _points(calls: Calls, other: str) -> dict[Point, Scenario]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from tests.faults.scenario import HOUR
 from tests.faults.truth import Truth, expected, truth
 
 if TYPE_CHECKING:
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from local.ecs.task import Task
     from tests.e2e.user import AwsUser
     from tests.faults.scenario import Scenario
+
+# The reconciler of all scenarios dies for any of them. Fewer than an attempt has without a limit.
+_MANY_RUNS = 6 * HOUR
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +67,13 @@ def violations(scenario: Scenario, end: End, *, is_calm: bool = True) -> list[st
     found = [*_tasks(end), *_record(end)]
     if found or end.execution["Status"] == "RUNNING":
         return found or ["the execution is RUNNING"]
+    if scenario.throttled and _is_unheard(end):
+        return [*_callbacks(scenario, end)]
     if is_calm:
         found += [*_as_expected(scenario, end), *_as_stopped(scenario, end)]
+        found += _in_time(scenario, end)
     found += [*_record_tells(scenario, end), *_execution_tells(scenario, end)]
-    return [*found, *_callbacks(end)]
+    return [*found, *_callbacks(scenario, end)]
 
 
 def _tasks(end: End) -> Iterator[str]:
@@ -80,6 +87,19 @@ def _tasks(end: End) -> Iterator[str]:
     for (_, stopped), (created, _) in pairwise(spans):
         if created < stopped:
             yield "two tasks at a time"
+    for task in end.tasks[:-1]:
+        if task["lastStatus"] == "STOPPED" and truth(task).kind == "Succeeded":
+            yield "a second task after finished work"
+
+
+def _in_time(scenario: Scenario, end: End) -> Iterator[str]:
+    """Whatever a task waits for has an end: after many deaths of who ends it, hours later."""
+    if any(point.when == "pause" for point in scenario.points):
+        return
+    for task in end.tasks:
+        took = task["stoppedAt"] - task["createdAt"]
+        if took > scenario.seconds + _MANY_RUNS:
+            yield f"a task has taken {took:.0f} s, not {scenario.seconds}"
 
 
 def _record(end: End) -> Iterator[str]:
@@ -120,9 +140,12 @@ def _as_expected(scenario: Scenario, end: End) -> Iterator[str]:
     actual, wanted = _truth(end), expected(scenario)
     if actual is None or actual.kind != wanted.kind:
         yield f"the last task ended as {actual}, not as {wanted}"
-    attempts = 2 if scenario.end == "Spot" and scenario.flow != "dynamodb" else 1
+    attempts = 2 if scenario.is_tried_again else 1
     if len(end.tasks) != attempts:
         yield f"{len(end.tasks)} tasks, not {attempts}"
+    has_worked = scenario.end == "never told as ended" and scenario.flow != "polling"
+    if has_worked and "result" not in end.record:
+        yield "the result of work whose end nobody told is lost"
 
 
 def _as_stopped(scenario: Scenario, end: End) -> Iterator[str]:
@@ -167,16 +190,19 @@ def _execution_tells(scenario: Scenario, end: End) -> Iterator[str]:
         else:
             yield from _result(scenario, end)
     if status == "FAILED":
-        yield from _error(actual, end)
+        yield from _error(scenario, actual, end)
 
 
-def _callbacks(end: End) -> Iterator[str]:
-    """Nobody waits for a callback in vain whose task has come to be."""
+def _callbacks(scenario: Scenario, end: End) -> Iterator[str]:
+    """Nobody waits for a callback in vain whose task has come to be, and to an end."""
     if end.execution["Status"] == "STOPPED" or not end.tasks:
         return
     counts = Counter(end.callbacks)
     answered = counts["CallbackSucceeded"] + counts["CallbackFailed"]
-    if counts["CallbackTimedOut"] or answered != counts["CallbackStarted"]:
+    unanswered = counts["CallbackTimedOut"]
+    if scenario.may_time_out:
+        answered, unanswered = answered + unanswered, 0
+    if unanswered or answered != counts["CallbackStarted"]:
         yield f"a callback was not answered: {dict(counts)}"
 
 
@@ -189,7 +215,7 @@ def _result(scenario: Scenario, end: End) -> Iterator[str]:
         yield f"the execution's result is {result['result']}, the record's {handed_over}"
 
 
-def _error(actual: Truth | None, end: End) -> Iterator[str]:
+def _error(scenario: Scenario, actual: Truth | None, end: End) -> Iterator[str]:
     data = json.loads(end.execution["Error"].get("ErrorData") or "{}")
     if not data.get("kind"):
         yield f"the error has no kind: {end.execution['Error']}"
@@ -200,6 +226,18 @@ def _error(actual: Truth | None, end: End) -> Iterator[str]:
         yield f"the error says {data}, the last task ended as {actual}"
     elif data.get("taskArn") != end.tasks[-1]["taskArn"]:
         yield "the error is not the last task's"
+    elif scenario.flow == "eventbridge" and data["kind"] == "TimedOut":
+        handed_over = json.loads(end.record.get("result", "null"))
+        if data.get("result") != handed_over:
+            yield f"the error's result is {data.get('result')}, the record's {handed_over}"
+
+
+def _is_unheard(end: End) -> bool:
+    """Whether a start was stopped, and ECS's last word on it came too late for the execution."""
+    if not end.tasks or end.tasks[-1]["stopCode"] != "UserInitiated":
+        return False
+    data = json.loads(end.execution.get("Error", {}).get("ErrorData") or "{}")
+    return truth(end.tasks[-1]).kind == "FailedToStart" and data.get("kind") == "TimedOut"
 
 
 def _truth(end: End) -> Truth | None:

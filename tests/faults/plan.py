@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from aws_durable_execution_sdk_python_testing.token import CallbackToken
 
-from local.ecs.mishaps import FailedStart
+from local.ecs.mishaps import FailedBeside, FailedStart, HangingStart, UnseenExit
 from local.gateway import Kill, Refuse, execution_of
 from tests.e2e.user import id_of
 from tests.faults.history import History
@@ -24,11 +24,12 @@ from tests.waiting import PATIENCE
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from local.ecs.mishaps import Mishap
     from local.ecs.task import Task
     from local.gateway import Call
     from local.gateway.seams import Fault
     from local.system import System
-    from tests.faults.scenario import Scenario
+    from tests.faults.scenario import End, Scenario
 
 # AWS's seconds: beyond the reconciler's grace, and beyond STOPPED.
 _LATE, _AFTER_STOPPED = 900, 60
@@ -46,7 +47,13 @@ _ROLES = {
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _TASK = re.compile(r"\b[0-9a-f]{32}\b")
 _CALLBACK = re.compile(r"/durable-execution-callbacks/(?P<id>[^/]+)/\w+ ")
-_REASON = "CannotPullContainerError: manifest unknown"
+_MISHAPS: dict[End, Mishap] = {
+    "failed to start": FailedStart("CannotPullContainerError: manifest unknown"),
+    "hangs": HangingStart(),
+    # This passes, so that whoever believes it would do the work once more.
+    "done before a failed start": FailedBeside("CannotPullContainerError: i/o timeout"),
+    "never told as ended": UnseenExit(),
+}
 
 
 class Plan:
@@ -214,13 +221,15 @@ class Plan:
         if detail["version"] == 1:
             self.tasks[execution_id].append(task)
             self._by_task[task.arn.rpartition("/")[2]] = execution_id
-        if scenario.end == "failed to start" and detail["lastStatus"] == "PROVISIONING":
-            task.mishap = FailedStart(_REASON)
+        is_first = detail["startedBy"].endswith("/1")
+        is_lost = is_first or not scenario.is_tried_again
+        if detail["lastStatus"] == "PROVISIONING" and is_lost and scenario.end in _MISHAPS:
+            task.mishap = _MISHAPS[scenario.end]
         if detail["lastStatus"] != "RUNNING" or detail["desiredStatus"] != "RUNNING":
             return
         if scenario.end == "SIGKILL":
             task.kill_container()
-        if scenario.end == "Spot" and detail["startedBy"].endswith("/1"):
+        if scenario.end == "Spot" and is_first:
             task.interrupt()
         if scenario.end == "stopped":
             task.stop("No longer wanted")

@@ -7,7 +7,17 @@ from typing import Any, Literal, TypeVar, get_args
 
 from tests.e2e.user import Flow
 
-End = Literal["exit 0", "exit 3", "SIGKILL", "failed to start", "Spot", "stopped"]
+End = Literal[
+    "exit 0",
+    "exit 3",
+    "SIGKILL",
+    "failed to start",
+    "Spot",
+    "stopped",
+    "hangs",
+    "done before a failed start",
+    "never told as ended",
+]
 Events = Literal["as they are", "none", "doubled", "reordered", "late", "STOPPED only"]
 When = Literal["before", "after", "stop", "stop and die", "pause"]
 
@@ -16,6 +26,8 @@ ENDS: tuple[End, ...] = get_args(End)
 EVENTS: tuple[Events, ...] = get_args(Events)
 # In AWS's seconds.
 MINUTE, HOUR = 60, 3600
+# How long a start that hangs may take, and work whose end nobody hears of.
+START_LIMIT, TIME_LIMIT = 8 * MINUTE, 20 * MINUTE
 WHENS: tuple[When, ...] = get_args(When)
 _Word = TypeVar("_Word", bound=str)
 
@@ -64,6 +76,9 @@ class Scenario:
 
     Attributes:
         points: at which calls something happens.
+        end: what becomes of the first task: its container ends by itself, by the kernel, by Spot
+            or a person; or its start fails, or hangs, or fails for a container beside the main one
+            that was done by then; or ECS never tells that its container has ended.
         throttled: whether every second call, by a chance that the seed decides, is refused.
         seed: of that chance.
     """
@@ -101,20 +116,55 @@ class Scenario:
         )
 
     @property
+    def is_tried_again(self) -> bool:
+        """Whether the first task is lost, and another one does the work."""
+        return self.end in {"Spot", "hangs"} and self.flow != "dynamodb"
+
+    @property
+    def succeeds(self) -> bool:
+        """Whether the last task does its work, and ECS says so."""
+        return self.is_tried_again or self.end in {"exit 0", "done before a failed start"}
+
+    @property
+    def seconds(self) -> int:
+        """How long a task may take from its request to its end, if all that watches it lives."""
+        if self.end == "hangs" and self._start_is_limited:
+            return START_LIMIT
+        return TIME_LIMIT if self.end in {"hangs", "never told as ended"} else self._works_for
+
+    @property
+    def may_time_out(self) -> bool:
+        """Whether an attempt may come to its time limit before anybody has ended its task."""
+        return self.end == "never told as ended" or (
+            self.end == "hangs" and not self._start_is_limited
+        )
+
+    @property
     def payload(self) -> dict[str, Any]:
         """What the durable function is invoked with."""
-        payload: dict[str, Any] = {"message": "faults", "processingTime": 0}
+        payload: dict[str, Any] = {"message": "faults", "processingTime": self._works_for}
         if self.end == "exit 3":
             payload["simulate"] = {"exitCode": 3}
-        if self.end in {"SIGKILL", "Spot", "stopped"}:
-            # Long enough for what ends it to come first.
-            payload["processingTime"] = 5 * MINUTE
-        if self.events == "none" and any(point.stops for point in self.points):
-            # Long enough for the reconciler to find that nobody waits for it.
-            payload["processingTime"] = 15 * MINUTE
+        if self.end == "hangs" and self._start_is_limited:
+            payload["startTimeoutSeconds"] = START_LIMIT
+        if self.may_time_out:
+            payload["timeoutSeconds"] = TIME_LIMIT
         if self.flow == "polling":
             payload["pollSeconds"] = 30
         return payload
+
+    @property
+    def _start_is_limited(self) -> bool:
+        """Whether a start has a limit of its own, and not only the one of the whole attempt."""
+        return self.events in {"as they are", "doubled", "STOPPED only"}
+
+    @property
+    def _works_for(self) -> int:
+        if self.events == "none" and any(point.stops for point in self.points):
+            # Long enough for the reconciler to find that nobody waits for it.
+            return 15 * MINUTE
+        # Long enough for what ends it to come first.
+        return 5 * MINUTE if self.end in {"SIGKILL", "Spot", "stopped"} else 0
 
 
 def _parts(text: str, separator: str, shape: str) -> list[str]:

@@ -18,7 +18,8 @@ TASK = {
     "executionStoppedAt": 2,
     "stopCode": "EssentialContainerExited",
     "stoppedReason": "Essential container in task exited",
-    "containers": [{"exitCode": 0}],
+    "stoppedAt": 3,
+    "containers": [{"name": "guard"}, {"name": "worker", "exitCode": 0}],
 }
 RETURNED = {"taskArn": "arn:1", "result": RESULT}
 ENTRY = {"attempt": 1, "kind": "Succeeded", "taskArn": "arn:1"}
@@ -33,6 +34,16 @@ GOOD = End(
     callbacks=["CallbackStarted", "CallbackSucceeded"],
 )
 SCENARIO = Scenario("eventbridge", "exit 0")
+
+
+UNTOLD = Scenario("eventbridge", "never told as ended")
+TIMED_OUT = {
+    **TASK,
+    "startedAt": 1,
+    "stopCode": "UserInitiated",
+    "stoppedReason": "durable-task/TimedOut: The task was stopped at its timeout",
+    "containers": [{"name": "worker"}],
+}
 
 
 def failed(**data: Any) -> dict[str, Any]:
@@ -80,7 +91,15 @@ def test_good_end() -> None:
         ({"tasks": [{**TASK, "lastStatus": "RUNNING"}]}, "a task is RUNNING"),
         ({"tasks": [TASK, TASK]}, "2 tasks of stack/one/1"),
         ({"tasks": [TASK, {**TASK, "startedBy": "stack/one/2"}]}, "two tasks at a time"),
-        ({"tasks": [{**TASK, "containers": [{"exitCode": 3}]}]}, "the last task ended as"),
+        (
+            {"tasks": [{**TASK, "containers": [{"name": "worker", "exitCode": 3}]}]},
+            "the last task ended as",
+        ),
+        (
+            {"tasks": [TASK, {**TASK, "startedBy": "stack/one/2", "createdAt": 4}]},
+            "a second task after finished work",
+        ),
+        ({"tasks": [{**TASK, "stoppedAt": 40_000}]}, "a task has taken 39999 s"),
         ({"tasks": [{**TASK, "taskArn": "arn:2"}]}, "not the last task's"),
         ({"callbacks": ["CallbackStarted"]}, "a callback was not answered"),
         ({"callbacks": ["CallbackStarted", "CallbackTimedOut"]}, "a callback was not answered"),
@@ -89,3 +108,39 @@ def test_good_end() -> None:
 def test_bad_end(changes: dict[str, Any], said: str) -> None:
     """Whatever is wrong with an end is said."""
     assert said in "; ".join(violations(SCENARIO, replace(GOOD, **changes)))
+
+
+def test_result_of_a_timeout() -> None:
+    """A result that was handed over before a timeout is in the record, and in the error's data."""
+    error = {"kind": "TimedOut", "taskArn": "arn:1", "exitCode": None}
+    good = End(
+        execution=failed(**error, result=RESULT),
+        record={**ENDED, "status": "FAILED", "error": error, "result": json.dumps(RESULT)},
+        tasks=[TIMED_OUT],
+        callbacks=["CallbackStarted", "CallbackTimedOut"],
+    )
+    assert violations(UNTOLD, good) == []
+    assert (
+        "the error's result is None"
+        in violations(UNTOLD, replace(good, execution=failed(**error)))[0]
+    )
+    lost = {name: value for name, value in good.record.items() if name != "result"}
+    assert "is lost" in violations(UNTOLD, replace(good, record=lost))[0]
+
+
+def test_last_word_on_a_start() -> None:
+    """Only a throttled execution may take a start that was stopped for work that took too long."""
+    error = {"kind": "TimedOut", "taskArn": "arn:1", "exitCode": None}
+    hung = End(
+        execution=failed(**error),
+        record={**ENDED, "status": "FAILED", "error": error},
+        tasks=[{name: value for name, value in TIMED_OUT.items() if name != "startedAt"}],
+        callbacks=["CallbackStarted", "CallbackTimedOut"],
+    )
+    hangs = Scenario("eventbridge", "hangs", "none")
+    assert violations(replace(hangs, throttled=True), hung) == []
+    said = "; ".join(violations(hangs, hung))
+    assert "the last task ended as Truth(kind='FailedToStart'" in said
+    assert "1 tasks, not 2" in said
+    limited = replace(hangs, events="as they are", throttled=True)
+    assert "a callback was not answered" in violations(limited, hung)[0]

@@ -9,8 +9,9 @@ if TYPE_CHECKING:
 
     from tests.faults.scenario import Scenario
 
-_BY_STOP_CODE = {"SpotInterruption": "SpotInterrupted", "TaskFailedToStart": "FailedToStart"}
 _OURS = "durable-task/"
+# The template's name of the container that does the work.
+_MAIN = "worker"
 
 
 class Truth(NamedTuple):
@@ -26,22 +27,34 @@ class Truth(NamedTuple):
 
 def truth(task: Mapping[str, Any]) -> Truth:
     """Return how a stopped task ended."""
-    code = task["containers"][0].get("exitCode")
-    stop_code, reason = task["stopCode"], task["stoppedReason"]
-    if stop_code == "UserInitiated":
-        by_us = reason.startswith(_OURS)
-        kind = reason.removeprefix(_OURS).partition(":")[0] if by_us else "StoppedByUser"
-    elif stop_code in _BY_STOP_CODE:
-        kind = _BY_STOP_CODE[stop_code]
+    [main] = [each for each in task["containers"] if each["name"] == _MAIN]
+    code, reason = main.get("exitCode"), task["stoppedReason"]
+    if task["stopCode"] == "UserInitiated":
+        kind = _stopped(reason, has_begun="startedAt" in task or code is not None)
+    elif task["stopCode"] == "SpotInterruption":
+        kind = "SpotInterrupted"
+    elif code is None:
+        kind = {"TaskFailedToStart": "FailedToStart"}.get(task["stopCode"], "InfrastructureLost")
     else:
+        # It has run, whatever could not start beside it.
         kind = "Succeeded" if code == 0 else "ApplicationFailed"
     return Truth(kind, code)
 
 
+def _stopped(reason: str, *, has_begun: bool) -> str:
+    if not reason.startswith(_OURS):
+        return "StoppedByUser"
+    kind = reason.removeprefix(_OURS).partition(":")[0]
+    if kind in {"TimedOut", "FailedToStart"}:
+        # ECS's last word decides, not the moment at which somebody had enough.
+        return "TimedOut" if has_begun else "FailedToStart"
+    return kind
+
+
 def expected(scenario: Scenario) -> Truth:
     """Return how the last task ends if nobody stops anything and no worker dies."""
-    if scenario.end == "Spot" and scenario.flow != "dynamodb":
-        # It is tried again, and the next task's capacity stays.
+    if scenario.is_tried_again:
+        # The next task starts, and its capacity stays.
         return Truth("Succeeded", 0)
     return {
         "exit 0": Truth("Succeeded", 0),
@@ -50,4 +63,7 @@ def expected(scenario: Scenario) -> Truth:
         "failed to start": Truth("FailedToStart", None),
         "Spot": Truth("SpotInterrupted", 143),
         "stopped": Truth("StoppedByUser", 143),
+        "hangs": Truth("FailedToStart", None),
+        "done before a failed start": Truth("Succeeded", 0),
+        "never told as ended": Truth("TimedOut", None),
     }[scenario.end]
