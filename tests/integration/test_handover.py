@@ -16,9 +16,17 @@ from tests.integration.attempts import SPOT, mortal
 from worker.report import MAX_RESULT_BYTES, encoded
 
 if TYPE_CHECKING:
+    from core.record import Record
     from tests.integration.attempts import Attempts
     from tests.integration.aws import Aws
     from tests.integration.conftest import Durable, Lines, Start
+
+
+def running(aws: Aws) -> Record:
+    """Let the only task run; return its record."""
+    aws.wait_for_record(lambda record: record.task_arn)
+    aws.task().advance("RUNNING")
+    return aws.record()
 
 
 def hand_over(aws: Aws, result: object) -> None:
@@ -28,7 +36,7 @@ def hand_over(aws: Aws, result: object) -> None:
 
 def late(aws: Aws, execution: Durable, result: object = None) -> dict[str, Any]:
     """Let the execution's wait be over; return its error's data."""
-    record = aws.wait_for_record(lambda record: record.task_arn)
+    record = running(aws)
     if result is not None:
         hand_over(aws, result)
     execution.time_out(record)
@@ -73,11 +81,9 @@ def test_any_value(aws: Aws, durable: Start, written: object, result: object) ->
 def test_stopped_by_the_reconciler(aws: Aws, durable: Start) -> None:
     """A late task that the reconciler has stopped hands its result over by its event."""
     execution = durable(handler, {})
-    aws.wait_for_record(lambda record: record.task_arn)
+    running(aws)
     hand_over(aws, '"done"')
-    task = aws.task()
-    task.advance("RUNNING")
-    task.stop("durable-task/TimedOut: The deadline was today")
+    aws.task().stop("durable-task/TimedOut: The deadline was today")
     assert aws.report() == {"done": "callback failed"}
     _, data = execution.error()
     assert (data["kind"], data["result"]) == ("TimedOut", "done")
@@ -114,7 +120,7 @@ def test_attempt_before(aws: Aws, durable: Start, attempts: Attempts) -> None:
     """What an earlier attempt has handed over is in no later attempt's error."""
     execution = durable(handler, {"maxAttempts": 2})
     attempts.end(1, SPOT, '"of the first"')
-    attempts.task(2)
+    aws.task(attempts.task(2)).advance("RUNNING")
     execution.time_out(aws.record())
     _, data = execution.error()
     assert (data["kind"], data["attempt"]) == ("TimedOut", 2)
@@ -148,7 +154,7 @@ def test_death_at_the_close(aws: Aws, durable: Start, attempts: Attempts, *, aft
 def test_result_of_this_moment(aws: Aws, durable: Start) -> None:
     """A result that is handed over while the record is closed is in the error, and told of."""
     execution = durable(handler, {})
-    record = aws.wait_for_record(lambda record: record.task_arn)
+    record = running(aws)
     results = ['"just now"']
 
     def work() -> None:
@@ -166,7 +172,7 @@ def test_result_of_this_moment(aws: Aws, durable: Start) -> None:
 def test_result_that_is_none(aws: Aws, durable: Start) -> None:
     """A container that has written DynamoDB's NULL keeps no record open."""
     execution = durable(handler, {})
-    record = aws.wait_for_record(lambda record: record.task_arn)
+    record = running(aws)
     aws.rewrite("SET #result = :result", result=None)
     execution.time_out(record)
     assert "result" not in execution.error()[1]
