@@ -105,8 +105,12 @@ class Attempts:
 
     def task(self, attempt: int) -> str:
         """Wait until an attempt's task is recorded; return its ARN."""
-        started = self.aws.wait_for_record(lambda r: r.attempt == attempt and r.task_arn)
-        return str(started.task_arn)
+        started = self.aws.wait_for_record(
+            lambda r: not r.is_open or (r.attempt == attempt and r.task_arn)
+        )
+        assert started.attempt == attempt, f"the last attempt was the {started.attempt}th"
+        assert started.task_arn, "the record was closed without a task"
+        return started.task_arn
 
     def end(self, attempt: int, ending: Ending, result: str | None = None) -> str:
         """Wait for an attempt's task, end it and deliver the event; return its ARN."""

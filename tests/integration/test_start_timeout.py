@@ -145,7 +145,8 @@ def test_no_last_word(
     _, data = durable(POLLING, START | {"pollSeconds": 3_000}).error()
     assert (data["kind"], data["taskArn"], data["attempt"]) == ("TimedOut", aws.task().arn, 1)
     assert "ECS has not shown how it ended" in data["detail"]
-    assert LAST_WORD_SECONDS <= looks[-1] - stops[0] < 2 * LAST_WORD_SECONDS
+    # A call takes its time of those seconds.
+    assert LAST_WORD_SECONDS / 2 < looks[-1] - stops[0] < 2 * LAST_WORD_SECONDS
     assert len(stops) == 1
 
 

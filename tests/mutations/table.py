@@ -1,5 +1,5 @@
 """Ways to break the code that must not go unnoticed."""
 
-from tests.mutations import causes, core, functions
+from tests.mutations import causes, core, functions, starts
 
-MUTATIONS = (*core.MUTATIONS, *causes.MUTATIONS, *functions.MUTATIONS)
+MUTATIONS = (*core.MUTATIONS, *causes.MUTATIONS, *functions.MUTATIONS, *starts.MUTATIONS)
