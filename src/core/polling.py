@@ -169,7 +169,10 @@ class PollState:
     def _until(self, timeout: int) -> int:
         """Return the `elapsed` at which the next thing falls due."""
         if self.stopped_at is not None:
-            return min(self.stopped_at, timeout) + last_word_seconds(timeout)
+            # After a StopTask that came late ECS has its time too, within what an execution keeps
+            # for its end.
+            word = last_word_seconds(timeout)
+            return min(self.stopped_at + word, timeout + 2 * word)
         if self.starts_by is None or self._is_in_vain:
             return timeout
         return min(self.starts_by, timeout)

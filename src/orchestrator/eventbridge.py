@@ -12,6 +12,7 @@ from aws_durable_execution_sdk_python import (
 )
 from aws_durable_execution_sdk_python.config import CallbackConfig, Duration
 
+from adapters import clock
 from core.answer import Answer
 from core.conclusion import Conclusion
 from core.flow import Flow
@@ -102,5 +103,6 @@ def _stop(context: DurableContext, execution: Execution, task: Started, ending: 
         return replace(ending, task_arn=task.task_arn, detail=detail)
     if not has_last_word(stopped):
         return stopped
-    asked = PollState(since(task), stopped_at=execution.work.timeout_seconds)
+    # Only the first look reads this; each later one reads what the look before it has kept.
+    asked = PollState(begun := since(task), stopped_at=int(clock.now().timestamp()) - begun)
     return until_ended(context, "task-stopped", execution, task, asked)

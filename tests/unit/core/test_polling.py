@@ -9,6 +9,7 @@ from itertools import pairwise
 import pytest
 
 from core.outcome import Missing
+from core.payload import RESERVE_SECONDS
 from core.polling import (
     FIRST_DELAY,
     MAX_CHECKS,
@@ -235,9 +236,12 @@ def test_stopped() -> None:
 
 
 def test_stopped_late() -> None:
-    """A StopTask that came late leaves ECS no more time than one at the timeout would."""
-    assert not PollState(stopped_at=700, elapsed=719).is_given_up(600)
-    assert PollState(stopped_at=700, elapsed=720).is_given_up(600)
+    """A StopTask that came late leaves ECS its time, up to twice that time after the timeout."""
+    assert not PollState(stopped_at=700, elapsed=819).is_given_up(600)
+    assert PollState(stopped_at=700, elapsed=820).is_given_up(600)
+    assert not PollState(stopped_at=900, elapsed=839).is_given_up(600)
+    assert PollState(stopped_at=900, elapsed=840).is_given_up(600)
+    assert 2 * LAST_WORD_SECONDS < RESERVE_SECONDS
     assert PollState(stopped_at=30, elapsed=60).is_given_up(30)
 
 
