@@ -44,6 +44,8 @@ _ENDS_OF_PAUSED: tuple[End, ...] = (
 )
 # What is seldom and takes long: each call meets one of them, not all.
 _RARE: tuple[End, ...] = ("hangs", "done before a failed start", "never told as ended")
+# Each is stopped by its execution, which then hears of the start, or of the work.
+_STOPPED_BY_US: tuple[End, ...] = ("never told as ended", "hangs")
 _COMMON = tuple(end for end in ENDS if end not in _RARE)
 
 
@@ -92,7 +94,8 @@ class Catalogue:
                 # Some points are beyond all rare ends.
                 yield from islice(filter(_is_reached, deaths), 1)
             for point, scenario in self.retries[flow].items():
-                yield from _deaths_at(flow, point, list(product((scenario.end,), EVENTS)))
+                ends = _STOPPED_BY_US if scenario.end in _STOPPED_BY_US else (scenario.end,)
+                yield from _deaths_at(flow, point, list(product(ends, EVENTS)))
         yield from self.repairs
         for number, scenario in enumerate(self.repairs):
             # Dead twice, or what was repaired hears of it after all.

@@ -67,7 +67,8 @@ def violations(scenario: Scenario, end: End, *, is_calm: bool = True) -> list[st
     found = [*_tasks(end), *_record(end)]
     if found or end.execution["Status"] == "RUNNING":
         return found or ["the execution is RUNNING"]
-    if scenario.throttled and _is_unheard(end):
+    is_delayed = scenario.throttled or any(p.role == "orchestrator" for p in scenario.points)
+    if is_delayed and _is_unheard(end):
         return [*_callbacks(scenario, end)]
     if is_calm:
         found += [*_as_expected(scenario, end), *_as_stopped(scenario, end)]

@@ -129,7 +129,7 @@ def test_result_of_a_timeout() -> None:
 
 
 def test_last_word_on_a_start() -> None:
-    """Only a throttled execution may take a start that was stopped for work that took too long."""
+    """Only who dies or is throttled may take a start that was stopped for work that took long."""
     error = {"kind": "TimedOut", "taskArn": "arn:1", "exitCode": None}
     hung = End(
         execution=failed(**error),
