@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING
 
 from core.answer import decoded
 from core.outcome import Outcome, TimedOut
-from core.outcome.kinds import MAX_DETAIL
+from core.outcome.kinds import HANDED_OVER, MAX_DETAIL
 
 if TYPE_CHECKING:
     from core.record import Record
 
-_HANDED_OVER = "The container had handed over a result: "
-IN_RESULT = f"{_HANDED_OVER}it is in `result`"
-IN_RECORD = f"{_HANDED_OVER}it is in the record's `result`, and too large for an error"
+IN_RESULT = f"{HANDED_OVER}: it is in `result`"
+IN_RECORD = f"{HANDED_OVER}: it is in the record's `result`, and too large for an error"
 
 
 def handed_over(record: Record, outcome: Outcome) -> object:
@@ -29,7 +28,7 @@ def may_follow(record: Record, outcome: Outcome) -> bool:
 
 def told(record: Record, outcome: Outcome, where: str = IN_RESULT) -> Outcome:
     """Say in a timeout's detail, once, that there is a result, and where; another end stays."""
-    if handed_over(record, outcome) is None or _HANDED_OVER in outcome.detail:
+    if handed_over(record, outcome) is None or HANDED_OVER in outcome.detail:
         return outcome
     joint = "; "
     before = outcome.detail[: MAX_DETAIL - len(joint) - len(where)]

@@ -14,6 +14,7 @@ from core.outcome.kinds import (
     MAX_DETAIL,
     MOMENTS,
     NOT_FETCHED,
+    STOPPED_BY_US,
     ApplicationFailed,
     Cancelled,
     FailedToStart,
@@ -32,8 +33,6 @@ if TYPE_CHECKING:
 
     from core.outcome.beside import OtherContainer
 
-# Begins the reason of every StopTask of ours, followed by the outcome that it stands for.
-_STOPPED_BY_US = "durable-task/"
 # The stop codes of a task that its own containers have ended.
 _ENDED_BY_ITSELF = ("EssentialContainerExited", "TaskFailedToStart")
 _SPOT = re.compile(r"\bspot\b.*\binterrupt", re.IGNORECASE)
@@ -60,7 +59,7 @@ def is_ending(task: Mapping[str, Any]) -> bool:
 
 def stop_reason(ending: Outcome) -> str:
     """Return StopTask's reason, from which `classify` tells our own stops by their outcome."""
-    return f"{_STOPPED_BY_US}{ending.kind}: {ending.detail or ending.summary}"
+    return f"{STOPPED_BY_US}{ending.kind}: {ending.detail or ending.summary}"
 
 
 def classify(task: Mapping[str, Any], container: str) -> Outcome | None:
@@ -168,10 +167,10 @@ def _stopped(task: Mapping[str, Any], main: Mapping[str, Any]) -> type[Outcome]:
     """Return what a StopTask stands for: that of ours says so in its reason."""
     reason = task.get("stoppedReason") or ""
     for ours in (TimedOut, FailedToStart):
-        if reason.startswith(_STOPPED_BY_US + ours.__name__):
+        if reason.startswith(STOPPED_BY_US + ours.__name__):
             # Work that has never begun did not take too long.
             return FailedToStart if _never_began(task, main) else TimedOut
-    if reason.startswith(_STOPPED_BY_US + Cancelled.__name__):
+    if reason.startswith(STOPPED_BY_US + Cancelled.__name__):
         return Cancelled
     if reason.startswith(_SPOT_SENTENCE):
         return SpotInterrupted

@@ -16,6 +16,10 @@ NOT_FETCHED = 222
 # Characters of an outcome's detail.
 MAX_DETAIL = 1_000
 _MAX_SHOWN = 200
+# Begins the reason of every StopTask of ours, followed by the outcome that it stands for.
+STOPPED_BY_US = "durable-task/"
+# Begins the words in a timeout's detail for a result that its container had left.
+HANDED_OVER = "The container had handed over a result"
 # An outcome's moments by their names in its JSON form, which are ECS's own, in their order.
 MOMENTS: Mapping[str, str] = {
     "created_at": "createdAt",
@@ -206,6 +210,15 @@ class TimedOut(Outcome):
 
     summary_text = "The task exceeded its timeout and was stopped."
     advice_text = "Raise timeoutSeconds, or make the work smaller."
+
+    @property
+    def advice(self) -> str:
+        """The next thing to do, by which limit it was and by what the container has left."""
+        if HANDED_OVER in self.detail:
+            return "Its work may be done: look at the result before you run it again."
+        if self.detail.startswith(STOPPED_BY_US + FailedToStart.__name__):
+            return "Its container began too late for the start's limit: raise startTimeoutSeconds."
+        return self.advice_text
 
 
 class Cancelled(Outcome):

@@ -18,6 +18,7 @@ from core.outcome import (
     reclassified,
     stop_reason,
 )
+from core.outcome.kinds import HANDED_OVER
 
 
 @pytest.fixture(params=KINDS.values(), ids=list(KINDS))
@@ -160,6 +161,20 @@ def test_ended_by_a_container_without_memory() -> None:
     router = OtherContainer(name="router", reason="OutOfMemoryError: Container killed")
     advice = ApplicationFailed(exit_code=143, ended_by=router).advice
     assert advice == "router ran out of memory and ended the task: read its log."
+
+
+def test_timeout_of_a_start() -> None:
+    """A container that began as it was stopped for its start is advised about that limit."""
+    stopped_for_start = stop_reason(FailedToStart(detail="not started"))
+    assert "startTimeoutSeconds" in TimedOut(detail=stopped_for_start).advice
+    assert "startTimeoutSeconds" not in TimedOut(detail=stop_reason(TimedOut())).advice
+
+
+def test_timeout_with_a_result() -> None:
+    """A timeout whose container had handed over a result does not advise to make work smaller."""
+    handed_over = TimedOut(detail=f"too late; {HANDED_OVER}: it is in `result`")
+    assert "may be done" in handed_over.advice
+    assert "may be done" not in TimedOut(detail="too late").advice
 
 
 def test_unknown_reason() -> None:
