@@ -21,8 +21,9 @@ from core.payload import RESERVE_SECONDS, InvalidRequestError
 from core.polling import REFUSED_FOR
 from core.reported import LENGTHS
 from core.retry import LAUNCH_STEP_TRIES, MAX_TRIES
+from core.start import LAST_WORD_SECONDS
 from core.verdict import ENDED_BADLY
-from core.visibility import BETWEEN_LOOKS, TOKEN_TRUSTED, UNKNOWN_WHEN_YOUNG
+from core.visibility import BETWEEN_LOOKS, EVENT_GRACE, TOKEN_TRUSTED, UNKNOWN_WHEN_YOUNG
 from ecs_events.sweep import PARTS
 from ecs_events.tally import FOR_ONE
 from ecs_events.task_state import REMEMBERED
@@ -69,7 +70,10 @@ SAID = (
     ("docs/architecture.md", f"looks {in_words(BETWEEN_LOOKS)} apart missed it"),
     ("docs/architecture.md", f"go on for {in_words(timedelta(seconds=REFUSED_FOR))}"),
     ("docs/architecture.md", f"every check for {in_words(timedelta(seconds=REFUSED_FOR))}"),
+    ("README.md", f"up to {LAST_WORD_SECONDS} s each for ECS's last word"),
     ("docs/architecture.md", f"leave {RESERVE_SECONDS} s of `ExecutionTimeout` free"),
+    ("docs/architecture.md", f"look for that word for {LAST_WORD_SECONDS} s"),
+    ("docs/operations.md", f"had not begun {in_words(EVENT_GRACE)} after `startTimeoutSeconds`"),
     ("docs/architecture.md", f"repeated after {minutes(TOKEN_TRUSTED)} minutes"),
     ("docs/architecture.md", f"A launch is begun {WORDS[MAX_TRIES]} times at most"),
     ("docs/architecture.md", f"in steps of up to {WORDS[LAUNCH_STEP_TRIES]} tries"),

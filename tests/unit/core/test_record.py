@@ -26,6 +26,7 @@ CLOSED = replace(
     NEW,
     status=Status.FAILED,
     is_open=False,
+    start_timeout_seconds=1_800,
     task_arn="arn:task",
     trace_header="Root=1-5759e988-bd862e3fe1be46a994272793",
     result='{"answer":42}',
@@ -74,6 +75,7 @@ def test_closed_item() -> None:
         "arn:task",
         "callback-one",
     )
+    assert item["startTimeoutSeconds"] == 1_800
     assert (item["traceHeader"], item["result"]) == (CLOSED.trace_header, CLOSED.result)
     assert (item["lastOutcome"], item["error"]) == (CLOSED.last_outcome, CLOSED.error)
 
