@@ -234,6 +234,13 @@ class InfrastructureLost(Outcome):
     summary_text = "The task was lost to its infrastructure."
     advice_text = "Run it again; if it repeats, look at the AWS Health dashboard."
 
+    @property
+    def advice(self) -> str:
+        """The next thing to do, in words of their own where another container ended the task."""
+        if self.ended_by:
+            return f"{self.ended_by.sentence} and ended the task: read its log, then run it again."
+        return self.advice_text
+
 
 class Missing(Outcome):
     """ECS tells nothing of the task, and no end of it was recorded."""

@@ -10,6 +10,7 @@ from core.outcome import (
     NOT_FETCHED,
     ApplicationFailed,
     FailedToStart,
+    InfrastructureLost,
     OtherContainer,
     Outcome,
     Succeeded,
@@ -145,6 +146,14 @@ def test_ended_by_another_container(code: int) -> None:
     """The advice after a kill names the container that has ended the task."""
     watchdog = OtherContainer(name="watchdog", exit_code=1)
     assert "watchdog" in ApplicationFailed(exit_code=code, ended_by=watchdog).advice
+
+
+def test_lost_to_another_container() -> None:
+    """A task without an exit code that another container has ended does not send to AWS Health."""
+    watchdog = OtherContainer(name="watchdog", exit_code=1)
+    advice = InfrastructureLost(ended_by=watchdog).advice
+    assert advice == "watchdog exited with 1 and ended the task: read its log, then run it again."
+    assert "AWS Health" in InfrastructureLost().advice
 
 
 def test_ended_by_a_container_that_could_not_start() -> None:
