@@ -168,8 +168,8 @@ MUTATIONS = (
     Mutation(
         "a container without its code is not retried",
         "src/core/outcome/classification.py",
-        """        passes = code == NOT_FETCHED or is_transient(facts["detail"])\n""",
-        """        passes = is_transient(facts["detail"])\n""",
+        """        passes = code == NOT_FETCHED or is_transient(failed.reasons)\n""",
+        """        passes = is_transient(failed.reasons)\n""",
         _OUTCOMES,
     ),
     Mutation(

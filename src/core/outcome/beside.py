@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -12,9 +13,9 @@ if TYPE_CHECKING:
 # A process that was killed, or told to end: by ECS, once the task is to stop.
 SIGKILL, SIGTERM = 137, 143
 OUT_OF_MEMORY = re.compile(r"outofmemory|out of memory|\boom\b", re.IGNORECASE)
-# How ECS says that a container never ran. One that it could not stop has run.
+# How ECS says that a container never ran. One that it could not stop, or look at, has run.
 NEVER_RAN = re.compile(
-    r"Cannot(?!Stop|Kill)\w*Error|ResourceInitializationError|(?:Docker|ContainerRuntime)"
+    r"Cannot(?!Stop|Kill|Inspect|Describe)\w*Error|ResourceInitializationError|(?:Docker|ContainerRuntime)"
     r"TimeoutError: Could not transition to (?:created|started|running)\b",
     re.IGNORECASE,
 )
@@ -40,7 +41,8 @@ class OtherContainer:
     @property
     def sentence(self) -> str:
         """Its end in words, without a full stop."""
-        if OUT_OF_MEMORY.search(self.reason):
+        # The image that could not be pulled may be called like it.
+        if OUT_OF_MEMORY.search(self.reason) and not NEVER_RAN.match(self.reason):
             return f"{self.name} ran out of memory"
         if self.exit_code is None:
             return f"{self.name} could not be started"
@@ -58,7 +60,8 @@ class OtherContainer:
         code = data.get("exitCode")
         return cls(
             name=data["name"],
-            exit_code=None if code is None else int(code),
+            # What is no number to another version costs no more than itself.
+            exit_code=int(code) if isinstance(code, (int, Decimal)) else None,
             reason=str(data.get("reason") or ""),
         )
 

@@ -35,7 +35,8 @@ if TYPE_CHECKING:
 
 # The stop codes of a task that its own containers have ended.
 _ENDED_BY_ITSELF = ("EssentialContainerExited", "TaskFailedToStart")
-_SPOT = re.compile(r"\bspot\b.*\binterrupt", re.IGNORECASE)
+# In a sentence: an image may be called like it.
+_SPOT = re.compile(r"(?<![\w./-])spot(?: \w+){0,4} interrupt", re.IGNORECASE)
 # A person's words count for ECS's where they are the very same.
 _SPOT_SENTENCE = "Your Spot Task was interrupted"
 # A retired platform, or an instance that is gone; their stop codes are not documented.
@@ -90,8 +91,9 @@ def classify(task: Mapping[str, Any], container: str) -> Outcome | None:
         "ended_by": other,
     }
     if kind is FailedToStart:
-        passes = code == NOT_FETCHED or is_transient(facts["detail"])
-        return FailedToStart(**facts, transient=passes)
+        failed = FailedToStart(**facts)
+        passes = code == NOT_FETCHED or is_transient(failed.reasons)
+        return replace(failed, transient=passes)
     return kind(**facts)
 
 

@@ -172,6 +172,11 @@ class FailedToStart(Outcome):
     transient: bool = False
 
     @property
+    def reasons(self) -> str:
+        """The detail without the name of another container, which may be called like a cause."""
+        return self.detail.replace(self.ended_by.sentence, "") if self.ended_by else self.detail
+
+    @property
     def advice(self) -> str:
         """What to do: wait, or change what the reason speaks of."""
         if self.exit_code == NOT_FETCHED:
@@ -179,7 +184,7 @@ class FailedToStart(Outcome):
                 "The container did not get its code: its log says why. If it repeats, look at the "
                 "subnet's way out and at the task's role."
             )
-        cause, other = cause_of(self.detail), self.ended_by
+        cause, other = cause_of(self.reasons), self.ended_by
         if other and other.exit_code and (cause is None or cause is DEPENDENCY_FAILED):
             before = f"{other.sentence} before the main container could start"
             return f"{before}: read its log, and mend that first."

@@ -15,6 +15,7 @@ from core.outcome import (
     ApplicationFailed,
     Cancelled,
     FailedToStart,
+    OtherContainer,
     Outcome,
     Succeeded,
     UnknownKind,
@@ -111,6 +112,14 @@ def test_reported_end(form: dict[str, Any], outcome: Outcome) -> None:
     # No number of DynamoDB's is left in what is told on.
     assert Answer.read(Answer(outcome).text()) == Answer(outcome)
     assert record.end_of("arn:other") is None
+
+
+@pytest.mark.parametrize("code", ["75", [], {}, 1e999])
+def test_code_of_another_container(code: object) -> None:
+    """An answer is read although a container beside the main one has no number for a code."""
+    told = {"kind": "ApplicationFailed", **TOLD, "endedBy": {"name": "guard", "exitCode": code}}
+    answer = Answer.read(json.dumps({"outcome": told}))
+    assert answer == Answer(ApplicationFailed(**FACTS, ended_by=OtherContainer(name="guard")))
 
 
 @EACH_NEW_KIND

@@ -95,6 +95,8 @@ def test_exit_of_a_failed_start(code: int | None, reason: str | None, expected: 
         (3, "CannotStartContainerError: who knows", "ApplicationFailed"),
         (143, "CannotStopContainerError: who knows", "ApplicationFailed"),
         (None, "CannotStopContainerError: who knows", "InfrastructureLost"),
+        (None, "CannotInspectContainerError: Could not transition", "InfrastructureLost"),
+        (None, "CannotDescribeContainerError: who knows", "InfrastructureLost"),
         (None, "DockerTimeoutError: Could not transition to stopped", "InfrastructureLost"),
         (None, "It said CannotPullContainerError", "InfrastructureLost"),
     ],
@@ -218,6 +220,17 @@ def test_spot_by_its_reason(reason: str, stop_code: str | None) -> None:
     assert kind(task) == "SpotInterrupted"
 
 
+@pytest.mark.parametrize(
+    "image", ["spot-interrupt-handler", "spot/interrupter", "on.spot-interrupt"]
+)
+def test_image_called_like_spot(image: str) -> None:
+    """An image that cannot be pulled is no Spot interruption, whatever its name."""
+    reason = f"CannotPullContainerError: failed to resolve ref registry.test/{image}:1: not found"
+    outcome = classify(stopped(stopCode="TaskFailedToStart", stoppedReason=reason), WORKER)
+    assert isinstance(outcome, FailedToStart)
+    assert not outcome.transient
+
+
 def test_spot_in_somebodys_words() -> None:
     """A person's stop is a person's, unless its reason is the very sentence of ECS."""
     task = stopped(container(143), stopCode="UserInitiated", stoppedReason="spot interrupted us")
@@ -254,6 +267,15 @@ def test_main_container_kept_from_starting(began: str | None, expected: str) -> 
     assert outcome is not None
     assert outcome.kind == expected
     assert "init exited with 1" in outcome.detail
+
+
+@pytest.mark.parametrize("name", ["throttler", "DD-AGENT", "eni-watch", "LOCATION"])
+def test_container_called_like_a_cause(name: str) -> None:
+    """The name of a container that kept the main one from starting is no cause."""
+    outcome = classify(stopped(container(1, name=name)), WORKER)
+    assert isinstance(outcome, FailedToStart)
+    assert not outcome.transient
+    assert outcome.advice.startswith(f"{name} exited with 1 before the main container could start")
 
 
 def test_lost_before_the_main_container_began() -> None:

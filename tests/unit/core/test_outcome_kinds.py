@@ -165,6 +165,12 @@ def test_ended_by_a_container_that_could_not_start() -> None:
     assert "NAT" in advice
 
 
+def test_image_called_like_memory() -> None:
+    """A container that could not be started has not run out of memory, whatever its image."""
+    guard = OtherContainer(name="guard", reason="CannotPullContainerError: my/oom: not found")
+    assert guard.sentence == "guard could not be started"
+
+
 def test_ended_by_a_container_without_memory() -> None:
     """A container that ran out of memory has a log to read, whether it has an exit code or not."""
     router = OtherContainer(name="router", reason="OutOfMemoryError: Container killed")
