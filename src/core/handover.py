@@ -1,4 +1,4 @@
-"""What a timeout hands over: the result that its container had left in the record before it."""
+"""The result that a container has left in its record before it timed out, or was lost."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from core.answer import decoded
-from core.outcome import Outcome, TimedOut
+from core.outcome import Missing, Outcome, TimedOut
 from core.outcome.kinds import HANDED_OVER, MAX_DETAIL
 
 if TYPE_CHECKING:
@@ -17,8 +17,12 @@ IN_RECORD = f"{HANDED_OVER}: it is in the record's `result`, and too large for a
 
 
 def handed_over(record: Record, outcome: Outcome) -> object:
-    """Return what the container of a timeout had handed over; None for nothing or another end."""
-    return decoded(record.result) if isinstance(outcome, TimedOut) else None
+    """Return what a container had handed over that was stopped, or lost from sight, after that.
+
+    Returns:
+        None for nothing, and for another end.
+    """
+    return decoded(record.result) if isinstance(outcome, (TimedOut, Missing)) else None
 
 
 def may_follow(record: Record, outcome: Outcome) -> bool:

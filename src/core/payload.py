@@ -231,12 +231,23 @@ def _typed(payload: object, kind: type[_Payload]) -> _Payload:
 def _check_names(given: dict[str, object], kind: type[Struct], path: str) -> None:
     fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
     for name in (name for name in given if name not in fields):
-        known = f"one of the fields {', '.join(fields)}"
+        known = f"one of the fields {', '.join(fields)}{_elsewhere(name)}"
         readable = name.encode(errors="backslashreplace").decode() or '""'
         raise InvalidRequestError(f"{path}{readable}", given[name], known)
     for name, field in fields.items():
         if field.required and name not in given:
             raise InvalidRequestError(f"{path}{name}", None, "a value, for it has no default")
+
+
+def _elsewhere(name: str) -> str:
+    """Return why a field is unknown that other flows know; nothing for any other name."""
+    for kind, flows in (
+        (_AwaitedPayload, "only flows that wait for their task take"),
+        (_PolledPayload, "only the polling flow takes"),
+    ):
+        if name in {field.encode_name for field in msgspec.structs.fields(kind)}:
+            return f" ({flows} {name})"
+    return ""
 
 
 def _explained(payload: object, message: str) -> InvalidRequestError:

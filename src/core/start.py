@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from core.outcome import FailedToStart, Outcome, TimedOut, has_begun
+from core.outcome.kinds import UNSEEN_START
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -62,5 +63,4 @@ def has_last_word(ending: Outcome) -> bool:
 def untold(timeout: int) -> TimedOut:
     """Return the outcome of a stopped task of which ECS does not say whether it ever began."""
     seconds = last_word_seconds(timeout)
-    detail = "The task was stopped before its container was seen to start"
-    return TimedOut(detail=f"{detail}; in {seconds} s ECS has not shown how it ended")
+    return TimedOut(detail=f"{UNSEEN_START}; in {seconds} s ECS has not shown how it ended")

@@ -5,7 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from core.answer import MAX_ANSWER_BYTES, Answer
-from core.outcome import ApplicationFailed, Cancelled, Missing, reclassified
+from core.outcome import (
+    ApplicationFailed,
+    Cancelled,
+    FailedToStart,
+    Missing,
+    TimedOut,
+    reclassified,
+)
+from core.outcome.kinds import STOPPED_BY_US
 from core.record import ENDED, Status
 
 if TYPE_CHECKING:
@@ -52,6 +60,7 @@ def verdict(
         execution: the execution's status, where its end is known; None while it may go on.
         reported: the failure that the execution itself reports.
     """
+    outcome = witnessed(record, outcome)
     if execution in ENDED_BADLY:
         return _in_vain(record, outcome, str(execution), reported)
     if reported:
@@ -64,6 +73,21 @@ def verdict(
         return Verdict(_status(taken), taken, is_reported=True)
     # A handler of the user's own may succeed although its task has failed, or never began.
     return Verdict(_status(outcome), outcome)
+
+
+def witnessed(record: Record, outcome: Outcome) -> Outcome:
+    """Return the end of work that has begun, as its result in the record proves.
+
+    ECS may show neither a start nor an exit code of a container that has run. Such work is not done
+    again: another end than a failed start stays.
+    """
+    is_begun = record.flow.takes_result and record.result is not None
+    if not isinstance(outcome, FailedToStart) or outcome.task_arn is None or not is_begun:
+        return outcome
+    if outcome.exit_code is not None:
+        return reclassified(outcome, ApplicationFailed, outcome.detail)
+    is_ours = outcome.detail.startswith(STOPPED_BY_US)
+    return reclassified(outcome, TimedOut if is_ours else Missing, outcome.detail)
 
 
 def without_room(record: Record, judged: Verdict, reason: str) -> Verdict:

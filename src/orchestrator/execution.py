@@ -24,7 +24,7 @@ from core.payload import InvalidRequestError, Work, check_length, parse
 from core.record import Record, Status
 from core.reported import TICKET_RESERVE
 from core.retry import relaunch_delay
-from core.verdict import verdict
+from core.verdict import verdict, witnessed
 from core.visibility import SHOWN_AFTER_END, TOKEN_TRUSTED
 from core.write import Write
 from orchestrator.errors import InvalidPayloadError
@@ -206,6 +206,9 @@ class Execution:
         if record.attempt > self.attempt:
             # An earlier try of this step came through.
             return record.is_open
+        if witnessed(record, outcome) is not outcome:
+            # Its work has begun, so it is not done again.
+            return False
         return self.records.back_off(record, outcome).holds
 
     def close(self, outcome: Outcome) -> Conclusion:
@@ -228,6 +231,7 @@ class Execution:
         return conclusion
 
     def _close(self, record: Record, outcome: Outcome) -> tuple[Write, Conclusion]:
+        outcome = witnessed(record, outcome)
         judged = verdict(record, outcome, reported=None if outcome.succeeded else outcome)
         status, outcome = judged.status, judged.outcome
         found = None if outcome.succeeded else evidence(self.settings, record.job, outcome)

@@ -105,7 +105,9 @@ def _back_off(context: DurableContext, name: str, execution: Execution, outcome:
         context.logger.warning("Not retried", extra={"reason": error.message})
         return False
     if not backed_off:
-        context.logger.warning("Not retried", extra={"reason": "The record was closed"})
+        context.logger.warning(
+            "Not retried", extra={"reason": "The record is closed, or has a result"}
+        )
     return backed_off
 
 

@@ -236,6 +236,33 @@ def test_timeout_without_a_last_word(
     assert len(stops) == 1
 
 
+@pytest.mark.usefixtures("slow")
+def test_result_of_a_start(
+    aws: Aws, durable: Start, attempts: Attempts, stops: list[float]
+) -> None:
+    """Work that has handed over a result is not repeated, though ECS shows no start."""
+    stop_slowly(aws, stops)
+    execution = durable(EVENTBRIDGE, SHORT)
+    record = aws.wait_for_record(lambda record: record.task_arn)
+    aws.rewrite("SET #result = :result", result='"done"')
+    execution.time_out(record)
+    assert assert_timed_out(execution, attempts)["result"] == "done"
+    assert aws.record().result == '"done"'
+
+
+def test_result_of_a_start_that_failed(aws: Aws, durable: Start, attempts: Attempts) -> None:
+    """Work that has handed over a result is not repeated, though ECS says that it did not start."""
+    execution = durable(EVENTBRIDGE, {})
+    aws.wait_for_record(lambda record: record.task_arn)
+    aws.rewrite("SET #result = :result", result='"done"')
+    aws.task().fail("CannotPullContainerError: i/o timeout")
+    aws.task().advance("STOPPED")
+    aws.report()
+    _, data = execution.error()
+    assert (data["kind"], data["result"]) == ("Missing", "done")
+    assert len(attempts.run_task_calls()) == 1
+
+
 @pytest.mark.usefixtures("clock", "slow")
 def test_operations(aws: Aws, durable: Start, attempts: Attempts) -> None:
     """The wait for ECS's last word is an operation of its own, beside the one that stops."""

@@ -18,16 +18,30 @@ MUTATIONS = (
     Mutation(
         "the result of a timeout is thrown away",
         "src/core/handover.py",
-        "decoded(record.result) if isinstance(outcome, TimedOut) else None",
+        "decoded(record.result) if isinstance(outcome, (TimedOut, Missing)) else None",
         "None",
         ("tests/unit/core/test_handover.py", "tests/integration/test_handover.py"),
     ),
     Mutation(
         "what any failed container has left is a result",
         "src/core/handover.py",
-        "decoded(record.result) if isinstance(outcome, TimedOut) else None",
+        "decoded(record.result) if isinstance(outcome, (TimedOut, Missing)) else None",
         "None if outcome.succeeded else decoded(record.result)",
         ("tests/unit/core/test_handover.py",),
+    ),
+    Mutation(
+        "work that has handed over a result is done again",
+        "src/orchestrator/execution.py",
+        "        if witnessed(record, outcome) is not outcome:\n",
+        "        if outcome.succeeded:\n",
+        ("tests/unit/core/test_verdict.py", "tests/integration/test_start_timeout.py"),
+    ),
+    Mutation(
+        "a result is no proof that the work began",
+        "src/core/verdict.py",
+        "    is_begun = record.flow.takes_result and record.result is not None\n",
+        "    is_begun = record.flow.takes_result and record.result is None\n",
+        ("tests/unit/core/test_verdict.py",),
     ),
     Mutation(
         "a result makes an error of any size",

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 # A process that was killed, or told to end: by ECS, once the task is to stop.
 SIGKILL, SIGTERM = 137, 143
 OUT_OF_MEMORY = re.compile(r"outofmemory|out of memory|\boom\b", re.IGNORECASE)
-# How ECS says that a container never ran. One that it could not stop, or look at, has run.
+# How ECS says that a container never ran. One that it could not stop has run; one that it could not
+# look at may have.
+NOT_LOOKED_AT = re.compile(r"Cannot(?:Inspect|Describe)\w*Error", re.IGNORECASE)
 NEVER_RAN = re.compile(
     r"Cannot(?!Stop|Kill|Inspect|Describe)\w*Error|ResourceInitializationError|(?:Docker|ContainerRuntime)"
     r"TimeoutError: Could not transition to (?:created|started|running)\b",

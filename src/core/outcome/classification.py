@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from core.moment import timestamp
-from core.outcome.beside import NEVER_RAN, OUT_OF_MEMORY, SIGKILL, SIGTERM, ended_by
+from core.outcome.beside import NEVER_RAN, NOT_LOOKED_AT, OUT_OF_MEMORY, SIGKILL, SIGTERM, ended_by
 from core.outcome.causes import is_transient
 from core.outcome.kinds import (
     MAX_DETAIL,
@@ -182,6 +182,8 @@ def _stopped(task: Mapping[str, Any], main: Mapping[str, Any]) -> type[Outcome]:
 def _never_ran(task: Mapping[str, Any], main: Mapping[str, Any]) -> bool:
     """Whether ECS says of the main container itself that it did not come to run."""
     code, reason = main.get("exitCode"), main.get("reason") or ""
+    if NOT_LOOKED_AT.match(reason) and _never_began(task, main):
+        return True
     if not NEVER_RAN.match(reason) or code not in (None, *_NO_PROCESS):
         return False
     return not (

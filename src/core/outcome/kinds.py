@@ -18,7 +18,9 @@ MAX_DETAIL = 1_000
 _MAX_SHOWN = 200
 # Begins the reason of every StopTask of ours, followed by the outcome that it stands for.
 STOPPED_BY_US = "durable-task/"
-# Begins the words in a timeout's detail for a result that its container had left.
+# Begins a timeout's detail where ECS has not shown whether the container ever began.
+UNSEEN_START = "The task was stopped before its container was seen to start"
+# Begins the words in a detail for a result that its container had left.
 HANDED_OVER = "The container had handed over a result"
 # An outcome's moments by their names in its JSON form, which are ECS's own, in their order.
 MOMENTS: Mapping[str, str] = {
@@ -142,7 +144,10 @@ class ApplicationFailed(Outcome):
             cause = cause_of(self.ended_by.reason) if never_ran else None
             return f"{ended}. {cause.advice}" if cause else f"{ended}: read its log."
         if self.exit_code == SIGTERM:
-            return "SIGTERM ended it: find who stopped the task; let the work finish on SIGTERM."
+            return (
+                "SIGTERM ended it: find who stopped the task, or which container beside it ended "
+                "first; let the work finish on SIGTERM."
+            )
         return self.advice_text
 
 
@@ -221,6 +226,11 @@ class TimedOut(Outcome):
         """The next thing to do, by which limit it was and by what the container has left."""
         if HANDED_OVER in self.detail:
             return "Its work may be done: look at the result before you run it again."
+        if UNSEEN_START in self.detail:
+            return (
+                "Nobody knows whether its work began: look for its traces, then raise "
+                "startTimeoutSeconds or timeoutSeconds."
+            )
         if self.detail.startswith(STOPPED_BY_US + FailedToStart.__name__):
             return "Its container began too late for the start's limit: raise startTimeoutSeconds."
         return self.advice_text

@@ -13,7 +13,7 @@ from core.conclusion import Conclusion
 from core.evidence import Evidence
 from core.flow import Flow
 from core.handover import IN_RECORD, IN_RESULT, handed_over, may_follow, told
-from core.outcome import KINDS, Outcome, Succeeded, TimedOut
+from core.outcome import KINDS, Missing, Outcome, Succeeded, TimedOut
 from tests import values
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 LATE = TimedOut(task_arn="arn:task", detail="The deadline was 2026-03-02T10:00:00.000Z")
 FACTS = {"executionId": "one", "flow": "eventbridge", "attempt": 1}
 EVIDENCE = Evidence("/ecs/demo", "worker/main/1", "https://", ("one", "zwei\u00e9"))
-FAILURES = [kind for kind in KINDS.values() if kind not in (Succeeded, TimedOut)]
+FAILURES = [kind for kind in KINDS.values() if kind not in (Succeeded, TimedOut, Missing)]
 # What a worker may write, as the record has it, and as it is handed over.
 WRITTEN: list[tuple[str, Any]] = [
     ('{"answer":42.5}', {"answer": 42.5}),

@@ -95,8 +95,8 @@ def test_exit_of_a_failed_start(code: int | None, reason: str | None, expected: 
         (3, "CannotStartContainerError: who knows", "ApplicationFailed"),
         (143, "CannotStopContainerError: who knows", "ApplicationFailed"),
         (None, "CannotStopContainerError: who knows", "InfrastructureLost"),
-        (None, "CannotInspectContainerError: Could not transition", "InfrastructureLost"),
-        (None, "CannotDescribeContainerError: who knows", "InfrastructureLost"),
+        (None, "CannotInspectContainerError: Could not transition", "FailedToStart"),
+        (0, "CannotInspectContainerError: Could not transition", "Succeeded"),
         (None, "DockerTimeoutError: Could not transition to stopped", "InfrastructureLost"),
         (None, "It said CannotPullContainerError", "InfrastructureLost"),
     ],
@@ -107,6 +107,14 @@ def test_container_that_never_ran(
 ) -> None:
     """A container that could not be started failed to start, unless its exit code says it ran."""
     assert kind(stopped(container(code, reason=reason), stopCode=stop_code)) == expected
+
+
+@pytest.mark.parametrize("reason", ["CannotInspectContainerError", "CannotDescribeContainerError"])
+def test_container_that_could_not_be_looked_at(reason: str) -> None:
+    """A container of a task that began is lost, not unstarted, where ECS could not look at it."""
+    task = stopped(container(None, reason=f"{reason}: who knows"))
+    assert kind(task) == "FailedToStart"
+    assert kind(task | {"startedAt": "2026-01-05T09:00:31.402Z"}) == "InfrastructureLost"
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from core.outcome import (
     reclassified,
     stop_reason,
 )
-from core.outcome.kinds import HANDED_OVER
+from core.outcome.kinds import HANDED_OVER, UNSEEN_START
 
 
 @pytest.fixture(params=KINDS.values(), ids=list(KINDS))
@@ -183,6 +183,11 @@ def test_timeout_of_a_start() -> None:
     stopped_for_start = stop_reason(FailedToStart(detail="not started"))
     assert "startTimeoutSeconds" in TimedOut(detail=stopped_for_start).advice
     assert "startTimeoutSeconds" not in TimedOut(detail=stop_reason(TimedOut())).advice
+
+
+def test_timeout_that_nobody_saw_begin() -> None:
+    """A timeout of which ECS has not shown whether it began does not blame the work's size."""
+    assert "Nobody knows" in TimedOut(detail=UNSEEN_START).advice
 
 
 def test_timeout_with_a_result() -> None:

@@ -16,16 +16,20 @@ from core.answer import MAX_ANSWER_BYTES
 from core.flow import Flow
 from core.outcome import (
     KINDS,
+    NOT_FETCHED,
     ApplicationFailed,
     Cancelled,
     FailedToStart,
+    InfrastructureLost,
     Missing,
     Outcome,
     SpotInterrupted,
     Succeeded,
+    TimedOut,
+    stop_reason,
 )
 from core.record import Status
-from core.verdict import ENDED_BADLY, Verdict, unclosed, verdict, without_room
+from core.verdict import ENDED_BADLY, Verdict, unclosed, verdict, without_room, witnessed
 from tests import values
 
 SRC = Path(core.__file__).parents[1]
@@ -346,6 +350,29 @@ def test_unclosed() -> None:
         assert outcome.task_arn == TASK
     assert "throttled" in unclosed(Flow.EVENTBRIDGE, EXIT_0, "throttled").detail
     assert isinstance(verdict(values.record(), EXIT_0, "STOPPED").outcome, Cancelled)
+
+
+@pytest.mark.parametrize(
+    ("unstarted", "kind"),
+    [
+        (FailedToStart(task_arn="arn", detail="CannotPullContainerError: EOF"), "Missing"),
+        (FailedToStart(task_arn="arn", detail=stop_reason(TimedOut())), "TimedOut"),
+        (FailedToStart(task_arn="arn", exit_code=NOT_FETCHED), "ApplicationFailed"),
+        # Its task, if there is one, was never known.
+        (FailedToStart(detail="RunTask gave no answer"), "FailedToStart"),
+        (InfrastructureLost(task_arn="arn"), "InfrastructureLost"),
+    ],
+)
+def test_result_proves_a_start(unstarted: Outcome, kind: str) -> None:
+    """Work that has handed over a result has begun, whatever ECS says of its start."""
+    done = values.record(flow=Flow.EVENTBRIDGE, result='"done"')
+    assert witnessed(done, unstarted).kind == kind
+    assert verdict(done, unstarted).outcome.kind == kind
+    for nobody_asks in (
+        values.record(flow=Flow.EVENTBRIDGE),
+        values.record(flow=Flow.POLLING, result='"done"'),
+    ):
+        assert witnessed(nobody_asks, unstarted) is unstarted
 
 
 def test_decided_in_one_place() -> None:
