@@ -1,4 +1,4 @@
-"""What goes wrong with a task, as a value that the task carries."""
+"""Mishaps of tasks, each a value that its task carries."""
 
 from __future__ import annotations
 

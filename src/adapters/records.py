@@ -222,7 +222,7 @@ class Records:
             # What the worker has reported since is to be read first.
             ours &= Attr("error").not_exists()
         if may_follow(record, outcome):
-            # Nor is a result overlooked that was handed over since; a NULL is none.
+            # A result that was handed over since is not overlooked either; a NULL is none.
             ours &= Attr("result").not_exists() | Attr("result").attribute_type("NULL")
         return self._end(record, outcome, self._closing(record, status, outcome, evidence), ours)
 

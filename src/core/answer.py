@@ -8,7 +8,7 @@ from typing import Any
 
 from core.outcome import Outcome, from_dict
 
-# What Lambda takes as a callback's result, and keeps of a step's and of an error's data.
+# Bytes that Lambda takes as a callback's result, and keeps of a step's value and an error's data.
 MAX_ANSWER_BYTES = 262_144
 _MARGIN = 50
 

@@ -20,7 +20,7 @@ def handed_over(record: Record, outcome: Outcome) -> object:
     """Return what a container had handed over that was stopped, or lost from sight, after that.
 
     Returns:
-        None for nothing, and for another end.
+        The value; None if there is none, and for another end.
     """
     return decoded(record.result) if isinstance(outcome, (TimedOut, Missing)) else None
 

@@ -62,7 +62,7 @@ class OtherContainer:
         code = data.get("exitCode")
         return cls(
             name=data["name"],
-            # What is no number to another version costs no more than itself.
+            # A code of another version that is no number costs no more than itself.
             exit_code=int(code) if isinstance(code, (int, Decimal)) else None,
             reason=str(data.get("reason") or ""),
         )

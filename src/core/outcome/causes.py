@@ -185,7 +185,7 @@ CAUSES: tuple[Cause, ...] = (
         "log group missing",
         Area.LOG,
         r"log ?group.{0,100}(?:does not|doesn't) exist|no such log ?group"
-        # Of a missing route it says the same, and then that.
+        # A missing route is told in the same words, and then as one.
         r"|cannot find the amazon cloudwatch log group(?!.{0,100}connection issue)"
         r"|(?:logging driver|logger args|log ?stream|cloudwatch).{0,300}resourcenotfound",
         "The log group that the container definition names does not exist: create it, or set "
