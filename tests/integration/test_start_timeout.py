@@ -73,6 +73,16 @@ def stop_slowly(aws: Aws, asked: Sequence[object], looks: int = 5) -> None:
     aws.at("ecs.DescribeTasks", look)
 
 
+def hand_over(aws: Aws) -> None:
+    """Write a result as a worker does, after which no task may be started any more."""
+
+    def refuse() -> None:
+        raise AssertionError("The work is done again")
+
+    aws.rewrite("SET #result = :result", result='"done"')
+    aws.at("ecs.RunTask", refuse)
+
+
 def assert_second(execution: Durable, attempts: Attempts) -> None:
     """The first task never ran, and the second does the work."""
     attempts.end(2, SUCCESS)
@@ -244,7 +254,7 @@ def test_result_of_a_start(
     stop_slowly(aws, stops)
     execution = durable(EVENTBRIDGE, SHORT)
     record = aws.wait_for_record(lambda record: record.task_arn)
-    aws.rewrite("SET #result = :result", result='"done"')
+    hand_over(aws)
     execution.time_out(record)
     assert assert_timed_out(execution, attempts)["result"] == "done"
     assert aws.record().result == '"done"'
@@ -254,7 +264,7 @@ def test_result_of_a_start_that_failed(aws: Aws, durable: Start, attempts: Attem
     """Work that has handed over a result is not repeated, though ECS says that it did not start."""
     execution = durable(EVENTBRIDGE, {})
     aws.wait_for_record(lambda record: record.task_arn)
-    aws.rewrite("SET #result = :result", result='"done"')
+    hand_over(aws)
     aws.task().fail("CannotPullContainerError: i/o timeout")
     aws.task().advance("STOPPED")
     aws.report()
