@@ -44,4 +44,19 @@ class UnseenExit:
     """
 
 
-Mishap = FailedStart | HangingStart | FailedBeside | UnseenExit
+@dataclass(frozen=True, slots=True)
+class EndedBeside:
+    """An essential container beside the main one exits, which ends the task: SIGTERM follows.
+
+    Attributes:
+        code: the container's exit code.
+        seconds: how long it runs, in AWS's.
+        name: the container's.
+    """
+
+    code: int
+    seconds: float = 0
+    name: str = "watchdog"
+
+
+Mishap = FailedStart | HangingStart | FailedBeside | UnseenExit | EndedBeside

@@ -192,6 +192,13 @@ class TaskState:
                 self._named(other)["reason"] = reason
                 self.fail(reason)
 
+    def exit_beside(self, other: str, code: int) -> None:
+        """Let another essential container exit, which ends the task."""
+        with self._lock:
+            if self._detail["desiredStatus"] == "RUNNING":
+                self._named(other).update({"exitCode": code, "lastStatus": "STOPPED"})
+                self.end("EssentialContainerExited", _EXITED)
+
     def explain(self, reason: str | None) -> None:
         """Say why the main container ended, if there is more to say than a code."""
         with self._lock:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import threading
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from local.clock import Flag
-from local.ecs.mishaps import FailedBeside, FailedStart, HangingStart, UnseenExit
+from local.ecs.mishaps import EndedBeside, FailedBeside, FailedStart, HangingStart, UnseenExit
 from local.ecs.state import STATES, TaskState
 
 if TYPE_CHECKING:
@@ -90,6 +91,8 @@ class Task(TaskState):
                 self._start()
                 self.begin_container()
                 self._run()
+            case EndedBeside(_, _, name):
+                self.add_container(name)
 
     def stop(self, reason: str) -> None:
         """Ask the task to stop, as StopTask does; a task that is stopping stays as it is."""
@@ -146,12 +149,18 @@ class Task(TaskState):
             return
         watcher = threading.Thread(target=self._watch_for_stop, daemon=True)
         watcher.start()
+        if isinstance(self.mishap, EndedBeside):
+            self._clock.call_later(self.mishap.seconds, partial(self._end_beside, self.mishap))
         code = self._worker.wait()
         self._exited.set()
         if code is not None:
             self._has_exited(code)
         self._stop_asked.set()
         watcher.join()
+
+    def _end_beside(self, mishap: EndedBeside) -> None:
+        self.exit_beside(mishap.name, mishap.code)
+        self._stop_asked.set()
 
     def _has_exited(self, code: int) -> None:
         match self.mishap:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from local.ecs.mishaps import FailedBeside, FailedStart, HangingStart, UnseenExit
+from local.ecs.mishaps import EndedBeside, FailedBeside, FailedStart, HangingStart, UnseenExit
 from local.journal import TaskChange
 from local.system import System
 from tests.e2e.user import User
@@ -92,6 +92,32 @@ def test_failed_start_beside_the_main_container(user: User, seconds: int) -> Non
     assert (guard["name"], guard["lastStatus"], "exitCode" in guard) == ("guard", "STOPPED", False)
     assert guard.get("reason") == (None if seconds else reason)
     assert guard["containerArn"] != main["containerArn"]
+
+
+def test_end_beside_the_main_container(user: User) -> None:
+    """A task whose other essential container exits ends by that: its worker gets SIGTERM."""
+    user.system.tasks.mishaps.append(EndedBeside(1))
+    ended = user.task(run(user), "STOPPED")
+    watchdog, main = ended["containers"]
+    assert ended["stopCode"] == "EssentialContainerExited"
+    assert (watchdog["name"], watchdog["exitCode"]) == ("watchdog", 1)
+    assert main["exitCode"] in ENDED_BY_SIGNAL
+    assert ended.keys() >= {"startedAt", "executionStoppedAt"}
+
+
+def test_failure_of_the_container_beside(user: User) -> None:
+    """An execution whose task another container has ended names that one, its code and its log."""
+    user.system.tasks.mishaps.append(EndedBeside(1, seconds=5))
+    arn = user.start("eventbridge", processingTime=600)
+    error = user.error(arn)
+    assert (error["kind"], error["endedBy"]["name"], error["endedBy"]["exitCode"]) == (
+        "ApplicationFailed",
+        "watchdog",
+        1,
+    )
+    assert "watchdog exited with 1" in error["detail"]
+    assert "watchdog" in error["advice"]
+    assert "/watchdog/" in error["otherLogStream"]
 
 
 def test_unseen_exit(user: User) -> None:
