@@ -26,7 +26,7 @@ def starts_by(task: Mapping[str, Any], container: str, seconds: int | None) -> d
         seconds: how long it may take from ECS's `createdAt`; None where nobody has set a limit.
 
     Returns:
-        None where no limit holds: the container has begun, or the task is to stop anyway.
+        The moment; None where no limit holds: the container has begun, or the task is to stop.
     """
     created = task.get("createdAt")
     if seconds is None or not isinstance(created, datetime):

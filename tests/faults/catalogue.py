@@ -42,7 +42,7 @@ _ENDS_OF_PAUSED: tuple[End, ...] = (
     *("exit 0", "failed to start", "Spot"),
     *("hangs", "never told as ended"),
 )
-# What is seldom and takes long: each call meets one of them, not all.
+# Ends that are seldom and take long: each call meets one of them, not all.
 _RARE: tuple[End, ...] = ("hangs", "done before a failed start", "never told as ended")
 # Each is stopped by its execution, which then hears of the start, or of the work.
 _STOPPED_BY_US: tuple[End, ...] = ("never told as ended", "hangs")

@@ -117,7 +117,7 @@ def test_result_too_large(aws: Aws, durable: Start) -> None:
 
 
 def test_attempt_before(aws: Aws, durable: Start, attempts: Attempts) -> None:
-    """What an earlier attempt has handed over is in no later attempt's error."""
+    """A result that an earlier attempt has handed over is in no later attempt's error."""
     execution = durable(handler, {"maxAttempts": 2})
     attempts.end(1, SPOT, '"of the first"')
     aws.task(attempts.task(2)).advance("RUNNING")

@@ -314,7 +314,7 @@ CAUSES: tuple[Cause, ...] = (
         "A role lacks a permission that the detail names: add it to the task's execution role "
         "where ECS starts the task, to the function's where RunTask was refused.",
     ),
-    # What RunTask says of the request's size, container and capacity provider.
+    # RunTask's refusals of the request's size, container and capacity provider.
     _lasts(
         "size not offered",
         Area.REQUEST,

@@ -198,7 +198,7 @@ def _never_began(task: Mapping[str, Any], main: Mapping[str, Any]) -> bool:
     return not is_running and task.get("startedAt") is None and main.get("exitCode") is None
 
 
-# What AWS's own stops stand for, whatever the container's exit looks like.
+# The kinds that AWS's own stops stand for, whatever the container's exit looks like.
 _STOP_CODES: Mapping[str | None, type[Outcome]] = {
     # The task belongs to no service: AWS itself has stopped it.
     "ServiceSchedulerInitiated": InfrastructureLost,

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 EACH_FLOW = pytest.mark.parametrize("flow", Flow)
 STOPPED = {"stopped: not started": 1}
-# Of an hour that each task has waited.
+# Part of an hour that each task has waited.
 LIMIT = 1_800
 
 
