@@ -57,7 +57,7 @@ def in_words(time: timedelta) -> str:
 
 RUN = timedelta(seconds=STACK.resources["ReconcilerFunction"]["Properties"]["Timeout"])
 SAID = (
-    ("README.md", f"the histories of ended executions are deleted after {DAYS} days"),
+    ("docs/deploy.md", f"the histories of ended executions are deleted after {DAYS} days"),
     ("README.md", f"until the execution's history is deleted, {DAYS} days after its end"),
     ("README.md", f"at most {MAX_RESULT_BYTES:,} bytes of JSON"),
     ("README.md", f"the container's last {LOG_LINES} lines"),

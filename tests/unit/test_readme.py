@@ -2,8 +2,6 @@ from __future__ import annotations
 
 import json
 import logging
-import re
-import tomllib
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast, get_args
 
@@ -23,8 +21,7 @@ from core.retry import MAX_ATTEMPTS, OnDemand
 from orchestrator.errors import TaskFailedError
 from orchestrator.execution import Execution
 from orchestrator.steps import finish
-from tests import template
-from tests.markdown import Page, code, first_column
+from tests.markdown import Page, code
 from tests.template import ROOT
 from tests.values import launch, parsed
 from worker.assignment import Assignment
@@ -66,44 +63,6 @@ def execution(fields: dict[str, Any]) -> Execution:
     )
     records = Records(settings.table_name, settings.retention)
     return Execution("arn", work, asked, settings, records)
-
-
-def test_outputs() -> None:
-    """The table of outputs has the template's, in its order."""
-    outputs = template.source()["Outputs"]
-    assert first_column(README.table("Output")) == list(outputs)
-
-
-def test_parameters() -> None:
-    """The table of parameters has the template's, with their defaults and bounds."""
-    parameters = template.source()["Parameters"]
-    rows = README.table("Parameter")
-    assert first_column(rows) == list(parameters)
-    for (_, default, meaning), parameter in zip(rows, parameters.values(), strict=True):
-        assert default.strip("`").replace("empty", "") == str(parameter["Default"])
-        for bound in ("MinValue", "MaxValue"):
-            assert str(parameter.get(bound, "")) in meaning
-
-
-def test_prompts() -> None:
-    """The guided deployment's prompts are the template's parameters, and Enter is their default."""
-    parameters = template.source()["Parameters"]
-    prompts = {row[0]: row[1].strip("`") for row in README.table("Prompt")}
-    asked = [name for name in prompts if name.startswith("Parameter ")]
-    assert asked == [f"Parameter {name}" for name in parameters]
-    for name, parameter in parameters.items():
-        assert prompts[f"Parameter {name}"].replace("empty", "") == str(parameter["Default"])
-    config = tomllib.loads((ROOT / "samconfig.toml").read_text())["default"]
-    assert prompts["Stack Name"] == config["global"]["parameters"]["stack_name"]
-    assert prompts["Confirm changes before deploy"] == "N"
-    assert config["deploy"]["parameters"]["confirm_changeset"] is False
-
-
-def test_longest_stack_name() -> None:
-    """README and the template agree on how long the stack's name may be."""
-    [length] = re.findall(r"(\d+) characters", template.source()["Description"])
-    [row] = [row for row in README.table("Prompt") if row[0] == "Stack Name"]
-    assert f"At most {length} characters" in row[2]
 
 
 def test_payload_fields() -> None:
@@ -202,20 +161,3 @@ def test_numbers_of_polling() -> None:
         elapsed += poll_delay(looks, elapsed, None)
     # The last wait ends in a look; beside looks: execution, launch, wait and close.
     assert f"{looks + 1 + 4} operations for an hour" in README.text
-
-
-@pytest.mark.parametrize(("attempts", "longest"), [(3, "7 h 56 min"), (1, "23 h 55 min")])
-def test_longest_task_by_default(attempts: int, longest: str) -> None:
-    """README says how long a task may run if nothing is asked for but a number of attempts."""
-    seconds = parsed({"maxAttempts": attempts}, Flow.EVENTBRIDGE, EXECUTION_TIMEOUT).timeout_seconds
-    assert f"{seconds // 3_600} h {seconds % 3_600 // 60} min" == longest
-    assert longest in README.text
-
-
-def test_longer_tasks() -> None:
-    """README's ExecutionTimeout for three attempts of three days is just long enough."""
-    [seconds] = re.findall(r"three attempts of three days\s+take ([\d,]+)", README.text)
-    timeout, days = int(seconds.replace(",", "")), 3 * 86_400
-    assert parsed({"timeoutSeconds": days}, Flow.EVENTBRIDGE, timeout).timeout_seconds == days
-    with pytest.raises(InvalidRequestError):
-        parsed({"timeoutSeconds": days}, Flow.EVENTBRIDGE, timeout - 3)
