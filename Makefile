@@ -82,7 +82,7 @@ STACK = $(shell sed -n 's/^stack_name = "\(.*\)"/\1/p' samconfig.toml | tail -n 
 
 .PHONY: redrive
 redrive: $(DEV) ## Deliver events again that were kept because of a failure: STACK=name
-	@.venv/dev/bin/python scripts/redrive.py '$(STACK)'
+	@.venv/dev/bin/python -m scripts.redrive '$(STACK)'
 
 .PHONY: test
 test: $(DEV) .venv/sam/.installed .venv/aws/.installed ## Everything that CI runs: all the checks below, and the tests on each Python

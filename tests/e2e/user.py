@@ -166,7 +166,7 @@ class User(AwsUser):
     def redrive(self) -> subprocess.CompletedProcess[str]:
         """Deliver again what is in the stack's queues, as `make redrive` does."""
         return subprocess.run(
-            [sys.executable, "scripts/redrive.py", self.stack],
+            [sys.executable, "-m", "scripts.redrive", self.stack],
             cwd=PROJECT,
             env=os.environ | self.system.variables,
             capture_output=True,

@@ -4,9 +4,12 @@ import os
 
 import pytest
 
+from scripts.deployed import Deployed, ForeignTargetError
 from scripts.redrive import main
 
 HOW_TO_NAME = "make redrive STACK=name"
+FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:app-task-state-function"
+APP = Deployed("app", {}, {FUNCTION: f"{FUNCTION}:live"})
 
 
 @pytest.fixture(autouse=True)
@@ -44,3 +47,27 @@ def test_nobody_in_particular(
     assert told.startswith("Stack other cannot be read: ")
     assert why in told
     assert HOW_TO_NAME in told
+
+
+@pytest.mark.parametrize("qualifier", ["", ":live", ":1", ":$LATEST", ":yesterday"])
+def test_today_s_version(qualifier: str) -> None:
+    """An event is for the alias `live`, whatever version of its function it was kept for."""
+    assert APP.live(f"{FUNCTION}{qualifier}") == f"{FUNCTION}:live"
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        FUNCTION.replace(":app-", ":app-x-"),
+        FUNCTION.replace("123456789012", "210987654321"),
+        FUNCTION.replace("us-east-1", "eu-west-1"),
+        f"{FUNCTION}-2:live",
+        "arn:aws:sqs:us-east-1:123456789012:app-undelivered-events",
+        "app-task-state-function",
+        "",
+    ],
+)
+def test_somebody_else_s_function(target: str) -> None:
+    """A function of another stack, account or Region is none of this stack's, and is named."""
+    with pytest.raises(ForeignTargetError, match=f"{target} is no function of the stack app"):
+        APP.live(target)

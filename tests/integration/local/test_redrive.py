@@ -1,15 +1,20 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING
 
+import pytest
+
+from local.gateway import Refuse
+from scripts.deployed import Deployed, deployed
+from scripts.failed_executions import told
 from scripts.redrive import main
-from tests.integration.local.queues import Queue
+from tests.e2e.user import id_of
+from tests.integration.local.queues import Queue, values
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    import pytest
+    from collections.abc import Iterable, Mapping
 
     from tests.e2e.user import User
 
@@ -30,25 +35,90 @@ def test_message_that_cannot_be_delivered(user: User) -> None:
 
     target, event = outputs["TaskStateFunctionArn"], json.dumps(FOREIGN)
     left = {
-        send(event, target.replace("task-state", "renamed")): "ResourceNotFoundException",
+        send(event, target.replace("task-state", "renamed")): "ForeignTargetError",
         send(event, None): "KeyError",
         send("no JSON", target): "JSONDecodeError",
         send("7", target): "TypeError",
         send("[" * 50_000, target): "RecursionError",
     }
-    delivered = send(event, target)
+    # An old version's event is today's version's.
+    delivered = send(event, target.replace(":live", ":7"))
+    failed = Letters(user).put("{}", ErrorMessage="for people")
     redriven = user.redrive()
     assert redriven.returncode == 1
     # Another test's event may be given up only now.
     assert f"{delivered} -> {target}" in redriven.stdout.splitlines()
     assert redriven.stdout.endswith("events delivered again, 5 left\n")
+    assert about(failed, redriven.stdout.splitlines()).endswith(": for people")
     for message_id, error in left.items():
         assert f"{message_id} is left: {error}" in redriven.stderr
     # What is left is there for the next one at once.
-    again = user.redrive()
-    assert (again.returncode, again.stdout.splitlines()[-1][-6:]) == (1, "5 left")
+    seen = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)["Messages"]
+    assert {message["MessageId"] for message in seen} == set(left)
     sqs.purge_queue(QueueUrl=url)
     assert not queue.messages
+
+
+@pytest.fixture
+def stack(user: User, monkeypatch: pytest.MonkeyPatch) -> Deployed:
+    """The stack, for a script in this process."""
+    for name, value in user.system.variables.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr("boto3.DEFAULT_SESSION", None)
+    return deployed(user.stack)
+
+
+class Letters:
+    """The queue of failed executions, emptied."""
+
+    def __init__(self, user: User) -> None:
+        self.queue = Queue(user, "FailedExecutionsQueueUrl")
+        self._url, self._sqs = user.outputs["FailedExecutionsQueueUrl"], user.client("sqs")
+
+    def put(self, body: str, **attributes: str) -> str:
+        """Put a message into it, and return its id."""
+        given = {n: {"DataType": "String", "StringValue": v} for n, v in attributes.items()}
+        sent = self._sqs.send_message(QueueUrl=self._url, MessageBody=body, MessageAttributes=given)
+        return str(sent["MessageId"])
+
+
+def about(message_id: str, lines: Iterable[str]) -> str:
+    """What is told of a message, without its time."""
+    [line] = (line for line in lines if line.startswith(f"{message_id} of "))
+    return line.partition(": ")[2]
+
+
+def test_failed_executions(user: User, stack: Deployed) -> None:
+    """Each payload of a failed execution stays in its queue, and is told with its execution."""
+    letters, payload = Letters(user), {"processingTime": "for ever"}
+    arn = user.start("eventbridge", **payload)
+    # Lambda's own message is taken out, to be sure that it has come; a copy is as good.
+    [message] = letters.queue.first(RequestID=id_of(arn))
+    own = letters.put(message["Body"], **values(message))
+    alike = letters.put(json.dumps(payload), ErrorMessage="Too long")
+    never = letters.put('{"message": "?"}', ErrorMessage="Throttled")
+    lines = list(told(stack))
+    assert lines[0].endswith(" payloads of failed executions are left alone:")
+    seen = rf"{re.escape(arn)} FAILED at \d{{4}}-\S+Z"
+    assert re.fullmatch(rf"{seen}: processingTime: .+", about(own, lines))
+    one = rf"by its payload one of \d+, or one that never began: .*{seen}.*: Too long"
+    assert re.fullmatch(one, about(alike, lines))
+    unknown = "no execution with its payload is known, it may never have begun"
+    assert about(never, lines) == f"{unknown}: Throttled"
+    letters.queue.messages.clear()
+    assert {own, alike, never} <= {m["MessageId"] for m in letters.queue.first(3)}
+
+
+def test_executions_that_cannot_be_looked_up(user: User, stack: Deployed) -> None:
+    """Payloads are told without executions to those who may not look these up."""
+    letter = Letters(user).put("{}")
+    refused = Refuse("AccessDeniedException", "not yours to list")
+    user.system.seams.inject(refused, times=100, operation="ListDurableExecutionsByFunction")
+    lines = list(told(stack))
+    user.system.seams.clear()
+    assert "cannot be looked up" in lines[1]
+    assert "not yours to list" in lines[1]
+    assert about(letter, lines) == "not looked up: Lambda gives no reason"
 
 
 def test_other_stack(

@@ -1,0 +1,84 @@
+"""A deployed stack, as CloudFormation tells of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+EVENT_QUEUES = ("UndeliveredEventsQueueUrl", "UnprocessedEventsQueueUrl")
+FAILED_EXECUTIONS = "FailedExecutionsQueueUrl"
+TABLE = "CallbackTableName"
+_ALIAS = "live"
+# Of arn:aws:lambda:REGION:ACCOUNT:function:NAME:QUALIFIER
+_PARTS_OF_A_FUNCTION = 7
+
+
+class StackError(Exception):
+    """The stack is not one of this project's, or cannot be read."""
+
+
+class ForeignTargetError(ValueError):
+    """An event is for nothing that this stack could take it with."""
+
+
+class Deployed(NamedTuple):
+    """A stack in an account.
+
+    Attributes:
+        outputs: their values, by name.
+        functions: the ARN of the alias `live`, by that of its function.
+    """
+
+    name: str
+    outputs: Mapping[str, str]
+    functions: Mapping[str, str]
+
+    def live(self, target: str) -> str:
+        """Return today's version of a function, by its alias.
+
+        Args:
+            target: the function's ARN, with a version, an alias or no qualifier: an event may have
+                been kept for two weeks, and its version may be an old one.
+
+        Raises:
+            ForeignTargetError: this stack has no such function.
+        """
+        function = ":".join(target.split(":")[:_PARTS_OF_A_FUNCTION])
+        if function not in self.functions:
+            raise ForeignTargetError(f"{target} is no function of the stack {self.name}")
+        return self.functions[function]
+
+
+def deployed(name: str) -> Deployed:
+    """Read a stack.
+
+    Raises:
+        StackError: it is not one of this project's, or cannot be read.
+    """
+    try:
+        cloudformation = boto3.client("cloudformation")
+        [described] = cloudformation.describe_stacks(StackName=name)["Stacks"]
+        pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=name)
+        resources = [it for page in pages for it in page["StackResourceSummaries"]]
+    # A ValueError: the endpoint is no address.
+    except (BotoCoreError, ClientError, ValueError) as error:
+        raise StackError(
+            f"Stack {name} cannot be read: {error}\nCredentials and Region are those of the "
+            "environment. To name another stack: make redrive STACK=name"
+        ) from error
+    outputs = {out["OutputKey"]: out["OutputValue"] for out in described.get("Outputs", ())}
+    needed = (*EVENT_QUEUES, FAILED_EXECUTIONS, TABLE)
+    if missing := [output for output in needed if output not in outputs]:
+        raise StackError(
+            f"Stack {name} has no output {' or '.join(missing)}. It is not one of this project's "
+            "template. To name another: make redrive STACK=name"
+        )
+    aliases = (r["PhysicalResourceId"] for r in resources if r["ResourceType"].endswith("::Alias"))
+    named = (alias.rpartition(":") for alias in aliases)
+    functions = {arn: f"{arn}:{_ALIAS}" for arn, _, alias in named if alias == _ALIAS}
+    return Deployed(name, outputs, functions)

@@ -1,0 +1,97 @@
+"""What left the payloads in the queue of failed executions: told, and nothing done about it."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
+from scripts.deployed import FAILED_EXECUTIONS, TABLE
+from scripts.letters import Ended, Letter, find, line
+from scripts.messages import messages, put_back, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from scripts.deployed import Deployed
+    from scripts.letters import Finding
+
+# What one run asks at most: messages, and pages of a function's executions.
+MESSAGES, PAGES = 50, 10
+_ENDED_BADLY = ("FAILED", "TIMED_OUT", "STOPPED")
+
+
+def told(stack: Deployed) -> Iterator[str]:
+    """Yield a line for each message of the queue, which all stay in it."""
+    url = stack.outputs[FAILED_EXECUTIONS]
+    taken = list(islice(messages(url), MESSAGES))
+    put_back(url, taken)
+    if not taken:
+        return
+    yield f"{len(taken)} payloads of failed executions are left alone:"
+    letters = [Letter.of(message) for message in taken]
+    try:
+        memory = Remembered(stack, url.rpartition("/")[2])
+        findings: list[Finding | None] = [find(letter, memory) for letter in letters]
+    except (BotoCoreError, ClientError) as error:
+        yield f"Their executions cannot be looked up: {shown(str(error))}"
+        findings = [None] * len(letters)
+    yield from map(line, letters, findings)
+    if len(taken) == MESSAGES:
+        yield f"No more than {MESSAGES} are told. Delete those that are dealt with."
+
+
+class Remembered:
+    """What Lambda and the table tell of a stack's executions, each asked once."""
+
+    def __init__(self, stack: Deployed, queue: str) -> None:
+        self._lambda, self._dynamodb = boto3.client("lambda"), boto3.client("dynamodb")
+        self._table, self._payloads = stack.outputs[TABLE], dict[str, str | None]()
+        senders = [function for function in stack.functions if self._sends(function, queue)]
+        self._ended = [execution for sender in senders for execution in self._list(sender)]
+
+    def ended(self) -> Sequence[Ended]:
+        """Return those that have ended badly, the newest of each function."""
+        return self._ended
+
+    def of_record(self, execution_id: str) -> Ended | None:
+        """Return the one that has a record under this id."""
+        if not execution_id:
+            return None
+        item = self._dynamodb.get_item(
+            TableName=self._table,
+            Key={"executionId": {"S": execution_id}},
+            ProjectionExpression="executionArn",
+        ).get("Item")
+        if not item:
+            return None
+        execution = self._execution(item["executionArn"]["S"])
+        return Ended.of(execution) if execution and "EndTimestamp" in execution else None
+
+    def payload(self, execution: Ended) -> str | None:
+        """Return what an execution was begun with; None if that is forgotten."""
+        if execution.arn not in self._payloads:
+            details = self._execution(execution.arn) or {}
+            self._payloads[execution.arn] = details.get("InputPayload")
+        return self._payloads[execution.arn]
+
+    def _execution(self, arn: str) -> dict[str, Any] | None:
+        try:
+            execution = self._lambda.get_durable_execution(DurableExecutionArn=arn)
+        except self._lambda.exceptions.ResourceNotFoundException:
+            return None
+        return dict(execution)
+
+    def _sends(self, function: str, queue: str) -> bool:
+        """Whether a function's failed executions leave their payloads in a queue of this name."""
+        configuration = self._lambda.get_function_configuration(FunctionName=function)
+        target = str(configuration.get("DeadLetterConfig", {}).get("TargetArn", ""))
+        return target.rpartition(":")[2] == queue
+
+    def _list(self, function: str) -> Iterator[Ended]:
+        pages = self._lambda.get_paginator("list_durable_executions_by_function")
+        asked = pages.paginate(FunctionName=function, Statuses=list(_ENDED_BADLY))
+        for page in islice(asked, PAGES):
+            yield from (Ended.of(it) for it in page["DurableExecutions"] if "EndTimestamp" in it)
