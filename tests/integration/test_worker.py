@@ -14,6 +14,7 @@ from moto.server import ThreadedMotoServer
 from core.flow import Flow
 from core.outcome import NOT_FETCHED
 from core.record import Status
+from tests.fragments import fragments
 from tests.markdown import Page
 from tests.template import ROOT
 from tests.values import record
@@ -42,17 +43,21 @@ def endpoint() -> Iterator[str]:
     server.stop()
 
 
-@pytest.fixture
-def table(endpoint: str) -> Iterator[Any]:
-    """The records table with one running execution in it."""
-    resource = boto3.resource(
+def dynamodb(endpoint: str) -> Any:
+    """DynamoDB as this process calls it."""
+    return boto3.resource(
         "dynamodb",
         endpoint_url=endpoint,
         region_name="us-east-1",
         aws_access_key_id="testing",
         aws_secret_access_key="testing",  # noqa: S106 - moto takes any
     )
-    table = resource.create_table(
+
+
+@pytest.fixture
+def table(endpoint: str) -> Iterator[Any]:
+    """The records table with one running execution in it."""
+    table = dynamodb(endpoint).create_table(
         TableName=TABLE,
         KeySchema=[{"AttributeName": "executionId", "KeyType": "HASH"}],
         AttributeDefinitions=[{"AttributeName": "executionId", "AttributeType": "S"}],
@@ -143,13 +148,75 @@ def test_eventbridge_result(table: Any, worker: Worker) -> None:
     assert json.loads(item["result"])["message"] == "Processed: hi"
 
 
+PROGRESS = "progress"
+# What stands around the documented `work` in a container, and in its place a piece that tells.
+GOING_ON = """
+import sys, worker.work
+PIECES = 6
+def look_at(number):
+    print("piece", number)
+    if number == int(os.environ["MESSAGE"]):
+        time.sleep(3600)
+    return 1
+worker.work.work = work
+from worker.__main__ import main
+sys.exit(main())
+"""
+
+
+@pytest.fixture
+def progress(endpoint: str) -> Iterator[Any]:
+    """The table that the page on workers gives to work of days."""
+    [fragment] = (f for f in fragments() if "ProgressTable" in f["Resources"])
+    described = fragment["Resources"]["ProgressTable"]["Properties"]
+    table = dynamodb(endpoint).create_table(
+        TableName=PROGRESS,
+        **{name: described[name] for name in ("KeySchema", "AttributeDefinitions", "BillingMode")},
+    )
+    yield table
+    table.delete()
+
+
+def documented(definition: str) -> str:
+    """The example of the page on workers that defines something."""
+    shown = [fence.text for fence in DOCUMENTED.fences if fence.language == "python"]
+    [example] = [text for text in shown if definition in text]
+    return example
+
+
 def test_documented_example(table: Any, worker: Worker) -> None:
     """The documented code of a worker hands a result over, and may do it twice: not another one."""
-    [example] = [fence.text for fence in DOCUMENTED.fences if fence.language == "python"]
+    example = documented("def hand_over")
     twice = worker(example + 'hand_over({"a": 1})\nhand_over({"a": 1})\n')
     assert (twice.wait(PATIENCE), json.loads(read(table)["result"])) == (0, {"a": 1})
     other = worker(example + 'hand_over({"a": 2})\n')
     assert (other.wait(PATIENCE), json.loads(read(table)["result"])) == (1, {"a": 1})
+
+
+def test_work_that_goes_on(progress: Any, worker: Worker) -> None:
+    """The documented work of days is gone on with by the attempt after one that got SIGTERM."""
+    work = documented("def work") + GOING_ON
+
+    def attempt(number: int, *, hangs_at: int = -1) -> subprocess.Popen[str]:
+        variables = {"EXECUTION_ATTEMPT": str(number), "MESSAGE": str(hangs_at)}
+        return worker(work, **variables, PROGRESS_TABLE=PROGRESS, RECORD_TABLE="")
+
+    first = attempt(1, hangs_at=3)
+    assert first.stdout
+    while first.stdout.readline() != "piece 3\n":
+        pass
+    first.send_signal(signal.SIGTERM)
+    assert first.wait(PATIENCE) == 143
+    [saved] = progress.scan()["Items"]
+    assert (saved["executionId"], saved["next"], saved["attempt"]) == ("one", 3, 1)
+    second = attempt(2)
+    out, _ = second.communicate(timeout=PATIENCE)
+    pieces = [line for line in out.splitlines() if line.startswith("piece")]
+    assert (second.returncode, pieces) == (0, ["piece 3", "piece 4", "piece 5"])
+    # The first attempt, were it still there.
+    assert attempt(1).wait(PATIENCE) == 1
+    [saved] = progress.scan()["Items"]
+    assert (saved["next"], saved["found"], saved["attempt"]) == (6, 6, 2)
 
 
 def test_polling_knows_no_record(table: Any, worker: Worker) -> None:

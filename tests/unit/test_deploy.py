@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 
@@ -7,6 +8,7 @@ import pytest
 
 from core.flow import Flow
 from core.payload import InvalidRequestError
+from core.retry import MAX_ATTEMPTS
 from tests import template
 from tests.markdown import Page, first_column
 from tests.template import ROOT
@@ -69,3 +71,13 @@ def test_longer_tasks() -> None:
     assert parsed({"timeoutSeconds": days}, Flow.EVENTBRIDGE, timeout).timeout_seconds == days
     with pytest.raises(InvalidRequestError):
         parsed({"timeoutSeconds": days}, Flow.EVENTBRIDGE, timeout - 3)
+
+
+def test_work_of_days() -> None:
+    """The payload for work that outlasts its tasks fits into the ExecutionTimeout beside it."""
+    page = Page(ROOT / "docs" / "operations.md")
+    [payload] = [json.loads(fence.text) for fence in page.fences if fence.language == "json"]
+    [timeout] = map(int, re.findall(r"with `ExecutionTimeout` at (\d+)", page.text))
+    assert parsed(payload, Flow.EVENTBRIDGE, timeout).timeout_seconds == 30 * 86_400
+    assert "up to 30 days without a loss, and be retired nine times" in page.text.replace("\n", " ")
+    assert payload["maxAttempts"] == MAX_ATTEMPTS

@@ -33,7 +33,7 @@ CLI_COMMANDS: dict[tuple[str, str], set[str]] = {
 }
 CLI_OPTIONS = {"cli-binary-format", "no-paginate", "output", "query"}
 # Services and operations that only AWS has.
-AWS_ALONE = {"ecr", "delete-task-definitions", "put-metric-filter"}
+AWS_ALONE = {"ecr", "delete-task-definitions", "execute-command", "put-metric-filter"}
 OTHER_COMMANDS: dict[tuple[str, str], set[str]] = {
     ("make", "redrive"): set(),
     ("sam", "build"): set(),
@@ -43,6 +43,7 @@ OTHER_COMMANDS: dict[tuple[str, str], set[str]] = {
     ("docker", "login"): {"username", "password-stdin"},
     ("docker", "build"): {"platform", "tag"},
     ("docker", "push"): set(),
+    ("git", "revert"): {"no-edit"},
 }
 
 

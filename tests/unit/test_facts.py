@@ -29,6 +29,8 @@ from ecs_events.tally import FOR_ONE
 from ecs_events.task_state import REMEMBERED
 from local.ecs.api import FORMS, LONGEST_REASON, MOST_OVERRIDES
 from local.ecs.state import STATES
+from scripts.failed_executions import MESSAGES, PAGES
+from scripts.letters import COMPARED
 from tests import template
 from tests.markdown import Page
 from tests.template import ROOT
@@ -80,6 +82,10 @@ SAID = (
     ("docs/operations.md", f"at a task of {in_words(UNKNOWN_WHEN_YOUNG)} or more"),
     ("docs/operations.md", f"if it still does not in {in_words(BETWEEN_LOOKS)}"),
     ("docs/operations.md", f"a run has {in_words(RUN)}"),
+    ("docs/operations.md", f"It is launched again, up to {WORDS[MAX_TRIES]} times"),
+    ("docs/operations.md", f"The command tells of its first {MESSAGES} messages"),
+    ("docs/operations.md", f"Of the {WORDS[COMPARED]} executions that ended badly next to"),
+    ("docs/operations.md", f"up to {WORDS[PAGES]} pages"),
     ("docs/operations.md", f"one of {PARTS} parts of the table"),
     ("docs/operations.md", f"what the table keeps for {DAYS} days"),
     ("docs/worker.md", f"all of them together may have {MAX_OVERRIDES:,} characters"),
