@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from local.ecs.service import invalid
+from local.ecs.tags import PROPAGATED
 from local.errors import ApiError
 
 if TYPE_CHECKING:
@@ -63,6 +64,8 @@ class EcsApi:
                 raise invalid(f"{name} is not of the form {form.pattern}")
         if not 1 <= asked.get("count", 1) <= _MOST_STARTED:
             raise invalid(f"count must be 1 to {_MOST_STARTED}")
+        if asked.get("propagateTags", PROPAGATED) not in {PROPAGATED, "NONE"}:
+            raise invalid(f"propagateTags must be {PROPAGATED} or NONE for a task of no service")
         if "networkConfiguration" not in asked:
             raise invalid("Network Configuration must be provided for awsvpc")
         if len(json.dumps(asked.get("overrides", {}))) > MOST_OVERRIDES:

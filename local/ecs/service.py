@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from local.ecs.detail import new_detail
 from local.ecs.state import TaskState
+from local.ecs.tags import tags_of
 from local.ecs.tokens import Launched, Tokens
 from local.errors import ApiError
 
@@ -117,7 +118,7 @@ class Tasks(Generic[T]):
     def _task(self, definition: Mapping[str, Any], request: Mapping[str, Any]) -> T:
         detail = new_detail(self._stack, definition, request, self._time.now())
         task = self._new(detail, definition)
-        task.tags = request.get("tags", [])
+        task.tags = tags_of(request, definition)
         task.mishap = self.mishaps.popleft() if self.mishaps else task.mishap
         return task
 

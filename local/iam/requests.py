@@ -99,6 +99,10 @@ def _table(action: str, asked: Mapping[str, Any], place: Place) -> Iterator[Acce
     yield Access(action, f"{table}{index}", context)
 
 
+# By each of these RunTask tags the task. AWS does not tell whether it checks the last one alone.
+_TAGGING = ("tags", "propagateTags", "enableECSManagedTags")
+
+
 def _run_task(action: str, asked: Mapping[str, Any], place: Place) -> Iterator[Access]:
     definition = asked["taskDefinition"].rpartition("/")[2]
     family, _, revision = definition.partition(":")
@@ -110,7 +114,7 @@ def _run_task(action: str, asked: Mapping[str, Any], place: Place) -> Iterator[A
     given = [overrides[key] for key in ("taskRoleArn", "executionRoleArn") if key in overrides]
     for role in (*place.passed.get(family, ()), *given):
         yield Access("iam:PassRole", role, {"iam:passedtoservice": ("ecs-tasks.amazonaws.com",)})
-    if asked.get("tags") or asked.get("propagateTags"):
+    if any(asked.get(key) for key in _TAGGING):
         tasks = place.arn("ecs", f"task/{cluster.rpartition('/')[2]}/*")
         yield Access("ecs:TagResource", tasks, {**_in(cluster), "ecs:createaction": ("RunTask",)})
 

@@ -129,6 +129,9 @@ class Launch:
             "count": 1,
             "startedBy": self.correlation.started_by,
             "clientToken": self.token,
+            # What the stack is tagged with reaches what its tasks cost.
+            "propagateTags": "TASK_DEFINITION",
+            "enableECSManagedTags": True,
             "networkConfiguration": {
                 "awsvpcConfiguration": {
                     "subnets": list(place.subnets),

@@ -20,6 +20,7 @@ _TASKS, _EVENTS = "ecs:task/<stack>-cluster/*", "dynamodb:table/<stack>-idempote
 
 _TRACED = "X-Ray is not there locally. In AWS, Lambda sends the function's trace with its role."
 _PULLED = "No image is pulled locally. In AWS, Fargate pulls one of this account's with this role."
+_GUARDED = "No agent of GuardDuty's is here. In AWS, Fargate pulls it with this role."
 _FETCHED = "Locally the worker is an image of one's own, so that nothing is fetched."
 _READ_ON = (
     "An execution's state is read on where it does not fit into one event: none here is so long."
@@ -51,8 +52,9 @@ ARGUED: Mapping[Grant, str] = {
         for name, action in product(_FUNCTIONS, ("PutTelemetryRecords", "PutTraceSegments"))
     },
     **{
-        Grant("TaskExecutionRole", f"ecr:{action}", "ecr:repository/*"): _PULLED
+        Grant("TaskExecutionRole", f"ecr:{action}", f"ecr:repository/{repository}"): why
         for action in ("BatchCheckLayerAvailability", "BatchGetImage", "GetDownloadUrlForLayer")
+        for repository, why in (("*", _PULLED), ("aws-guardduty-agent-fargate", _GUARDED))
     },
     Grant("TaskExecutionRole", "ecr:GetAuthorizationToken", "*"): _PULLED,
     Grant("TaskRole", "lambda:GetLayerVersion", "lambda:layer:<stack>-worker:*"): _FETCHED,

@@ -127,6 +127,13 @@ MUTATIONS = (
         ("tests/unit/core/test_launch.py",),
     ),
     Mutation(
+        "a task has none of its definition's tags",
+        "src/core/launch.py",
+        '            "propagateTags": "TASK_DEFINITION",\n',
+        "",
+        ("tests/unit/core/test_launch.py",),
+    ),
+    Mutation(
         "RunTask has no client token",
         "src/core/launch.py",
         '            "clientToken": self.token,\n',

@@ -18,6 +18,7 @@ _ADMINISTRATOR = {"Fn::Sub": "arn:${AWS::Partition}:iam::aws:policy/Administrato
 _ANYTHING = {"Effect": "Allow", "Action": "*", "Resource": "*"}
 _ANYBODY = {**_ANYTHING, "Principal": "*"}
 _OPEN = {"Version": "2012-10-17", "Statement": [_ANYBODY]}
+_ALL = {"PolicyName": "all", "PolicyDocument": {"Version": "2012-10-17", "Statement": [_ANYTHING]}}
 # Types that grant too, or that a stack may have more than one of.
 _ADDED: Mapping[str, Mapping[str, Any]] = {
     "AWS::IAM::Policy": {"Roles": [{"Ref": "TaskRole"}], "PolicyDocument": _OPEN},
@@ -49,6 +50,8 @@ _HIDING: Mapping[str, Mapping[str, Any]] = {
     "of one image": {"Fn::Equals": [{"Ref": "WorkerImage"}, "mine"]},
     "of a Region": {"Fn::Equals": [{"Ref": "AWS::Region"}, "eu-west-1"]},
 }
+# A boundary's condition and parameter may decide about nothing else.
+_UNBOUNDED = "IsUnbounded"
 
 
 def edits(template: Mapping[str, Any]) -> Iterator[Edit]:
@@ -68,6 +71,16 @@ def edits(template: Mapping[str, Any]) -> Iterator[Edit]:
     named = Edit("", ("Resources", "TaskRole", *path), _BY_PARAMETER).apply(template)
     more = {**template["Parameters"], "Wide": {"Type": "String", "Default": "demo"}}
     yield Edit("a parameter in a resource", (), {**named, "Parameters": more})
+    role = ("Resources", "TaskRole", "Properties")
+    attached = [{"Ref": "PermissionsBoundaryArn"}]
+    yield Edit("the boundary as a policy", (*role, "ManagedPolicyArns"), attached)
+    written = resources["TaskRole"]["Properties"]["Policies"]
+    hidden = {"Fn::If": [_UNBOUNDED, {"Ref": "AWS::NoValue"}, _ALL]}
+    yield Edit("a policy with a boundary", (*role, "Policies"), [*written, hidden])
+    used = ("Resources", "TracingPolicy", "Condition")
+    yield Edit("a policy without a boundary", used, _UNBOUNDED)
+    other = {"Fn::Not": [{"Condition": _UNBOUNDED}]}
+    yield Edit("the condition of a boundary", ("Conditions", "Hiding"), other)
     yield Edit("a macro", ("Transform",), ["Macro"])
 
 

@@ -20,6 +20,9 @@ _CONDITIONS = (
     {"Fn::Equals": [{"Ref": "WorkerImage"}, ""]},
     {"Fn::Not": [{"Condition": "FetchesCode"}]},
 )
+# Only what grants nothing goes by it: each role's boundary.
+_UNBOUNDED = {"Fn::Equals": [{"Ref": "PermissionsBoundaryArn"}, ""]}
+_NARROWING = "PermissionsBoundary"
 _EXEMPLAR = "-eventbridge-function"
 
 
@@ -57,9 +60,8 @@ def _unread(template: Mapping[str, Any]) -> str | None:
     """Return why a template may grant more than is looked at; None if it cannot."""
     if "Transform" in template:
         return "a macro may grant something"
-    for name, condition in template["Conditions"].items():
-        if condition not in _CONDITIONS:
-            return f"the condition {name} is looked at one way alone"
+    for name in sorted(_one_way(template)):
+        return f"the condition {name} is looked at one way alone"
     parameters = template["Parameters"].keys() - {"WorkerImage"}
     for name, resource in template["Resources"].items():
         if resource["Type"] in READ and (used := parameters & set(_references(resource))):
@@ -67,15 +69,28 @@ def _unread(template: Mapping[str, Any]) -> str | None:
     return None
 
 
+def _one_way(template: Mapping[str, Any]) -> set[str]:
+    """Return the conditions that may decide about a grant, and are not looked at both ways."""
+    conditions = template["Conditions"]
+    unknown = {name for name, its in conditions.items() if its not in (*_CONDITIONS, _UNBOUNDED)}
+    boundaries = {name for name, its in conditions.items() if its == _UNBOUNDED}
+    parts = [*template["Resources"].values(), *conditions.values()]
+    return unknown | boundaries & set(_references(parts))
+
+
 def _references(node: object) -> Iterator[str]:
-    """Yield the names that a part of a template refers to."""
+    """Yield what a part of a template refers to, conditions too; not what a boundary does."""
     if isinstance(node, list):
         for item in node:
             yield from _references(item)
     elif isinstance(node, dict):
         for key, value in node.items():
-            if key == "Ref":
+            if key == _NARROWING:
+                continue
+            if key in {"Ref", "Condition"}:
                 yield str(value)
+            elif key == "Fn::If":
+                yield str(value[0])
             elif key == "Fn::Sub":
                 yield from re.findall(r"\$\{([^}!]+)\}", str(value))
             yield from _references(value)

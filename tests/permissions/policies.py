@@ -15,7 +15,12 @@ if TYPE_CHECKING:
 
 # By type, the properties that are read here, or that grant nothing.
 READ = {
-    "AWS::IAM::Role": {"AssumeRolePolicyDocument", "ManagedPolicyArns", "Policies"},
+    "AWS::IAM::Role": {
+        "AssumeRolePolicyDocument",
+        "ManagedPolicyArns",
+        "PermissionsBoundary",  # it takes away, and grants nothing
+        "Policies",
+    },
     "AWS::IAM::ManagedPolicy": {"Description", "PolicyDocument"},
     "AWS::SQS::QueuePolicy": {"PolicyDocument", "Queues"},
     "AWS::Lambda::Permission": {"Action", "FunctionName", "Principal", "SourceArn"},

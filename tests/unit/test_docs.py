@@ -31,13 +31,22 @@ CLI_COMMANDS: dict[tuple[str, str], set[str]] = {
     ("logs", "tail"): {"follow"},
     ("ecr", "get-login-password"): set(),
 }
-CLI_OPTIONS = {"cli-binary-format", "no-paginate", "output", "query"}
+CLI_OPTIONS = {"cli-binary-format", "max-items", "no-paginate", "output", "query"}
+# The CLI's name of a service, where it is another one.
+CLI_SERVICES = {"s3api": "s3"}
 # Services and operations that only AWS has.
-AWS_ALONE = {"ecr", "delete-task-definitions", "execute-command", "put-metric-filter"}
+AWS_ALONE = {
+    "ec2",
+    "ecr",
+    "s3api",
+    "delete-task-definitions",
+    "execute-command",
+    "put-metric-filter",
+}
 OTHER_COMMANDS: dict[tuple[str, str], set[str]] = {
     ("make", "redrive"): set(),
     ("sam", "build"): set(),
-    ("sam", "deploy"): {"guided", "parameter-overrides"},
+    ("sam", "deploy"): {"guided", "parameter-overrides", "tags"},
     ("sam", "delete"): set(),
     ("sam", "local"): {"event", "env-vars", "format", "result", "error-message"},
     ("docker", "login"): {"username", "password-stdin"},
@@ -75,7 +84,8 @@ def options(command: list[str]) -> dict[str, list[str]]:
 @cache
 def operations(service: str) -> dict[str, OperationModel]:
     """A service's operations, by the AWS CLI's names."""
-    model = botocore.session.get_session().get_service_model(service)
+    name = CLI_SERVICES.get(service, service)
+    model = botocore.session.get_session().get_service_model(name)
     return {xform_name(o, "-"): model.operation_model(o) for o in model.operation_names}
 
 

@@ -2,16 +2,19 @@ from __future__ import annotations
 
 import importlib
 import json
+import re
 import tomllib
 import uuid
 from typing import TYPE_CHECKING, Any
 
+import botocore.session
 import msgspec
 import pytest
 from cloudformation_validate import (  # type: ignore[import-untyped]  # it ships no types
     CompositeEngine,
     Severity,
     TemplateContent,
+    ValidateConfig,
 )
 
 from adapters.settings import OrchestratorSettings, Settings, TaskStateSettings
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
     from tests.template import Stack
 
 LONGEST_STACK_NAME = 43
+BOUNDARY = "arn:aws:iam::123456789012:policy/boundary"
 # Those that people and programs outside the stack call by an output.
 CALLED = (
     "SyncLambdaFunction",
@@ -63,13 +67,30 @@ def test_no_named_roles(stack: Stack) -> None:
 def test_aws_validator(written: Path) -> None:
     """AWS's validator warns of nothing but the versions that running executions are pinned to."""
     # The transform retains them while the stack lives; they go with their function.
-    report = CompositeEngine().validate_template(
-        TemplateContent(json.dumps(template.translated(written)), "template.json")
-    )
-    found = [d for d in report.diagnostics if d.severity is not Severity.INFO]
-    assert {(d.rule_id, d.entity.resource_type) for d in found if d.entity} == {
+    found = warnings(template.translated(written))
+    assert {(d.rule_id, d.entity.resource_type) for d in found} == {
         ("W3011", "AWS::Lambda::Version")
     }
+
+
+def test_aws_validator_looks_both_ways(source: dict[str, Any]) -> None:
+    """AWS's validator finds a fault behind each condition, whichever way the parameters decide."""
+    conditions = dict(source["Conditions"])
+    conditions |= {f"Not{name}": {"Fn::Not": [{"Condition": name}]} for name in conditions}
+    fault = {"Type": "AWS::SQS::Queue", "Properties": {"Fault": 1}}
+    resources = {f"{name}Queue": {**fault, "Condition": name} for name in conditions}
+    parts = {"Parameters": source["Parameters"], "Conditions": conditions}
+    found = warnings({**parts, "Resources": resources})
+    assert {d.entity.logical_id for d in found if d.rule_id == "F3002"} == resources.keys()
+
+
+def warnings(translated: dict[str, Any]) -> list[Any]:
+    """What AWS's validator warns of in a template, about its entities."""
+    content = TemplateContent(json.dumps(translated), "template.json")
+    # It compares a parameter's value with what it is for, also where a condition uses none.
+    values = ValidateConfig(parameter_overrides={"PermissionsBoundaryArn": BOUNDARY})
+    report = CompositeEngine().validate_template(content, values)
+    return [d for d in report.diagnostics if d.severity is not Severity.INFO and d.entity]
 
 
 def test_longest_stack_name(source: dict[str, Any], deploy: Callable[..., Stack]) -> None:
@@ -177,9 +198,52 @@ def test_records(stack: Stack) -> None:
     assert keys == [("open", "HASH"), ("createdAt", "RANGE")]
 
 
-def test_workers_log_group(stack: Stack) -> None:
-    """The workers' log lines are kept for a while too."""
-    assert stack.of_type("AWS::Logs::LogGroup")["TaskLogGroup"]["RetentionInDays"] == 30
+def test_log_retention(deploy: Callable[..., Stack]) -> None:
+    """Every log group keeps its lines for as many days as the one parameter says, 30 by default."""
+    for kept, stack in ((30, deploy()), ("7", deploy(LogRetentionDays="7"))):
+        groups = stack.of_type("AWS::Logs::LogGroup").values()
+        assert {group["RetentionInDays"] for group in groups} == {kept}
+
+
+def test_log_retentions(source: dict[str, Any]) -> None:
+    """The parameter offers each retention that CloudWatch Logs knows, and no other."""
+    model = botocore.session.get_session().get_service_model("logs")
+    told = model.shape_for("Days").documentation
+    days = {int(number) for number in re.findall(r"\d+", told)}
+    assert set(source["Parameters"]["LogRetentionDays"]["AllowedValues"]) == days
+
+
+@pytest.mark.parametrize("boundary", ["", BOUNDARY])
+def test_permissions_boundary(deploy: Callable[..., Stack], boundary: str) -> None:
+    """Every role has the boundary that the parameter names, and none without it."""
+    roles = deploy(PermissionsBoundaryArn=boundary).of_type("AWS::IAM::Role").values()
+    assert {role.get("PermissionsBoundary", "") for role in roles} == {boundary}
+
+
+@pytest.mark.parametrize(
+    ("boundary", "fits"),
+    [
+        ("", True),
+        (BOUNDARY, True),
+        ("arn:aws-us-gov:iam::123456789012:policy/path/boundary", True),
+        ("arn:aws-cn:iam::aws:policy/PowerUserAccess", True),
+        ("boundary", False),
+        ("arn:aws:iam::123456789012:role/boundary", False),
+        ("arn:aws:iam::123456789012:policy/", False),
+    ],
+)
+def test_boundaries(source: dict[str, Any], boundary: str, *, fits: bool) -> None:
+    """The boundary's parameter takes a policy of any partition, or nothing."""
+    pattern = source["Parameters"]["PermissionsBoundaryArn"]["AllowedPattern"]
+    assert bool(re.fullmatch(pattern, boundary)) is fits
+
+
+def test_log_never_stops_the_work(stack: Stack) -> None:
+    """A container whose log cannot be written goes on: lines wait in a buffer, or are lost."""
+    [definition] = stack.of_type("AWS::ECS::TaskDefinition").values()
+    for container in definition["ContainerDefinitions"]:
+        options = container["LogConfiguration"]["Options"]
+        assert (options["mode"], options["max-buffer-size"]) == ("non-blocking", "25m")
 
 
 def test_task_state_timeout(stack: Stack) -> None:
@@ -188,12 +252,11 @@ def test_task_state_timeout(stack: Stack) -> None:
 
 
 def test_function_log_group(stack: Stack) -> None:
-    """Each function logs to a group that the stack makes and that keeps lines for a while."""
+    """Each function logs to a group that the stack makes."""
     groups = stack.of_type("AWS::Logs::LogGroup")
     for function in stack.functions().values():
         group = groups[function["LoggingConfig"]["LogGroup"].strip("${}")]
         assert group["LogGroupName"] == f"/aws/lambda/{function['FunctionName']}"
-        assert group["RetentionInDays"] == 30
 
 
 def test_queues(stack: Stack) -> None:

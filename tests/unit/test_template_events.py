@@ -77,3 +77,4 @@ def test_reconciler_runs_every_five_minutes(stack: Stack) -> None:
     assert stack.of_type("AWS::Lambda::Function")["ReconcilerFunction"]["Timeout"] < 5 * 60
     config = stack.of_type("AWS::Lambda::EventInvokeConfig")["ReconcilerFunctionEventInvokeConfig"]
     assert config["MaximumRetryAttempts"] == 0
+    assert config["MaximumEventAgeInSeconds"] == PERIOD.total_seconds(), "the next run is due"

@@ -216,6 +216,19 @@ def test_tasks_that_cannot_start(written: Callable[..., Path], holder: str, acti
         )
 
 
+def test_tasks_that_may_not_be_tagged(written: Callable[..., Path]) -> None:
+    """No task is started by a function that may start tasks and may not tag them."""
+    path = written(without("OrchestratorPolicy", "ecs:TagResource"))
+    with System(path, time_scale=300, durable_scale=100, in_process=True) as system:
+        user = User(system)
+        error = user.error(user.start("polling", processingTime=0))
+        refused = [r for r in system.authority.refused() if "ecs:TagResource" in r]
+        assert system.tasks.all() == []
+    assert "ecs:TagResource" in error["detail"]
+    assert len(refused) == 1
+    assert f":task/{system.stack.name}-cluster/*" in refused[0]
+
+
 def test_lines_that_may_not_be_kept(written: Callable[..., Path]) -> None:
     """What a container prints is in no stream if its execution role may not put it there."""
     with System(

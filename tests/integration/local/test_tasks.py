@@ -50,9 +50,10 @@ def test_unknown_names(user: User) -> None:
         ({"count": 11}, "count"),
         ({"count": 0}, "count"),
         ({"networkConfiguration": None}, "Network Configuration"),
+        ({"propagateTags": "SERVICE"}, "propagateTags"),
         ({"overrides": {"containerOverrides": [{"name": "other"}]}}, "container named other"),
     ],
-    ids=["too many", "none", "no network", "unknown container"],
+    ids=["too many", "none", "no network", "no service", "unknown container"],
 )
 def test_impossible_tasks(
     user: User,
@@ -197,11 +198,11 @@ def test_pages(user: User) -> None:
 
 
 def test_tags(user: User) -> None:
-    """A task's tags are told where they are asked for."""
+    """A task's tags, and the one that ECS adds, are told where they are asked for."""
     tags = [{"key": "team", "value": "blue"}]
     arn = run(user, tags=tags)
     cluster = user.outputs["ECSClusterName"]
     task = user.ecs.describe_tasks(cluster=cluster, tasks=[arn], include=["TAGS"])["tasks"][0]
-    assert task["tags"] == tags
+    assert task["tags"] == [*tags, {"key": "aws:ecs:clusterName", "value": cluster}]
     assert "tags" not in user.task(arn)
     user.stop(arn)

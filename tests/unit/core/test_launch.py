@@ -36,7 +36,7 @@ def size(launch: Launch) -> int:
 
 
 def test_request() -> None:
-    """RunTask is asked for one Fargate task of the family, with correlation and token."""
+    """RunTask is asked for one tagged Fargate task of the family, with correlation and token."""
     request: dict[str, Any] = LAUNCH.request(PLACE)
     del request["overrides"]
     assert request == {
@@ -46,6 +46,8 @@ def test_request() -> None:
         "count": 1,
         "startedBy": "demo/one/1",
         "clientToken": client_token(ARN, 1, 1),
+        "propagateTags": "TASK_DEFINITION",
+        "enableECSManagedTags": True,
         "networkConfiguration": {
             "awsvpcConfiguration": {
                 "subnets": ["subnet-1", "subnet-2"],

@@ -116,7 +116,14 @@ def test_launch_with_other_roles() -> None:
     assert ("iam:PassRole", other, PASSED) in checked("ecs", "RunTask", **launch)
 
 
-@pytest.mark.parametrize("tags", [{"tags": [{"key": "a"}]}, {"propagateTags": "TASK_DEFINITION"}])
+@pytest.mark.parametrize(
+    "tags",
+    [
+        {"tags": [{"key": "a"}]},
+        {"propagateTags": "TASK_DEFINITION"},
+        {"enableECSManagedTags": True},
+    ],
+)
 def test_launch_with_tags(tags: dict[str, Any]) -> None:
     """A launch that tags its task is checked for that too."""
     tagged = (
