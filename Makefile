@@ -77,8 +77,12 @@ mutate: $(DEV) ## Break a copy of the project in each of the known ways, and see
 # For `make lock`: UPGRADE=1 renews the pins of what no .in file names anew, too.
 UPGRADE =
 
-# For `make redrive`: the stack whose events to deliver again, in the account of the credentials.
+# For `make preflight` and `make redrive`: the stack, in the account of the credentials.
 STACK = $(shell sed -n 's/^stack_name = "\(.*\)"/\1/p' samconfig.toml | tail -n 1)
+
+.PHONY: preflight
+preflight: $(DEV) ## Say what would stop a deployment, and what mends it: STACK=name
+	@PYTHONPATH=src .venv/dev/bin/python -m scripts.preflight '$(STACK)'
 
 .PHONY: redrive
 redrive: $(DEV) ## Deliver events again that were kept because of a failure: STACK=name

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from local.account import Account
 from local.clock import Clock, Ticks
+from local.cloudformation import CloudFormationApi
 from local.durable import DurableApi, Executions
 from local.ecs import EcsApi, Fargate, Tasks
 from local.endpoint import Endpoint
@@ -18,6 +19,7 @@ from local.functions.roles import check_roles
 from local.gateway import Gateway
 from local.hosts import process_host
 from local.iam import Access
+from local.iam.api import IamApi
 from local.iam.authority import Authority
 from local.iam.guard import Guard
 from local.inprocess import ThreadHost, Transport
@@ -26,7 +28,7 @@ from local.lambda_api import LambdaApi
 from local.logs import LogsApi, Streams
 from local.proxies import without_proxy
 from local.refusals import check
-from local.stack import Stack
+from local.stack import Home, Stack
 from local.stack.regions import own_region
 from local.stack.stack import PROJECT
 from local.surroundings import Surroundings
@@ -102,7 +104,7 @@ class System:
             failed.callback(server.close)
             self.endpoint = server.url
             region = self._cleanup.enter_context(own_region())
-            self.stack = Stack(template, self.endpoint, _PARAMETERS, region)
+            self.stack = Stack(template, self.endpoint, _PARAMETERS, Home(region))
             self.authority = Authority(self.stack)
             gateway.authorize = Guard(self.authority)
             logs = Streams(self.stack)
@@ -148,9 +150,11 @@ class System:
         self.tasks = Tasks(self.stack, clock, fargate.task)
         durable = DurableApi(executions)
         gateway.services |= {
+            "cloudformation": CloudFormationApi(self.stack),
             "lambda": LambdaApi(self.functions, executions, durable, self._asynchronous),
             "ecs": EcsApi(self.tasks),
             "events": EventsApi(self.stack, self.bus.publish),
+            "iam": IamApi(self.stack),
             "logs": LogsApi(self.stack),
         }
         return executions

@@ -45,7 +45,7 @@ def find(version: str) -> Path | None:
     """Return the path of a Python with that version ("3.13"), the one running this first."""
     name = f"python{version}"
     for directory in dict.fromkeys(_directories(version)):
-        if (found := _probe(directory / name, version)) and found.with_name(name).exists():
+        if (found := probe(directory / name, version)) and found.with_name(name).exists():
             return found.with_name(name)
     return None
 
@@ -80,7 +80,7 @@ def _below(root: Path, pattern: str, version: str) -> list[Path]:
     return sorted(root.glob(pattern.format(version=version)), reverse=True)
 
 
-def _probe(candidate: Path, version: str) -> Path | None:
+def probe(candidate: Path, version: str) -> Path | None:
     """Return the path of the interpreter that a candidate runs, if it is of that version."""
     try:
         answer = subprocess.run(

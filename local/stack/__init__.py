@@ -1,5 +1,5 @@
 """template.yaml as the local system deploys it."""
 
-from local.stack.stack import Stack
+from local.stack.stack import Home, Stack
 
-__all__ = ["Stack"]
+__all__ = ["Home", "Stack"]

@@ -32,6 +32,16 @@ def stack_name(path: Path) -> str:
     return name
 
 
+def region(path: Path) -> str:
+    """Return the Region that it is deployed into; empty if that is left to the environment.
+
+    Raises:
+        TemplateError: the file is not readable.
+    """
+    named = [given.get("region") for given in _parameters(path)]
+    return next((str(name) for name in reversed(named) if name is not None), "")
+
+
 def overrides(path: Path) -> dict[str, str]:
     """Return the parameters that are deployed with other values than the template's defaults.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from local.errors import TemplateError
 from local.stack.identities import Identities
@@ -16,7 +16,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-__all__ = ["PROJECT", "Stack"]
+__all__ = ["PROJECT", "Home", "Stack"]
+
+
+class Home(NamedTuple):
+    """A stack's Region, its name, if it is not the one of samconfig.toml, and its account."""
+
+    region: str = "us-east-1"
+    name: str = ""
+    account: str = ACCOUNT
+
+
+_HOME = Home()
 
 
 class Stack:
@@ -39,23 +50,23 @@ class Stack:
         template: Path,
         endpoint: str,
         parameters: Mapping[str, str] | None = None,
-        region: str = "us-east-1",
+        home: Home = _HOME,
         samconfig: Path = SAMCONFIG,
     ) -> None:
-        self.name = stack_name(samconfig)
-        self.region, self.account = region, ACCOUNT
+        self.name = home.name or stack_name(samconfig)
+        self.region, self.account = region, account = home.region, home.account
         self._path = template
         self._template = translate(template, region)
         described = self._template.get("Parameters", {})
         defaults = {k: v["Default"] for k, v in described.items() if "Default" in v}
         pseudo = {
             "AWS::StackName": self.name,
-            "AWS::AccountId": ACCOUNT,
+            "AWS::AccountId": account,
             "AWS::Region": region,
             "AWS::Partition": "aws",
         }
         resources = self._template["Resources"]
-        self._names = Identities(resources, self._fill, self.name, region, ACCOUNT, endpoint)
+        self._names = Identities(resources, self._fill, self.name, region, account, endpoint)
         given = {**defaults, **(parameters or {})}
         self.parameters = {name: str(value) for name, value in given.items()}
         if missing := described.keys() - given:
@@ -68,21 +79,26 @@ class Stack:
 
     def of_type(self, kind: str) -> dict[str, dict[str, Any]]:
         """Return the properties of the resources of one type, by logical id, each with its name."""
-        written = self._template["Resources"]
         return {
-            name: {
-                **self._names.named(name),
-                **self._intrinsics.properties(written[name].get("Properties", {})),
-            }
+            name: {**self._names.named(name), **self._filled(name)}
             for name, _, its_kind in self.resources()
             if its_kind == kind
         }
+
+    def written(self) -> Iterator[tuple[str, str, dict[str, Any]]]:
+        """Yield the logical id, the type and the properties of each resource, none added."""
+        for name, _, kind in self.resources():
+            yield name, kind, self._filled(name)
 
     def resources(self) -> Iterator[tuple[str, str, str]]:
         """Yield the logical id, the physical id and the type of each resource."""
         for name, resource in self._template["Resources"].items():
             if "Condition" not in resource or self._intrinsics.holds(resource["Condition"]):
                 yield name, self._intrinsics.references.ref(name), resource["Type"]
+
+    def _filled(self, logical_id: str) -> dict[str, Any]:
+        written = self._template["Resources"][logical_id].get("Properties", {})
+        return self._intrinsics.properties(written)
 
     def arn(self, logical_id: str) -> str:
         """Return a resource's ARN."""

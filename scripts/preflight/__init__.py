@@ -1,0 +1,5 @@
+"""What would stop a deployment, said before it begins: `python -m scripts.preflight STACK`.
+
+Facts are read by thin calls, of the account (`account`) and of this machine (`machine`). Pure rules
+(`rules`, `stack_rules`) make findings of them. Nothing is changed anywhere.
+"""

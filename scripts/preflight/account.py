@@ -1,0 +1,260 @@
+"""The facts of the account: each is one call with the caller's credentials.
+
+No call changes anything.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from functools import partial
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from botocore.exceptions import ConnectionError as NoConnectionError
+from botocore.parsers import ResponseParserError
+
+from core.record import OPEN, OPEN_INDEX
+from scripts.preflight.facts import Account, Deployed, Unknown
+from scripts.preflight.kinds import KINDS
+from scripts.preflight.rules import VPC_QUOTA, is_foreign
+from scripts.preflight.stack_rules import is_ours
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from scripts.preflight.facts import Named, Plan
+
+# A look is no work: what does not answer soon is told as such.
+_CONFIG = Config(connect_timeout=5, read_timeout=10, retries={"total_max_attempts": 1})
+_AT_ONCE = 8
+_DENIED = frozenset(
+    {"AccessDenied", "AccessDeniedException", "AuthorizationError", "UnauthorizedOperation"}
+)
+# CloudFormation's code for a stack, or a resource of one, that it does not know.
+_NO_STACK = frozenset({"ValidationError"})
+_NOT_FOUND = frozenset({"ResourceNotFoundException"})
+# What AWS says of a key, a token or a signature that is not good, or not good any more.
+_STRANGER = frozenset(
+    {
+        "AuthFailure",
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "IncompleteSignature",
+        "InvalidAccessKeyId",
+        "InvalidClientTokenId",
+        "InvalidSignatureException",
+        "MissingAuthenticationToken",
+        "MissingAuthenticationTokenException",
+        "RequestExpired",
+        "SignatureDoesNotMatch",
+        "UnrecognizedClientException",
+    }
+)
+
+
+class CredentialsError(Exception):
+    """Nobody is known to AWS by what the environment has, or no Region is named."""
+
+
+class Reader:
+    """Asks AWS, each call once.
+
+    Raises:
+        CredentialsError: the environment names no Region, no profile that there is, or no address.
+
+    Attributes:
+        region: the one that is asked.
+    """
+
+    def __init__(self) -> None:
+        self._clients: dict[str, Any] = {}
+        self._lock = Lock()
+        try:
+            self._session = boto3.Session()
+            # Not STS's client, which would go to some Region of its own where none is named.
+            self.region: str = self._client("cloudformation").meta.region_name
+        # A ValueError: the endpoint is no address.
+        except (BotoCoreError, ValueError) as error:
+            raise CredentialsError(str(error)) from error
+
+    def _client(self, service: str) -> Any:  # noqa: ANN401 - boto3's clients have no static type
+        # Threads may share a client, but not make one at the same time.
+        with self._lock:
+            if service not in self._clients:
+                self._clients[service] = self._session.client(service, config=_CONFIG)
+            return self._clients[service]
+
+    def ask(
+        self,
+        service: str,
+        operation: str,
+        given: Mapping[str, Any],
+        absent: frozenset[str] = frozenset(),
+    ) -> dict[str, Any] | Unknown | None:
+        """Return the answer; None for an error that is among `absent`; else what is unknown."""
+        client = self._client(service)
+        try:
+            answer: dict[str, Any] = getattr(client, operation)(**given)
+        except ClientError as error:
+            code = error.response["Error"]["Code"]
+            if code in absent:
+                return None
+            asked = client.meta.method_to_api_mapping[operation]
+            needed = f"{client.meta.service_model.signing_name}:{asked}" if code in _DENIED else ""
+            return Unknown(str(error), needed, code)
+        # A proxy may answer in AWS's place, with a page.
+        except (BotoCoreError, ResponseParserError) as error:
+            return Unknown(f"{service} did not answer: {_first_line(error)}")
+        return answer
+
+    def account(self) -> str | Unknown:
+        """Return the number of the caller's account.
+
+        Raises:
+            CredentialsError: AWS does not know who asks.
+        """
+        try:
+            return str(self._client("sts").get_caller_identity()["Account"])
+        except ClientError as error:
+            if error.response["Error"]["Code"] in _STRANGER:
+                raise CredentialsError(str(error)) from error
+            return Unknown(str(error))
+        except (NoConnectionError, HTTPClientError, ResponseParserError) as error:
+            return Unknown(_first_line(error))
+        except BotoCoreError as error:
+            raise CredentialsError(str(error)) from error
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0]
+
+
+def look(plan: Plan, reader: Reader) -> Account:
+    """Return what stands in the way or not, as far as the caller may see it."""
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        found = pool.submit(_stack, plan.stack, reader)
+        taken = {named: pool.submit(_holder, named, reader) for named in plan.named}
+        ecs_role = pool.submit(_has_ecs_role, reader)
+        vpcs, quota = pool.submit(_vpcs, reader), pool.submit(_vpc_quota, reader)
+        durable = pool.submit(_knows_durable, plan, reader)
+        seen = Account(
+            region=reader.region,
+            stack=found.result(),
+            ecs_role=ecs_role.result(),
+            vpcs=vpcs.result(),
+            vpc_quota=quota.result(),
+            durable=durable.result(),
+            taken={named: its.result() for named, its in taken.items()},
+        )
+        foreign = [named for named in plan.named if is_foreign(named, seen) is True]
+        ids = [str(seen.taken[named]) for named in foreign]
+        owners = dict(zip(foreign, pool.map(partial(_owner, reader), ids), strict=True))
+    is_update = isinstance(seen.stack, Deployed) and is_ours(plan, seen.stack)
+    return replace(
+        seen,
+        owners={named: owner for named, owner in owners.items() if owner},
+        open_records=_open_records(plan, reader) if is_update else None,
+    )
+
+
+def _stack(name: str, reader: Reader) -> Deployed | Unknown | None:
+    answer = reader.ask("cloudformation", "describe_stacks", {"StackName": name}, _NO_STACK)
+    if answer is None or isinstance(answer, Unknown):
+        return answer
+    [found] = answer["Stacks"]
+    return Deployed(
+        status=found["StackStatus"],
+        description=found.get("Description", ""),
+        outputs=frozenset(output["OutputKey"] for output in found.get("Outputs", ())),
+        resources=_resources(name, reader),
+    )
+
+
+def _resources(name: str, reader: Reader) -> frozenset[tuple[str, str]] | Unknown:
+    owned: set[tuple[str, str]] = set()
+    more: dict[str, str] = {}
+    while True:
+        asked = {"StackName": name, **more}
+        page = reader.ask("cloudformation", "list_stack_resources", asked)
+        if page is None or isinstance(page, Unknown):
+            return page or frozenset()
+        owned |= {
+            (one["ResourceType"], one["PhysicalResourceId"])
+            for one in page["StackResourceSummaries"]
+            if _is_held(one)
+        }
+        if "NextToken" not in page:
+            return frozenset(owned)
+        more = {"NextToken": page["NextToken"]}
+
+
+def _is_held(resource: Mapping[str, Any]) -> bool:
+    """Whether a stack still has a resource that it lists; some were never made."""
+    is_gone = resource["ResourceStatus"] in {"DELETE_COMPLETE", "DELETE_SKIPPED"}
+    return bool(resource.get("PhysicalResourceId")) and not is_gone
+
+
+def _holder(named: Named, reader: Reader) -> str | Unknown:
+    """Return the physical id of what has the name; empty if nothing has it."""
+    if (kind := KINDS.get(named.kind)) is None:
+        return Unknown(f"nobody has said here how to look for {named.name}")
+    given = kind.given(named.name)
+    answer = reader.ask(kind.service, kind.operation, given, kind.absent)
+    if isinstance(answer, Unknown):
+        return answer
+    return "" if answer is None else kind.physical_id(answer, named.name)
+
+
+def _owner(reader: Reader, physical_id: str) -> str:
+    """Return the stack that a resource belongs to; empty if it is none's, or nobody tells."""
+    asked = {"PhysicalResourceId": physical_id}
+    answer = reader.ask("cloudformation", "describe_stack_resources", asked, _NO_STACK)
+    if answer is None or isinstance(answer, Unknown):
+        return ""
+    # All of its stack's resources are shown, also of a stack that has left it behind.
+    its = (one for one in answer["StackResources"] if one.get("PhysicalResourceId") == physical_id)
+    return next((str(one["StackName"]) for one in its if _is_held(one)), "")
+
+
+def _has_ecs_role(reader: Reader) -> bool | Unknown:
+    role = {"RoleName": "AWSServiceRoleForECS"}
+    answer = reader.ask("iam", "get_role", role, frozenset({"NoSuchEntity"}))
+    return answer if isinstance(answer, Unknown) else answer is not None
+
+
+def _vpcs(reader: Reader) -> int | Unknown:
+    # More than any quota of a thousand needs no second page.
+    answer = reader.ask("ec2", "describe_vpcs", {"MaxResults": 1000})
+    return answer if isinstance(answer, Unknown) else len((answer or {})["Vpcs"])
+
+
+def _vpc_quota(reader: Reader) -> int | Unknown:
+    asked = {"ServiceCode": "vpc", "QuotaCode": VPC_QUOTA}
+    answer = reader.ask("service-quotas", "get_service_quota", asked)
+    return answer if isinstance(answer, Unknown) else int((answer or {})["Quota"]["Value"])
+
+
+def _knows_durable(plan: Plan, reader: Reader) -> bool | Unknown:
+    """Ask for a function's executions: where the API is, it says at least that there is none."""
+    asked = {"FunctionName": f"{plan.stack}-nobody"}
+    answer = reader.ask("lambda", "list_durable_executions_by_function", asked, _NOT_FOUND)
+    if isinstance(answer, Unknown):
+        return False if answer.code == "UnknownOperationException" else answer
+    return True
+
+
+def _open_records(plan: Plan, reader: Reader) -> int | Unknown | None:
+    asked = {
+        "TableName": plan.records_table,
+        "IndexName": OPEN_INDEX,
+        "Select": "COUNT",
+        "KeyConditionExpression": "#open = :open",
+        "ExpressionAttributeNames": {"#open": "open"},
+        "ExpressionAttributeValues": {":open": {"S": OPEN}},
+    }
+    answer = reader.ask("dynamodb", "query", asked, _NOT_FOUND)
+    return answer if answer is None or isinstance(answer, Unknown) else int(answer["Count"])

@@ -1,0 +1,64 @@
+"""Findings, as the rules make them and as people read them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, StrEnum
+from typing import TYPE_CHECKING
+
+from local.printable import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class Mark(StrEnum):
+    """Whether something is in the way."""
+
+    FINE = "✓"
+    IN_THE_WAY = "✗"
+    NOT_CHECKED = "?"
+    WARNING = "!"
+
+
+class Check(Enum):
+    """One thing that may stop a deployment; docs/troubleshooting.md has a row for each."""
+
+    NAME = "Stack name"
+    REGION = "Region"
+    STACK = "Stack"
+    RECORDS = "Open records"
+    TAKEN = "Names"
+    ECS_ROLE = "ECS's service-linked role"
+    VPCS = "VPCs"
+    DURABLE = "Durable functions"
+    PYTHON = "Python"
+    SAM = "SAM CLI"
+    AWS_CLI = "AWS CLI"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a check came to.
+
+    Attributes:
+        commands: that mend it.
+        of: what was looked at, where a check has several parts.
+    """
+
+    check: Check
+    mark: Mark
+    text: str
+    commands: tuple[str, ...] = ()
+    of: str = ""
+
+    def __str__(self) -> str:
+        """Return it as lines for people."""
+        title = f"{self.check.value} of {self.of}" if self.of else self.check.value
+        lines = [f"{self.mark} {title}: {self.text}", *(f"    {c}" for c in self.commands)]
+        return printable("\n".join(lines))
+
+
+def exit_code(findings: Iterable[Finding]) -> int:
+    """Return 1 if something is in the way, else 0."""
+    return int(any(finding.mark is Mark.IN_THE_WAY for finding in findings))

@@ -1,0 +1,134 @@
+"""How to look for a resource by its name, and how to delete it, for each type that has a name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+
+def _name(_answer: Mapping[str, Any], name: str) -> str:
+    return name
+
+
+def _group(answer: Mapping[str, Any], name: str) -> str:
+    # All are shown whose names begin so, the shortest first.
+    return name if any(group["logGroupName"] == name for group in answer["logGroups"]) else ""
+
+
+def _cluster(answer: Mapping[str, Any], name: str) -> str:
+    # ECS goes on showing a deleted one for a while.
+    return name if any(c["status"] != "INACTIVE" for c in answer["clusters"]) else ""
+
+
+def _queue(answer: Mapping[str, Any], _name: str) -> str:
+    return str(answer["QueueUrl"])
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A type of resource of which there is one of a name.
+
+    Attributes:
+        plural: what people call several of it.
+        service: boto3's name of its service.
+        operation: boto3's name of the call that finds it.
+        given: the call's parameters, of the name.
+        delete: the command that deletes it, with `{}` for its name.
+        longest: how long its name may be.
+        absent: error codes that say that there is none.
+        physical_id: CloudFormation's name for what an answer without an error shows; empty if it
+            shows none.
+    """
+
+    plural: str
+    service: str
+    operation: str
+    given: Callable[[str], dict[str, Any]]
+    delete: str
+    longest: int
+    absent: frozenset[str] = frozenset({"ResourceNotFoundException"})
+    physical_id: Callable[[Mapping[str, Any], str], str] = _name
+
+
+KINDS: Mapping[str, Kind] = {
+    "AWS::Logs::LogGroup": Kind(
+        "log groups",
+        "logs",
+        "describe_log_groups",
+        lambda name: {"logGroupNamePrefix": name},
+        "aws logs delete-log-group --log-group-name {}",
+        512,
+        physical_id=_group,
+    ),
+    "AWS::DynamoDB::Table": Kind(
+        "tables",
+        "dynamodb",
+        "describe_table",
+        lambda name: {"TableName": name},
+        "aws dynamodb delete-table --table-name {}",
+        255,
+    ),
+    "AWS::SQS::Queue": Kind(
+        "queues",
+        "sqs",
+        "get_queue_url",
+        lambda name: {"QueueName": name},
+        'aws sqs delete-queue --queue-url "$(aws sqs get-queue-url --queue-name {} --output text)"',
+        80,
+        frozenset({"AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist"}),
+        _queue,
+    ),
+    "AWS::ECS::Cluster": Kind(
+        "clusters",
+        "ecs",
+        "describe_clusters",
+        lambda name: {"clusters": [name]},
+        "aws ecs delete-cluster --cluster {}",
+        255,
+        physical_id=_cluster,
+    ),
+    "AWS::Lambda::Function": Kind(
+        "functions",
+        "lambda",
+        "get_function_configuration",
+        lambda name: {"FunctionName": name},
+        "aws lambda delete-function --function-name {}",
+        64,
+    ),
+    "AWS::IAM::Role": Kind(
+        "roles",
+        "iam",
+        "get_role",
+        lambda name: {"RoleName": name},
+        "aws iam delete-role --role-name {}",
+        64,
+        frozenset({"NoSuchEntity"}),
+    ),
+    "AWS::S3::Bucket": Kind(
+        "buckets",
+        "s3",
+        "get_bucket_location",
+        lambda name: {"Bucket": name},
+        "aws s3api delete-bucket --bucket {}",
+        63,
+        frozenset({"NoSuchBucket"}),
+    ),
+}
+# The name of one of these may be there before: it gets another version, or belongs to a function.
+VERSIONED = frozenset(
+    {"AWS::ECS::TaskDefinition", "AWS::Lambda::Alias", "AWS::Lambda::LayerVersion"}
+)
+
+
+def name_of(kind: str, properties: Mapping[str, Any]) -> str:
+    """Return the name that a template gives to a resource; empty if it gives none.
+
+    CloudFormation calls it by the type's last word, as TableName of a table, or just Name.
+    """
+    if kind in VERSIONED:
+        return ""
+    last = kind.rpartition("::")[2]
+    return str(properties.get(f"{last}Name") or properties.get("Name") or "")

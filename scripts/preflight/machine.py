@@ -1,0 +1,56 @@
+"""The facts of this machine: which tools PATH leads to."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+from scripts import find_python
+from scripts.preflight.facts import Machine
+
+_SECONDS = 30
+
+
+def look(runtime: str) -> Machine:
+    """Return which tools there are; the runtime is the functions', such as "python3.13"."""
+    version = runtime.removeprefix("python")
+    python = _on_path(runtime, version)
+    # To search the machine takes seconds.
+    elsewhere = None if python else find_python.find(version)
+    return Machine(python, str(elsewhere or ""), _version("sam"), _version("aws"))
+
+
+def _on_path(runtime: str, version: str) -> str:
+    """Return what `sam build` would take: it looks in each folder for these names."""
+    candidates = (
+        str(path)
+        for name in (runtime, "python", "python3")
+        for folder in os.get_exec_path()
+        if (path := Path(folder, name)).exists()
+    )
+    return next((path for path in candidates if find_python.probe(Path(path), version)), "")
+
+
+def _version(program: str) -> str:
+    """Return the version that a program tells of itself; empty if it tells none."""
+    found = shutil.which(program)
+    if not found:
+        return ""
+    # Nothing is reported to anybody by a look.
+    quiet = os.environ | {"SAM_CLI_TELEMETRY": "0"}
+    try:
+        told = subprocess.run(
+            [found, "--version"],
+            capture_output=True,
+            text=True,
+            env=quiet,
+            timeout=_SECONDS,
+            check=False,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    # AWS CLI 1 tells it as "aws-cli/1.45.0 Python/3.11.4 …", SAM as "SAM CLI, version 1.170.0".
+    return next(iter(re.findall(r"\d+\.\d+\.\d+", told.stdout)), "")

@@ -1,0 +1,147 @@
+"""The rules on the stack's name, and on the stack that has it already."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from typing import TYPE_CHECKING
+
+from core.record import OPEN, OPEN_INDEX
+from scripts.preflight.facts import Unknown
+from scripts.preflight.findings import Check, Finding, Mark
+from scripts.preflight.kinds import KINDS
+
+if TYPE_CHECKING:
+    from scripts.preflight.facts import Account, Deployed, Plan
+
+_FORM = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
+_LONGEST = 128
+# All that the original pattern's stack tells of itself: this project's tells it too, and more.
+_ORIGINAL = frozenset(
+    {
+        "SyncLambdaFunctionArn",
+        "CallbackLambdaFunctionArn",
+        "CallbackTableName",
+        "ECSClusterName",
+        "LogGroupName",
+    }
+)
+# A change set without a stack: `sam deploy` goes on from there as if nothing were.
+_NOTHING_YET = "REVIEW_IN_PROGRESS"
+_STARTS = frozenset(
+    {
+        "CREATE_COMPLETE",
+        "IMPORT_COMPLETE",
+        "IMPORT_ROLLBACK_COMPLETE",
+        "UPDATE_COMPLETE",
+        "UPDATE_ROLLBACK_COMPLETE",
+    }
+)
+_WAIT = "aws cloudformation wait {} --stack-name {{}}"
+_EVENTS = "aws cloudformation describe-stack-events --stack-name {}"
+_DELETE = "sam delete --stack-name {}"
+# What leads out of each state that no deployment starts from.
+_WAY_OUT = {
+    "CREATE_FAILED": (_DELETE,),
+    "CREATE_IN_PROGRESS": (_WAIT.format("stack-create-complete"),),
+    "DELETE_FAILED": (_EVENTS, _DELETE),
+    "DELETE_IN_PROGRESS": (_WAIT.format("stack-delete-complete"),),
+    "IMPORT_IN_PROGRESS": (_WAIT.format("stack-import-complete"),),
+    "ROLLBACK_COMPLETE": (_DELETE,),
+    "ROLLBACK_FAILED": (_DELETE,),
+    "UPDATE_FAILED": ("aws cloudformation rollback-stack --stack-name {}",),
+    "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS": (_WAIT.format("stack-update-complete"),),
+    "UPDATE_IN_PROGRESS": (_WAIT.format("stack-update-complete"),),
+    "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS": (_WAIT.format("stack-rollback-complete"),),
+    "UPDATE_ROLLBACK_FAILED": ("aws cloudformation continue-update-rollback --stack-name {}",),
+    "UPDATE_ROLLBACK_IN_PROGRESS": (_WAIT.format("stack-rollback-complete"),),
+}
+
+
+_OPEN = (
+    f"aws dynamodb query --table-name {{}} --index-name {OPEN_INDEX} "
+    "--key-condition-expression '#o = :o' --expression-attribute-names '{{\"#o\": \"open\"}}' "
+    f'--expression-attribute-values \'{{{{":o": {{{{"S": "{OPEN}"}}}}}}}}\''
+)
+
+
+def stack_name(plan: Plan) -> Finding:
+    """Judge the name: CloudFormation's own rules, and the names that begin with it."""
+    if not _FORM.fullmatch(plan.stack):
+        text = f"{plan.stack!r} is refused: it takes a letter first, then letters, digits and -"
+    elif (length := len(plan.stack)) > (longest := longest_name(plan)):
+        text = f"{plan.stack} has {length} characters, at most {longest} fit: names begin with it"
+    else:
+        return Finding(Check.NAME, Mark.FINE, plan.stack)
+    another = "make preflight STACK=another-name"
+    return Finding(Check.NAME, Mark.IN_THE_WAY, text, (another,))
+
+
+def longest_name(plan: Plan) -> int:
+    """Return how long the stack's name may be: what begins with it has limits of its own."""
+    room = [
+        KINDS[named.kind].longest - len(named.name) + len(plan.stack)
+        for named in plan.named
+        if named.kind in KINDS
+    ]
+    return min([_LONGEST, *room])
+
+
+def region(plan: Plan, account: Account) -> Finding:
+    """Judge where was looked: `sam deploy` goes by samconfig.toml first."""
+    if plan.region in {"", account.region}:
+        return Finding(Check.REGION, Mark.FINE, account.region)
+    text = f"this looks at {account.region}; samconfig.toml deploys into {plan.region}"
+    command = f"AWS_REGION={plan.region} make preflight STACK={shlex.quote(plan.stack)}"
+    return Finding(Check.REGION, Mark.WARNING, text, (command,))
+
+
+def stack(plan: Plan, found: Deployed | Unknown | None) -> Finding:
+    """Judge whether a deployment can start, and whose the stack is."""
+    if isinstance(found, Unknown):
+        return Finding(Check.STACK, Mark.NOT_CHECKED, f"not checked: {found}")
+    if found is None or found.status == _NOTHING_YET:
+        return Finding(Check.STACK, Mark.FINE, "none has this name, so it will be made")
+    if found.status not in _STARTS:
+        return _stuck(plan, found)
+    if not is_ours(plan, found):
+        return _foreign(plan, found)
+    return Finding(Check.STACK, Mark.FINE, f"it is there ({found.status}), so it will be an update")
+
+
+def is_ours(plan: Plan, found: Deployed) -> bool:
+    """Whether a stack is of this project's template, of today or of before."""
+    return found.description == plan.description or bool(found.outputs & (plan.outputs - _ORIGINAL))
+
+
+def _stuck(plan: Plan, found: Deployed) -> Finding:
+    ours = "" if is_ours(plan, found) else "; nothing shows that it is this project's"
+    text = f"it is in {found.status}, from which no deployment starts{ours}"
+    name = shlex.quote(plan.stack)
+    ways = _WAY_OUT.get(found.status, (_EVENTS,))
+    return Finding(Check.STACK, Mark.IN_THE_WAY, text, tuple(way.format(name) for way in ways))
+
+
+def _foreign(plan: Plan, found: Deployed) -> Finding:
+    if {"SyncLambdaFunctionArn", "CallbackLambdaFunctionArn"} <= found.outputs:
+        text = (
+            "it is the original pattern's, whose functions cannot become these. Delete it and look "
+            "again, for its log groups stay; or take another name"
+        )
+        command = _DELETE.format(shlex.quote(plan.stack))
+        return Finding(Check.STACK, Mark.IN_THE_WAY, text, (command,))
+    text = "it is another project's, and would be replaced. Take another name"
+    return Finding(Check.STACK, Mark.IN_THE_WAY, text, ("make preflight STACK=another-name",))
+
+
+def records(plan: Plan, account: Account) -> list[Finding]:
+    """Judge whether an update may begin: before version 1.0.0 no record may be open."""
+    number = account.open_records
+    if number is None:
+        return []
+    if isinstance(number, Unknown):
+        return [Finding(Check.RECORDS, Mark.NOT_CHECKED, f"not checked: {number}")]
+    if number == 0:
+        return [Finding(Check.RECORDS, Mark.FINE, "none: the update may begin")]
+    text = f"{number} executions or tasks go on. Let them end before the update, or stop them"
+    return [Finding(Check.RECORDS, Mark.IN_THE_WAY, text, (_OPEN.format(plan.records_table),))]

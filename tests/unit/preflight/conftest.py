@@ -1,0 +1,16 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from scripts.preflight.plan import plan
+
+if TYPE_CHECKING:
+    from scripts.preflight.facts import Plan
+
+
+@pytest.fixture(scope="session")
+def planned() -> Plan:
+    """What template.yaml would make under the name `demo`."""
+    return plan("demo", "eu-west-1", "123456789012")

@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from scripts.preflight.__main__ import main
+
+
+@pytest.fixture(autouse=True)
+def _nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave the process without a Region, credentials and configuration."""
+    for name in (name for name in os.environ if name.startswith("AWS_")):
+        monkeypatch.delenv(name)
+    for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+        monkeypatch.setenv(name, os.devnull)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setattr("sys.argv", ["preflight", "demo"])
+
+
+@pytest.mark.parametrize(
+    ("variables", "why"),
+    [
+        ({}, "You must specify a region"),
+        ({"AWS_DEFAULT_REGION": "us-east-1"}, "Unable to locate credentials"),
+        ({"AWS_PROFILE": "nobody"}, "profile (nobody)"),
+        ({"AWS_DEFAULT_REGION": "us-east-1", "AWS_ENDPOINT_URL": "here"}, "Invalid endpoint"),
+    ],
+)
+def test_nobody_in_particular(
+    variables: dict[str, str],
+    why: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Without a Region or credentials nothing is checked, and what is missing is named."""
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert main() == 2
+    told = capsys.readouterr()
+    assert told.err.startswith("AWS cannot be asked: ")
+    assert why in told.err
+    assert "Nothing was checked" in told.err
+    assert not told.out
+
+
+@pytest.mark.parametrize("arguments", [[], [""], ["one", "two"]])
+def test_usage(
+    arguments: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without just one name it says how to give it."""
+    monkeypatch.setattr("sys.argv", ["preflight", *arguments])
+    assert main() == 2
+    assert "make preflight STACK=name" in capsys.readouterr().err

@@ -1,0 +1,143 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import botocore.session
+import pytest
+
+from scripts.preflight import stack_rules
+from scripts.preflight.findings import Mark
+from tests.markdown import Page
+from tests.template import ROOT
+from tests.unit.preflight.facts import REFUSED, account, deployed
+
+if TYPE_CHECKING:
+    from scripts.preflight.facts import Plan
+
+FINE, IN_THE_WAY, NOT_CHECKED = Mark.FINE, Mark.IN_THE_WAY, Mark.NOT_CHECKED
+ORIGINAL = frozenset(
+    {
+        "SyncLambdaFunctionArn",
+        "CallbackLambdaFunctionArn",
+        "CallbackTableName",
+        "ECSClusterName",
+        "LogGroupName",
+    }
+)
+STARTS = {
+    "CREATE_COMPLETE",
+    "IMPORT_COMPLETE",
+    "IMPORT_ROLLBACK_COMPLETE",
+    "REVIEW_IN_PROGRESS",
+    "UPDATE_COMPLETE",
+    "UPDATE_ROLLBACK_COMPLETE",
+}
+
+
+def states() -> list[str]:
+    """Every state of a stack that AWS's model knows."""
+    model = botocore.session.get_session().get_service_model("cloudformation")
+    return list(model.shape_for("StackStatus").enum)
+
+
+@pytest.mark.parametrize(
+    ("name", "mark"),
+    [
+        ("demo", FINE),
+        ("Demo-2", FINE),
+        ("d" * 43, FINE),
+        ("d" * 44, IN_THE_WAY),
+        ("2-demo", IN_THE_WAY),
+        ("my_demo", IN_THE_WAY),
+        ("demo;rm", IN_THE_WAY),
+    ],
+)
+def test_stack_name(name: str, mark: Mark, planned: Plan) -> None:
+    """A name that CloudFormation or a function's name has no room for is in the way."""
+    named = [replace(n, name=n.name.replace("demo", name)) for n in planned.named]
+    assert stack_rules.stack_name(replace(planned, stack=name, named=tuple(named))).mark is mark
+
+
+def test_longest_name_is_told(planned: Plan) -> None:
+    """The template's description tells the length that its names leave."""
+    assert f"{stack_rules.longest_name(planned)} characters" in planned.description
+
+
+@pytest.mark.parametrize("status", states())
+def test_states(status: str, planned: Plan) -> None:
+    """Each state of AWS's model is one that a deployment starts from, or has a way out."""
+    finding = stack_rules.stack(planned, deployed(planned, status=status))
+    assert finding.mark is (FINE if status in STARTS else IN_THE_WAY)
+    assert bool(finding.commands) is (status not in STARTS)
+    assert all("demo" in command and "{" not in command for command in finding.commands)
+
+
+def test_state_of_tomorrow(planned: Plan) -> None:
+    """A state that nobody knows yet is in the way, and the stack's events are shown."""
+    finding = stack_rules.stack(planned, deployed(planned, status="ASLEEP"))
+    assert finding.mark is IN_THE_WAY
+    assert "describe-stack-events" in finding.commands[0]
+
+
+def test_no_stack(planned: Plan) -> None:
+    """Where no stack has the name, one will be made."""
+    finding = stack_rules.stack(planned, None)
+    assert (finding.mark, "made" in finding.text) == (FINE, True)
+
+
+def test_unread_stack(planned: Plan) -> None:
+    """A stack that may not be looked at is not checked, and the permission is named."""
+    finding = stack_rules.stack(planned, REFUSED)
+    assert finding.mark is NOT_CHECKED
+    assert "service:Operation" in finding.text
+
+
+@pytest.mark.parametrize(
+    ("description", "outputs", "mark", "said"),
+    [
+        ("its own", {"UndeliveredEventsQueueUrl"} | ORIGINAL, FINE, "an update"),
+        (None, set(), FINE, "an update"),
+        ("its own", ORIGINAL, IN_THE_WAY, "original pattern's"),
+        ("its own", {"Url"}, IN_THE_WAY, "another project's"),
+        ("", set(), IN_THE_WAY, "another project's"),
+    ],
+    ids=["ours of before", "ours", "original", "other", "nothing known"],
+)
+def test_whose_stack(
+    description: str | None, outputs: set[str], mark: Mark, said: str, planned: Plan
+) -> None:
+    """A stack is ours by its description or an output; the original pattern's is told apart."""
+    its = planned.description if description is None else description
+    found = deployed(planned, description=its, outputs=frozenset(outputs))
+    finding = stack_rules.stack(planned, found)
+    assert (finding.mark, said in finding.text) == (mark, True)
+
+
+@pytest.mark.parametrize(("number", "mark"), [(0, FINE), (3, IN_THE_WAY), (REFUSED, NOT_CHECKED)])
+def test_open_records(number: int, mark: Mark, planned: Plan) -> None:
+    """An update waits for open records."""
+    [finding] = stack_rules.records(planned, account(planned, open_records=number))
+    assert finding.mark is mark
+
+
+def test_no_records(planned: Plan) -> None:
+    """Records are no subject where no stack of this project is."""
+    assert not stack_rules.records(planned, account(planned))
+
+
+def test_update_waits() -> None:
+    """The page on operations asks for an update without open records, as the rule does."""
+    text = " ".join(Page(ROOT / "docs" / "operations.md").text.split())
+    assert "Before version 1.0.0 all executions have to end before an update" in text
+    assert "no record may be open" in text
+
+
+@pytest.mark.parametrize(
+    ("region", "mark"), [("", FINE), ("eu-west-1", FINE), ("us-east-2", Mark.WARNING)]
+)
+def test_region(region: str, mark: Mark, planned: Plan) -> None:
+    """Another Region in samconfig.toml is a warning, with the command that looks there."""
+    finding = stack_rules.region(replace(planned, region=region), account(planned))
+    assert finding.mark is mark
+    assert all(f"AWS_REGION={region}" in command for command in finding.commands)
