@@ -81,3 +81,60 @@ def test_work_of_days() -> None:
     assert parsed(payload, Flow.EVENTBRIDGE, timeout).timeout_seconds == 30 * 86_400
     assert "up to 30 days without a loss, and be retired nine times" in page.text.replace("\n", " ")
     assert payload["maxAttempts"] == MAX_ATTEMPTS
+
+
+def number(text: str) -> float:
+    """The first number of a cell."""
+    [found] = re.findall(r"^\$?([\d,.]+)", text)
+    return float(found.replace(",", ""))
+
+
+def price(cell: str) -> float:
+    """What one unit costs, or one byte where gigabytes are billed."""
+    [words] = re.findall(r"^\$[\d.]+ (each|a million|a GB)", cell)
+    return number(cell) / {"each": 1, "a million": 1e6, "a GB": 1e9}[words]
+
+
+def units(cell: str) -> float:
+    """How many of them, or how many bytes."""
+    sizes = [
+        size for name, size in (("KB", 1e3), (" GB", 1e9)) if re.search(rf"{name}\b(?!-)", cell)
+    ]
+    return number(cell) * (sizes[0] if sizes else 1)
+
+
+def test_costs_of_tasks() -> None:
+    """The page's costs of 1,000 tasks are its quantities at its prices, and their sum."""
+    *rows, together = DEPLOY.table("For 1,000 tasks of an hour")
+    for row in rows:
+        for cell in row[2:]:
+            quantity, _, cost = cell.partition(": ")
+            assert number(cost) == pytest.approx(1_000 * units(quantity) * price(row[1]), abs=5e-4)
+    for flow in (2, 3, 4):
+        costs = [number(row[flow].partition(": ")[2]) for row in rows]
+        assert number(together[flow]) == pytest.approx(sum(costs))
+
+
+@pytest.mark.parametrize("table", ["An idle stack", "An alarm that you set yourself"])
+def test_costs_of_a_month(table: str) -> None:
+    """The page's costs of a month are its quantities at its prices, and their sum."""
+    *rows, together = DEPLOY.table(table)
+    for _, quantity, unit, cost in rows:
+        assert number(cost) == pytest.approx(units(quantity) * price(unit), abs=5e-4)
+    assert number(together[3]) == pytest.approx(sum(number(row[3]) for row in rows))
+
+
+def test_quantities_of_costs() -> None:
+    """The page counts operations as README does, and runs as the template's schedule does."""
+    operations = next(r for r in DEPLOY.table("For 1,000 tasks of an hour") if "operations" in r[0])
+    page = Page(ROOT / "README.md")
+    [cost] = [row for row in page.table("Feature") if row[0] == "Cost"]
+    counted = [re.findall(r"(\d+) operations", cell)[0] for cell in cost[1:]]
+    assert [cell.partition(":")[0] for cell in operations[2:]] == counted
+    schedule = template.source()["Resources"]["ReconcilerFunction"]["Properties"]["Events"][
+        "Period"
+    ]
+    [minutes] = re.findall(r"^rate\((\d+) minutes\)$", schedule["Properties"]["Schedule"])
+    runs = DEPLOY.table("An idle stack")[0]
+    assert number(runs[1]) == 30 * 24 * 60 / int(minutes)
+    assert f"some ${number(DEPLOY.table('An idle stack')[-1][3]):.2f} a month" in DEPLOY.text
