@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import functools
 import json
+import re
 from typing import TYPE_CHECKING
 
+import botocore.session
 import pytest
 from cfnlint.api import lint
 
@@ -56,3 +58,13 @@ def test_what_they_add(path: Path) -> None:
     assert now["Environment"][: len(was["Environment"])] == was["Environment"]
     assert [v["Name"] for v in now["Environment"][len(was["Environment"]) :]] == ["PROGRESS_TABLE"]
     assert {**now, "Environment": []} == {**was, "Environment": []}
+
+
+def test_request_for_a_shell() -> None:
+    """The line for a shell that the page adds to RunTask's request has its place there."""
+    page = " ".join((template.ROOT / "docs" / "operations.md").read_text().split())
+    assert 'after `"count": 1`, add the line `"enableExecuteCommand": True`' in page
+    source = (template.ROOT / "src" / "core" / "launch.py").read_text()
+    assert len(re.findall(r'(?m)^ {12}"count": 1,$', source)) == 1
+    asked = botocore.session.get_session().get_service_model("ecs").operation_model("RunTask")
+    assert asked.input_shape.members["enableExecuteCommand"].type_name == "boolean"

@@ -8,7 +8,7 @@ import pytest
 
 from local.gateway import Refuse
 from scripts.deployed import Deployed, deployed
-from scripts.failed_executions import told
+from scripts.failed_executions import MESSAGES, told
 from scripts.redrive import main
 from tests.e2e.user import id_of
 from tests.integration.local.queues import Queue, values
@@ -107,6 +107,18 @@ def test_failed_executions(user: User, stack: Deployed) -> None:
     assert about(never, lines) == f"{unknown}: Throttled"
     letters.queue.messages.clear()
     assert {own, alike, never} <= {m["MessageId"] for m in letters.queue.first(3)}
+
+
+def test_many_failed_executions(user: User, stack: Deployed) -> None:
+    """The first fifty payloads are told, and that there may be more."""
+    letters = Letters(user)
+    for number in range(MESSAGES + 1):
+        letters.put("{}", ErrorMessage=f"Failure {number}")
+    first, *lines, last = told(stack)
+    assert first.startswith(f"{MESSAGES} payloads")
+    assert len(lines) == MESSAGES
+    assert last.startswith(f"No more than {MESSAGES} are told.")
+    letters.queue.first(MESSAGES + 1)
 
 
 def test_executions_that_cannot_be_looked_up(user: User, stack: Deployed) -> None:
