@@ -8,8 +8,8 @@ LAMBDA := 3.13
 
 DEV := .venv/dev/.installed
 # What is deployed first: it constrains the rest.
-LOCKED := src/requirements src/worker/requirements requirements/dev requirements/sam \
-  requirements/aws requirements/uv
+LOCKED := src/requirements src/worker/requirements \
+  $(addprefix requirements/,dev sam aws checkov uv)
 
 # For `make up` and `make demo`, on make's command line: make up PORT=4600 TIME_SCALE=10
 # FOLDER is where `make up` leaves its note, if not in .local; TEMPLATE what it runs.
@@ -92,7 +92,7 @@ redrive: $(DEV) ## Deliver events again that were kept because of a failure: STA
 test: $(DEV) .venv/sam/.installed .venv/aws/.installed ## Everything that CI runs: all the checks below, and the tests on each Python
 	@$(MAKE) pythons
 	@$(MAKE) $(TOGETHER) lint build
-	@$(MAKE) $(TOGETHER) $(sort $(TESTED:%=tests-on-%) tests-on-$(OWN)) types template
+	@$(MAKE) $(TOGETHER) $(sort $(TESTED:%=tests-on-%) tests-on-$(OWN)) types template scan
 	@$(MAKE) pythons
 
 # For `make bench`: how many executions side by side, one number after the other.
@@ -126,6 +126,11 @@ template: $(DEV) .venv/sam/.installed ## The template (cfn-lint, sam validate)
 	$(call title,cfn-lint and sam validate)
 	@.venv/dev/bin/cfn-lint template.yaml
 	@$(SAM) validate --lint
+
+.PHONY: scan
+scan: $(DEV) .venv/checkov/.installed ## The template's security (checkov): it finds what .checkov.yaml argues, and no more
+	$(call title,checkov)
+	@.venv/dev/bin/pytest tests/scan
 
 .PHONY: build
 build: $(DEV) .venv/sam/.installed ## What would be deployed (sam build): made, and each handler imported from it
@@ -232,9 +237,11 @@ UV = index="$${UV_DEFAULT_INDEX:-$${PIP_INDEX_URL:-$(call pip_setting,index-url)
 
 .venv/uv/.installed: requirements/uv.txt
 .venv/dev/.installed $(TESTED:%=.venv/%/.installed): requirements/dev.txt .venv/uv/.installed
-.venv/sam/.installed .venv/aws/.installed: .venv/%/.installed: requirements/%.txt .venv/uv/.installed
+# Tools that pin what the rest of the project needs newer: each lives alone.
+ALONE := sam aws checkov
+$(ALONE:%=.venv/%/.installed): .venv/%/.installed: requirements/%.txt .venv/uv/.installed
 
-ENVIRONMENTS := $(addprefix .venv/,uv dev sam aws $(TESTED))
+ENVIRONMENTS := $(addprefix .venv/,uv dev $(ALONE) $(TESTED))
 ifndef IS_ALONE
 # Of makes that run at once, one makes an environment; the others wait, and find that it is there.
 $(ENVIRONMENTS:%=%/.installed):
@@ -259,7 +266,7 @@ install = $(UV) venv --quiet --clear --no-project --python "$(1)" $(@D) \
 	@$(@D)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@
 
-$(addprefix .venv/,$(addsuffix /.installed,dev sam aws)):
+$(addprefix .venv/,$(addsuffix /.installed,dev $(ALONE))):
 	@$(call install,$$($(PYTHON) -c 'import sys; print(sys.executable)'))
 
 $(TESTED:%=.venv/%/.installed):
