@@ -85,9 +85,14 @@ class Page:
 
     def table(self, *header: str) -> list[list[str]]:
         """Return the rows below the only table whose header begins with these cells."""
+        [rows] = self.tables(*header)
+        return rows
+
+    def tables(self, *header: str) -> list[list[list[str]]]:
+        """Return the rows below each table whose header begins with these cells."""
         tables = [[part.children for part in table.children] for table in self._nodes("table")]
-        [rows] = [rows for [head], rows in tables if tuple(_cells(head)[: len(header)]) == header]
-        return [_cells(row) for row in rows]
+        found = [rows for [head], rows in tables if tuple(_cells(head)[: len(header)]) == header]
+        return [[_cells(row) for row in rows] for rows in found]
 
     def _nodes(self, *kinds: str) -> list[SyntaxTreeNode]:
         return [node for node in self._tree.walk() if node.type in kinds]

@@ -44,6 +44,7 @@ AWS_ALONE = {
     "put-metric-filter",
 }
 OTHER_COMMANDS: dict[tuple[str, str], set[str]] = {
+    ("make", "preflight"): set(),
     ("make", "redrive"): set(),
     ("sam", "build"): set(),
     ("sam", "deploy"): {"guided", "parameter-overrides", "tags"},
