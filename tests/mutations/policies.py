@@ -71,17 +71,25 @@ def edits(template: Mapping[str, Any]) -> Iterator[Edit]:
     named = Edit("", ("Resources", "TaskRole", *path), _BY_PARAMETER).apply(template)
     more = {**template["Parameters"], "Wide": {"Type": "String", "Default": "demo"}}
     yield Edit("a parameter in a resource", (), {**named, "Parameters": more})
+    yield from _boundary(resources)
+    yield Edit("a macro", ("Transform",), ["Macro"])
+
+
+def _boundary(resources: Resources) -> Iterator[Edit]:
+    """Yield ways to grant something by a boundary's parameter or condition."""
     role = ("Resources", "TaskRole", "Properties")
     attached = [{"Ref": "PermissionsBoundaryArn"}]
     yield Edit("the boundary as a policy", (*role, "ManagedPolicyArns"), attached)
     written = resources["TaskRole"]["Properties"]["Policies"]
     hidden = {"Fn::If": [_UNBOUNDED, {"Ref": "AWS::NoValue"}, _ALL]}
     yield Edit("a policy with a boundary", (*role, "Policies"), [*written, hidden])
-    used = ("Resources", "TracingPolicy", "Condition")
-    yield Edit("a policy without a boundary", used, _UNBOUNDED)
+    policy = ("Resources", "TracingPolicy", "Condition")
+    yield Edit("a policy without a boundary", policy, _UNBOUNDED)
+    roles = [{"Fn::GetAtt": [role, "Arn"]} for role in ("SyncRole", "ReconcilerRole")]
+    function = ("Resources", "SyncLambdaFunction", "Properties", "Role")
+    yield Edit("another role with a boundary", function, {"Fn::If": [_UNBOUNDED, *roles]})
     other = {"Fn::Not": [{"Condition": _UNBOUNDED}]}
-    yield Edit("the condition of a boundary", ("Conditions", "Hiding"), other)
-    yield Edit("a macro", ("Transform",), ["Macro"])
+    yield Edit("the opposite of a boundary", ("Conditions", "Hiding"), other)
 
 
 def missed(template: Mapping[str, Any], chosen: Iterable[Edit]) -> list[str]:

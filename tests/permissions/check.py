@@ -20,8 +20,8 @@ _CONDITIONS = (
     {"Fn::Equals": [{"Ref": "WorkerImage"}, ""]},
     {"Fn::Not": [{"Condition": "FetchesCode"}]},
 )
-# Only what grants nothing goes by it: each role's boundary.
-_UNBOUNDED = {"Fn::Equals": [{"Ref": "PermissionsBoundaryArn"}, ""]}
+# Those that are looked at one way alone, for nothing that grants or is granted may go by them.
+_ELSEWHERE = ({"Fn::Equals": [{"Ref": "PermissionsBoundaryArn"}, ""]},)
 _NARROWING = "PermissionsBoundary"
 _EXEMPLAR = "-eventbridge-function"
 
@@ -60,22 +60,16 @@ def _unread(template: Mapping[str, Any]) -> str | None:
     """Return why a template may grant more than is looked at; None if it cannot."""
     if "Transform" in template:
         return "a macro may grant something"
-    for name in sorted(_one_way(template)):
-        return f"the condition {name} is looked at one way alone"
+    for name, condition in template["Conditions"].items():
+        if condition not in (*_CONDITIONS, *_ELSEWHERE):
+            return f"the condition {name} is looked at one way alone"
+    unseen = {name for name, its in template["Conditions"].items() if its in _ELSEWHERE}
     parameters = template["Parameters"].keys() - {"WorkerImage"}
     for name, resource in template["Resources"].items():
-        if resource["Type"] in READ and (used := parameters & set(_references(resource))):
+        of_grants = parameters if resource["Type"] in READ else set()
+        if used := (unseen | of_grants) & set(_references(resource)):
             return f"{name} may grant something by {', '.join(sorted(used))}"
     return None
-
-
-def _one_way(template: Mapping[str, Any]) -> set[str]:
-    """Return the conditions that may decide about a grant, and are not looked at both ways."""
-    conditions = template["Conditions"]
-    unknown = {name for name, its in conditions.items() if its not in (*_CONDITIONS, _UNBOUNDED)}
-    boundaries = {name for name, its in conditions.items() if its == _UNBOUNDED}
-    parts = [*template["Resources"].values(), *conditions.values()]
-    return unknown | boundaries & set(_references(parts))
 
 
 def _references(node: object) -> Iterator[str]:
