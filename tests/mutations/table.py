@@ -1,5 +1,11 @@
 """Ways to break the code that must not go unnoticed."""
 
-from tests.mutations import causes, core, functions, starts
+from tests.mutations import causes, core, functions, redrive, starts
 
-MUTATIONS = (*core.MUTATIONS, *causes.MUTATIONS, *functions.MUTATIONS, *starts.MUTATIONS)
+MUTATIONS = (
+    *core.MUTATIONS,
+    *causes.MUTATIONS,
+    *functions.MUTATIONS,
+    *starts.MUTATIONS,
+    *redrive.MUTATIONS,
+)

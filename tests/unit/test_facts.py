@@ -29,8 +29,8 @@ from ecs_events.tally import FOR_ONE
 from ecs_events.task_state import REMEMBERED
 from local.ecs.api import FORMS, LONGEST_REASON, MOST_OVERRIDES
 from local.ecs.state import STATES
-from scripts.failed_executions import MESSAGES, PAGES
-from scripts.letters import COMPARED
+from scripts.redrive.failed_executions import MESSAGES, PAGES
+from scripts.redrive.letters import COMPARED
 from tests import template
 from tests.markdown import Page
 from tests.template import ROOT

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from scripts.letters import COMPARED, Ended, Finding, Letter, find, line
+from scripts.redrive.letters import COMPARED, Ended, Finding, Letter, find, line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

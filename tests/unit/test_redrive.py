@@ -4,8 +4,8 @@ import os
 
 import pytest
 
-from scripts.deployed import Deployed, ForeignTargetError
-from scripts.redrive import main
+from scripts.redrive.__main__ import main
+from scripts.redrive.deployed import Deployed, ForeignTargetError
 
 HOW_TO_NAME = "make redrive STACK=name"
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:app-task-state-function"

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from local.gateway import Refuse
-from scripts.deployed import Deployed, deployed
-from scripts.failed_executions import MESSAGES, told
-from scripts.redrive import main
+from scripts.redrive.__main__ import deliver, main
+from scripts.redrive.deployed import Deployed, deployed
+from scripts.redrive.failed_executions import MESSAGES, told
 from tests.e2e.user import id_of
 from tests.integration.local.queues import Queue, values
 
@@ -66,6 +66,24 @@ def stack(user: User, monkeypatch: pytest.MonkeyPatch) -> Deployed:
         monkeypatch.setenv(name, value)
     monkeypatch.setattr("boto3.DEFAULT_SESSION", None)
     return deployed(user.stack)
+
+
+def test_refused_delivery(user: User, stack: Deployed, capsys: pytest.CaptureFixture[str]) -> None:
+    """An event that Lambda does not take stays in its queue; one that it takes is deleted."""
+    queue, url = Queue(user, "UndeliveredEventsQueueUrl"), user.outputs["UndeliveredEventsQueueUrl"]
+    target = {"DataType": "String", "StringValue": user.outputs["TaskStateFunctionArn"]}
+    sqs, body = user.client("sqs"), json.dumps(FOREIGN)
+    sqs.send_message(QueueUrl=url, MessageBody=body, MessageAttributes={"TARGET_ARN": target})
+    asked = {"QueueUrl": url, "MessageAttributeNames": ["All"], "VisibilityTimeout": 0}
+    [message] = sqs.receive_message(**asked)["Messages"]
+    refused = Refuse("AccessDeniedException", "not yours to invoke")
+    user.system.seams.inject(refused, operation="Invoke")
+    assert not deliver(stack, url, message)
+    assert "not yours to invoke" in capsys.readouterr().err
+    [still_there] = sqs.receive_message(**asked)["Messages"]
+    assert deliver(stack, url, still_there)
+    assert "Messages" not in sqs.receive_message(**asked)
+    assert not queue.messages
 
 
 class Letters:

@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from scripts.deployed import EVENT_QUEUES, StackError, deployed
-from scripts.failed_executions import told
-from scripts.messages import messages, put_back, shown
+from scripts.redrive.deployed import EVENT_QUEUES, StackError, deployed
+from scripts.redrive.failed_executions import told
+from scripts.redrive.messages import messages, put_back, shown
 
 if TYPE_CHECKING:
-    from scripts.deployed import Deployed
+    from scripts.redrive.deployed import Deployed
 
 _SIGNALLED = 130
 # Errors of a call to AWS, or of the text of a message.
@@ -41,7 +41,7 @@ def redrive(stack: Deployed) -> tuple[int, int]:
     for url in (stack.outputs[name] for name in EVENT_QUEUES):
         kept = []
         for message in messages(url):
-            if _redrive(stack, url, message):
+            if deliver(stack, url, message):
                 delivered += 1
             else:
                 kept.append(message)
@@ -50,7 +50,8 @@ def redrive(stack: Deployed) -> tuple[int, int]:
     return delivered, left
 
 
-def _redrive(stack: Deployed, url: str, message: dict[str, Any]) -> bool:
+def deliver(stack: Deployed, url: str, message: dict[str, Any]) -> bool:
+    """Deliver an event and delete its message; return whether it could be, and say why not."""
     try:
         meant, event = _delivery(message)
         function = stack.live(meant)

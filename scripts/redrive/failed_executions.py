@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from scripts.deployed import FAILED_EXECUTIONS, TABLE
-from scripts.letters import Ended, Letter, find, line
-from scripts.messages import messages, put_back, shown
+from scripts.redrive.deployed import FAILED_EXECUTIONS, TABLE
+from scripts.redrive.letters import Ended, Letter, find, line
+from scripts.redrive.messages import messages, put_back, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from scripts.deployed import Deployed
-    from scripts.letters import Finding
+    from scripts.redrive.deployed import Deployed
+    from scripts.redrive.letters import Finding
 
 # What one run asks at most: messages, and pages of a function's executions.
 MESSAGES, PAGES = 50, 10

@@ -11,7 +11,7 @@ import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from scripts.messages import attribute, shown
+from scripts.redrive.messages import attribute, shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

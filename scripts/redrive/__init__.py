@@ -1,0 +1,1 @@
+"""Deliver events again that nobody could deliver or process: `python -m scripts.redrive STACK`."""
