@@ -184,9 +184,11 @@ OWN := $(shell $(python) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 
 # and signals on the one in use; those of what is deployed, over all its states, on the functions' own,
 # where this machine has it. Every handler, the worker and the local system run on each besides.
 ONCE_HERE := tests/unit/test_mutations.py tests/integration/local/test_floor.py \
+  tests/integration/local/test_preflight.py::test_clash_is_named_and_mended \
   tests/integration/local/test_threads.py::test_threads_of_a_killed_function_end \
   tests/integration/local/test_wakeups.py tests/e2e/test_documented_commands.py \
-  tests/e2e/test_hardship.py tests/e2e/test_processes.py::test_demo_without_a_grant \
+  tests/e2e/test_hardship.py tests/e2e/test_preflight.py \
+  tests/e2e/test_processes.py::test_demo_without_a_grant \
   tests/e2e/test_processes.py::test_load tests/e2e/test_retries.py tests/e2e/test_rule.py \
   tests/e2e/test_sam_local.py tests/e2e/test_up_processes.py \
   $(addprefix tests/e2e/test_up.py::test_,closed_terminal down interrupt refusals_are_printed)

@@ -20,7 +20,7 @@ from botocore.parsers import ResponseParserError
 from core.record import OPEN, OPEN_INDEX
 from scripts.preflight.facts import Account, Deployed, Unknown
 from scripts.preflight.kinds import KINDS
-from scripts.preflight.rules import VPC_QUOTA, is_foreign
+from scripts.preflight.rules import SAM_STACK, VPC_QUOTA, is_foreign
 from scripts.preflight.stack_rules import is_ours
 
 if TYPE_CHECKING:
@@ -36,6 +36,8 @@ _DENIED = frozenset(
 )
 # CloudFormation's code for a stack, or a resource of one, that it does not know.
 _NO_STACK = frozenset({"ValidationError"})
+# A resource that failed may have failed because somebody else's has its name.
+_NOT_HELD = frozenset({"CREATE_FAILED", "DELETE_COMPLETE", "DELETE_SKIPPED"})
 _NOT_FOUND = frozenset({"ResourceNotFoundException"})
 # What AWS says of a key, a token or a signature that is not good, or not good any more.
 _STRANGER = frozenset(
@@ -137,6 +139,7 @@ def look(plan: Plan, reader: Reader) -> Account:
     """Return what stands in the way or not, as far as the caller may see it."""
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         found = pool.submit(_stack, plan.stack, reader)
+        sam_stack = pool.submit(_stack, SAM_STACK, reader)
         taken = {named: pool.submit(_holder, named, reader) for named in plan.named}
         ecs_role = pool.submit(_has_ecs_role, reader)
         vpcs, quota = pool.submit(_vpcs, reader), pool.submit(_vpc_quota, reader)
@@ -144,6 +147,7 @@ def look(plan: Plan, reader: Reader) -> Account:
         seen = Account(
             region=reader.region,
             stack=found.result(),
+            sam_stack=sam_stack.result(),
             ecs_role=ecs_role.result(),
             vpcs=vpcs.result(),
             vpc_quota=quota.result(),
@@ -193,9 +197,8 @@ def _resources(name: str, reader: Reader) -> frozenset[tuple[str, str]] | Unknow
 
 
 def _is_held(resource: Mapping[str, Any]) -> bool:
-    """Whether a stack still has a resource that it lists; some were never made."""
-    is_gone = resource["ResourceStatus"] in {"DELETE_COMPLETE", "DELETE_SKIPPED"}
-    return bool(resource.get("PhysicalResourceId")) and not is_gone
+    """Whether a stack has a resource that it lists."""
+    return bool(resource.get("PhysicalResourceId")) and resource["ResourceStatus"] not in _NOT_HELD
 
 
 def _holder(named: Named, reader: Reader) -> str | Unknown:

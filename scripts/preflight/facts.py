@@ -84,6 +84,7 @@ class Account:
 
     Attributes:
         stack: the one of that name; None if there is none.
+        sam_stack: the one with the bucket that `sam deploy` uploads to; None if there is none.
         taken: physical id of what has a planned name already; empty for a name that is free.
         owners: the other stack that a name belongs to, where one does.
         open_records: how many, if the stack is ours; None if there is no table of them.
@@ -95,6 +96,7 @@ class Account:
 
     region: str
     stack: Deployed | Unknown | None
+    sam_stack: Deployed | Unknown | None
     ecs_role: bool | Unknown
     vpcs: int | Unknown
     vpc_quota: int | Unknown

@@ -29,6 +29,7 @@ class Check(Enum):
     STACK = "Stack"
     RECORDS = "Open records"
     TAKEN = "Names"
+    SAM_BUCKET = "SAM's bucket"
     ECS_ROLE = "ECS's service-linked role"
     VPCS = "VPCs"
     DURABLE = "Durable functions"

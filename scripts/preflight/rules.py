@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 _Judged = tuple[Mark, str, tuple[str, ...]]
 _VPC = "AWS::EC2::VPC"
 VPC_QUOTA = "L-F678F1CE"
+# Where `sam deploy` keeps the bucket that it uploads to.
+SAM_STACK = "aws-sam-cli-managed-default"
 # Nobody's quota is below it.
 _DEFAULT_VPCS = 5
 
@@ -31,6 +33,7 @@ def of_account(plan: Plan, account: Account) -> list[Finding]:
         stack_rules.stack(plan, account.stack),
         *stack_rules.records(plan, account),
         *names(plan, account),
+        sam_bucket(account),
         ecs_role(account),
         *vpcs(plan, account),
         durable(account),
@@ -97,6 +100,20 @@ def is_foreign(named: Named, account: Account) -> bool | Unknown:
     return not any(
         kind == named.kind and (own == its or own.endswith(f"/{named.name}")) for kind, own in owned
     )
+
+
+def sam_bucket(account: Account) -> Finding:
+    """Judge the stack of SAM's own, which tells the bucket to upload to, or is made."""
+    found = account.sam_stack
+    if isinstance(found, Unknown):
+        return Finding(Check.SAM_BUCKET, Mark.NOT_CHECKED, f"not checked: {found}")
+    if found is None:
+        return Finding(Check.SAM_BUCKET, Mark.FINE, "none is there, so `sam deploy` will make one")
+    if "SourceBucket" in found.outputs:
+        return Finding(Check.SAM_BUCKET, Mark.FINE, "it is there")
+    text = f"the stack {SAM_STACK} is in {found.status} and tells no bucket. Delete it"
+    delete = f"aws cloudformation delete-stack --stack-name {SAM_STACK}"
+    return Finding(Check.SAM_BUCKET, Mark.IN_THE_WAY, text, (delete,))
 
 
 def ecs_role(account: Account) -> Finding:

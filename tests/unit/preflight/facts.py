@@ -18,6 +18,7 @@ def account(planned: Plan, **other: Any) -> Account:
     facts: dict[str, Any] = {
         "region": "eu-west-1",
         "stack": None,
+        "sam_stack": None,
         "ecs_role": True,
         "vpcs": 1,
         "vpc_quota": 5,

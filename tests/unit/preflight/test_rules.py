@@ -119,6 +119,20 @@ def test_refusals_are_told_once(planned: Plan) -> None:
 
 
 @pytest.mark.parametrize(
+    ("outputs", "mark"), [({"SourceBucket"}, FINE), (set(), IN_THE_WAY)], ids=["whole", "broken"]
+)
+def test_stack_of_sam(outputs: set[str], mark: Mark, planned: Plan) -> None:
+    """SAM's own stack is in the way if its creation failed, for it tells no bucket then."""
+    found = deployed(planned, status="ROLLBACK_COMPLETE", outputs=frozenset(outputs))
+    assert rules.sam_bucket(account(planned, sam_stack=found)).mark is mark
+
+
+def test_unread_stack_of_sam(planned: Plan) -> None:
+    """SAM's own stack that may not be looked at is not checked."""
+    assert rules.sam_bucket(account(planned, sam_stack=REFUSED)).mark is NOT_CHECKED
+
+
+@pytest.mark.parametrize(
     ("there", "mark"), [(True, FINE), (False, IN_THE_WAY), (REFUSED, NOT_CHECKED)]
 )
 def test_ecs_role(there: bool | Unknown, mark: Mark, planned: Plan) -> None:

@@ -20,6 +20,7 @@ SEEN = {
     ),
     Check.RECORDS: ("sam deploy",),
     Check.TAKEN: ("already exists", "already exists in stack"),
+    Check.SAM_BUCKET: ("is missing Tags and/or Outputs information",),
     Check.ECS_ROLE: ("Unable to assume the service linked role",),
     Check.VPCS: ("The maximum number of VPCs has been reached",),
     Check.DURABLE: ("DurableConfig",),

@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+import shlex
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import botocore.session
+from botocore import xform_name
+
+from scripts.preflight import rules
+from tests.unit.preflight.facts import TOOLS, account, deployed
+from tests.unit.preflight.test_stack_rules import states
+from tests.unit.test_docs import CLI_OPTIONS, operations, options
+
+if TYPE_CHECKING:
+    from scripts.preflight.facts import Account, Plan
+
+
+def accounts(planned: Plan) -> list[Account]:
+    """Accounts in which everything that can be is in the way, with each state of a stack."""
+    bad = account(
+        planned,
+        sam_stack=deployed(planned, outputs=frozenset()),
+        ecs_role=False,
+        vpcs=5,
+        durable=False,
+        open_records=1,
+        taken={named: named.name for named in planned.named},
+    )
+    return [bad, *(replace(bad, stack=deployed(planned, status=status)) for status in states())]
+
+
+def commands(planned: Plan) -> set[str]:
+    """Every command that is shown for them, and for a machine without tools."""
+    bare = replace(TOOLS, python="", sam="", aws="")
+    found = [f for there in accounts(planned) for f in rules.of_account(planned, there)]
+    return {c for finding in [*found, *rules.of_machine(planned, bare)] for c in finding.commands}
+
+
+def waiters() -> set[str]:
+    """What the AWS CLI can wait for in CloudFormation."""
+    client = botocore.session.get_session().create_client("cloudformation", region_name="us-east-1")
+    return {name.replace("_", "-") for name in client.waiter_names}
+
+
+def test_commands_exist(planned: Plan) -> None:
+    """Each command of the AWS CLI that is shown exists, with its options, and has what it needs."""
+    shown = [shlex.split(command) for command in commands(planned)]
+    of_aws = [words for words in shown if words[0] == "aws"]
+    assert len(of_aws) > len(planned.named)
+    for _, service, operation, *rest in of_aws:
+        given = set(options(rest)) - {""}
+        if operation == "wait":
+            assert rest[0] in waiters()
+            continue
+        shape = operations(service)[operation].input_shape
+        assert given <= {xform_name(member, "-") for member in shape.members} | CLI_OPTIONS
+        assert {xform_name(member, "-") for member in shape.required_members} <= given
+
+
+def test_other_commands(planned: Plan) -> None:
+    """All other commands are SAM's, make's, pipx's or the shell's own."""
+    programs = {shlex.split(command)[0] for command in commands(planned)}
+    assert programs <= {"aws", "sam", "make", "pipx", "export"}
