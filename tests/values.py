@@ -9,6 +9,7 @@ from core.correlation import Correlation
 from core.flow import Flow
 from core.job import Job
 from core.launch import Launch, Place
+from core.network import Network
 from core.payload import Work, parse
 from core.record import Record, Status
 
@@ -36,9 +37,7 @@ def place(**changes: Any) -> Place:
     demo = Place(
         cluster="arn:aws:ecs:us-east-1:123456789012:cluster/demo-cluster",
         table="demo-callbacks",
-        subnets=["subnet-1", "subnet-2"],
-        security_groups=["sg-1"],
-        public_ip="DISABLED",
+        network=Network(("subnet-1", "subnet-2"), ("sg-1",), "DISABLED"),
     )
     return replace(demo, **changes)
 

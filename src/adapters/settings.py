@@ -10,7 +10,8 @@ from typing import Literal, Self
 import msgspec
 
 from core.job import Job
-from core.launch import Place, PublicIp
+from core.launch import Place
+from core.network import Network, PublicIp
 
 
 class Settings(msgspec.Struct, frozen=True, rename="upper"):
@@ -73,9 +74,11 @@ class OrchestratorSettings(Settings, frozen=True, rename="upper"):
         return Place(
             cluster=self.cluster_arn,
             table=self.table_name,
-            subnets=self.subnet_ids.split(","),
-            security_groups=[self.security_group_id],
-            public_ip=self.assign_public_ip,
+            network=Network(
+                subnets=tuple(self.subnet_ids.split(",")),
+                security_groups=(self.security_group_id,),
+                public_ip=self.assign_public_ip,
+            ),
         )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from core.correlation import Correlation, client_token
 from core.job import Capacity, OtherVersionsJobError
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
     from core.flow import Flow
     from core.job import Job
+    from core.network import Network
     from core.record import Record
 
 MAX_OVERRIDES = 8_192
-PublicIp = Literal["ENABLED", "DISABLED"]
 _CAPACITY: Mapping[Capacity, Mapping[str, Any]] = {
     Capacity.ON_DEMAND: {"launchType": "FARGATE"},
     Capacity.SPOT: {"capacityProviderStrategy": [{"capacityProvider": "FARGATE_SPOT"}]},
@@ -39,18 +39,16 @@ class Variable(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where tasks run.
+    """Where tasks run; known at the launch alone.
 
     Attributes:
         table: the records table, told to containers that have something to write there.
-        public_ip: whether tasks get one, their only way out of a public subnet.
+        network: today's, whenever the execution began.
     """
 
     cluster: str
     table: str
-    subnets: Sequence[str]
-    security_groups: Sequence[str]
-    public_ip: PublicIp
+    network: Network
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,44 +132,47 @@ class Launch:
             "enableECSManagedTags": True,
             "networkConfiguration": {
                 "awsvpcConfiguration": {
-                    "subnets": list(place.subnets),
-                    "securityGroups": list(place.security_groups),
-                    "assignPublicIp": place.public_ip,
+                    "subnets": list(place.network.subnets),
+                    "securityGroups": list(place.network.security_groups),
+                    "assignPublicIp": place.network.public_ip,
                 }
             },
-            "overrides": self._overrides(place),
+            "overrides": self._overrides(place.table),
         }
 
-    def excess(self, place: Place) -> int:
+    def excess(self, table: str) -> int:
         """Return by how many characters the overrides exceed the 8,192 that ECS takes; 0 at least.
 
         They are counted as written in ASCII JSON, which is the longest that they can be.
-        """
-        return max(len(json.dumps(self._overrides(place))) - MAX_OVERRIDES, 0)
 
-    def _overrides(self, place: Place) -> dict[str, Any]:
+        Args:
+            table: the records table.
+        """
+        return max(len(json.dumps(self._overrides(table))) - MAX_OVERRIDES, 0)
+
+    def _overrides(self, table: str) -> dict[str, Any]:
         sizes = {"cpu": self.job.cpu, "memory": self.job.memory}
         return {
-            "containerOverrides": [self._container(place)],
+            "containerOverrides": [self._container(table)],
             **{name: str(size) for name, size in sizes.items() if size},
         }
 
-    def _container(self, place: Place) -> dict[str, Any]:
-        variables = {**self.job.environment, **self._variables(place)}
+    def _container(self, table: str) -> dict[str, Any]:
+        variables = {**self.job.environment, **self._variables(table)}
         # DynamoDB keeps a map in any order; another order would be another request to ECS.
         pairs = [{"name": name, "value": variables[name]} for name in sorted(variables)]
         own = {"command": list(self.job.command), "memory": self.job.memory}
         set_here = {name: value for name, value in own.items() if value}
         return {"name": self.job.container, "environment": pairs, **set_here}
 
-    def _variables(self, place: Place) -> dict[str, str]:
-        table, ticket = (place.table, self.ticket) if self.flow.takes_result else (None, None)
+    def _variables(self, table: str) -> dict[str, str]:
+        takes_result = self.flow.takes_result
         variables = {
             Variable.EXECUTION_ID: self.correlation.execution_id,
             Variable.EXECUTION_FLOW: self.flow.value,
             Variable.EXECUTION_ATTEMPT: str(self.correlation.attempt),
-            Variable.EXECUTION_TICKET: ticket,
-            Variable.RECORD_TABLE: table,
+            Variable.EXECUTION_TICKET: self.ticket if takes_result else None,
+            Variable.RECORD_TABLE: table if takes_result else None,
             Variable.INPUT: self.job.input_text,
         }
         return {name.value: value for name, value in variables.items() if value is not None}

@@ -73,7 +73,7 @@ class Execution:
             # The last attempt's request is the longest: ECS would refuse what is too long.
             last = replace(correlation, attempt=work.policy.max_attempts)
             longest = replace(launch, correlation=last, ticket=TICKET_RESERVE)
-            check_length(work, longest.excess(settings.place))
+            check_length(work, longest.excess(settings.table_name))
         except InvalidRequestError as error:
             raise InvalidPayloadError.of(error) from error
         return cls(arn, work, launch, settings, Records(settings.table_name, settings.retention))

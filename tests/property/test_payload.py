@@ -146,7 +146,7 @@ def requested(message: str, flow: Flow) -> dict[str, Any] | InvalidRequestError:
     try:
         work = parsed({"message": message}, flow)
         asked = launch(flow=flow, job=work.job)
-        check_length(work, asked.excess(PLACE))
+        check_length(work, asked.excess(PLACE.table))
         return dict(asked.request(PLACE)["overrides"])
     except InvalidRequestError as refusal:
         return refusal

@@ -178,7 +178,8 @@ def test_excess(flow: Flow, character: str) -> None:
     room = MAX_OVERRIDES - size(saying("", flow))
     text = character * (room // width) + "x" * (room % width)
     assert size(saying(text, flow)) == MAX_OVERRIDES == 8_192
-    excess = [saying(more, flow).excess(PLACE) for more in ("", text, text + "x", text + "x" * 99)]
+    longer = ("", text, text + "x", text + "x" * 99)
+    excess = [saying(more, flow).excess(PLACE.table) for more in longer]
     assert excess == [0, 0, 1, 99]
 
 
