@@ -1,4 +1,4 @@
-"""What moto keeps for the stack: tables, queues, log groups and the cluster."""
+"""What moto keeps for the stack: tables, queues, log groups, parameters, the cluster."""
 
 from __future__ import annotations
 
@@ -78,6 +78,8 @@ class Account:
             self.client("sqs").create_queue(QueueName=queue["QueueName"])
         for group in self._stack.of_type("AWS::Logs::LogGroup").values():
             self.client("logs").create_log_group(logGroupName=group["LogGroupName"])
+        for parameter in self._stack.of_type("AWS::SSM::Parameter").values():
+            self.client("ssm").put_parameter(**parameter)
         for cluster in self._stack.of_type("AWS::ECS::Cluster").values():
             self.client("ecs").create_cluster(clusterName=cluster["ClusterName"])
         for logical_id, rule in self._stack.of_type("AWS::Events::Rule").items():

@@ -183,6 +183,14 @@ def _queue(action: str, asked: Mapping[str, Any], place: Place) -> Iterator[Acce
     yield Access(action, place.arn("sqs", asked["QueueUrl"].rpartition("/")[2]))
 
 
+def _parameter(action: str, asked: Mapping[str, Any], place: Place) -> Iterator[Access]:
+    # A version or a label may follow; a name that begins with a slash brings that of the ARN.
+    name, is_arn = asked["Name"], asked["Name"].startswith("arn:")
+    bare = ":".join(name.split(":")[: 6 if is_arn else 1])
+    resource = bare if is_arn else f"parameter/{bare.removeprefix('/')}"
+    yield Access(action, place.arn("ssm", resource))
+
+
 def _everything(action: str, _: Mapping[str, Any], __: Place) -> Iterator[Access]:
     yield Access(action, _EVERYTHING)
 
@@ -211,6 +219,7 @@ _CHECKS: Mapping[tuple[str, str], _Check] = {
     ("logs", "GetLogEvents"): _stream,
     ("logs", "PutLogEvents"): _stream,
     ("sqs", "SendMessage"): _queue,
+    ("ssm", "GetParameter"): _parameter,
     ("xray", "PutTelemetryRecords"): _everything,
     ("xray", "PutTraceSegments"): _everything,
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -21,8 +22,11 @@ _NAMED: Mapping[str, tuple[str, str]] = {
     "AWS::Lambda::Function": ("FunctionName", "lambda:{region}:{account}:function:{name}"),
     "AWS::Logs::LogGroup": ("LogGroupName", "logs:{region}:{account}:log-group:{name}:*"),
     "AWS::SQS::Queue": ("QueueName", "sqs:{region}:{account}:{name}"),
+    "AWS::SSM::Parameter": ("Name", "ssm:{region}:{account}:parameter/{name}"),
 }
 _REF_IS_ARN = frozenset({"AWS::ECS::TaskDefinition", "AWS::IAM::ManagedPolicy"})
+# The beginning of the ids that EC2 itself gives.
+_IDS: Mapping[str, str] = {"AWS::EC2::SecurityGroup": "sg", "AWS::EC2::Subnet": "subnet"}
 FIRST_VERSION = "1"
 
 
@@ -72,6 +76,9 @@ class Identities:
         resource = self._resource(logical_id)
         name, _ = _NAMED.get(resource["Type"], ("", ""))
         given = resource.get("Properties", {}).get(name)
+        if kind := _IDS.get(resource["Type"]):
+            digest = hashlib.sha256(f"{self.stack} {logical_id}".encode())
+            return f"{kind}-{digest.hexdigest()[:17]}"
         return self.fill(given) if given else f"{self.stack}-{logical_id}"
 
     def _arn(self, logical_id: str) -> str:

@@ -10,8 +10,6 @@ from typing import Literal, Self
 import msgspec
 
 from core.job import Job
-from core.launch import Place
-from core.network import Network, PublicIp
 
 
 class Settings(msgspec.Struct, frozen=True, rename="upper"):
@@ -52,34 +50,19 @@ class OrchestratorSettings(Settings, frozen=True, rename="upper"):
     Attributes:
         task_family: of the tasks' own definition.
         container_name: of the main container in it.
-        subnet_ids: comma-separated.
+        network_parameter: name of the parameter of Systems Manager that holds the tasks' network.
         execution_timeout: the durable functions' ExecutionTimeout, in seconds.
     """
 
     task_family: str
     container_name: str
-    subnet_ids: str
-    security_group_id: str
-    assign_public_ip: PublicIp
+    network_parameter: str
     execution_timeout: int
 
     @property
     def default_job(self) -> Job:
         """The job of a payload that does not say what runs."""
         return Job(self.task_family, self.container_name)
-
-    @property
-    def place(self) -> Place:
-        """Where tasks run."""
-        return Place(
-            cluster=self.cluster_arn,
-            table=self.table_name,
-            network=Network(
-                subnets=tuple(self.subnet_ids.split(",")),
-                security_groups=(self.security_group_id,),
-                public_ip=self.assign_public_ip,
-            ),
-        )
 
 
 class TaskStateSettings(Settings, frozen=True, rename="upper"):

@@ -27,6 +27,7 @@ from core.retry import relaunch_delay
 from core.verdict import verdict, witnessed
 from core.visibility import SHOWN_AFTER_END, TOKEN_TRUSTED
 from core.write import Write
+from orchestrator import placement
 from orchestrator.errors import InvalidPayloadError
 
 if TYPE_CHECKING:
@@ -151,7 +152,7 @@ class Execution:
         """
         tracer.put_annotation("executionId", record.execution_id)
         launch = replace(self.launch, job=record.job, ticket=record.ticket)
-        return self._decided(record) or ecs.run_task(launch, self.settings.place)
+        return self._decided(record) or placement.start(launch, self.settings)
 
     def store_task(self, record: Record, task_arn: str) -> None:
         """Write the task's ARN down; stop the task if nobody waits for it any more."""

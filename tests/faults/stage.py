@@ -6,6 +6,7 @@ import math
 import random
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import TYPE_CHECKING
 from unittest.mock import patch
 
@@ -148,5 +149,7 @@ def fast_system() -> Iterator[System]:
     with (
         patch("local.ecs.service._SHOWN_SECONDS", 36_000),
         System(time_scale=_SCALE, durable_scale=_SCALE, in_process=True) as system,
+        # All functions share what one of them has read: each launch reads, as in a new process.
+        patch("adapters.networks.KEPT", timedelta()),
     ):
         yield system

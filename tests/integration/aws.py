@@ -19,7 +19,7 @@ from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.dynamodb.models import dynamodb_backends
 from moto.dynamodb.models.dynamo_type import DynamoType
 
-from adapters import clients, clock
+from adapters import clients, clock, networks
 from adapters.clients import client
 from adapters.settings import Settings
 from adapters.updates import plain, serialized
@@ -159,6 +159,7 @@ def emptied() -> Iterator[Aws]:
     for name in ("TABLE_NAME", "IDEMPOTENCY_TABLE"):
         _table(name).items.clear()
     Settings.load.cache_clear()
+    networks.forget()
     aws = Aws()
     with aws.hooks, _TRANSPORT.reaching(ENDPOINT, aws.gateway):
         yield aws
@@ -189,7 +190,7 @@ class Aws:
         self.gateway.services["ecs"] = EcsApi(self.ecs)
         self._changed = threading.Condition()
         self.hooks = ExitStack()
-        for service in ("ecs", "dynamodb"):
+        for service in ("ecs", "dynamodb", "ssm"):
             self.on("provide-client-params", service, self._asked)
             self.on("after-call", service, self._answered)
 

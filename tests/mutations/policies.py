@@ -48,6 +48,7 @@ _BY_PARAMETER = {
 _HIDING: Mapping[str, Mapping[str, Any]] = {
     "of another parameter": {"Fn::Equals": [{"Ref": "LogTail"}, "no"]},
     "of one image": {"Fn::Equals": [{"Ref": "WorkerImage"}, "mine"]},
+    "of one network": {"Fn::Equals": [{"Ref": "SubnetIds"}, "subnet-0a1b2c3d"]},
     "of a Region": {"Fn::Equals": [{"Ref": "AWS::Region"}, "eu-west-1"]},
 }
 # A boundary's condition and parameter may decide about nothing else.
@@ -72,6 +73,7 @@ def edits(template: Mapping[str, Any]) -> Iterator[Edit]:
     more = {**template["Parameters"], "Wide": {"Type": "String", "Default": "demo"}}
     yield Edit("a parameter in a resource", (), {**named, "Parameters": more})
     yield from _boundary(resources)
+    yield Edit("a role with one network", ("Resources", "TaskRole", "Condition"), "MakesNetwork")
     yield Edit("a macro", ("Transform",), ["Macro"])
 
 

@@ -15,13 +15,17 @@ if TYPE_CHECKING:
     from tests.permissions.grant import Grant
 
 IMAGES = ("", "example/worker:1")
+OWN_NETWORK = {"SubnetIds": "subnet-0a1b2c3d", "SecurityGroupIds": "sg-0c1d2e3f"}
 # Every condition that a template may have: either image makes them hold, or not.
 _CONDITIONS = (
     {"Fn::Equals": [{"Ref": "WorkerImage"}, ""]},
     {"Fn::Not": [{"Condition": "FetchesCode"}]},
 )
 # Those that are looked at one way alone, for nothing that grants or is granted may go by them.
-_ELSEWHERE = ({"Fn::Equals": [{"Ref": "PermissionsBoundaryArn"}, ""]},)
+_ELSEWHERE = (
+    {"Fn::Equals": [{"Ref": "PermissionsBoundaryArn"}, ""]},
+    {"Fn::Equals": [{"Ref": "SubnetIds"}, ""]},
+)
 _NARROWING = "PermissionsBoundary"
 _EXEMPLAR = "-eventbridge-function"
 
@@ -65,11 +69,16 @@ def _unread(template: Mapping[str, Any]) -> str | None:
             return f"the condition {name} is looked at one way alone"
     unseen = {name for name, its in template["Conditions"].items() if its in _ELSEWHERE}
     parameters = template["Parameters"].keys() - {"WorkerImage"}
-    for name, resource in template["Resources"].items():
+    granting = {n: r for n, r in template["Resources"].items() if not _is_network(r["Type"])}
+    for name, resource in granting.items():
         of_grants = parameters if resource["Type"] in READ else set()
         if used := (unseen | of_grants) & set(_references(resource)):
             return f"{name} may grant something by {', '.join(sorted(used))}"
     return None
+
+
+def _is_network(kind: str) -> bool:
+    return kind == "AWS::SSM::Parameter" or kind.startswith("AWS::EC2::")
 
 
 def _references(node: object) -> Iterator[str]:

@@ -38,6 +38,7 @@ _SILENT = {
     "AWS::Lambda::Version",
     "AWS::Logs::LogGroup",
     "AWS::SQS::Queue",
+    "AWS::SSM::Parameter",
     *(
         f"AWS::EC2::{kind}"
         for kind in (

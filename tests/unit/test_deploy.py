@@ -7,6 +7,7 @@ import tomllib
 import pytest
 
 from core.flow import Flow
+from core.network import EXAMPLE, parse
 from core.payload import InvalidRequestError
 from core.retry import MAX_ATTEMPTS
 from tests import template
@@ -54,6 +55,13 @@ def test_longest_stack_name() -> None:
     [length] = re.findall(r"(\d+) characters", template.source()["Description"])
     [row] = [row for row in DEPLOY.table("Prompt") if row[0] == "Stack Name"]
     assert f"At most {length} characters" in row[2]
+
+
+def test_network() -> None:
+    """The example of a network's parameter is one that launches read and that errors show."""
+    [example] = [f.text for f in DEPLOY.fences if f.before == "<!-- network -->"]
+    assert example.strip() == EXAMPLE
+    assert parse("name", example).public_ip == "ENABLED"
 
 
 @pytest.mark.parametrize(("attempts", "longest"), [(3, "7 h 56 min"), (1, "23 h 55 min")])

@@ -17,7 +17,7 @@ from core.outcome import FailedToStart, classify
 from tests import template
 from tests.samples import FOLDER, NAME, PAYLOADS, TASK_EVENTS, Sample, environment, samples
 from tests.template import ACCOUNT, REGION
-from tests.values import launch, parsed
+from tests.values import launch, parsed, place
 
 CLUSTER = environment()["CLUSTER_ARN"]
 FLOWS = {"polling": Flow.POLLING, "DynamoDB": Flow.DYNAMODB, "EventBridge": Flow.EVENTBRIDGE}
@@ -136,7 +136,7 @@ def test_launched_by_us(name: str) -> None:
     settings = msgspec.convert(
         _template_environment() | environment(), OrchestratorSettings, strict=False
     )
-    assert task["overrides"] == asked.request(settings.place)["overrides"]
+    assert task["overrides"] == asked.request(place(table=settings.table_name))["overrides"]
     assert task["group"] == f"family:{settings.task_family}"
 
 

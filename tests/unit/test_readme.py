@@ -56,9 +56,7 @@ def execution(fields: dict[str, Any]) -> Execution:
         task_log_group="/ecs/lambda-ecs-durable-demo",
         task_log_prefix="worker",
         log_tail="yes",
-        subnet_ids="subnet-1,subnet-2",
-        security_group_id="sg-1",
-        assign_public_ip="ENABLED",
+        network_parameter="CFN-NetworkParameter-0aB1cD2eF3gH",
         execution_timeout=EXECUTION_TIMEOUT,
     )
     records = Records(settings.table_name, settings.retention)

@@ -88,6 +88,14 @@ CAUSES: tuple[Cause, ...] = (
         "The function's role may not start this task: allow the action that the detail names, on "
         "the resource that it names, in the template.",
     ),
+    _lasts(
+        "network parameter",
+        Area.NETWORK,
+        r"the tasks' network, parameter \S",
+        "The launch cannot tell where the task is to start: the detail says what is wrong with the "
+        "parameter that holds the network. Put the network back into it by hand, or let the "
+        "function's role call ssm:GetParameter on it.",
+    ),
     # Secrets and parameters that a container definition names.
     _lasts(
         "secret without its key",

@@ -47,6 +47,7 @@ REFUSED: dict[str, tuple[str, dict[str, Any], tuple[str, int]]] = {
         {"QueueUrl": "FailedExecutionsQueue", "MessageBody": "x"},
         SQS,
     ),
+    "ssm:GetParameter": ("get_parameter", {"Name": "NetworkParameter"}, JSON),
 }
 
 

@@ -1,0 +1,41 @@
+"""Where an attempt's task starts: in today's network, however old its execution is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from adapters import ecs, networks
+from adapters.errors import AwsRefusedError
+from core.launch import Place
+
+if TYPE_CHECKING:
+    from adapters.settings import OrchestratorSettings
+    from core.launch import Launch
+    from core.network import Network
+    from core.outcome import FailedToStart
+
+
+def start(launch: Launch, settings: OrchestratorSettings) -> str | FailedToStart:
+    """Start the launch's task; the same launch again starts no second one.
+
+    Returns:
+        The task's ARN, or the outcome of having none.
+
+    Raises:
+        AwsBusyError: throttled or unanswered; the same launch may be repeated.
+        AwsRefusedError: the request is wrong or forbidden, or the network may not be read.
+        InvalidNetworkError: nobody can tell where to start it.
+    """
+    network = networks.current(settings.network_parameter)
+    try:
+        return _in(network, launch, settings)
+    except AwsRefusedError:
+        # What was kept for a minute may be gone: a request that was refused has started nothing.
+        today = networks.read(settings.network_parameter)
+        if today == network:
+            raise
+        return _in(today, launch, settings)
+
+
+def _in(network: Network, launch: Launch, settings: OrchestratorSettings) -> str | FailedToStart:
+    return ecs.run_task(launch, Place(settings.cluster_arn, settings.table_name, network))
