@@ -24,6 +24,8 @@ SCALED = $(if $(TIME_SCALE),--time-scale '$(TIME_SCALE)')
 
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
+# Hundreds of processes start here: none is to compile what another has compiled.
+unexport PYTHONDONTWRITEBYTECODE
 # Parts that run side by side each print in one piece, where make can do that (4.0 and newer).
 TOGETHER := -j3 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 
@@ -91,8 +93,8 @@ redrive: $(DEV) ## Deliver events again that were kept because of a failure: STA
 .PHONY: test
 test: $(DEV) .venv/sam/.installed .venv/aws/.installed ## Everything that CI runs: all the checks below, and the tests on each Python
 	@$(MAKE) pythons
-	@$(MAKE) $(TOGETHER) lint build
-	@$(MAKE) $(TOGETHER) $(sort $(TESTED:%=tests-on-%) tests-on-$(OWN)) types template scan
+	@$(MAKE) lint
+	@$(MAKE) $(TOGETHER) $(sort $(TESTED:%=tests-on-%) tests-on-$(OWN)) build types template scan
 	@$(MAKE) pythons
 
 # For `make bench`: how many executions side by side, one number after the other.
@@ -180,19 +182,19 @@ SIDE_BY_SIDE := --numprocesses 2 --dist loadfile --no-loadscope-reorder
 # The version in use has its environment already; others get one, if this machine has them.
 OWN := $(shell $(python) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
 
-# Long tests that are alike on each Python run once: those of tools and of the local system's clocks
-# and signals on the one in use; those of what is deployed, over all its states, on the functions' own,
-# where this machine has it. Every handler, the worker and the local system run on each besides.
-ONCE_HERE := tests/unit/test_mutations.py tests/integration/local/test_floor.py \
-  tests/integration/local/test_preflight.py::test_clash_is_named_and_mended \
-  tests/integration/local/test_threads.py::test_threads_of_a_killed_function_end \
-  tests/integration/local/test_wakeups.py tests/e2e/test_documented_commands.py \
-  tests/e2e/test_hardship.py tests/e2e/test_preflight.py \
-  tests/e2e/test_processes.py::test_demo_without_a_grant \
-  tests/e2e/test_processes.py::test_load tests/e2e/test_retries.py tests/e2e/test_rule.py \
-  tests/e2e/test_sam_local.py tests/e2e/test_up_processes.py \
-  $(addprefix tests/e2e/test_up.py::test_,closed_terminal down interrupt refusals_are_printed)
-ONCE_THERE := tests/faults tests/integration/repairs tests/property
+# Tests that take long and are alike on each Python run once. Those of tools and of the local system
+# run on the Python in use; those of what is deployed, over all its states, on the functions' own,
+# where this machine has it. Each flow, the worker, the demo and all quick tests run on each.
+ONCE_HERE := tests/unit/test_mutations.py \
+  $(addprefix tests/integration/local/test_,chained_invokes.py::test_processes dead_letters.py \
+  events.py floor.py iam.py preflight.py seams.py threads.py wakeups.py) \
+  $(addprefix tests/e2e/test_,documented_commands.py hardship.py history.py preflight.py retries.py rule.py \
+  sam_local.py up.py up_processes.py) \
+  $(addprefix tests/e2e/test_processes.py::test_,demo_without_a_grant interrupted_demo \
+  killed_function_is_invoked_again load)
+FLOWS := dynamodb eventbridge polling task_state worker
+ONCE_THERE := tests/faults tests/integration/repairs tests/property \
+  $(filter-out $(FLOWS:%=tests/integration/test_%.py),$(wildcard tests/integration/test_*.py))
 left_out = $(if $(filter $(OWN),$(1)),,$(ONCE_HERE:%=--deselect %)) \
   $(if $(filter $(LAMBDA),$(1)),,$$($(find_python) $(LAMBDA) >/dev/null \
   && echo $(ONCE_THERE:%=--deselect %)))
@@ -209,10 +211,13 @@ pytest-%:
 	$(call title,Tests on Python $*)
 	@.venv/$*/bin/pytest $(SIDE_BY_SIDE) $(call left_out,$*)
 
+# The environment of the Python that artifacts are for.
+BUILT_FOR := $(if $(filter $(OWN),$(LAMBDA)),dev,$(LAMBDA))
+
 .PHONY: artifacts
-artifacts: .aws-sam/build/template.yaml
+artifacts: .aws-sam/build/template.yaml .venv/$(BUILT_FOR)/.installed
 	$(call title,Artifacts)
-	@.venv/dev/bin/pytest tests/artifacts
+	@.venv/$(BUILT_FOR)/bin/pytest tests/artifacts
 
 # `sam build` looks on PATH for the functions' Python.
 .aws-sam/build/template.yaml: .venv/sam/.installed template.yaml samconfig.toml \

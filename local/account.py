@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import boto3
 
-from local.cloudformation import show
-
 if TYPE_CHECKING:
     from boto3.resources.base import ServiceResource
     from botocore.client import BaseClient
@@ -84,7 +82,6 @@ class Account:
             self.client("ecs").create_cluster(clusterName=cluster["ClusterName"])
         for logical_id, rule in self._stack.of_type("AWS::Events::Rule").items():
             self._create_rule(self._stack.arn(logical_id).rpartition("/")[2], rule)
-        show(self._stack)
 
     def _create_rule(self, name: str, properties: dict[str, Any]) -> None:
         events, given = self.client("events"), dict(properties)

@@ -3,50 +3,57 @@
 from __future__ import annotations
 
 import io
+import threading
 import uuid
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlencode
 
-from moto.cloudformation.models import cloudformation_backends
-
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from werkzeug.wrappers import Request
 
     from local.stack import Stack
 
 
 class CloudFormationApi:
-    """Tells moto which stack is meant by a resource of it; moto answers."""
+    """Tells moto of the stack, and which is meant by a resource of it; moto answers."""
 
     def __init__(self, stack: Stack) -> None:
-        self._place = (stack.account, stack.region)
+        self._stack = stack
+        self._showing = threading.Lock()
+        self._stacks: dict[str, Any] | None = None
 
     def __call__(self, request: Request, _operation: str) -> None:
         """Leave a request to moto, in words that it knows."""
+        with self._showing:
+            self._stacks = self._stacks or _shown(self._stack)
         asked = {
             name: values[0] for name, values in parse_qs(request.get_data(as_text=True)).items()
         }
         if asked.get("Action") != "DescribeStackResources" or "PhysicalResourceId" not in asked:
             return
         # No stack is called as its resources are: a name that is none is answered by an error.
-        asked["StackName"] = self._stack_of(asked.pop("PhysicalResourceId"))
+        asked["StackName"] = _stack_of(asked.pop("PhysicalResourceId"), self._stacks)
         body = urlencode(asked).encode()
         request.environ["wsgi.input"] = io.BytesIO(body)
         request.environ["CONTENT_LENGTH"] = str(len(body))
 
-    def _stack_of(self, physical_id: str) -> str:
-        account, region = self._place
-        stacks: list[Any] = list(cloudformation_backends[account][region].stacks.values())
-        for stack in stacks:
-            if physical_id in {one.physical_resource_id for one in stack.stack_resources}:
-                return str(stack.name)
-        return physical_id
+
+def _stack_of(physical_id: str, stacks: Mapping[str, Any]) -> str:
+    for stack in stacks.values():
+        if physical_id in {one.physical_resource_id for one in stack.stack_resources}:
+            return str(stack.name)
+    return physical_id
 
 
-def show(stack: Stack) -> None:
-    """Let CloudFormation's API tell of the stack."""
+def _shown(stack: Stack) -> dict[str, Any]:
+    """Return moto's stacks by their ids, with this one among them."""
+    # It brings all services that moto's stacks could have, which takes as long as all else here.
+    from moto.cloudformation.models import cloudformation_backends  # noqa: PLC0415
+
     arn = f"arn:aws:cloudformation:{stack.region}:{stack.account}:stack"
     # What moto's answers need to know of a stack; a stack of its own would deploy the template.
     deployed: Any = SimpleNamespace(
@@ -75,5 +82,6 @@ def show(stack: Stack) -> None:
         disable_rollback=False,
         tags={},
     )
-    backend = cloudformation_backends[stack.account][stack.region]
-    backend.stacks[deployed.stack_id] = deployed
+    stacks: dict[str, Any] = cloudformation_backends[stack.account][stack.region].stacks
+    stacks[deployed.stack_id] = deployed
+    return stacks

@@ -18,20 +18,20 @@ if TYPE_CHECKING:
 _TIME_SCALE = 20
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def user() -> Iterator[User]:
     """Somebody with the AWS SDK, in whose system Fargate is twenty times as fast as in AWS."""
     with System(time_scale=_TIME_SCALE) as system:
         yield User(system)
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="package", autouse=True)
 def minute(user: User) -> str:
     """An EventBridge execution whose task works for a minute, while the other tests run."""
     return user.start("eventbridge", processingTime=60)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
     """The stack as `make up` starts it, with Fargate's phases as fast as for `user`."""
     with up(tmp_path_factory.mktemp("up"), "--time-scale", str(_TIME_SCALE)) as running:
@@ -39,7 +39,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def aws_user(shared: Up) -> AwsUser:
     """Somebody with the AWS SDK and what `make up` exports."""
     return shared.user()

@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from tests.e2e.user import Flow
 
 FLOWS: tuple[Flow, ...] = ("polling", "dynamodb", "eventbridge")
-EXECUTIONS = 20
-KILLS = 15
+EXECUTIONS = 12
+KILLS = 9
 
 
 def test_functions_die_again_and_again() -> None:
-    """Twenty executions end rightly with one task each while their functions' processes die."""
+    """A dozen executions end rightly with one task each while their functions' processes die."""
     chance = random.Random(1)  # noqa: S311 - no secret: the same kills in each run
     with System(time_scale=20, durable_scale=5) as system:
         user = User(system)
