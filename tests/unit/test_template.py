@@ -69,12 +69,7 @@ def test_no_named_roles(stack: Stack) -> None:
 def test_aws_validator(written: Path, network: dict[str, str]) -> None:
     """AWS's validator warns of nothing but the versions that running executions are pinned to."""
     # The transform retains them while the stack lives; they go with their function.
-    translated = template.translated(written)
-    parameters = {
-        name: {**parameter, "Default": network.get(name, parameter["Default"])}
-        for name, parameter in translated["Parameters"].items()
-    }
-    found = warnings({**translated, "Parameters": parameters})
+    found = warnings(template.translated(written), **network)
     assert {(d.rule_id, d.entity.resource_type) for d in found} == {
         ("W3011", "AWS::Lambda::Version")
     }
@@ -91,12 +86,13 @@ def test_aws_validator_looks_both_ways(source: dict[str, Any]) -> None:
     assert {d.entity.logical_id for d in found if d.rule_id == "F3002"} == resources.keys()
 
 
-def warnings(translated: dict[str, Any]) -> list[Any]:
-    """What AWS's validator warns of in a template, about its entities."""
+def warnings(translated: dict[str, Any], **parameters: str) -> list[Any]:
+    """What AWS's validator warns of in a template with parameters, about its entities."""
     content = TemplateContent(json.dumps(translated), "template.json")
     # It compares a parameter's value with what it is for, also where a condition uses none.
-    values = ValidateConfig(parameter_overrides={"PermissionsBoundaryArn": BOUNDARY})
-    report = CompositeEngine().validate_template(content, values)
+    values = {"PermissionsBoundaryArn": BOUNDARY, **parameters}
+    config = ValidateConfig(parameter_overrides=values)
+    report = CompositeEngine().validate_template(content, config)
     return [d for d in report.diagnostics if d.severity is not Severity.INFO and d.entity]
 
 
