@@ -36,8 +36,8 @@ def preflight(name: str) -> int:
     """
     reader = account.Reader()
     who = reader.account()
-    known = "an account that did not tell its number" if isinstance(who, Unknown) else who
-    sys.stdout.write(f"Stack {printable(name)}, {reader.region}, account {known}\n")
+    known = f"not known: {who}" if isinstance(who, Unknown) else who
+    sys.stdout.write(printable(f"Stack {name}, {reader.region}, account {known}\n"))
     planned = plan(name, reader.region, "" if isinstance(who, Unknown) else who)
     named = stack_rules.stack_name(planned)
     findings = [named]
@@ -54,7 +54,7 @@ def _told(findings: Iterable[Finding]) -> int:
     counted = [finding.mark for finding in findings]
     in_the_way, unread = counted.count(Mark.IN_THE_WAY), counted.count(Mark.NOT_CHECKED)
     unread_too = f"; {unread} not checked" if unread else ""
-    sys.stdout.write(f"{in_the_way or 'Nothing'} in the way{unread_too}\n")
+    sys.stdout.write(f"{in_the_way or 'Nothing found'} in the way{unread_too}\n")
     return exit_code(findings)
 
 

@@ -107,7 +107,7 @@ class Reader:
                 return None
             asked = client.meta.method_to_api_mapping[operation]
             needed = f"{client.meta.service_model.signing_name}:{asked}" if code in _DENIED else ""
-            return Unknown(str(error), needed, code)
+            return Unknown(_said(error), needed, code)
         # A proxy may answer in AWS's place, with a page.
         except (BotoCoreError, ResponseParserError) as error:
             return Unknown(f"{service} did not answer: {_first_line(error)}")
@@ -123,12 +123,17 @@ class Reader:
             return str(self._client("sts").get_caller_identity()["Account"])
         except ClientError as error:
             if error.response["Error"]["Code"] in _STRANGER:
-                raise CredentialsError(str(error)) from error
-            return Unknown(str(error))
+                raise CredentialsError(_said(error)) from error
+            return Unknown(_said(error))
         except (NoConnectionError, HTTPClientError, ResponseParserError) as error:
             return Unknown(_first_line(error))
         except BotoCoreError as error:
             raise CredentialsError(str(error)) from error
+
+
+def _said(error: ClientError) -> str:
+    told = error.response["Error"]
+    return f"{told['Code']}: {told.get('Message', '')}".rstrip(": ")
 
 
 def _first_line(error: Exception) -> str:

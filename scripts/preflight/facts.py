@@ -23,6 +23,11 @@ class Unknown:
     permission: str = ""
     code: str = ""
 
+    @property
+    def cause(self) -> str:
+        """What several of them have in common that are alike."""
+        return self.permission or self.code or self.why.partition(": ")[0]
+
     def __str__(self) -> str:
         """Return it as a finding tells it."""
         return f"{self.why}. It needs {self.permission}" if self.permission else self.why

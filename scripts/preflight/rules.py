@@ -59,8 +59,8 @@ def _of_kind(kind: str, planned: list[Named], account: Account) -> list[Finding]
     plural = KINDS[kind].plural if kind in KINDS else kind
     seen = {named: is_foreign(named, account) for named in planned}
     taken = [named for named, its in seen.items() if its is True]
-    # One permission that is missing is told once, for whatever number of names.
-    unread = {its.permission or its.why: its for its in seen.values() if isinstance(its, Unknown)}
+    # What is the matter with all names is told once: a permission, a service that does not answer.
+    unread = {its.cause: its for its in seen.values() if isinstance(its, Unknown)}
     judged: list[_Judged] = [
         (Mark.NOT_CHECKED, f"not checked: {its}", ()) for its in unread.values()
     ]

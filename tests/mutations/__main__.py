@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tests.mutations.edit import Edit
     from tests.mutations.mutation import Mutation
 
-_PARTS = ("src", "bench", "local", "tests", "scripts", "events", "docs")
+_PARTS = ("src", "bench", "local", "tests", "scripts", "events", "docs", "requirements")
 _SHOWN_LINES = 20
 
 

@@ -1,6 +1,6 @@
 """Ways to break the code that must not go unnoticed."""
 
-from tests.mutations import causes, core, functions, redrive, starts
+from tests.mutations import causes, core, functions, preflight, redrive, starts
 
 MUTATIONS = (
     *core.MUTATIONS,
@@ -8,4 +8,5 @@ MUTATIONS = (
     *functions.MUTATIONS,
     *starts.MUTATIONS,
     *redrive.MUTATIONS,
+    *preflight.MUTATIONS,
 )

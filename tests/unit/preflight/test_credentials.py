@@ -5,6 +5,7 @@ import os
 import pytest
 
 from scripts.preflight.__main__ import main
+from tests.unit.preflight.facts import TOOLS
 
 
 @pytest.fixture(autouse=True)
@@ -52,3 +53,24 @@ def test_usage(
     monkeypatch.setattr("sys.argv", ["preflight", *arguments])
     assert main() == 2
     assert "make preflight STACK=name" in capsys.readouterr().err
+
+
+def test_no_network(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Where nothing answers, each look at the account is told as not checked, and none as fine."""
+    nowhere = {
+        "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_ACCESS_KEY_ID": "key",
+        "AWS_SECRET_ACCESS_KEY": "secret",
+    }
+    for name, value in nowhere.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr("scripts.preflight.machine.look", lambda _: TOOLS)
+    assert main() == 0
+    heading, *lines, last = capsys.readouterr().out.splitlines()
+    assert "account not known" in heading
+    fine = {line.partition(":")[0] for line in lines if line[0] != "?"}
+    assert fine == {
+        f"✓ {name}" for name in ("Stack name", "Region", "Python", "SAM CLI", "AWS CLI")
+    }
+    assert last.startswith("Nothing found in the way; ")

@@ -111,11 +111,22 @@ def test_names_that_nobody_can_judge(facts: dict[str, Any], planned: Plan) -> No
     assert exit_code([finding]) == 0
 
 
-def test_refusals_are_told_once(planned: Plan) -> None:
-    """One permission that is missing for seven names is one line."""
-    [*groups] = [named for named in planned.named if named.kind == GROUP]
-    [finding] = of_names(planned, taken=taken(planned, *groups, its=REFUSED))
-    assert "service:Operation" in finding.text
+@pytest.mark.parametrize(
+    "why",
+    [
+        Unknown("AccessDenied: not {name}", "service:Operation", "AccessDenied"),
+        Unknown("ThrottlingException: {name}", code="ThrottlingException"),
+        Unknown("logs did not answer: {name}"),
+    ],
+    ids=["refused", "throttled", "cut off"],
+)
+def test_one_cause_is_told_once(why: Unknown, planned: Plan) -> None:
+    """One permission that is missing, or one service that is not there, is one line."""
+    groups = [named for named in planned.named if named.kind == GROUP]
+    unread = {n: replace(why, why=why.why.format(name=n.name)) for n in groups}
+    [finding] = of_names(planned, taken=taken(planned) | unread)
+    assert finding.mark is NOT_CHECKED
+    assert why.permission in finding.text
 
 
 @pytest.mark.parametrize(
