@@ -5,17 +5,12 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from moto.iam.models import SERVICE_NAME_CONVERSION, iam_backends
-
 if TYPE_CHECKING:
-    from moto.iam.models import IAMBackend
     from werkzeug.wrappers import Request
 
     from local.stack import Stack
 
 _ECS, _ROLE = "ecs.amazonaws.com", "AWSServiceRoleForECS"
-# moto would write the role's name small.
-SERVICE_NAME_CONVERSION.setdefault("ecs", "ECS")
 
 
 class IamApi:
@@ -27,7 +22,12 @@ class IamApi:
 
     def __call__(self, _request: Request, _operation: str) -> None:
         """Leave every operation to moto."""
-        kept: IAMBackend = iam_backends[self._account]["aws"]
+        # Hardly anybody asks, and it takes a while.
+        from moto.iam.models import SERVICE_NAME_CONVERSION, iam_backends  # noqa: PLC0415
+
+        # moto would write the role's name small.
+        SERVICE_NAME_CONVERSION.setdefault("ecs", "ECS")
+        kept = iam_backends[self._account]["aws"]
         with self._lock:
             if not any(role.name == _ROLE for role in kept.roles.values()):
                 kept.create_service_linked_role(_ECS, "", "")

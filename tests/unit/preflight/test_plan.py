@@ -79,12 +79,11 @@ def test_samconfig(tmp_path: Path) -> None:
 
 
 def test_own_network(tmp_path: Path) -> None:
-    """A template without a VPC makes none."""
-    path = tmp_path / "template.yaml"
-    text = template.TEMPLATE.read_text()
-    path.write_text(text.replace("Type: AWS::EC2::VPC\n", "Type: AWS::EC2::EIP\n"))
+    """With subnets of one's own in samconfig.toml the stack makes no VPC."""
+    samconfig = tmp_path / "samconfig.toml"
+    samconfig.write_text(SAMCONFIG.replace("WorkerImage", "SubnetIds"))
     assert plan("demo", "eu-west-1", ACCOUNT).makes_vpc
-    assert not plan("demo", "eu-west-1", ACCOUNT, template=path).makes_vpc
+    assert not plan("demo", "eu-west-1", ACCOUNT, samconfig=samconfig).makes_vpc
 
 
 def test_unreadable_samconfig(tmp_path: Path) -> None:
