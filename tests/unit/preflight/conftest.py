@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from scripts.preflight.plan import plan
+from tests.template import ACCOUNT, REGION
 
 if TYPE_CHECKING:
     from scripts.preflight.facts import Plan
@@ -13,4 +14,4 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="session")
 def planned() -> Plan:
     """What template.yaml would make under the name `demo`."""
-    return plan("demo", "eu-west-1", "123456789012")
+    return plan("demo", REGION, ACCOUNT)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import inspect
+import re
 import shlex
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -7,13 +9,19 @@ from typing import TYPE_CHECKING
 import botocore.session
 from botocore import xform_name
 
+from scripts.preflight import account as account_of
 from scripts.preflight import rules
+from scripts.preflight.kinds import KINDS
+from tests.markdown import Page
+from tests.template import ROOT
 from tests.unit.preflight.facts import TOOLS, account, deployed
 from tests.unit.preflight.test_stack_rules import states
 from tests.unit.test_docs import CLI_OPTIONS, operations, options
 
 if TYPE_CHECKING:
     from scripts.preflight.facts import Account, Plan
+
+DEPLOY = Page(ROOT / "docs" / "deploy.md")
 
 
 def accounts(planned: Plan) -> list[Account]:
@@ -56,6 +64,26 @@ def test_commands_exist(planned: Plan) -> None:
         shape = operations(service)[operation].input_shape
         assert given <= {xform_name(member, "-") for member in shape.members} | CLI_OPTIONS
         assert {xform_name(member, "-") for member in shape.required_members} <= given
+
+
+def rights(planned: Plan) -> set[str]:
+    """The right that each call to AWS needs, but for the one that needs none."""
+    source = inspect.getsource(account_of)
+    asked = set(re.findall(r'ask\(\s*"([\w-]+)", "(\w+)"', source))
+    asked |= {(KINDS[n.kind].service, KINDS[n.kind].operation) for n in planned.named}
+    session = botocore.session.get_session()
+    found = set()
+    for service, operation in asked:
+        model = session.get_service_model(service)
+        [name] = [o for o in model.operation_names if xform_name(o) == operation]
+        found.add(f"{model.signing_name}:{name}")
+    return found
+
+
+def test_rights(planned: Plan) -> None:
+    """The page on deployment names the right that each look needs, and no other one."""
+    part = DEPLOY.text.partition("## Look first")[2].partition("\n## ")[0]
+    assert set(re.findall(r"`(\w+:[A-Z]\w+)`", part)) == rights(planned)
 
 
 def test_other_commands(planned: Plan) -> None:

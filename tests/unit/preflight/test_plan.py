@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
     from scripts.preflight.facts import Plan
 
-ACCOUNT = "123456789012"
 # As `sam deploy --guided` writes it.
 SAMCONFIG = """\
 version = 0.1
@@ -74,7 +73,7 @@ def test_samconfig(tmp_path: Path) -> None:
     """Parameters and Region are those that `sam deploy` would take from samconfig.toml."""
     samconfig = tmp_path / "samconfig.toml"
     samconfig.write_text(SAMCONFIG)
-    planned = plan("demo", "eu-west-1", ACCOUNT, samconfig=samconfig)
+    planned = plan("demo", template.REGION, template.ACCOUNT, samconfig=samconfig)
     assert (planned.stack, planned.region) == ("demo", "eu-central-1")
 
 
@@ -82,8 +81,8 @@ def test_own_network(tmp_path: Path) -> None:
     """With subnets of one's own in samconfig.toml the stack makes no VPC."""
     samconfig = tmp_path / "samconfig.toml"
     samconfig.write_text(SAMCONFIG.replace("WorkerImage", "SubnetIds"))
-    assert plan("demo", "eu-west-1", ACCOUNT).makes_vpc
-    assert not plan("demo", "eu-west-1", ACCOUNT, samconfig=samconfig).makes_vpc
+    assert plan("demo", template.REGION, template.ACCOUNT).makes_vpc
+    assert not plan("demo", template.REGION, template.ACCOUNT, samconfig=samconfig).makes_vpc
 
 
 def test_unreadable_samconfig(tmp_path: Path) -> None:
@@ -91,4 +90,4 @@ def test_unreadable_samconfig(tmp_path: Path) -> None:
     samconfig = tmp_path / "samconfig.toml"
     samconfig.write_text("stack_name = ")
     with pytest.raises(TemplateError, match=r"samconfig\.toml"):
-        plan("demo", "eu-west-1", ACCOUNT, samconfig=samconfig)
+        plan("demo", template.REGION, template.ACCOUNT, samconfig=samconfig)
