@@ -98,8 +98,8 @@ class Reader:
         absent: frozenset[str] = frozenset(),
     ) -> dict[str, Any] | Unknown | None:
         """Return the answer; None for an error that is among `absent`; else what is unknown."""
-        client = self._client(service)
         try:
+            client = self._client(service)
             answer: dict[str, Any] = getattr(client, operation)(**given)
         except ClientError as error:
             code = error.response["Error"]["Code"]

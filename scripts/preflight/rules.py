@@ -168,7 +168,12 @@ def durable(account: Account) -> Finding:
         case True:
             return Finding(Check.DURABLE, Mark.FINE, "the Region knows them")
     text = f"Lambda in {account.region} does not know them. Take another Region"
-    return Finding(Check.DURABLE, Mark.IN_THE_WAY, text, ("export AWS_REGION=us-east-1",))
+    return Finding(
+        Check.DURABLE,
+        Mark.IN_THE_WAY,
+        text,
+        ("export AWS_REGION=us-east-1 AWS_DEFAULT_REGION=us-east-1",),
+    )
 
 
 def python(plan: Plan, machine: Machine) -> Finding:

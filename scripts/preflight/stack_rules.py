@@ -92,7 +92,9 @@ def region(plan: Plan, account: Account) -> Finding:
     if plan.region in {"", account.region}:
         return Finding(Check.REGION, Mark.FINE, account.region)
     text = f"this looks at {account.region}; samconfig.toml deploys into {plan.region}"
-    command = f"AWS_REGION={plan.region} make preflight STACK={shlex.quote(plan.stack)}"
+    # The variable that Python's SDK reads, and with it SAM.
+    look = f"make preflight STACK={shlex.quote(plan.stack)}"
+    command = f"AWS_DEFAULT_REGION={shlex.quote(plan.region)} {look}"
     return Finding(Check.REGION, Mark.WARNING, text, (command,))
 
 

@@ -140,4 +140,4 @@ def test_region(region: str, mark: Mark, planned: Plan) -> None:
     """Another Region in samconfig.toml is a warning, with the command that looks there."""
     finding = stack_rules.region(replace(planned, region=region), account(planned))
     assert finding.mark is mark
-    assert all(f"AWS_REGION={region}" in command for command in finding.commands)
+    assert all(f"AWS_DEFAULT_REGION={region} " in command for command in finding.commands)
