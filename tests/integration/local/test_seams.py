@@ -51,7 +51,9 @@ def test_calls_are_known(system: System) -> None:
     made = calls(system, execution)
     orchestrator = execution["FunctionArn"].split(":")[6]
     asked = [call.operation for call in made if call.caller == orchestrator]
-    assert [name for name in asked if name != "CheckpointDurableExecution"] == [
+    # Not every process has to ask for the network.
+    uncertain = {"CheckpointDurableExecution", "GetParameter"}
+    assert [name for name in asked if name not in uncertain] == [
         "PutItem",
         "RunTask",
         "UpdateItem",
