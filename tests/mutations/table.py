@@ -1,11 +1,12 @@
 """Ways to break the code that must not go unnoticed."""
 
-from tests.mutations import causes, core, functions, preflight, redrive, starts
+from tests.mutations import causes, core, functions, network, preflight, redrive, starts
 
 MUTATIONS = (
     *core.MUTATIONS,
     *causes.MUTATIONS,
     *functions.MUTATIONS,
+    *network.MUTATIONS,
     *starts.MUTATIONS,
     *redrive.MUTATIONS,
     *preflight.MUTATIONS,
