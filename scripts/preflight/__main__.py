@@ -69,7 +69,7 @@ def main() -> int:
         sys.stderr.write(
             f"AWS cannot be asked: {printable(str(error))}\nNothing was checked. Credentials and "
             "Region are those of the environment: sign in again, or export AWS_PROFILE and "
-            "AWS_DEFAULT_REGION.\n"
+            "AWS_DEFAULT_REGION; AWS_REGION is for the AWS CLI alone.\n"
         )
         return _UNABLE
     except TemplateError as error:

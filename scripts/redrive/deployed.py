@@ -69,7 +69,8 @@ def deployed(name: str) -> Deployed:
     except (BotoCoreError, ClientError, ValueError) as error:
         raise StackError(
             f"Stack {name} cannot be read: {error}\nCredentials and Region are those of the "
-            "environment. To name another stack: make redrive STACK=name"
+            "environment, the Region's name in AWS_DEFAULT_REGION. To name another stack: "
+            "make redrive STACK=name"
         ) from error
     outputs = {out["OutputKey"]: out["OutputValue"] for out in described.get("Outputs", ())}
     needed = (*EVENT_QUEUES, FAILED_EXECUTIONS, TABLE)

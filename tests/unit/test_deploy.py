@@ -50,6 +50,18 @@ def test_prompts() -> None:
     assert config["deploy"]["parameters"]["confirm_changeset"] is False
 
 
+def test_company() -> None:
+    """The values for a company's account are parameters that the template takes, and tags."""
+    [example] = [tomllib.loads(f.text) for f in DEPLOY.fences if f.language == "toml"]
+    given = dict(word.split("=", 1) for word in example["parameter_overrides"].split())
+    parameters = template.source()["Parameters"]
+    for name, value in given.items():
+        parameter = parameters[name]
+        assert re.fullmatch(parameter.get("AllowedPattern", ".*"), value)
+        assert value in map(str, parameter.get("AllowedValues", [value]))
+    assert all("=" in tag for tag in example["tags"].split())
+
+
 def test_longest_stack_name() -> None:
     """The page and the template agree on how long the stack's name may be."""
     [length] = re.findall(r"(\d+) characters", template.source()["Description"])

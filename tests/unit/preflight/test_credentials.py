@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import os
+import re
 
 import pytest
 
 from scripts.preflight.__main__ import main
+from scripts.preflight.account import Reader
 from tests.unit.preflight.facts import TOOLS
 
 
@@ -43,6 +45,14 @@ def test_nobody_in_particular(
     assert why in told.err
     assert "Nothing was checked" in told.err
     assert not told.out
+
+
+def test_named_region(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """The variable that the message asks to export first for a Region is one that is read."""
+    assert main() == 2
+    variable, *_ = re.findall(r"AWS_\w*REGION", capsys.readouterr().err)
+    monkeypatch.setenv(variable, "eu-west-1")
+    assert Reader().region == "eu-west-1"
 
 
 @pytest.mark.parametrize("arguments", [[], [""], ["one", "two"]])

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from scripts.preflight import rules
+from scripts.preflight.account import Reader
 from scripts.preflight.facts import Named, Unknown
 from scripts.preflight.findings import Check, Finding, Mark, exit_code
 from scripts.preflight.kinds import KINDS
@@ -191,6 +192,15 @@ def test_own_network_needs_no_vpc(planned: Plan) -> None:
 def test_durable(known: bool | Unknown, mark: Mark, planned: Plan) -> None:
     """A Region is refused only where Lambda says that it does not know durable functions."""
     assert rules.durable(account(planned, durable=known)).mark is mark
+
+
+def test_region_with_durable_functions(planned: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The Region that is proposed instead is where the next look goes."""
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+    [command] = rules.durable(account(planned, durable=False)).commands
+    for given in command.removeprefix("export ").split():
+        monkeypatch.setenv(*given.split("="))
+    assert Reader().region == "us-east-1"
 
 
 @pytest.mark.parametrize(

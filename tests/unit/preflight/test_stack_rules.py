@@ -7,6 +7,7 @@ import botocore.session
 import pytest
 
 from scripts.preflight import stack_rules
+from scripts.preflight.account import Reader
 from scripts.preflight.findings import Mark
 from tests.markdown import Page
 from tests.template import ROOT
@@ -136,8 +137,12 @@ def test_update_waits() -> None:
 @pytest.mark.parametrize(
     ("region", "mark"), [("", FINE), ("eu-west-1", FINE), ("us-east-2", Mark.WARNING)]
 )
-def test_region(region: str, mark: Mark, planned: Plan) -> None:
+def test_region(region: str, mark: Mark, planned: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
     """Another Region in samconfig.toml is a warning, with the command that looks there."""
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     finding = stack_rules.region(replace(planned, region=region), account(planned))
     assert finding.mark is mark
-    assert all(f"AWS_DEFAULT_REGION={region} " in command for command in finding.commands)
+    for command in finding.commands:
+        variable, _, value = command.partition(" ")[0].partition("=")
+        monkeypatch.setenv(variable, value)
+        assert Reader().region == region
