@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import uuid
 from collections.abc import Callable
 from contextlib import nullcontext
 from datetime import datetime
@@ -88,9 +89,12 @@ class Gateway:
 
         def serve() -> Response:
             try:
-                return self._serve(request, call, caller)
+                answer = self._serve(request, call, caller)
             except ApiError as error:
-                return error.answer(request.mimetype, service)
+                answer = error.answer(request.mimetype, service)
+            # Each answer of AWS's has one: it is how a proxy's is told from it.
+            answer.headers.setdefault("x-amzn-RequestId", str(uuid.uuid4()))
+            return answer
 
         return fault.apply(serve, caller) if fault else serve()
 

@@ -62,10 +62,15 @@ def _parameters(path: Path) -> Iterator[Mapping[str, Any]]:
     """Yield the parameters of each command that deploys, the one that has the last word last."""
     try:
         default = tomllib.loads(path.read_text()).get("default", {})
-    except tomllib.TOMLDecodeError as error:
+        yield from [default.get(command, {}).get("parameters", {}) for command in _COMMANDS]
+    except OSError as error:
+        raise TemplateError(f"{path.name} cannot be read: {error.strerror}.") from error
+    except ValueError as error:
         raise TemplateError(f"{path.name} is not TOML: {error}.") from error
-    for command in _COMMANDS:
-        yield default.get(command, {}).get("parameters", {})
+    except AttributeError as error:
+        raise TemplateError(
+            f"{path.name}: expected tables such as [default.deploy.parameters]."
+        ) from error
 
 
 def _pairs(path: Path, given: object) -> list[str]:

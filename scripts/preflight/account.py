@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 # A look is no work: what does not answer soon is told as such.
 _CONFIG = Config(connect_timeout=5, read_timeout=10, retries={"total_max_attempts": 1})
 _AT_ONCE = 8
+_NOT_AWS = "what answered is not AWS"
 _DENIED = frozenset(
     {"AccessDenied", "AccessDeniedException", "AuthorizationError", "UnauthorizedOperation"}
 )
@@ -60,6 +61,12 @@ _STRANGER = frozenset(
 
 class CredentialsError(Exception):
     """Nobody is known to AWS by what the environment has, or no Region is named."""
+
+
+class NotAwsError(HTTPClientError):  # type: ignore[misc]
+    """An answer came, and AWS has not given it: a proxy's page, for instance."""
+
+    fmt = _NOT_AWS
 
 
 class Reader:
@@ -99,18 +106,30 @@ class Reader:
     ) -> dict[str, Any] | Unknown | None:
         """Return the answer; None for an error that is among `absent`; else what is unknown."""
         try:
-            client = self._client(service)
-            answer: dict[str, Any] = getattr(client, operation)(**given)
+            return self._answer(service, operation, given)
         except ClientError as error:
-            code = error.response["Error"]["Code"]
+            code = _code(error)
             if code in absent:
                 return None
-            asked = client.meta.method_to_api_mapping[operation]
-            needed = f"{client.meta.service_model.signing_name}:{asked}" if code in _DENIED else ""
-            return Unknown(_said(error), needed, code)
-        # A proxy may answer in AWS's place, with a page.
-        except (BotoCoreError, ResponseParserError) as error:
+            meta = self._client(service).meta
+            asked = f"{meta.service_model.signing_name}:{meta.method_to_api_mapping[operation]}"
+            return Unknown(_said(error), asked if code in _DENIED else "", code)
+        except BotoCoreError as error:
             return Unknown(f"{service} did not answer: {_first_line(error)}")
+
+    def _answer(self, service: str, operation: str, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Return AWS's answer.
+
+        Raises:
+            BotoCoreError, ClientError: there is none.
+        """
+        # Of a page botocore may make an error of any kind, or an answer that says nothing.
+        try:
+            answer: dict[str, Any] = getattr(self._client(service), operation)(**given)
+        except (AttributeError, LookupError, ResponseParserError, TypeError) as error:
+            raise NotAwsError from error
+        if "RequestId" not in answer["ResponseMetadata"]:
+            raise NotAwsError
         return answer
 
     def account(self) -> str | Unknown:
@@ -120,20 +139,25 @@ class Reader:
             CredentialsError: AWS does not know who asks.
         """
         try:
-            return str(self._client("sts").get_caller_identity()["Account"])
+            return str(self._answer("sts", "get_caller_identity", {})["Account"])
         except ClientError as error:
-            if error.response["Error"]["Code"] in _STRANGER:
+            if _code(error) in _STRANGER:
                 raise CredentialsError(_said(error)) from error
             return Unknown(_said(error))
-        except (NoConnectionError, HTTPClientError, ResponseParserError) as error:
+        except (NoConnectionError, HTTPClientError) as error:
             return Unknown(_first_line(error))
         except BotoCoreError as error:
             raise CredentialsError(str(error)) from error
 
 
+def _code(error: ClientError) -> str:
+    # An error of somebody else's may have none.
+    return str(error.response.get("Error", {}).get("Code", ""))
+
+
 def _said(error: ClientError) -> str:
-    told = error.response["Error"]
-    return f"{told['Code']}: {told.get('Message', '')}".rstrip(": ")
+    message = error.response.get("Error", {}).get("Message", "")
+    return f"{_code(error) or _NOT_AWS}: {message}".rstrip(": ")
 
 
 def _first_line(error: Exception) -> str:
@@ -217,12 +241,12 @@ def _holder(named: Named, reader: Reader) -> str | Unknown:
     return "" if answer is None else kind.physical_id(answer, named.name)
 
 
-def _owner(reader: Reader, physical_id: str) -> str:
-    """Return the stack that a resource belongs to; empty if it is none's, or nobody tells."""
+def _owner(reader: Reader, physical_id: str) -> str | Unknown:
+    """Return the stack that a resource belongs to; empty if it is none's."""
     asked = {"PhysicalResourceId": physical_id}
     answer = reader.ask("cloudformation", "describe_stack_resources", asked, _NO_STACK)
     if answer is None or isinstance(answer, Unknown):
-        return ""
+        return answer or ""
     # All of its stack's resources are shown, also of a stack that has left it behind.
     its = (one for one in answer["StackResources"] if one.get("PhysicalResourceId") == physical_id)
     return next((str(one["StackName"]) for one in its if _is_held(one)), "")

@@ -91,7 +91,7 @@ class Account:
         stack: the one of that name; None if there is none.
         sam_stack: the one with the bucket that `sam deploy` uploads to; None if there is none.
         taken: physical id of what has a planned name already; empty for a name that is free.
-        owners: the other stack that a name belongs to, where one does.
+        owners: the other stack that a name belongs to, where one does or nobody tells.
         open_records: how many, if the stack is ours; None if there is no table of them.
         ecs_role: whether ECS has its service-linked role.
         vpcs: how many there are.
@@ -107,7 +107,7 @@ class Account:
     vpc_quota: int | Unknown
     durable: bool | Unknown
     taken: Mapping[Named, str | Unknown] = field(default_factory=dict)
-    owners: Mapping[Named, str] = field(default_factory=dict)
+    owners: Mapping[Named, str | Unknown] = field(default_factory=dict)
     open_records: int | Unknown | None = None
 
 

@@ -64,18 +64,31 @@ def _of_kind(kind: str, planned: list[Named], account: Account) -> list[Finding]
     judged: list[_Judged] = [
         (Mark.NOT_CHECKED, f"not checked: {its}", ()) for its in unread.values()
     ]
-    judged += _owned([named for named in taken if named in account.owners], account)
+    judged += _owned(taken, account)
+    judged += _of_nobody_knows(taken, account)
     judged += _loose([named for named in taken if named not in account.owners])
     fine = (Mark.FINE, "free, or the stack's own", ())
     return [Finding(Check.TAKEN, *found, of=plural) for found in judged or [fine]]
 
 
 def _owned(taken: list[Named], account: Account) -> list[_Judged]:
-    if not taken:
+    owned = {n: its for n in taken if isinstance(its := account.owners.get(n), str)}
+    if not owned:
         return []
-    stacks = sorted({account.owners[named] for named in taken})
-    text = f"{_listed(taken)} of the stack {', '.join(stacks)}. Take another stack name"
-    return [(Mark.IN_THE_WAY, text, ("make preflight STACK=another-name",))]
+    stacks = ", ".join(sorted(set(owned.values())))
+    text = f"{_listed(owned)} of the stack {stacks}. Take another stack name"
+    return [(Mark.IN_THE_WAY, text, (stack_rules.ANOTHER,))]
+
+
+def _of_nobody_knows(taken: list[Named], account: Account) -> list[_Judged]:
+    unread = {n: its for n in taken if isinstance(its := account.owners.get(n), Unknown)}
+    if not unread:
+        return []
+    why = next(iter(unread.values()))
+    text = (
+        f"in use already: {_listed(unread)}. Whose it is was not checked: {why}. Take another name"
+    )
+    return [(Mark.IN_THE_WAY, text, (stack_rules.ANOTHER,))]
 
 
 def _loose(taken: list[Named]) -> list[_Judged]:
@@ -111,6 +124,10 @@ def sam_bucket(account: Account) -> Finding:
         return Finding(Check.SAM_BUCKET, Mark.FINE, "none is there, so `sam deploy` will make one")
     if "SourceBucket" in found.outputs:
         return Finding(Check.SAM_BUCKET, Mark.FINE, "it is there")
+    if found.status in stack_rules.WAITS:
+        text = f"the stack {SAM_STACK} is in {found.status}: wait for its end, and look again"
+        wait = stack_rules.WAITS[found.status].format(SAM_STACK)
+        return Finding(Check.SAM_BUCKET, Mark.IN_THE_WAY, text, (wait,))
     text = f"the stack {SAM_STACK} is in {found.status} and tells no bucket. Delete it"
     delete = f"aws cloudformation delete-stack --stack-name {SAM_STACK}"
     return Finding(Check.SAM_BUCKET, Mark.IN_THE_WAY, text, (delete,))
@@ -130,19 +147,26 @@ def ecs_role(account: Account) -> Finding:
 
 def vpcs(plan: Plan, account: Account) -> list[Finding]:
     """Judge whether there is room for one more VPC, if the stack would make one."""
-    has_one = isinstance(account.stack, Deployed) and _has_vpc(account.stack)
-    if not plan.makes_vpc or has_one:
+    has_one = _has_vpc(account.stack)
+    if not plan.makes_vpc or has_one is True:
         return []
-    count, quota = account.vpcs, account.vpc_quota
+    unread = has_one if isinstance(has_one, Unknown) else None
+    return [_room(account.vpcs, account.vpc_quota, unread)]
+
+
+def _room(count: int | Unknown, quota: int | Unknown, own: Unknown | None) -> Finding:
     if isinstance(count, Unknown):
-        return [Finding(Check.VPCS, Mark.NOT_CHECKED, f"not checked: {count}")]
+        return Finding(Check.VPCS, Mark.NOT_CHECKED, f"not checked: {count}")
     if isinstance(quota, Unknown):
         if count < _DEFAULT_VPCS:
-            return [Finding(Check.VPCS, Mark.FINE, f"{count}, fewer than any quota allows")]
+            return Finding(Check.VPCS, Mark.FINE, f"{count}, fewer than any quota allows")
         text = f"{count} are there; how many may be was not checked: {quota}"
-        return [Finding(Check.VPCS, Mark.NOT_CHECKED, text)]
+        return Finding(Check.VPCS, Mark.NOT_CHECKED, text)
     if count < quota:
-        return [Finding(Check.VPCS, Mark.FINE, f"{count} of {quota}, so there is room for one")]
+        return Finding(Check.VPCS, Mark.FINE, f"{count} of {quota}, so there is room for one")
+    if own:
+        text = f"{count} of {quota}; whether the stack has one was not checked: {own}"
+        return Finding(Check.VPCS, Mark.NOT_CHECKED, text)
     text = (
         f"{count} of {quota}, so there is no room for the stack's. Delete one, ask for more, or "
         "give the stack a network of your own"
@@ -151,12 +175,12 @@ def vpcs(plan: Plan, account: Account) -> list[Finding]:
         "aws service-quotas request-service-quota-increase --service-code vpc "
         f"--quota-code {VPC_QUOTA} --desired-value {count + 1}"
     )
-    return [Finding(Check.VPCS, Mark.IN_THE_WAY, text, (ask,))]
+    return Finding(Check.VPCS, Mark.IN_THE_WAY, text, (ask,))
 
 
-def _has_vpc(stack: Deployed) -> bool:
-    owned = () if isinstance(stack.resources, Unknown) else stack.resources
-    return any(kind == _VPC for kind, _ in owned)
+def _has_vpc(stack: Deployed | Unknown | None) -> bool | Unknown:
+    owned = stack.resources if isinstance(stack, Deployed) else stack
+    return owned if isinstance(owned, Unknown) else any(kind == _VPC for kind, _ in owned or ())
 
 
 def durable(account: Account) -> Finding:

@@ -37,6 +37,7 @@ _STARTS = frozenset(
         "UPDATE_ROLLBACK_COMPLETE",
     }
 )
+ANOTHER = "make preflight STACK=another-name"
 _WAIT = "aws cloudformation wait {} --stack-name {{}}"
 _EVENTS = "aws cloudformation describe-stack-events --stack-name {}"
 _DELETE = "sam delete --stack-name {}"
@@ -56,6 +57,8 @@ _WAY_OUT = {
     "UPDATE_ROLLBACK_FAILED": ("aws cloudformation continue-update-rollback --stack-name {}",),
     "UPDATE_ROLLBACK_IN_PROGRESS": (_WAIT.format("stack-rollback-complete"),),
 }
+# Those that end by themselves.
+WAITS = {status: way[0] for status, way in _WAY_OUT.items() if status.endswith("_IN_PROGRESS")}
 
 
 _OPEN = (
@@ -73,8 +76,7 @@ def stack_name(plan: Plan) -> Finding:
         text = f"{plan.stack} has {length} characters, at most {longest} fit: names begin with it"
     else:
         return Finding(Check.NAME, Mark.FINE, plan.stack)
-    another = "make preflight STACK=another-name"
-    return Finding(Check.NAME, Mark.IN_THE_WAY, text, (another,))
+    return Finding(Check.NAME, Mark.IN_THE_WAY, text, (ANOTHER,))
 
 
 def longest_name(plan: Plan) -> int:
@@ -90,7 +92,7 @@ def longest_name(plan: Plan) -> int:
 def region(plan: Plan, account: Account) -> Finding:
     """Judge where was looked: `sam deploy` goes by samconfig.toml first."""
     if plan.region in {"", account.region}:
-        return Finding(Check.REGION, Mark.FINE, account.region)
+        return Finding(Check.REGION, Mark.FINE, f"this looks at {account.region}")
     text = f"this looks at {account.region}; samconfig.toml deploys into {plan.region}"
     # The variable that Python's SDK reads, and with it SAM.
     look = f"make preflight STACK={shlex.quote(plan.stack)}"
@@ -117,10 +119,12 @@ def is_ours(plan: Plan, found: Deployed) -> bool:
 
 
 def _stuck(plan: Plan, found: Deployed) -> Finding:
-    ours = "" if is_ours(plan, found) else "; nothing shows that it is this project's"
-    text = f"it is in {found.status}, from which no deployment starts{ours}"
+    text = f"it is in {found.status}, from which no deployment starts"
     name = shlex.quote(plan.stack)
-    ways = _WAY_OUT.get(found.status, (_EVENTS,))
+    ways: tuple[str, ...] = _WAY_OUT.get(found.status, (_EVENTS,))
+    if not is_ours(plan, found) and found.status not in WAITS:
+        text += ". Nothing shows that it is this project's: look what it is, or take another name"
+        ways = (_EVENTS, ANOTHER)
     return Finding(Check.STACK, Mark.IN_THE_WAY, text, tuple(way.format(name) for way in ways))
 
 
@@ -133,7 +137,7 @@ def _foreign(plan: Plan, found: Deployed) -> Finding:
         command = _DELETE.format(shlex.quote(plan.stack))
         return Finding(Check.STACK, Mark.IN_THE_WAY, text, (command,))
     text = "it is another project's, and would be replaced. Take another name"
-    return Finding(Check.STACK, Mark.IN_THE_WAY, text, ("make preflight STACK=another-name",))
+    return Finding(Check.STACK, Mark.IN_THE_WAY, text, (ANOTHER,))
 
 
 def records(plan: Plan, account: Account) -> list[Finding]:

@@ -2,12 +2,48 @@ from __future__ import annotations
 
 import os
 import re
+from http.server import BaseHTTPRequestHandler, HTTPServer, ThreadingHTTPServer
+from threading import Thread
+from typing import TYPE_CHECKING
 
 import pytest
 
 from scripts.preflight.__main__ import main
 from scripts.preflight.account import Reader
 from tests.unit.preflight.facts import TOOLS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PAGE = "<html><body>Sign in</body></html>"
+FINE = {f"✓ {name}" for name in ("Stack name", "Region", "Python", "SAM CLI", "AWS CLI")}
+
+
+class Proxy(BaseHTTPRequestHandler):
+    """Answers everything in AWS's place, with what its server has."""
+
+    def do_POST(self) -> None:
+        """Read the request and answer it."""
+        self.rfile.read(int(self.headers["Content-Length"] or 0))
+        self.send_response(self.server.status)  # type: ignore[attr-defined]
+        self.end_headers()
+        self.wfile.write(self.server.page.encode())  # type: ignore[attr-defined]
+
+    do_GET = do_POST  # noqa: N815 - the name is the base's
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def proxy() -> Iterator[HTTPServer]:
+    """A server on an address of its own."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), Proxy) as server:
+        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
 
 
 @pytest.fixture(autouse=True)
@@ -67,8 +103,28 @@ def test_usage(
 
 def test_no_network(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """Where nothing answers, each look at the account is told as not checked, and none as fine."""
+    looks_unanswered("http://127.0.0.1:9", monkeypatch, capsys)
+
+
+@pytest.mark.parametrize(("status", "page"), [(200, PAGE), (403, PAGE), (200, "[]")])
+def test_another_answers(
+    status: int,
+    page: str,
+    proxy: HTTPServer,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Where a proxy answers in AWS's place, nothing is called fine, and nothing in the way."""
+    vars(proxy).update(status=status, page=page)
+    looks_unanswered(f"http://127.0.0.1:{proxy.server_port}", monkeypatch, capsys)
+
+
+def looks_unanswered(
+    url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Look at an account that is not there: fine is what needs none, and nothing else is."""
     nowhere = {
-        "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
+        "AWS_ENDPOINT_URL": url,
         "AWS_DEFAULT_REGION": "us-east-1",
         "AWS_ACCESS_KEY_ID": "key",
         "AWS_SECRET_ACCESS_KEY": "secret",
@@ -79,8 +135,5 @@ def test_no_network(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixtu
     assert main() == 0
     heading, *lines, last = capsys.readouterr().out.splitlines()
     assert "account not known" in heading
-    fine = {line.partition(":")[0] for line in lines if line[0] != "?"}
-    assert fine == {
-        f"✓ {name}" for name in ("Stack name", "Region", "Python", "SAM CLI", "AWS CLI")
-    }
+    assert {line.partition(":")[0] for line in lines if line[0] != "?"} == FINE
     assert last.startswith("Nothing found in the way; ")

@@ -85,9 +85,15 @@ def test_own_network(tmp_path: Path) -> None:
     assert not plan("demo", template.REGION, template.ACCOUNT, samconfig=samconfig).makes_vpc
 
 
-def test_unreadable_samconfig(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "text",
+    [b"stack_name = ", b"default = 1", b"[default]\ndeploy = 'x'", b"\xff", None],
+    ids=["no TOML", "no table", "no command", "no text", "no file"],
+)
+def test_unreadable_samconfig(text: bytes | None, tmp_path: Path) -> None:
     """A samconfig.toml that cannot be read is named."""
     samconfig = tmp_path / "samconfig.toml"
-    samconfig.write_text("stack_name = ")
+    if text is not None:
+        samconfig.write_bytes(text)
     with pytest.raises(TemplateError, match=r"samconfig\.toml"):
         plan("demo", template.REGION, template.ACCOUNT, samconfig=samconfig)

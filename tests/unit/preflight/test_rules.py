@@ -82,6 +82,14 @@ def test_clash_with_another_stack(planned: Plan) -> None:
     assert not any("delete" in command for command in finding.commands)
 
 
+def test_clash_with_nobody_knows_whose(planned: Plan) -> None:
+    """A name whose owner may not be asked for is in the way, and nobody is told to delete it."""
+    named = first(planned, "AWS::DynamoDB::Table")
+    [finding] = of_names(planned, taken=taken(planned, named), owners={named: REFUSED})
+    assert (finding.mark, "service:Operation" in finding.text) == (IN_THE_WAY, True)
+    assert not any("delete" in command for command in finding.commands)
+
+
 def test_clash_beside_the_own_stack(planned: Plan) -> None:
     """A name that is new in the template may be in use outside the stack that is updated."""
     named = first(planned, GROUP)
@@ -139,6 +147,13 @@ def test_stack_of_sam(outputs: set[str], mark: Mark, planned: Plan) -> None:
     assert rules.sam_bucket(account(planned, sam_stack=found)).mark is mark
 
 
+def test_stack_of_sam_that_is_being_made(planned: Plan) -> None:
+    """SAM's own stack that somebody makes at this moment is waited for, and not deleted."""
+    found = deployed(planned, status="CREATE_IN_PROGRESS", outputs=frozenset())
+    [command] = rules.sam_bucket(account(planned, sam_stack=found)).commands
+    assert command.startswith("aws cloudformation wait stack-create-complete ")
+
+
 def test_unread_stack_of_sam(planned: Plan) -> None:
     """SAM's own stack that may not be looked at is not checked."""
     assert rules.sam_bucket(account(planned, sam_stack=REFUSED)).mark is NOT_CHECKED
@@ -172,6 +187,14 @@ def test_vpcs(count: int | Unknown, quota: int | Unknown, mark: Mark, planned: P
     [finding] = rules.vpcs(planned, account(planned, vpcs=count, vpc_quota=quota))
     assert finding.mark is mark
     assert bool(finding.commands) is (mark is IN_THE_WAY)
+
+
+@pytest.mark.parametrize("unread", ["stack", "resources"])
+def test_vpc_that_may_be_the_own(unread: str, planned: Plan) -> None:
+    """A Region that is full of VPCs is not judged where one of them may be the stack's."""
+    stack = REFUSED if unread == "stack" else deployed(planned, resources=REFUSED)
+    [finding] = rules.vpcs(planned, account(planned, stack=stack, vpcs=5))
+    assert finding.mark is NOT_CHECKED
 
 
 def test_quota_to_ask_for(planned: Plan) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shlex
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -74,6 +75,16 @@ def test_states(status: str, planned: Plan) -> None:
     assert all("demo" in command and "{" not in command for command in finding.commands)
 
 
+@pytest.mark.parametrize("status", states())
+def test_stuck_stack_of_somebody_else(status: str, planned: Plan) -> None:
+    """No command changes a stack that is not known to be this project's."""
+    theirs = deployed(planned, status=status, description="", outputs=frozenset({"Url"}))
+    finding = stack_rules.stack(planned, theirs)
+    assert bool(finding.commands) is (status != "REVIEW_IN_PROGRESS")
+    harmless = ("aws cloudformation wait", "aws cloudformation describe-", "make preflight")
+    assert all(command.startswith(harmless) for command in finding.commands)
+
+
 def test_state_of_tomorrow(planned: Plan) -> None:
     """A state that nobody knows yet is in the way, and the stack's events are shown."""
     finding = stack_rules.stack(planned, deployed(planned, status="ASLEEP"))
@@ -146,3 +157,9 @@ def test_region(region: str, mark: Mark, planned: Plan, monkeypatch: pytest.Monk
         variable, _, value = command.partition(" ")[0].partition("=")
         monkeypatch.setenv(variable, value)
         assert Reader().region == region
+
+
+def test_region_that_is_none(planned: Plan) -> None:
+    """A Region of samconfig.toml stands in the command as one word, whatever is in it."""
+    finding = stack_rules.region(replace(planned, region="x; rm y"), account(planned))
+    assert shlex.split(finding.commands[0])[0].endswith("=x; rm y")
