@@ -11,10 +11,10 @@ if TYPE_CHECKING:
     from local.functions import Configuration
 
 _GREETING = """\
-{name} is up. To stop it: Ctrl-C here, or `make down` elsewhere.
+{name} is up. To stop it: Ctrl-C here, or `make down{folder}` elsewhere.
 {notices}
 
-In the shell that is to use it, paste this, or say: eval "$(make -s env)"
+In the shell that is to use it, paste this, or say: eval "$(make -s env{folder})"
 
 {exports}
 Functions:
@@ -45,27 +45,28 @@ def worker_notice(image: str) -> list[str]:
 
 def greeting(
     name: str,
-    scale: float,
+    notices: list[str],
     variables: Mapping[str, str],
     functions: list[Configuration],
-    worker_image: str,
+    folder: str,
 ) -> str:
     """Return how the system is reached and what may be done with it.
 
     Args:
         name: the stack's.
-        scale: AWS's seconds in one of ours.
+        notices: what it does otherwise than a deployment.
         variables: what to export.
         functions: all of the stack's.
-        worker_image: what a deployment would run in the place of src/worker/; empty for nothing.
+        folder: the words by which make is told where the note is; empty for where it is by default.
     """
     durable = [function for function in functions if function.execution_timeout]
     return _GREETING.format(
         name=name,
-        notices="\n".join([_pace(scale), *worker_notice(worker_image)]),
+        notices="\n".join(notices),
         exports=exports(variables),
         functions="\n".join(f"  {qualified(function)}" for function in functions),
         examples=_examples(durable[-1]) if durable else "",
+        folder=folder,
     )
 
 
@@ -79,7 +80,8 @@ def qualified(function: Configuration) -> str:
     return ":".join([function.name, *list(function.aliases)[:1]])
 
 
-def _pace(scale: float) -> str:
+def pace_notice(scale: float) -> str:
+    """Return how fast AWS's time passes."""
     if scale == 1:
         return (
             "Fargate's phases last as long as in AWS; TIME_SCALE=10 makes them ten times as fast."

@@ -35,19 +35,19 @@ class Note:
 
     It holds a key, so its user alone may read it, and nobody else's is believed.
 
-    Args:
+    Attributes:
         folder: where it is kept.
     """
 
     def __init__(self, folder: Path) -> None:
-        self._folder, self._path = folder, folder / "up.json"
+        self.folder, self._path = folder, folder / "up.json"
         # Open until the process ends: closing a file unlocks it.
         self._locked: list[TextIO] = []
 
     def take(self) -> bool:
         """Be the only one who may write, until this process ends; False if another is."""
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._locked.append((self._folder / "lock").open("w"))
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._locked.append((self.folder / "lock").open("w"))
         return _lock(self._locked[-1], fcntl.LOCK_EX)
 
     def write(self, variables: Mapping[str, str]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import queue
+import shlex
 import signal
 import sys
 import threading
@@ -11,7 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from local.greeting import exports, greeting
+from local.greeting import exports, greeting, pace_notice, worker_notice
 from local.note import Note
 from local.port import PortError, listen
 from local.program import PROJECT, RefusedError, parser, port, run, started, write
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from local.note import Running
 
 PORT = 4500
+FOLDER = PROJECT / ".local"
 # Far more than it takes to end every process, on a slow machine too.
 _PATIENCE = 300
 _LOOK_SECONDS = 0.5
@@ -48,9 +50,9 @@ def _up(note: Note, options: argparse.Namespace) -> int:
         functions = [function.configuration for function in system.functions.values()]
         note.write(variables)
         if not stop.is_set():
-            name, scale = system.stack.name, options.time_scale
-            image = system.stack.worker_image
-            write(sys.stdout, greeting(name, scale, variables, functions, image))
+            name, image = system.stack.name, system.stack.worker_image
+            notices = [pace_notice(options.time_scale), *worker_notice(image)]
+            write(sys.stdout, greeting(name, notices, variables, functions, _words(note)))
         told = 0
         # A wait without a limit would sleep through a signal that another thread is given.
         while not stop.wait(_LOOK_SECONDS):
@@ -85,8 +87,8 @@ def _begin(note: Note, port: int) -> None:
     with _noted():
         if not note.take():
             raise RefusedError(
-                "The local system is up already. `make env` prints how to use it, "
-                "`make down` stops it."
+                f"The local system is up already. `make env{_words(note)}` prints how to use it, "
+                f"`make down{_words(note)}` stops it."
             )
     try:
         # Said now, not after the seconds that the start takes.
@@ -115,7 +117,7 @@ def _env(note: Note) -> int:
     if running is None:
         raise RefusedError(
             "No local system is up, so nothing is exported: `aws` would go where it went "
-            "before, as a rule to AWS. To start one: make up"
+            f"before, as a rule to AWS. To start one: make up{_words(note)}"
         )
     if not running.variables:
         raise RefusedError(
@@ -124,6 +126,11 @@ def _env(note: Note) -> int:
     # The hosts that this shell reaches without a proxy are its own matter.
     write(sys.stdout, exports({**running.variables, **without_proxy(os.environ)}))
     return 0
+
+
+def _words(note: Note) -> str:
+    """Return what a make target needs to find this note, after its name."""
+    return "" if note.folder == FOLDER else f" FOLDER={shlex.quote(str(note.folder))}"
 
 
 def _read(note: Note) -> Running | None:
@@ -148,9 +155,7 @@ def _options() -> argparse.Namespace:
     task.add_argument("--down", action="store_true", help="stop the system that is up")
     task.add_argument("--env", action="store_true", help="print what a shell exports to use it")
     options.add_argument("--port", type=port, default=PORT, help="where it answers; 0: a free one")
-    options.add_argument(
-        "--folder", type=Path, default=PROJECT / ".local", help="where its note is kept"
-    )
+    options.add_argument("--folder", type=Path, default=FOLDER, help="where its note is kept")
     return options.parse_args()
 
 

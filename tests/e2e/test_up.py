@@ -65,6 +65,14 @@ def test_paste(shared: Up) -> None:
     assert lines <= set(pasted.stdout.splitlines()), pasted.stderr
 
 
+def test_paste_what_it_prints(shared: Up, tmp_path: Path) -> None:
+    """What it says to paste reaches it, wherever its note is."""
+    [command] = re.findall(r"eval .*", shared.printed)
+    pasted = paste(f"{command}; env", tmp_path)
+    exported = f"AWS_ENDPOINT_URL={shared.variables()['AWS_ENDPOINT_URL']}"
+    assert exported in pasted.stdout.splitlines(), pasted.stderr
+
+
 def test_paste_without_a_system(tmp_path: Path) -> None:
     """Without a system a shell exports nothing, is told so, and does not go on to AWS."""
     pasted = paste('eval "$(make -s env)" && echo on to AWS', tmp_path)
