@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 EVENT_QUEUES = ("UndeliveredEventsQueueUrl", "UnprocessedEventsQueueUrl")
 FAILED_EXECUTIONS = "FailedExecutionsQueueUrl"
 TABLE = "CallbackTableName"
+_FLOWS = ("SyncLambdaFunctionArn", "CallbackLambdaFunctionArn", "EventBridgeLambdaFunctionArn")
 _ALIAS = "live"
 # Of arn:aws:lambda:REGION:ACCOUNT:function:NAME:QUALIFIER
 _PARTS_OF_A_FUNCTION = 7
@@ -46,12 +47,16 @@ class Deployed(NamedTuple):
                 been kept for two weeks, and its version may be an old one.
 
         Raises:
-            ForeignTargetError: this stack has no such function.
+            ForeignTargetError: this stack has no such function, or none for events.
         """
         function = ":".join(target.split(":")[:_PARTS_OF_A_FUNCTION])
         if function not in self.functions:
             raise ForeignTargetError(f"{target} is no function of the stack {self.name}")
-        return self.functions[function]
+        alias = self.functions[function]
+        # Somebody has made it up: it would start work with the rights of whoever redrives.
+        if alias in map(self.outputs.get, _FLOWS):
+            raise ForeignTargetError(f"{target} begins executions, and no event is for it")
+        return alias
 
 
 def deployed(name: str) -> Deployed:

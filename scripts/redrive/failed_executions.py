@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from scripts.redrive.deployed import Deployed
-    from scripts.redrive.letters import Finding
 
 # What one run asks at most: messages, and pages of a function's executions.
 MESSAGES, PAGES = 50, 10
@@ -34,13 +33,21 @@ def told(stack: Deployed) -> Iterator[str]:
     letters = [Letter.of(message) for message in taken]
     try:
         memory = Remembered(stack, url.rpartition("/")[2])
-        findings: list[Finding | None] = [find(letter, memory) for letter in letters]
     except (BotoCoreError, ClientError) as error:
         yield f"Their executions cannot be looked up: {shown(str(error))}"
-        findings = [None] * len(letters)
-    yield from map(line, letters, findings)
+        yield from (line(letter, None) for letter in letters)
+    else:
+        yield from (_told(letter, memory) for letter in letters)
     if len(taken) == MESSAGES:
         yield f"No more than {MESSAGES} are told. Delete those that are dealt with."
+
+
+def _told(letter: Letter, memory: Remembered) -> str:
+    try:
+        return line(letter, find(letter, memory))
+    # The others are told, whatever somebody has written into one or into its record.
+    except (BotoCoreError, ClientError, LookupError) as error:
+        return f"{line(letter, None)} (its execution cannot be looked up: {shown(str(error))})"
 
 
 class Remembered:

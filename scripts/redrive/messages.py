@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import boto3
+from botocore.exceptions import ClientError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -38,7 +40,9 @@ def put_back(url: str, taken: Iterable[dict[str, Any]]) -> None:
     sqs = boto3.client("sqs")
     for message in taken:
         receipt = message["ReceiptHandle"]
-        sqs.change_message_visibility(QueueUrl=url, ReceiptHandle=receipt, VisibilityTimeout=0)
+        # After a long run it is seen again already; else it will be, without this.
+        with suppress(ClientError):
+            sqs.change_message_visibility(QueueUrl=url, ReceiptHandle=receipt, VisibilityTimeout=0)
 
 
 def attribute(message: dict[str, Any], name: str) -> str:

@@ -11,7 +11,7 @@ MUTATIONS = (
     Mutation(
         "an event is for the version that it was kept for",
         "scripts/redrive/deployed.py",
-        "        return self.functions[function]\n",
+        "        return alias\n",
         "        return target\n",
         _PURE,
     ),

@@ -55,6 +55,14 @@ def test_today_s_version(qualifier: str) -> None:
     assert APP.live(f"{FUNCTION}{qualifier}") == f"{FUNCTION}:live"
 
 
+@pytest.mark.parametrize("flow", ["Sync", "Callback", "EventBridge"])
+def test_event_that_would_begin_an_execution(flow: str) -> None:
+    """No event is for a durable function: who has made one up starts no work by it."""
+    stack = APP._replace(outputs={f"{flow}LambdaFunctionArn": f"{FUNCTION}:live"})
+    with pytest.raises(ForeignTargetError, match="begins executions"):
+        stack.live(f"{FUNCTION}:1")
+
+
 @pytest.mark.parametrize(
     "target",
     [

@@ -10,6 +10,7 @@ from local.gateway import Refuse
 from scripts.redrive.__main__ import deliver, main
 from scripts.redrive.deployed import Deployed, deployed
 from scripts.redrive.failed_executions import MESSAGES, told
+from scripts.redrive.messages import messages, put_back
 from tests.e2e.user import id_of
 from tests.integration.local.queues import Queue, values
 
@@ -125,6 +126,31 @@ def test_failed_executions(user: User, stack: Deployed) -> None:
     assert about(never, lines) == f"{unknown}: Throttled"
     letters.queue.messages.clear()
     assert {own, alike, never} <= {m["MessageId"] for m in letters.queue.first(3)}
+
+
+def test_payload_that_somebody_has_sent(user: User, stack: Deployed) -> None:
+    """A message that nobody can look up hides no other one, whatever is in it or in its record."""
+    letters = Letters(user)
+    table, key = user.outputs["CallbackTableName"], {"executionId": {"S": "x"}}
+    user.client("dynamodb").put_item(TableName=table, Item=key)
+    bad = letters.put("{}", RequestID="x")
+    good = letters.put("no JSON", ErrorMessage="Throttled")
+    lines = list(told(stack))
+    user.client("dynamodb").delete_item(TableName=table, Key=key)
+    letters.queue.first(2)
+    assert "not looked up" in about(bad, lines)
+    assert about(good, lines).endswith("it may never have begun: Throttled")
+
+
+@pytest.mark.usefixtures("stack")
+def test_messages_that_are_back_already(user: User) -> None:
+    """A message that is seen again before it is put back stops nobody."""
+    letters, url = Letters(user), user.outputs["FailedExecutionsQueueUrl"]
+    put = letters.put("{}")
+    [taken] = messages(url)
+    put_back(url, [taken, taken])
+    [again] = letters.queue.first(1)
+    assert again["MessageId"] == put == taken["MessageId"]
 
 
 def test_many_failed_executions(user: User, stack: Deployed) -> None:
