@@ -81,14 +81,16 @@ UPGRADE =
 
 # For `make preflight` and `make redrive`: the stack, in the account of the credentials.
 STACK = $(shell sed -n 's/^stack_name = "\(.*\)"/\1/p' samconfig.toml | tail -n 1)
+# One word for the shell, whatever is in it.
+quoted = '$(subst ','\'',$(1))'
 
 .PHONY: preflight
 preflight: $(DEV) ## Say what would stop a deployment, and what mends it: STACK=name
-	@PYTHONPATH=src .venv/dev/bin/python -m scripts.preflight '$(STACK)'
+	@PYTHONPATH=src .venv/dev/bin/python -m scripts.preflight $(call quoted,$(STACK))
 
 .PHONY: redrive
 redrive: $(DEV) ## Deliver events again that were kept because of a failure: STACK=name
-	@.venv/dev/bin/python -m scripts.redrive '$(STACK)'
+	@.venv/dev/bin/python -m scripts.redrive $(call quoted,$(STACK))
 
 .PHONY: test
 test: $(DEV) .venv/sam/.installed .venv/aws/.installed ## Everything that CI runs: all the checks below, and the tests on each Python

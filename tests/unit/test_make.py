@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -33,6 +34,15 @@ case "$*" in
 esac
 exec {sys.executable} "$@"
 """
+
+
+@pytest.mark.parametrize("target", ["preflight", "redrive"])
+def test_name_of_a_stack(target: str) -> None:
+    """A stack's name is one word for the shell, whatever is in it."""
+    name = "it's; echo -x"
+    make = ["make", "-n", target, f"STACK={name}"]
+    shown = subprocess.check_output(make, cwd=ROOT, text=True)
+    assert shlex.split(shown.splitlines()[-1])[-1] == name
 
 
 @pytest.fixture
