@@ -135,6 +135,14 @@ def test_costs_of_tasks() -> None:
         assert number(together[flow]) == pytest.approx(sum(costs))
 
 
+def test_costs_of_short_tasks() -> None:
+    """The page's cost of 1,000 tasks of a minute has a sixtieth of what it counts in hours."""
+    *rows, _ = DEPLOY.table("For 1,000 tasks of an hour")
+    costs = {row[0]: number(row[4].partition(": ")[2]) for row in rows}
+    short = sum(cost / 60 if "in hours" in what else cost for what, cost in costs.items())
+    assert f"1,000 tasks of a minute cost some ${short:.2f} in the EventBridge flow" in DEPLOY.text
+
+
 @pytest.mark.parametrize("table", ["An idle stack", "An alarm that you set yourself"])
 def test_costs_of_a_month(table: str) -> None:
     """The page's costs of a month are its quantities at its prices, and their sum."""

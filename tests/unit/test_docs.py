@@ -258,6 +258,13 @@ def test_outputs_asked_for(page: Page) -> None:
     assert set(re.findall(r"OutputKey=='(\w+)'", page.text)) <= set(stack(STACK).outputs)
 
 
+def test_release() -> None:
+    """The page on operations says that 1.0.0 is not released for as long as that is so."""
+    is_released = "## 1.0.0" in (ROOT / "CHANGELOG.md").read_text()
+    text = Page(ROOT / "docs" / "operations.md").text
+    assert ("Version 1.0.0 is not released yet" in text) is not is_released
+
+
 def test_every_flow_is_invoked() -> None:
     """README shows how each flow is invoked."""
     commands: list[Any] = aws_commands(Page(ROOT / "README.md"))
