@@ -143,6 +143,19 @@ def test_costs_of_short_tasks() -> None:
     assert f"1,000 tasks of a minute cost some ${short:.2f} in the EventBridge flow" in DEPLOY.text
 
 
+def test_compared_price() -> None:
+    """The price of a task beside that of Step Functions is that of operations and invocations."""
+    rows = DEPLOY.table("For 1,000 tasks of an hour")
+    parts = [r for r in rows if re.match("Durable operations|Invocations|Their time", r[0])]
+    total = sum(number(row[4].partition(": ")[2]) for row in parts) / 1_000
+    table = Page(ROOT / "docs" / "comparison.md").table("", "Step Functions Standard")
+    [price_here] = [row[2] for row in table if row[0] == "Price of one task"]
+    assert price_here.startswith(f"${total:.5f}: ")
+    invocations = next(row[4] for row in parts if row[0].startswith("Invocations"))
+    assert number(invocations) == 4
+    assert "four short invocations" in price_here
+
+
 @pytest.mark.parametrize("table", ["An idle stack", "An alarm that you set yourself"])
 def test_costs_of_a_month(table: str) -> None:
     """The page's costs of a month are its quantities at its prices, and their sum."""
