@@ -11,7 +11,7 @@ import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from scripts.redrive.messages import attribute, shown
+from scripts.redrive.messages import attribute, sent, shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -43,7 +43,7 @@ class Letter(NamedTuple):
             message["Body"],
             attribute(message, "RequestID"),
             attribute(message, "ErrorMessage"),
-            datetime.fromtimestamp(int(message["Attributes"]["SentTimestamp"]) / 1000, UTC),
+            sent(message),
         )
 
 

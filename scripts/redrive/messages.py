@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -16,8 +18,9 @@ _HIDDEN = 120
 
 
 def messages(url: str) -> Iterator[dict[str, Any]]:
-    """Yield all that is in a queue now, each message once."""
-    sqs, seen = boto3.client("sqs"), set()
+    """Yield all that is in a queue now, each message once; what comes later is left."""
+    sqs, now = boto3.client("sqs"), None
+    seen, late = set[str](), dict[str, dict[str, Any]]()
     while True:
         answer = sqs.receive_message(
             QueueUrl=url,
@@ -28,11 +31,25 @@ def messages(url: str) -> Iterator[dict[str, Any]]:
             WaitTimeSeconds=1,
         )
         if not answer.get("Messages"):
+            put_back(url, late.values())
             return
-        # What is left comes back while a long run goes on.
-        fresh = [m for m in answer["Messages"] if m["MessageId"] not in seen]
+        now = now or asked_at(answer)
+        # What is left comes back while a long run goes on, and what fails again comes anew.
+        late |= {m["MessageId"]: m for m in answer["Messages"] if sent(m) > now}
+        fresh = [m for m in answer["Messages"] if m["MessageId"] not in seen | late.keys()]
         seen |= {message["MessageId"] for message in fresh}
         yield from fresh
+
+
+def asked_at(answer: dict[str, Any]) -> datetime:
+    """Return the end of the second in which AWS answered, by its own clock."""
+    told = answer["ResponseMetadata"]["HTTPHeaders"].get("date")
+    return (parsedate_to_datetime(told) if told else datetime.now(UTC)) + timedelta(seconds=1)
+
+
+def sent(message: dict[str, Any]) -> datetime:
+    """Return when a message came into its queue."""
+    return datetime.fromtimestamp(int(message["Attributes"]["SentTimestamp"]) / 1000, UTC)
 
 
 def put_back(url: str, taken: Iterable[dict[str, Any]]) -> None:

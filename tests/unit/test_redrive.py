@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import os
+from datetime import UTC, datetime
 
 import pytest
 
 from scripts.redrive.__main__ import main
 from scripts.redrive.deployed import Deployed, ForeignTargetError
+from scripts.redrive.messages import asked_at
 
 HOW_TO_NAME = "make redrive STACK=name"
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:app-task-state-function"
@@ -47,6 +49,13 @@ def test_nobody_in_particular(
     assert told.startswith("Stack other cannot be read: ")
     assert why in told
     assert HOW_TO_NAME in told
+
+
+def test_clock_of_aws() -> None:
+    """A queue is read up to the second in which AWS first answered, whatever clock is here."""
+    headers = {"date": "Sun, 29 Nov 2026 09:00:00 GMT"}
+    until = asked_at({"ResponseMetadata": {"HTTPHeaders": headers}})
+    assert until == datetime(2026, 11, 29, 9, 0, 1, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("qualifier", ["", ":live", ":1", ":$LATEST", ":yesterday"])

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
@@ -152,6 +153,17 @@ def test_messages_that_are_back_already(user: User) -> None:
     put_back(url, [taken, taken])
     [again] = letters.queue.first(1)
     assert again["MessageId"] == put == taken["MessageId"]
+
+
+@pytest.mark.usefixtures("stack")
+def test_message_that_comes_during_the_run(user: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What fails again comes as a new message, and is not delivered by the same run for ever."""
+    letters, url = Letters(user), user.outputs["FailedExecutionsQueueUrl"]
+    put = letters.put("{}")
+    before = datetime.min.replace(tzinfo=UTC)
+    monkeypatch.setattr("scripts.redrive.messages.asked_at", lambda _: before)
+    assert not list(messages(url))
+    assert letters.queue.first()[0]["MessageId"] == put
 
 
 def test_many_failed_executions(user: User, stack: Deployed) -> None:
