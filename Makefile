@@ -79,8 +79,10 @@ mutate: $(DEV) ## Break a copy of the project in each of the known ways, and see
 # For `make lock`: UPGRADE=1 renews the pins of what no .in file names anew, too.
 UPGRADE =
 
-# For `make preflight` and `make redrive`: the stack, in the account of the credentials.
-STACK = $(shell sed -n 's/^stack_name = "\(.*\)"/\1/p' samconfig.toml | tail -n 1)
+# For `make preflight` and `make redrive`: the stack, in the account of the credentials; by default the
+# one that `sam deploy` takes without --config-env.
+STACK = $(shell awk '/^\[/ { ours = /^\[default\./ } \
+  ours && sub(/^stack_name *= *"/, "") { sub(/".*/, ""); name = $$0 } END { print name }' samconfig.toml)
 # One word for the shell, whatever is in it.
 quoted = '$(subst ','\'',$(1))'
 

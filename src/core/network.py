@@ -72,7 +72,7 @@ def parse(name: str, text: str) -> Network:
         stored = msgspec.json.decode(text, type=_Stored)
         subnets = _ids("subnets", stored.subnets, _SUBNETS)
         groups = _ids("securityGroups", stored.security_groups, _SECURITY_GROUPS)
-    except ValueError as error:
+    except (RecursionError, ValueError) as error:
         raise InvalidNetworkError(
             f"The tasks' network, parameter {name}: {error}. Expected, for example, {EXAMPLE}."
         ) from error

@@ -45,6 +45,16 @@ def test_name_of_a_stack(target: str) -> None:
     assert shlex.split(shown.splitlines()[-1])[-1] == name
 
 
+def test_stack_of_samconfig(tree: Path) -> None:
+    """The stack is by default the one that `sam deploy` takes, and no other environment's."""
+    own, other = "[default.deploy.parameters]", "[prod.deploy.parameters]"
+    names = f'{own}\nstack_name="mine" # today\n{other}\nstack_name = "theirs"\n'
+    (tree / "samconfig.toml").write_text(names)
+    make = ["make", "-n", "redrive"]
+    shown = subprocess.check_output(make, cwd=tree, text=True)
+    assert shlex.split(shown.splitlines()[-1])[-1] == "mine"
+
+
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
     """A copy of what makes the environments, where none is made."""

@@ -50,6 +50,7 @@ def test_network(changes: dict[str, Any], expected: dict[str, Any]) -> None:
         ("subnet-0a1b2c3d", "JSON is malformed"),
         ("", "Input data was truncated"),
         ("[]", "Expected `object`, got `array`"),
+        ('{"deep": ' + "[" * 4_000, "Expected, for example"),
         (stored(subnets=None), "missing required field `subnets`"),
         (stored(subnets=["subnet-0a1b2c3d"]), "`$.subnets`"),
         (stored(subnets=""), "subnets has ''"),
