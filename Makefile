@@ -186,16 +186,15 @@ SIDE_BY_SIDE := --numprocesses 2 --dist loadfile --no-loadscope-reorder
 # The version in use has its environment already; others get one, if this machine has them.
 OWN := $(shell $(python) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
 
-# Tests that take long and are alike on each Python run once. Those of tools and of the local system
-# run on the Python in use; those of what is deployed, over all its states, on the functions' own,
-# where this machine has it. Each flow, the worker, the demo and all quick tests run on each.
-ONCE_HERE := tests/unit/test_mutations.py \
+# Tests that take long and are alike on each Python run once. Those of tools, documents and the local
+# system run on the Python in use; those of what is deployed, over all its states, on the functions'
+# own, where this machine has it. Each flow, the worker and all quick tests run on each.
+ONCE_HERE := tests/unit/preflight \
+  $(addprefix tests/unit/test_,docs.py fragments.py make.py mutations.py) \
   $(addprefix tests/integration/local/test_,chained_invokes.py::test_processes dead_letters.py \
-  events.py floor.py iam.py preflight.py seams.py threads.py wakeups.py) \
-  $(addprefix tests/e2e/test_,documented_commands.py hardship.py history.py preflight.py retries.py rule.py \
-  sam_local.py up.py up_processes.py) \
-  $(addprefix tests/e2e/test_processes.py::test_,demo_without_a_grant interrupted_demo \
-  killed_function_is_invoked_again load)
+  events.py floor.py iam.py preflight.py redrive.py seams.py threads.py wakeups.py) \
+  $(addprefix tests/e2e/test_,documented_commands.py hardship.py history.py preflight.py \
+  processes.py retries.py rule.py sam_local.py up.py up_processes.py)
 FLOWS := dynamodb eventbridge polling task_state worker
 ONCE_THERE := tests/faults tests/integration/repairs tests/property \
   $(filter-out $(FLOWS:%=tests/integration/test_%.py),$(wildcard tests/integration/test_*.py))
