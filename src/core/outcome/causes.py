@@ -390,6 +390,14 @@ CAUSES: tuple[Cause, ...] = (
         "The subnet has no free addresses: it passes as tasks end. Use a larger subnet, or more of "
         "them.",
     ),
+    _passes(
+        "subnet gone meanwhile",
+        Area.NETWORK,
+        # RunTask itself refuses a subnet that is gone when it is asked.
+        r"attempting to create (?:the )?network interface.{0,300}invalidsubnet",
+        "The subnet was deleted while the task started: the next attempt starts in today's "
+        "network. If it repeats, deploy the stack with the subnets of today.",
+    ),
     _lasts(
         "subnet or group missing",
         Area.NETWORK,
