@@ -75,7 +75,8 @@ class AwsUser:
 
     def execution(self, arn: str) -> dict[str, Any]:
         """Return an execution as GetDurableExecution shows it."""
-        return dict(self.durable.get_durable_execution(DurableExecutionArn=arn))
+        answer = self.durable.get_durable_execution(DurableExecutionArn=arn)
+        return {name: value for name, value in answer.items() if name != "ResponseMetadata"}
 
     def result(self, arn: str) -> dict[str, Any]:
         """Wait for an execution to succeed and return its result."""
