@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import psutil
 
+from local.demo.cases import CASES, FLOWS
 from local.stack.stack import PROJECT
 from local.system import System
 from tests.e2e.user import User
@@ -91,13 +92,13 @@ def test_load() -> None:
 
 
 def test_demo() -> None:
-    """The demo ends well, with nine rows as expected, each worker's pid and its own lines."""
+    """The demo ends well, each row as expected, with each worker's pid and its own lines."""
     demo = _demo()
     assert demo.returncode == 0, demo.stdout + demo.stderr
-    assert demo.stdout.count("✓") == 9
+    assert demo.stdout.count("✓") == len(FLOWS) * len(CASES)
     workers = re.findall(r"worker (\d+) INFO Work started", demo.stdout)
-    assert len(set(workers)) == 9
+    assert len(set(workers)) == len(FLOWS) * len(CASES)
     killed = re.findall(r"SIGKILL to (\d+)", demo.stdout)
-    assert len(killed) == 3
+    assert len(killed) == len(FLOWS) * len([case for case in CASES if case.kill])
     assert set(killed) <= set(workers)
     assert demo.stderr == ""

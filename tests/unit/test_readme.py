@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import logging
+from itertools import product
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast, get_args
 
@@ -18,6 +19,7 @@ from core.payload import MAX_EXIT_CODE, InvalidRequestError
 from core.polling import longest_wait, poll_delay
 from core.record import Status
 from core.retry import MAX_ATTEMPTS, OnDemand
+from local.demo.cases import CASES, FLOWS
 from orchestrator.errors import TaskFailedError
 from orchestrator.execution import Execution
 from orchestrator.steps import finish
@@ -159,3 +161,16 @@ def test_numbers_of_polling() -> None:
         elapsed += poll_delay(looks, elapsed, None)
     # The last wait ends in a look; beside looks: execution, launch, wait and close.
     assert f"{looks + 1 + 4} operations for an hour" in README.text
+
+
+def test_rows_of_the_demo() -> None:
+    """The demo's rows on the page are those that it has, in their order, as they have to end."""
+    [shown] = [f.text for f in README.fences if "✓" in f.text]
+    rows = [line.split() for line in shown.splitlines() if "✓" in line]
+    expected = [
+        [flow.name, *case.name.split(), case.outcome, str(case.exit_code)]
+        for flow, case in product(FLOWS, CASES)
+    ]
+    words = [len(row) - 2 for row in expected]
+    # Between task and outcome are the execution, its status and the record's.
+    assert [[*row[:n], *row[n + 3 : n + 5]] for n, row in zip(words, rows, strict=True)] == expected
