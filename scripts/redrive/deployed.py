@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
@@ -13,7 +14,6 @@ if TYPE_CHECKING:
 EVENT_QUEUES = ("UndeliveredEventsQueueUrl", "UnprocessedEventsQueueUrl")
 FAILED_EXECUTIONS = "FailedExecutionsQueueUrl"
 TABLE = "CallbackTableName"
-_FLOWS = ("SyncLambdaFunctionArn", "CallbackLambdaFunctionArn", "EventBridgeLambdaFunctionArn")
 _ALIAS = "live"
 # Of arn:aws:lambda:REGION:ACCOUNT:function:NAME:QUALIFIER
 _PARTS_OF_A_FUNCTION = 7
@@ -27,17 +27,20 @@ class ForeignTargetError(ValueError):
     """An event is for nothing that this stack could take it with."""
 
 
-class Deployed(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Deployed:
     """A stack in an account.
 
     Attributes:
         outputs: their values, by name.
         functions: the ARN of the alias `live`, by that of its function.
+        configurations: by the function's ARN, as far as Lambda was asked for them.
     """
 
     name: str
     outputs: Mapping[str, str]
     functions: Mapping[str, str]
+    configurations: dict[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def live(self, target: str) -> str:
         """Return today's version of a function, by its alias.
@@ -48,15 +51,22 @@ class Deployed(NamedTuple):
 
         Raises:
             ForeignTargetError: this stack has no such function, or none for events.
+            ClientError: Lambda does not tell which of both it is.
         """
         function = ":".join(target.split(":")[:_PARTS_OF_A_FUNCTION])
         if function not in self.functions:
             raise ForeignTargetError(f"{target} is no function of the stack {self.name}")
-        alias = self.functions[function]
         # Somebody has made it up: it would start work with the rights of whoever redrives.
-        if alias in map(self.outputs.get, _FLOWS):
+        if "DurableConfig" in self.configuration(function):
             raise ForeignTargetError(f"{target} begins executions, and no event is for it")
-        return alias
+        return self.functions[function]
+
+    def configuration(self, function: str) -> Mapping[str, Any]:
+        """Return what Lambda tells of a function, by its ARN; each is asked for once."""
+        if function not in self.configurations:
+            answer = boto3.client("lambda").get_function_configuration(FunctionName=function)
+            self.configurations[function] = answer
+        return self.configurations[function]
 
 
 def deployed(name: str) -> Deployed:

@@ -13,7 +13,7 @@ from scripts.redrive.letters import Ended, Letter, find, line
 from scripts.redrive.messages import messages, put_back, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from scripts.redrive.deployed import Deployed
 
@@ -56,7 +56,7 @@ class Remembered:
     def __init__(self, stack: Deployed, queue: str) -> None:
         self._lambda, self._dynamodb = boto3.client("lambda"), boto3.client("dynamodb")
         self._table, self._payloads = stack.outputs[TABLE], dict[str, str | None]()
-        senders = [function for function in stack.functions if self._sends(function, queue)]
+        senders = [f for f in stack.functions if _sends(stack.configuration(f), queue)]
         self._ended = [execution for sender in senders for execution in self._list(sender)]
 
     def ended(self) -> Sequence[Ended]:
@@ -91,14 +91,14 @@ class Remembered:
             return None
         return dict(execution)
 
-    def _sends(self, function: str, queue: str) -> bool:
-        """Whether a function's failed executions leave their payloads in a queue of this name."""
-        configuration = self._lambda.get_function_configuration(FunctionName=function)
-        target = str(configuration.get("DeadLetterConfig", {}).get("TargetArn", ""))
-        return target.rpartition(":")[2] == queue
-
     def _list(self, function: str) -> Iterator[Ended]:
         pages = self._lambda.get_paginator("list_durable_executions_by_function")
         asked = pages.paginate(FunctionName=function, Statuses=list(_ENDED_BADLY))
         for page in islice(asked, PAGES):
             yield from (Ended.of(it) for it in page["DurableExecutions"] if "EndTimestamp" in it)
+
+
+def _sends(configuration: Mapping[str, Any], queue: str) -> bool:
+    """Whether a function's failed executions leave their payloads in a queue of this name."""
+    target = str(configuration.get("DeadLetterConfig", {}).get("TargetArn", ""))
+    return target.rpartition(":")[2] == queue

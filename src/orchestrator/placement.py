@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from adapters import ecs, networks
 from adapters.errors import AwsRefusedError
 from core.launch import Place
+from core.network import InvalidNetworkError
 
 if TYPE_CHECKING:
     from adapters.settings import OrchestratorSettings
@@ -29,12 +30,21 @@ def start(launch: Launch, settings: OrchestratorSettings) -> str | FailedToStart
     network = networks.current(settings.network_parameter)
     try:
         return _in(network, launch, settings)
-    except AwsRefusedError:
+    except AwsRefusedError as refusal:
         # What was kept for a minute may be gone: a request that was refused has started nothing.
-        today = networks.read(settings.network_parameter)
+        today = _today(settings, refusal)
         if today == network:
             raise
         return _in(today, launch, settings)
+
+
+def _today(settings: OrchestratorSettings, refusal: AwsRefusedError) -> Network:
+    """Return the network as it is now; where that is not known, the refusal is told with it."""
+    try:
+        return networks.read(settings.network_parameter)
+    except (AwsRefusedError, InvalidNetworkError) as unread:
+        both = f"{str(refusal).rstrip('.')}. {unread}"
+        raise AwsRefusedError(both, refusal.code, refusal.resource_ids) from unread
 
 
 def _in(network: Network, launch: Launch, settings: OrchestratorSettings) -> str | FailedToStart:

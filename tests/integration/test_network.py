@@ -135,6 +135,30 @@ def test_gone_for_good(aws: Aws, durable: Start) -> None:
     assert len(aws.calls["RunTask"]) == 1
 
 
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (error("AccessDeniedException", "not yours to read"), "not yours to read"),
+        ({"Parameter": {"Value": "subnet-0a"}}, "JSON is malformed"),
+    ],
+    ids=["forbidden", "no JSON"],
+)
+def test_gone_and_unreadable(aws: Aws, durable: Start, answer: dict[str, Any], said: str) -> None:
+    """A launch that is refused, and not told its network then, names ECS's refusal first."""
+    aws.answer_with("ssm.GetParameter", held("subnet-0a"), answer)
+    aws.answer_with("ecs.RunTask", GONE)
+    _, data = durable(dynamodb.handler, {}).error()
+    assert (data["kind"], data["transient"]) == ("FailedToStart", False)
+    refused, _, unread = data["detail"].partition(" The tasks' network, parameter ")
+    assert refused.endswith(
+        "(InvalidParameterException) when calling the RunTask operation: The "
+        "subnet ID 'subnet-0a' does not exist."
+    )
+    assert unread.startswith(PARAMETER)
+    assert said in unread
+    assert len(aws.calls["RunTask"]) == 1
+
+
 @EACH_FLOW
 @pytest.mark.parametrize("times", [1, 4], ids=["once", "for a while"])
 def test_throttled(

@@ -23,6 +23,13 @@ MUTATIONS = (
         _LAUNCHES,
     ),
     Mutation(
+        "the refusal of a launch is lost where its network cannot be read",
+        "src/orchestrator/placement.py",
+        """both = f"{str(refusal).rstrip('.')}. {unread}"\n""",
+        """both = str(unread)\n""",
+        _LAUNCHES,
+    ),
+    Mutation(
         "a network that was read once is kept",
         "src/adapters/networks.py",
         "< KEPT:\n",

@@ -11,9 +11,23 @@ MUTATIONS = (
     Mutation(
         "an event is for the version that it was kept for",
         "scripts/redrive/deployed.py",
-        "        return alias\n",
+        "        return self.functions[function]\n",
         "        return target\n",
         _PURE,
+    ),
+    Mutation(
+        "redrive delivers to a durable function",
+        "scripts/redrive/deployed.py",
+        '        if "DurableConfig" in self.configuration(function):\n',
+        '        if "DurableConfig" in self.functions[function]:\n',
+        _PURE,
+    ),
+    Mutation(
+        "redrive takes what came during the run",
+        "scripts/redrive/messages.py",
+        'm["MessageId"] not in seen | late.keys()]',
+        'm["MessageId"] not in seen]',
+        _LOCAL,
     ),
     Mutation(
         "an event is deleted before Lambda has taken it",

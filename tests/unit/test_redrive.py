@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -11,7 +12,7 @@ from scripts.redrive.messages import asked_at
 
 HOW_TO_NAME = "make redrive STACK=name"
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:app-task-state-function"
-APP = Deployed("app", {}, {FUNCTION: f"{FUNCTION}:live"})
+APP = Deployed("app", {}, {FUNCTION: f"{FUNCTION}:live"}, {FUNCTION: {}})
 
 
 @pytest.fixture(autouse=True)
@@ -64,12 +65,16 @@ def test_today_s_version(qualifier: str) -> None:
     assert APP.live(f"{FUNCTION}{qualifier}") == f"{FUNCTION}:live"
 
 
-@pytest.mark.parametrize("flow", ["Sync", "Callback", "EventBridge"])
-def test_event_that_would_begin_an_execution(flow: str) -> None:
-    """No event is for a durable function: who has made one up starts no work by it."""
-    stack = APP._replace(outputs={f"{flow}LambdaFunctionArn": f"{FUNCTION}:live"})
+@pytest.mark.parametrize("name", ["app-sync-function", "app-added-function"])
+def test_event_that_would_begin_an_execution(name: str) -> None:
+    """No event is for a durable function of whatever name: who makes one up starts no work."""
+    function = FUNCTION.replace("app-task-state-function", name)
+    durable = {"DurableConfig": {"ExecutionTimeout": 3600}}
+    stack = replace(
+        APP, functions={function: f"{function}:live"}, configurations={function: durable}
+    )
     with pytest.raises(ForeignTargetError, match="begins executions"):
-        stack.live(f"{FUNCTION}:1")
+        stack.live(f"{function}:1")
 
 
 @pytest.mark.parametrize(
