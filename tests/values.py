@@ -10,8 +10,8 @@ from core.flow import Flow
 from core.job import Job
 from core.launch import Launch, Place
 from core.network import Network
-from core.payload import Work, parse
 from core.record import Record, Status
+from core.work import Work, parse
 
 _NOW = "2026-03-02T09:00:00.000Z"
 

@@ -20,12 +20,13 @@ from core.handover import may_follow
 from core.launch import Launch, Started
 from core.moment import timestamp
 from core.outcome import Cancelled, FailedToStart, Missing, Outcome, classify, so_far, stop_reason
-from core.payload import InvalidRequestError, Work, check_length, parse
+from core.payload import InvalidRequestError, check_length
 from core.record import Record, Status
 from core.reported import TICKET_RESERVE
 from core.retry import relaunch_delay
 from core.verdict import verdict, witnessed
 from core.visibility import SHOWN_AFTER_END, TOKEN_TRUSTED
+from core.work import Work, parse
 from core.write import Write
 from orchestrator import placement
 from orchestrator.errors import InvalidPayloadError
@@ -74,7 +75,7 @@ class Execution:
             # The last attempt's request is the longest: ECS would refuse what is too long.
             last = replace(correlation, attempt=work.policy.max_attempts)
             longest = replace(launch, correlation=last, ticket=TICKET_RESERVE)
-            check_length(work, longest.excess(settings.table_name))
+            check_length(work.job, longest.excess(settings.table_name))
         except InvalidRequestError as error:
             raise InvalidPayloadError.of(error) from error
         return cls(arn, work, launch, settings, Records(settings.table_name, settings.retention))

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
     from core.launch import Started
     from core.outcome import Outcome
-    from core.payload import Work
     from core.polling import PollState
+    from core.work import Work
     from orchestrator.execution import Execution
 
 

@@ -84,9 +84,9 @@ MUTATIONS = (
     ),
     Mutation(
         "attempts leave no time for ECS's last word between them",
-        "src/core/payload.py",
+        "src/core/work.py",
         "    share = (left - (attempts - 1) * LAST_WORD_SECONDS) // attempts\n",
         "    share = left // attempts\n",
-        ("tests/unit/core/test_payload_times.py",),
+        ("tests/unit/core/test_work.py",),
     ),
 )

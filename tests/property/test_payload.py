@@ -8,10 +8,11 @@ from hypothesis import strategies as st
 
 from core.flow import Flow
 from core.launch import MAX_OVERRIDES
-from core.payload import RESERVE_SECONDS, InvalidRequestError, Work, check_length
+from core.payload import InvalidRequestError, check_length
 from core.polling import longest_wait
 from core.retry import ONCE
 from core.start import last_word_seconds
+from core.work import RESERVE_SECONDS, Work
 from tests.values import launch, parsed, place
 
 # JSON's text may hold lone surrogates, which no UTF-8 can.
@@ -146,7 +147,7 @@ def requested(message: str, flow: Flow) -> dict[str, Any] | InvalidRequestError:
     try:
         work = parsed({"message": message}, flow)
         asked = launch(flow=flow, job=work.job)
-        check_length(work, asked.excess(PLACE.table))
+        check_length(work.job, asked.excess(PLACE.table))
         return dict(asked.request(PLACE)["overrides"])
     except InvalidRequestError as refusal:
         return refusal

@@ -17,13 +17,14 @@ from core.evidence import LOG_LINES, MAX_BYTES
 from core.flow import Flow
 from core.launch import MAX_OVERRIDES
 from core.outcome import is_ending
-from core.payload import RESERVE_SECONDS, InvalidRequestError
+from core.payload import InvalidRequestError
 from core.polling import REFUSED_FOR
 from core.reported import LENGTHS
 from core.retry import LAUNCH_STEP_TRIES, MAX_TRIES
 from core.start import LAST_WORD_SECONDS
 from core.verdict import ENDED_BADLY
 from core.visibility import BETWEEN_LOOKS, EVENT_GRACE, TOKEN_TRUSTED, UNKNOWN_WHEN_YOUNG
+from core.work import RESERVE_SECONDS
 from ecs_events.sweep import PARTS
 from ecs_events.tally import FOR_ONE
 from ecs_events.task_state import REMEMBERED

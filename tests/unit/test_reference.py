@@ -47,7 +47,7 @@ def request(payload: dict[str, Any], flow: Flow) -> dict[str, Any]:
     work = parsed(payload, flow)
     asked = launch(correlation=correlation, flow=flow, job=work.job, ticket=TICKET_RESERVE)
     there = place(table=f"{LONGEST_STACK_NAME}-callbacks")
-    check_length(work, asked.excess(there.table))
+    check_length(work.job, asked.excess(there.table))
     return asked.request(there)
 
 

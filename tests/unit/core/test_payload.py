@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from core.flow import Flow
-from core.payload import InvalidRequestError, Work, check_length
+from core.payload import InvalidRequestError, check_length
 from core.retry import ONCE, Policy
-from tests.values import job, parsed, work
+from core.work import Work
+from tests.values import job, parsed
 
 EXECUTION_TIMEOUT = 86_400
 EACH_FLOW = pytest.mark.parametrize("flow", Flow)
@@ -266,7 +267,7 @@ def test_missing_field() -> None:
 @pytest.mark.parametrize("text", ["x" * 100, "é🚀" * 10, '"'])
 def test_request_that_is_too_long(text: str) -> None:
     """A request that is too long is refused by the message, with the length that would fit."""
-    asked = work(job=job(environment={"MESSAGE": text}))
+    asked = job(environment={"MESSAGE": text})
     check_length(asked, 0)
     with pytest.raises(InvalidRequestError) as refused:
         check_length(asked, 1)

@@ -9,7 +9,6 @@ from itertools import pairwise
 import pytest
 
 from core.outcome import Missing
-from core.payload import RESERVE_SECONDS
 from core.polling import (
     FIRST_DELAY,
     MAX_CHECKS,
@@ -21,6 +20,7 @@ from core.polling import (
 )
 from core.retry import LAUNCH_STEP_TRIES, MAX_TRIES, STEP_TRIES
 from core.start import LAST_WORD_SECONDS
+from core.work import RESERVE_SECONDS
 from tests.unit.core.tasks import WORKER, container, stopped
 
 DAY = 86_400
