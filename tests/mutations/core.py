@@ -5,7 +5,11 @@ from __future__ import annotations
 from tests.mutations.mutation import FENCES, LAUNCHES, Mutation
 
 _OUTCOMES = ("tests/unit/core",)
-_REPAIRS = ("tests/unit/core/test_repair.py", "tests/integration/repairs")
+_REPAIRS = (
+    "tests/unit/core/test_repair_ended.py",
+    "tests/unit/core/test_repair_unknown.py",
+    "tests/integration/repairs",
+)
 
 MUTATIONS = (
     Mutation(

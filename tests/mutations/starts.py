@@ -7,7 +7,7 @@ from tests.mutations.mutation import Mutation
 _RULES = ("tests/unit/core/test_start.py", "tests/unit/core/test_polling.py")
 _POLLING = ("tests/integration/test_start_timeout.py",)
 _RECONCILER = (
-    "tests/unit/core/test_repair.py",
+    "tests/unit/core/test_repair_running.py",
     "tests/integration/repairs/test_reconciler_starts.py",
 )
 

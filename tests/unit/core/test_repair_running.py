@@ -1,0 +1,161 @@
+"""Repairs of records whose task runs, or is about to; times are minutes before the look."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from core.done import Done
+from core.flow import Flow
+from core.repair import (
+    Abandon,
+    Complete,
+    Leave,
+    Repair,
+    StopOverdue,
+    StopUnstarted,
+    decide,
+    once_stopped,
+)
+from tests.unit.core.sights import (
+    BADLY,
+    FAILED,
+    NO_END,
+    NOW,
+    Row,
+    Sight,
+    ago,
+    ended,
+    known,
+    pending,
+    rows,
+    running,
+)
+
+RUNNING: list[Row] = [
+    *(
+        ("all is well", known(running(flow=flow), execution=status), Leave(Done.RUNNING))
+        for flow in Flow
+        for status in [*NO_END, "SUCCEEDED"]
+    ),
+    *(
+        (
+            "nobody waits for the task any more",
+            known(running(flow=flow), execution=status),
+            Abandon(status),
+        )
+        for flow in Flow
+        for status in BADLY
+    ),
+    *(
+        (
+            "the execution's own timeout comes first",
+            known(running(flow=flow, deadline=ago(1.9)), execution="RUNNING"),
+            Leave(Done.RUNNING),
+        )
+        for flow in Flow
+    ),
+    *(
+        (
+            "it is past its deadline, and runs no longer for what Lambda does not say",
+            known(running(flow=flow, deadline=ago(2))),
+            StopOverdue(),
+        )
+        for flow in Flow
+    ),
+]
+
+
+LIMITED = {"start_timeout_seconds": 900}
+STARTING: list[Row] = [
+    *(
+        (
+            "it may still start",
+            pending(running(flow=flow, **LIMITED), limit, execution="RUNNING"),
+            Leave(Done.RUNNING),
+        )
+        for flow in Flow
+        for limit in (-1, 0, 1.9)
+    ),
+    *(
+        (
+            "nobody keeps its limit, or not in time",
+            pending(running(flow=flow, **LIMITED), 2, execution=status),
+            StopUnstarted(900),
+        )
+        for flow in Flow
+        for status in [*NO_END, "SUCCEEDED"]
+    ),
+    *(
+        (
+            "nobody waits for it either",
+            pending(running(flow=flow, **LIMITED), 2, execution=status),
+            Abandon(status),
+        )
+        for flow in Flow
+        for status in BADLY
+    ),
+    *(
+        (
+            "its attempt is over too",
+            pending(running(flow=flow, deadline=ago(2), **LIMITED), 2),
+            StopOverdue(),
+        )
+        for flow in Flow
+    ),
+    (
+        "another version's record sets no limit",
+        pending(running(), 60, execution="RUNNING"),
+        Leave(Done.RUNNING),
+    ),
+    (
+        "it has ended meanwhile",
+        replace(ended(running(**LIMITED), FAILED), starts_by=NOW - timedelta(hours=1)),
+        Complete(running(**LIMITED), FAILED),
+    ),
+]
+
+
+STOPPED: list[Row] = [
+    (
+        "its end is on its way, so nobody is asked",
+        known(running(deadline=ago(59))),
+        Leave(Done.STOPPED_OVERDUE),
+    ),
+    *(
+        (
+            "it does not hear, and nobody waits for it",
+            known(running(flow=flow, deadline=ago(60)), execution=status),
+            Abandon(status),
+        )
+        for flow in Flow
+        for status in BADLY
+    ),
+    *(
+        (
+            "its execution may still decide",
+            known(running(flow=flow, deadline=ago(60)), execution=status),
+            Leave(Done.STOPPED_OVERDUE),
+        )
+        for flow in Flow
+        for status in [*NO_END, "SUCCEEDED"]
+    ),
+]
+
+
+@rows(RUNNING)
+def test_running(sight: Sight, repair: Repair) -> None:
+    """A running task is left alone unless it is overdue, or its execution has ended badly."""
+    assert decide(sight) == repair
+
+
+@rows(STARTING)
+def test_starting(sight: Sight, repair: Repair) -> None:
+    """A task that has not begun in its record's time is stopped, a grace later."""
+    assert decide(sight) == repair
+
+
+@rows(STOPPED)
+def test_stopped(sight: Sight, repair: Repair) -> None:
+    """A task that runs on for an hour after its deadline does not keep its record open."""
+    assert once_stopped(sight) == repair
