@@ -1,8 +1,8 @@
 """Say what would stop a deployment, and the command that mends it.
 
 Credentials and Region are those of the environment; nothing is changed. The exit code is 0 if
-nothing is in the way, 1 if something is, 2 if nobody can be asked. What could not be looked at is
-told as such, and is no reason to fail.
+nothing is in the way, 1 if something is, 2 if nobody can be asked, or nobody answers. What else
+could not be looked at is told as such, and is no reason to fail.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ def preflight(name: str) -> int:
 
     Raises:
         CredentialsError: AWS cannot be asked.
+        UnansweredError: AWS does not answer.
         TemplateError: the template cannot be read.
     """
     reader = account.Reader()
@@ -70,6 +71,12 @@ def main() -> int:
             f"AWS cannot be asked: {printable(str(error))}\nNothing was checked. Credentials and "
             "Region are those of the environment: sign in again, or export AWS_PROFILE and "
             "AWS_DEFAULT_REGION; AWS_REGION is for the AWS CLI alone.\n"
+        )
+        return _UNABLE
+    except account.UnansweredError as error:
+        sys.stderr.write(
+            "AWS did not answer, and nothing was checked: is the Region misspelt, is there no "
+            f"network, or a proxy in between? {printable(str(error))}\n"
         )
         return _UNABLE
     except TemplateError as error:

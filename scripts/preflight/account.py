@@ -5,6 +5,7 @@ No call changes anything.
 
 from __future__ import annotations
 
+import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 # A look is no work: what does not answer soon is told as such.
 _CONFIG = Config(connect_timeout=5, read_timeout=10, retries={"total_max_attempts": 1})
 _AT_ONCE = 8
+# It has one address for all Regions, and so answers also for a Region that is none.
+_OF_NO_REGION = frozenset({"iam"})
 _NOT_AWS = "what answered is not AWS"
 _DENIED = frozenset(
     {"AccessDenied", "AccessDeniedException", "AuthorizationError", "UnauthorizedOperation"}
@@ -63,6 +66,10 @@ class CredentialsError(Exception):
     """Nobody is known to AWS by what the environment has, or no Region is named."""
 
 
+class UnansweredError(Exception):
+    """No call to the Region was answered by AWS, so nothing can be told of it."""
+
+
 class NotAwsError(HTTPClientError):  # type: ignore[misc]
     """An answer came, and AWS has not given it: a proxy's page, for instance."""
 
@@ -77,11 +84,13 @@ class Reader:
 
     Attributes:
         region: the one that is asked.
+        is_answered: whether AWS has answered a look at the Region, if only by an error.
     """
 
     def __init__(self) -> None:
         self._clients: dict[str, Any] = {}
         self._lock = Lock()
+        self.is_answered = False
         try:
             self._session = boto3.Session()
             # Not STS's client, which would go to some Region of its own where none is named.
@@ -106,8 +115,9 @@ class Reader:
     ) -> dict[str, Any] | Unknown | None:
         """Return the answer; None for an error that is among `absent`; else what is unknown."""
         try:
-            return self._answer(service, operation, given)
+            answer = self._answer(service, operation, given)
         except ClientError as error:
+            self._hear(service, error.response)
             code = _code(error)
             if code in absent:
                 return None
@@ -116,6 +126,12 @@ class Reader:
             return Unknown(_said(error), asked if code in _DENIED else "", code)
         except BotoCoreError as error:
             return Unknown(f"{service} did not answer: {_first_line(error)}")
+        self._hear(service, answer)
+        return answer
+
+    def _hear(self, service: str, answer: Mapping[str, Any]) -> None:
+        if service not in _OF_NO_REGION and _is_of_aws(answer):
+            self.is_answered = True
 
     def _answer(self, service: str, operation: str, given: Mapping[str, Any]) -> dict[str, Any]:
         """Return AWS's answer.
@@ -128,7 +144,7 @@ class Reader:
             answer: dict[str, Any] = getattr(self._client(service), operation)(**given)
         except (AttributeError, LookupError, ResponseParserError, TypeError) as error:
             raise NotAwsError from error
-        if "RequestId" not in answer["ResponseMetadata"]:
+        if not _is_of_aws(answer):
             raise NotAwsError
         return answer
 
@@ -150,6 +166,11 @@ class Reader:
             raise CredentialsError(str(error)) from error
 
 
+def _is_of_aws(answer: Mapping[str, Any]) -> bool:
+    """Whether AWS has given an answer: it has a number for each."""
+    return "RequestId" in answer.get("ResponseMetadata", {})
+
+
 def _code(error: ClientError) -> str:
     # An error of somebody else's may have none.
     return str(error.response.get("Error", {}).get("Code", ""))
@@ -165,7 +186,11 @@ def _first_line(error: Exception) -> str:
 
 
 def look(plan: Plan, reader: Reader) -> Account:
-    """Return what stands in the way or not, as far as the caller may see it."""
+    """Return what stands in the way or not, as far as the caller may see it.
+
+    Raises:
+        UnansweredError: no call to the Region was answered.
+    """
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         found = pool.submit(_stack, plan.stack, reader)
         sam_stack = pool.submit(_stack, SAM_STACK, reader)
@@ -182,15 +207,19 @@ def look(plan: Plan, reader: Reader) -> Account:
             vpc_quota=quota.result(),
             durable=durable.result(),
             taken={named: its.result() for named, its in taken.items()},
+            cli_region=os.environ.get("AWS_REGION", ""),
         )
+        if not reader.is_answered:
+            raise UnansweredError(str(seen.stack))
         foreign = [named for named in plan.named if is_foreign(named, seen) is True]
         ids = [str(seen.taken[named]) for named in foreign]
         owners = dict(zip(foreign, pool.map(partial(_owner, reader), ids), strict=True))
-    is_update = isinstance(seen.stack, Deployed) and is_ours(plan, seen.stack)
+    # Whose stack is not known may be ours: its records are looked for.
+    may_update = isinstance(seen.stack, Deployed) and is_ours(plan, seen.stack) is not False
     return replace(
         seen,
         owners={named: owner for named, owner in owners.items() if owner},
-        open_records=_open_records(plan, reader) if is_update else None,
+        open_records=_open_records(plan, reader) if may_update else None,
     )
 
 

@@ -53,6 +53,7 @@ class Plan:
         named: the resources with a name of the template's choice.
         makes_vpc: whether it has a VPC of its own.
         records_table: the table of records.
+        cluster: the tasks' cluster.
         runtime: the functions', such as "python3.13".
         sam: the version of the SAM CLI that is tested.
         region: that samconfig.toml deploys into; empty if it names none.
@@ -64,6 +65,7 @@ class Plan:
     named: tuple[Named, ...]
     makes_vpc: bool
     records_table: str
+    cluster: str
     runtime: str
     sam: str
     region: str = ""
@@ -97,6 +99,7 @@ class Account:
         vpcs: how many there are.
         vpc_quota: how many there may be.
         durable: whether Lambda knows durable executions.
+        cli_region: that the AWS CLI is told before all others; empty if none is.
     """
 
     region: str
@@ -109,6 +112,7 @@ class Account:
     taken: Mapping[Named, str | Unknown] = field(default_factory=dict)
     owners: Mapping[Named, str | Unknown] = field(default_factory=dict)
     open_records: int | Unknown | None = None
+    cli_region: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,6 +52,7 @@ def plan(
         named=tuple(named),
         makes_vpc=any(kind == "AWS::EC2::VPC" for _, kind, _ in written),
         records_table=stack.outputs["CallbackTableName"],
+        cluster=stack.outputs["ECSClusterName"],
         runtime=runtime,
         sam=_tested_sam(),
         region=region(samconfig),

@@ -30,6 +30,7 @@ def of_account(plan: Plan, account: Account) -> list[Finding]:
     """Judge what the account has."""
     return [
         stack_rules.region(plan, account),
+        *stack_rules.region_of_the_cli(account),
         stack_rules.stack(plan, account.stack),
         *stack_rules.records(plan, account),
         *names(plan, account),

@@ -100,6 +100,19 @@ def region(plan: Plan, account: Account) -> Finding:
     return Finding(Check.REGION, Mark.WARNING, text, (command,))
 
 
+def region_of_the_cli(account: Account) -> list[Finding]:
+    """Judge whether the AWS CLI looks elsewhere: it alone reads AWS_REGION, and that first."""
+    if account.cli_region in {"", account.region}:
+        return []
+    text = (
+        f"AWS_REGION is {account.cli_region}, so the AWS CLI looks there; this, `sam` and "
+        f"`make redrive` look at {account.region}. Name one Region in both variables"
+    )
+    one = shlex.quote(account.region)
+    command = f"export AWS_REGION={one} AWS_DEFAULT_REGION={one}"
+    return [Finding(Check.REGION, Mark.WARNING, text, (command,))]
+
+
 def stack(plan: Plan, found: Deployed | Unknown | None) -> Finding:
     """Judge whether a deployment can start, and whose the stack is."""
     if isinstance(found, Unknown):
@@ -108,28 +121,47 @@ def stack(plan: Plan, found: Deployed | Unknown | None) -> Finding:
         return Finding(Check.STACK, Mark.FINE, "none has this name, so it will be made")
     if found.status not in _STARTS:
         return _stuck(plan, found)
-    if not is_ours(plan, found):
-        return _foreign(plan, found)
-    return Finding(Check.STACK, Mark.FINE, f"it is there ({found.status}), so it will be an update")
+    match is_ours(plan, found):
+        case True:
+            text = f"it is there ({found.status}), so it will be an update"
+            return Finding(Check.STACK, Mark.FINE, text)
+        case False:
+            return _foreign(plan, found)
+        case unread:
+            text = f"it is there; whether it is this project's was not checked: {unread}"
+            return Finding(Check.STACK, Mark.NOT_CHECKED, text)
 
 
-def is_ours(plan: Plan, found: Deployed) -> bool:
-    """Whether a stack is of this project's template, of today or of before."""
-    return found.description == plan.description or bool(found.outputs & (plan.outputs - _ORIGINAL))
+def is_ours(plan: Plan, found: Deployed) -> bool | Unknown:
+    """Whether a stack is of this project's template, of today or of before.
+
+    An output of ours alone shows nothing: another project may have one of the same name.
+    """
+    if found.description == plan.description:
+        return True
+    if not found.outputs & (plan.outputs - _ORIGINAL):
+        return False
+    if isinstance(found.resources, Unknown):
+        return found.resources
+    of_each_release = {
+        ("AWS::DynamoDB::Table", plan.records_table),
+        ("AWS::ECS::Cluster", plan.cluster),
+    }
+    return of_each_release <= found.resources
 
 
 def _stuck(plan: Plan, found: Deployed) -> Finding:
     text = f"it is in {found.status}, from which no deployment starts"
     name = shlex.quote(plan.stack)
     ways: tuple[str, ...] = _WAY_OUT.get(found.status, (_EVENTS,))
-    if not is_ours(plan, found) and found.status not in WAITS:
+    if is_ours(plan, found) is not True and found.status not in WAITS:
         text += ". Nothing shows that it is this project's: look what it is, or take another name"
         ways = (_EVENTS, ANOTHER)
     return Finding(Check.STACK, Mark.IN_THE_WAY, text, tuple(way.format(name) for way in ways))
 
 
 def _foreign(plan: Plan, found: Deployed) -> Finding:
-    if {"SyncLambdaFunctionArn", "CallbackLambdaFunctionArn"} <= found.outputs:
+    if {"SyncLambdaFunctionArn", "CallbackLambdaFunctionArn"} <= found.outputs <= _ORIGINAL:
         text = (
             "it is the original pattern's, whose functions cannot become these. Delete it and look "
             "again, for its log groups stay; or take another name"

@@ -4,6 +4,7 @@ from tests.mutations.mutation import Mutation
 
 _RULES = ("tests/unit/preflight/test_rules.py",)
 _STACK = ("tests/unit/preflight/test_stack_rules.py",)
+_CREDENTIALS = ("tests/unit/preflight/test_credentials.py",)
 _ACCOUNT = ("tests/integration/local/test_preflight.py",)
 
 MUTATIONS = (
@@ -34,6 +35,27 @@ MUTATIONS = (
         "if found.status not in _STARTS:",
         "if not found.status:",
         _STACK,
+    ),
+    Mutation(
+        "an output of the same name makes a stack ours",
+        "scripts/preflight/stack_rules.py",
+        "    return of_each_release <= found.resources\n",
+        "    return bool(of_each_release)\n",
+        _STACK,
+    ),
+    Mutation(
+        "an answer that is not AWS's counts",
+        "scripts/preflight/account.py",
+        """    return "RequestId" in answer.get("ResponseMetadata", {})\n""",
+        """    return "ResponseMetadata" in answer\n""",
+        _CREDENTIALS,
+    ),
+    Mutation(
+        "a delete command for a name whose owner is not known",
+        "scripts/preflight/rules.py",
+        "judged += _loose([named for named in taken if named not in account.owners])",
+        "judged += _loose([n for n in taken if not isinstance(account.owners.get(n), str)])",
+        _RULES,
     ),
     Mutation(
         "a cluster that was deleted is in the way",

@@ -33,6 +33,7 @@ def accounts(planned: Plan) -> list[Account]:
         vpcs=5,
         durable=False,
         open_records=1,
+        cli_region="us-west-2",
         taken={named: named.name for named in planned.named},
     )
     return [bad, *(replace(bad, stack=deployed(planned, status=status)) for status in states())]

@@ -1,8 +1,9 @@
 from __future__ import annotations
 
+import os
 import shlex
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import botocore.session
 import pytest
@@ -27,6 +28,10 @@ ORIGINAL = frozenset(
         "LogGroupName",
     }
 )
+# Outputs and resources of a stack of ours that was deployed long ago.
+FIRST = ORIGINAL | {"FailedExecutionsQueueUrl"}
+TABLE, CLUSTER = ("AWS::DynamoDB::Table", "demo-callbacks"), ("AWS::ECS::Cluster", "demo-cluster")
+KEPT, OTHER, NONE = frozenset({TABLE, CLUSTER}), ("AWS::SQS::Queue", "q"), frozenset[Any]()
 STARTS = {
     "CREATE_COMPLETE",
     "IMPORT_COMPLETE",
@@ -106,22 +111,29 @@ def test_unread_stack(planned: Plan) -> None:
 
 
 @pytest.mark.parametrize(
-    ("description", "outputs", "mark", "said"),
+    ("facts", "mark", "said"),
     [
-        ("its own", {"UndeliveredEventsQueueUrl"} | ORIGINAL, FINE, "an update"),
-        (None, set(), FINE, "an update"),
-        ("its own", ORIGINAL, IN_THE_WAY, "original pattern's"),
-        ("its own", {"Url"}, IN_THE_WAY, "another project's"),
-        ("", set(), IN_THE_WAY, "another project's"),
+        ((True, NONE, NONE), FINE, "an update"),
+        ((True, NONE, REFUSED), FINE, "an update"),
+        ((False, FIRST, KEPT | {OTHER}), FINE, "an update"),
+        ((False, FIRST, KEPT - {CLUSTER}), IN_THE_WAY, "another project's"),
+        ((False, FIRST, KEPT - {TABLE}), IN_THE_WAY, "another project's"),
+        ((False, FIRST, frozenset({OTHER})), IN_THE_WAY, "another project's"),
+        ((False, FIRST, REFUSED), NOT_CHECKED, "It needs service:Operation"),
+        ((False, ORIGINAL, KEPT), IN_THE_WAY, "original pattern's"),
+        ((False, ORIGINAL, REFUSED), IN_THE_WAY, "original pattern's"),
+        ((False, {"Url"}, KEPT), IN_THE_WAY, "another project's"),
+        ((False, {"Url"}, REFUSED), IN_THE_WAY, "another project's"),
+        ((False, NONE, NONE), IN_THE_WAY, "another project's"),
     ],
-    ids=["ours of before", "ours", "original", "other", "nothing known"],
 )
 def test_whose_stack(
-    description: str | None, outputs: set[str], mark: Mark, said: str, planned: Plan
+    facts: tuple[bool, set[str], Any], mark: Mark, said: str, planned: Plan
 ) -> None:
-    """A stack is ours by its description or an output; the original pattern's is told apart."""
-    its = planned.description if description is None else description
-    found = deployed(planned, description=its, outputs=frozenset(outputs))
+    """A stack is ours by its description, or by outputs, table and cluster of each release."""
+    ours, outputs, resources = facts
+    its = planned.description if ours else "its own"
+    found = deployed(planned, description=its, outputs=frozenset(outputs), resources=resources)
     finding = stack_rules.stack(planned, found)
     assert (finding.mark, said in finding.text) == (mark, True)
 
@@ -163,3 +175,19 @@ def test_region_that_is_none(planned: Plan) -> None:
     """A Region of samconfig.toml stands in the command as one word, whatever is in it."""
     finding = stack_rules.region(replace(planned, region="x; rm y"), account(planned))
     assert shlex.split(finding.commands[0])[0].endswith("=x; rm y")
+
+
+@pytest.mark.parametrize(
+    ("cli", "warned"), [("", False), ("eu-west-1", False), ("us-east-2", True), ("x; rm y", True)]
+)
+def test_region_of_the_cli(
+    cli: str, warned: bool, planned: Plan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An AWS CLI that looks elsewhere is a warning; after its command both look into one Region."""
+    there = account(planned, cli_region=cli)
+    found = stack_rules.region_of_the_cli(there)
+    assert [finding.mark for finding in found] == [Mark.WARNING] * warned
+    for command in [command for finding in found for command in finding.commands]:
+        for given in shlex.split(command)[1:]:
+            monkeypatch.setenv(*given.split("="))
+        assert Reader().region == os.environ["AWS_REGION"] == there.region
