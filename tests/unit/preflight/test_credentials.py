@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 import re
 from http.server import BaseHTTPRequestHandler, HTTPServer, ThreadingHTTPServer
 from threading import Thread
@@ -46,13 +45,8 @@ def proxy() -> Iterator[HTTPServer]:
 
 
 @pytest.fixture(autouse=True)
-def _nobody(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leave the process without a Region, credentials and configuration."""
-    for name in (name for name in os.environ if name.startswith("AWS_")):
-        monkeypatch.delenv(name)
-    for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
-        monkeypatch.setenv(name, os.devnull)
-    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+def _named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Look under the name `demo`."""
     monkeypatch.setattr("sys.argv", ["preflight", "demo"])
 
 
