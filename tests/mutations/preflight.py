@@ -51,6 +51,13 @@ MUTATIONS = (
         _CREDENTIALS,
     ),
     Mutation(
+        "a Region that is none answers, as IAM does",
+        "scripts/preflight/account.py",
+        '_OF_NO_REGION = frozenset({"iam"})',
+        "_OF_NO_REGION = frozenset({None})",
+        _CREDENTIALS,
+    ),
+    Mutation(
         "a delete command for a name whose owner is not known",
         "scripts/preflight/rules.py",
         "judged += _loose([named for named in taken if named not in account.owners])",

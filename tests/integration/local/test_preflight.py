@@ -169,6 +169,17 @@ def test_name_of_another_stack(system: System, preflight: Preflight) -> None:
     assert not any("delete" in line for line in lines)
 
 
+def test_region_of_the_cli(
+    system: System, preflight: Preflight, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A Region that the AWS CLI alone is told is a warning, and looked at is the other one."""
+    monkeypatch.setenv("AWS_REGION", "eu-north-1")
+    _, lines = preflight("mine")
+    [line] = marked(lines, "!")
+    assert line.startswith("! Region: AWS_REGION is eu-north-1")
+    assert f"look at {system.stack.region}." in line
+
+
 def test_refused_name(preflight: Preflight) -> None:
     """A name that cannot be is told, and nothing is asked about it."""
     code, lines = preflight("my_stack")

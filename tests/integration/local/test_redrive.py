@@ -74,18 +74,21 @@ def stack(user: User, monkeypatch: pytest.MonkeyPatch) -> Deployed:
     return deployed(user.stack)
 
 
-def test_refused_delivery(user: User, stack: Deployed, capsys: pytest.CaptureFixture[str]) -> None:
-    """An event that Lambda does not take stays in its queue; one that it takes is deleted."""
+@pytest.mark.parametrize("operation", ["GetFunctionConfiguration", "Invoke"])
+def test_refused_delivery(
+    user: User, stack: Deployed, capsys: pytest.CaptureFixture[str], operation: str
+) -> None:
+    """An event that Lambda does not take, or not tell of, stays; one that it takes is deleted."""
     queue, url = Queue(user, "UndeliveredEventsQueueUrl"), user.outputs["UndeliveredEventsQueueUrl"]
     target = {"DataType": "String", "StringValue": user.outputs["TaskStateFunctionArn"]}
     sqs, body = user.client("sqs"), json.dumps(FOREIGN)
     sqs.send_message(QueueUrl=url, MessageBody=body, MessageAttributes={"TARGET_ARN": target})
     asked = {"QueueUrl": url, "MessageAttributeNames": ["All"], "VisibilityTimeout": 0}
     [message] = sqs.receive_message(**asked)["Messages"]
-    refused = Refuse("AccessDeniedException", "not yours to invoke")
-    user.system.seams.inject(refused, operation="Invoke")
+    refused = Refuse("AccessDeniedException", "not yours to call")
+    user.system.seams.inject(refused, operation=operation)
     assert not deliver(stack, url, message)
-    assert "not yours to invoke" in capsys.readouterr().err
+    assert "not yours to call" in capsys.readouterr().err
     [still_there] = sqs.receive_message(**asked)["Messages"]
     assert deliver(stack, url, still_there)
     assert "Messages" not in sqs.receive_message(**asked)

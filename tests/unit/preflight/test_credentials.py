@@ -14,6 +14,8 @@ from tests.unit.preflight.facts import TOOLS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+# As IAM says that there is no such role.
+NO_ROLE = "<Response><Error><Code>NoSuchEntity</Code></Error><RequestId>7</RequestId></Response>"
 PAGE = "<html><body>Sign in</body></html>"
 
 
@@ -111,6 +113,15 @@ def test_another_answers(
     vars(proxy).update(status=status, page=page)
     url = f"http://127.0.0.1:{proxy.server_port}"
     looks_unanswered(url, "what answered is not AWS", monkeypatch, capsys)
+
+
+def test_region_that_is_none(
+    proxy: HTTPServer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where IAM alone answers, which asks for no Region, nothing is known of the Region."""
+    vars(proxy).update(status=404, page=NO_ROLE)
+    monkeypatch.setenv("AWS_ENDPOINT_URL_IAM", f"http://127.0.0.1:{proxy.server_port}")
+    looks_unanswered("http://127.0.0.1:9", "Could not connect", monkeypatch, capsys)
 
 
 def looks_unanswered(
