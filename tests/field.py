@@ -73,6 +73,18 @@ _STARTED = {
     "stoppedAt": "2026-01-05T09:08:24.435Z",
 }
 
+
+def _start_failed(reason: str, *names: str) -> Case:
+    """Return a failed start that may pass, and whose advice has these words."""
+    return Case(
+        task=_task("TaskFailedToStart", reason, **_NOT_STARTED),
+        kind="FailedToStart",
+        tasks=3,
+        transient=True,
+        names=names,
+    )
+
+
 CASES: Mapping[str, Case] = {
     "the work was done before a container beside it could start": Case(
         task=_task(
@@ -152,55 +164,30 @@ CASES: Mapping[str, Case] = {
         transient=True,
         names=("never ran", "startTimeoutSeconds"),
     ),
-    "the subnet has no way out": Case(
-        task=_task(
-            "TaskFailedToStart",
-            f"{_SECRETS}unable to retrieve ecr registry auth: service call has been retried 3 "
-            "time(s): RequestError: send request failed caused by: Post "
-            '"https://api.ecr.us-east-1.amazonaws.com/": dial tcp 192.0.2.10:443: i/o timeout. '
-            "Please check your task network configuration.",
-            **_NOT_STARTED,
-        ),
-        kind="FailedToStart",
-        tasks=3,
-        transient=True,
-        names=("public address", "NAT", "endpoints", "security group"),
+    "the subnet has no way out": _start_failed(
+        f"{_SECRETS}unable to retrieve ecr registry auth: service call has been retried 3 "
+        "time(s): RequestError: send request failed caused by: Post "
+        '"https://api.ecr.us-east-1.amazonaws.com/": dial tcp 192.0.2.10:443: i/o timeout. '
+        "Please check your task network configuration.",
+        "public address",
+        "NAT",
+        "endpoints",
+        "security group",
     ),
-    "a layer could not be mounted": Case(
-        task=_task(
-            "TaskFailedToStart",
-            "CannotPullContainerError: ref pull has been retried 1 time(s): failed to extract "
-            "layer sha256:0f1e: mount callback failed on /tmp/containerd-mount1: invalid argument",
-            **_NOT_STARTED,
-        ),
-        kind="FailedToStart",
-        tasks=3,
-        transient=True,
-        names=("pull",),
+    "a layer could not be mounted": _start_failed(
+        "CannotPullContainerError: ref pull has been retried 1 time(s): failed to extract "
+        "layer sha256:0f1e: mount callback failed on /tmp/containerd-mount1: invalid argument",
+        "pull",
     ),
-    "the registry's gateway timed out": Case(
-        task=_task(
-            "TaskFailedToStart",
-            "CannotPullContainerError: ref pull has been retried 1 time(s): failed to copy: "
-            "httpReadSeeker: failed open: unexpected status code "
-            "https://registry.example.com/v2/acme/worker/blobs/sha256:0f1e: 504 Gateway Time-out",
-            **_NOT_STARTED,
-        ),
-        kind="FailedToStart",
-        tasks=3,
-        transient=True,
-        names=("registry",),
+    "the registry's gateway timed out": _start_failed(
+        "CannotPullContainerError: ref pull has been retried 1 time(s): failed to copy: "
+        "httpReadSeeker: failed open: unexpected status code "
+        "https://registry.example.com/v2/acme/worker/blobs/sha256:0f1e: 504 Gateway Time-out",
+        "registry",
     ),
-    "the network interface could not be attached": Case(
-        task=_task(
-            "TaskFailedToStart",
-            "Unexpected EC2 error while attempting to attach network interface to instance",
-            **_NOT_STARTED,
-        ),
-        kind="FailedToStart",
-        tasks=3,
-        transient=True,
-        names=("network interface",),
+    "the network interface could not be attached": _start_failed(
+        "Unexpected EC2 error while attempting to attach network interface to instance",
+        "network interface",
     ),
     "the secret has no such key": Case(
         task=_task(
