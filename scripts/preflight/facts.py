@@ -25,7 +25,7 @@ class Unknown:
 
     @property
     def cause(self) -> str:
-        """What several of them have in common that are alike."""
+        """The kind that several of them have in common."""
         return self.permission or self.code or self.why.partition(": ")[0]
 
     def __str__(self) -> str:

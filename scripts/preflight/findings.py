@@ -40,7 +40,7 @@ class Check(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What a check came to.
+    """The result of a check.
 
     Attributes:
         commands: that mend it.

@@ -15,7 +15,7 @@ EVENT_QUEUES = ("UndeliveredEventsQueueUrl", "UnprocessedEventsQueueUrl")
 FAILED_EXECUTIONS = "FailedExecutionsQueueUrl"
 TABLE = "CallbackTableName"
 _ALIAS = "live"
-# Of arn:aws:lambda:REGION:ACCOUNT:function:NAME:QUALIFIER
+# The parts of arn:aws:lambda:REGION:ACCOUNT:function:NAME:QUALIFIER
 _PARTS_OF_A_FUNCTION = 7
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from scripts.redrive.deployed import Deployed
 
-# What one run asks at most: messages, and pages of a function's executions.
+# The most that one run asks for: messages, and pages of a function's executions.
 MESSAGES, PAGES = 50, 10
 _ENDED_BADLY = ("FAILED", "TIMED_OUT", "STOPPED")
 

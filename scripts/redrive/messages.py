@@ -34,7 +34,7 @@ def messages(url: str) -> Iterator[dict[str, Any]]:
             put_back(url, late.values())
             return
         now = now or asked_at(answer)
-        # What is left comes back while a long run goes on, and what fails again comes anew.
+        # Messages that are left come back in a long run, and those that fail again come anew.
         late |= {m["MessageId"]: m for m in answer["Messages"] if sent(m) > now}
         fresh = [m for m in answer["Messages"] if m["MessageId"] not in seen | late.keys()]
         seen |= {message["MessageId"] for message in fresh}

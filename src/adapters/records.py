@@ -216,7 +216,7 @@ class Records:
         """
         ours = ours_of(record, outcome.task_arn) & open_to(record, status)
         if record.task_arn is None and outcome.task_arn is None:
-            # Whoever closes without a task must not overlook one that was started meanwhile.
+            # A close without a task must not overlook one that was started meanwhile.
             ours &= Attr("taskArn").not_exists()
         if status is Status.FAILED and record.flow.worker_reports_end and record.error is None:
             # What the worker has reported since is to be read first.

@@ -25,8 +25,8 @@ class Evidence:
         console_link: to the task, for as long as ECS shows it.
         log_tail: the last lines, at most 20; empty if they could not be read, None if they are
             nobody's to read. With those of the other container at most 8,192 bytes.
-        other_log_stream: of the container beside it that ended the task, or kept it from starting;
-            None where there is none.
+        other_log_stream: of the container beside it that ended the task, or kept it from starting,
+            if there is one.
         other_log_tail: its last lines, as `log_tail`.
     """
 

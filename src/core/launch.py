@@ -39,7 +39,7 @@ class Variable(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where tasks run; known at the launch alone.
+    """The place where tasks run; known at the launch alone.
 
     Attributes:
         table: the records table, told to containers that have something to write there.
@@ -127,7 +127,7 @@ class Launch:
             "count": 1,
             "startedBy": self.correlation.started_by,
             "clientToken": self.token,
-            # What the stack is tagged with reaches what its tasks cost.
+            # The stack's tags reach what its tasks cost.
             "propagateTags": "TASK_DEFINITION",
             "enableECSManagedTags": True,
             "networkConfiguration": {

@@ -16,7 +16,7 @@ EXAMPLE = (
 
 
 class _Ids(NamedTuple):
-    """What ECS takes of one kind of ids.
+    """The form and number of one kind of ids that ECS takes.
 
     Attributes:
         form: of one id.
@@ -37,7 +37,7 @@ class InvalidNetworkError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """Where tasks are in a VPC.
+    """The place of tasks in a VPC.
 
     Attributes:
         subnets: ids, one of which a task gets.

@@ -31,7 +31,7 @@ def start(launch: Launch, settings: OrchestratorSettings) -> str | FailedToStart
     try:
         return _in(network, launch, settings)
     except AwsRefusedError as refusal:
-        # What was kept for a minute may be gone: a request that was refused has started nothing.
+        # The network that was kept may be gone: a request that was refused has started nothing.
         today = _today(settings, refusal)
         if today == network:
             raise

@@ -81,7 +81,7 @@ def test_paste_without_a_system(tmp_path: Path) -> None:
 
 
 def test_without_an_installation(tmp_path: Path) -> None:
-    """Where nothing is installed no system is up, and no Python is needed to say so."""
+    """No system is up if nothing is installed, and no Python is needed to say so."""
     (tmp_path / "src").mkdir()
     make = ["make", "-s", "-f", str(PROJECT / "Makefile"), "PYTHON=/no/python"]
     # Nothing of a make that runs this test.

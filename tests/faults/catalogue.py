@@ -29,7 +29,7 @@ _NEVER_WORKS = ("dynamodb", "hangs")
 # Which tasks end well, or after nobody waits any more.
 _NEVER_ANSWERED: tuple[End, ...] = ("exit 0", "done before a failed start", "never told as ended")
 _HEARD_OR_NOT: tuple[Events, ...] = ("as they are", "none")
-# Where executions are stopped so that something is left behind: before a task is started, after.
+# Points at which a stopped execution leaves something behind: before a task is started, after.
 _STOPS = (
     Point("orchestrator", "RunTask", 1, "stop"),
     Point("orchestrator", "UpdateItem", 1, "stop"),

@@ -135,7 +135,7 @@ def _attempts(end: End) -> Iterator[str]:
 
 
 def _as_expected(scenario: Scenario, end: End) -> Iterator[str]:
-    """Where neither the execution nor a worker was ended before its time, the end is known."""
+    """The end is known if neither the execution nor a worker was ended before its time."""
     if any(point.stops or point.role == "worker" for point in scenario.points):
         return
     actual, wanted = _truth(end), expected(scenario)

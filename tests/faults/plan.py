@@ -205,7 +205,7 @@ class Plan:
 
     def _status_delays(self, detail: dict[str, Any]) -> list[float]:
         arn = detail.get("durableExecutionArn")
-        # Of the beginning nobody has to be told.
+        # Nobody has to be told of the beginning.
         if arn is None or detail["status"] == "RUNNING":
             return [0]
         execution_id = id_of(arn)

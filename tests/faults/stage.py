@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _SCALE = 300
 SIDE_BY_SIDE = 18
-# Of AWS's time, which waits for a slow machine: more than all that may go wrong here takes.
+# Hours of AWS's time, which waits for a slow machine: more than all that may go wrong here takes.
 _LONGEST_HOURS = 20
 
 

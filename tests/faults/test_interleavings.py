@@ -79,7 +79,7 @@ class Interleavings(RuleBasedStateMachine):
 
     @rule(turn=TURNS, after=st.booleans())
     def die(self, turn: int, after: bool) -> None:
-        """Whoever waits for an answer dies, before or after it was served, up to twice."""
+        """A function that waits for an answer dies, before or after it was served, up to twice."""
         if self.deaths < 2:
             self.deaths += self.turns.next(turn, Kill(after=after))
         self.history.note(self.execution_id)

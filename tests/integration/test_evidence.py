@@ -102,7 +102,7 @@ def end_by_watchdog(aws: Aws) -> None:
 
 @EACH_FLOW
 def test_other_container(aws: Aws, durable: Start, handler: Callable[..., Any]) -> None:
-    """Where another container has ended the task, error and record name it, and its last lines."""
+    """Error and record name the other container that ended the task, with its last lines."""
     execution = durable(handler, {})
     aws.wait_for_record(lambda record: record.task_arn)
     end_by_watchdog(aws)

@@ -131,7 +131,7 @@ def test_attempt_before(aws: Aws, durable: Start, attempts: Attempts) -> None:
 def test_polling_takes_none(
     aws: Aws, durable: Start, attempts: Attempts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where no result is taken, none is handed over, whoever has written one into the record."""
+    """A flow that takes no result hands none over, whoever has written one into the record."""
     attempts.share_clock(monkeypatch)
     execution = durable(polling.handler, {"processingTime": 0, "timeoutSeconds": 60})
     data = late(aws, execution, '"forged"')

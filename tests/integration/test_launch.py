@@ -253,7 +253,7 @@ def test_task_that_cannot_be_recorded(aws: Aws, durable: Start, lines: Lines) ->
 
 @pytest.mark.parametrize("handler", [polling.handler, dynamodb.handler], ids=["poll", "db"])
 def test_no_connection(aws: Aws, durable: Start, handler: Handler) -> None:
-    """Where ECS cannot be reached for a while the launch is repeated, and starts one task."""
+    """A launch is repeated while ECS cannot be reached, and starts one task."""
     down = iter([True] * 2)
 
     def unreachable(**_: object) -> None:

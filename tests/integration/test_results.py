@@ -118,7 +118,7 @@ def test_result_too_large(aws: Aws, durable: Start) -> None:
 
 
 def test_result_too_large_without_an_event(aws: Aws, durable: Start) -> None:
-    """Nor does it pass where the end of its task was found without an event."""
+    """A result too large is refused too if the end of its task was found without an event."""
     execution = durable(handler, {})
     record = aws.wait_for_record(lambda record: record.task_arn)
     aws.rewrite("SET #result = :result", result="x" * (MAX_ANSWER_BYTES + 1))

@@ -102,7 +102,7 @@ def test_container_that_never_gets_its_code(
 def test_what_is_kept_of_attempts(
     aws: Aws, durable: Start, attempts: Attempts, handler: Handler
 ) -> None:
-    """Of each attempt the record keeps how it ended, its task, and the task's times."""
+    """The record keeps of each attempt how it ended, its task, and the task's times."""
     execution = durable(handler, {})
     tasks = [attempts.end(1, SPOT), attempts.end(2, NO_NETWORK), attempts.end(3, SUCCESS)]
     execution.result()
@@ -148,7 +148,7 @@ def test_status_that_a_container_wrote(
 def test_success_of_a_container_that_wrote_its_status(
     aws: Aws, durable: Start, attempts: Attempts, handler: Handler, written: str
 ) -> None:
-    """Nor does it keep a success from being one, or its record from being closed."""
+    """A status that its container wrote keeps no success from being one, and no record open."""
     execution = durable(handler, {})
     attempts.task(1)
     aws.rewrite("SET #status = :status", status=written)
@@ -326,7 +326,7 @@ def test_forgotten_task(
 
 
 def test_task_told_to_be_missing(durable: Start, attempts: Attempts, aws: Aws) -> None:
-    """Nor is one started where the callback tells that the task is missing."""
+    """No other task is started where the callback tells that the first one is missing."""
     execution = durable(WAITING["eventbridge"], EAGER)
     answer = Answer(Missing(task_arn=attempts.task(1))).text()
     boto3.client("lambda").send_durable_execution_callback_failure(
@@ -337,7 +337,7 @@ def test_task_told_to_be_missing(durable: Start, attempts: Attempts, aws: Aws) -
 
 
 def test_dynamodb_flow(aws: Aws, durable: Start, attempts: Attempts) -> None:
-    """Where nobody waits an interrupted task ends its record: there is one attempt."""
+    """An interrupted task for which nobody waits ends its record: there is one attempt."""
     durable(dynamodb.handler, {}).result()
     attempts.end(1, SPOT)
     record = aws.record()
@@ -346,7 +346,7 @@ def test_dynamodb_flow(aws: Aws, durable: Start, attempts: Attempts) -> None:
 
 
 def test_dynamodb_flow_without_its_code(aws: Aws, durable: Start, attempts: Attempts) -> None:
-    """Where nobody waits, a container without its code ends its record as not started."""
+    """A container without its code ends its record as not started if nobody waits for it."""
     durable(dynamodb.handler, {}).result()
     attempts.end(1, ran(TaskState.exit, NOT_FETCHED))
     record = aws.record()

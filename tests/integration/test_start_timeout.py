@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 POLLING, EVENTBRIDGE = WAITING["polling"], WAITING["eventbridge"]
 START = {"startTimeoutSeconds": 600}
-# Of the attempt itself, in which its task never starts.
+# An attempt's own limit, in which its task never starts.
 SHORT = {"timeoutSeconds": 300, "processingTime": 0}
 WHEN = pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 
@@ -150,7 +150,7 @@ def test_slow_stop(aws: Aws, durable: Start, attempts: Attempts, stops: list[flo
 def test_no_last_word(
     aws: Aws, durable: Start, looks: list[float], stops: list[float], answer: dict[str, Any] | None
 ) -> None:
-    """Where ECS does not say in two minutes how a stopped start ended, it has timed out."""
+    """A stopped start has timed out if ECS does not say in two minutes how it ended."""
     aws.answer("ecs.DescribeTasks", lambda **_: answer if stops else None)
     _, data = durable(POLLING, START | {"pollSeconds": 3_000}).error()
     assert (data["kind"], data["taskArn"], data["attempt"]) == ("TimedOut", aws.task().arn, 1)

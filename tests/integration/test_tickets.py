@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tests.integration.conftest import Start
 
 HANDLERS = {**WAITING, "dynamodb": dynamodb.handler}
-# Where a launch is cut off: of a first call, which is refused, and of a second one.
+# The place where a launch is cut off: of a first call, which is refused, and of a second one.
 CUTS = [
     f"{when} {call}"
     for when in ("before", "after")

@@ -103,7 +103,7 @@ def test_every_attempt_fits(payload: object, flow: Flow, execution_timeout: int)
 
 @given(PAYLOADS, EXECUTION_TIMEOUTS)
 def test_one_attempt(payload: object, execution_timeout: int) -> None:
-    """Where nobody waits there is one attempt, whatever is asked for."""
+    """A flow that does not wait makes one attempt, whatever is asked for."""
     work = answer(payload, Flow.DYNAMODB, execution_timeout)
     assert isinstance(work, InvalidRequestError) or work.policy == ONCE
 

@@ -36,7 +36,7 @@ VALUES = st.recursive(
     max_leaves=8,
 )
 WRITTEN = st.dictionaries(st.sampled_from(COLUMNS), VALUES)
-# Of the error, what no worker may say.
+# Fields of the error that no worker may say.
 OWN = {"kind", "taskArn", "attempt"}
 
 

@@ -26,7 +26,7 @@ FLOWS = {
     "CallbackLambdaFunction": Flow.DYNAMODB,
     "EventBridgeLambdaFunction": Flow.EVENTBRIDGE,
 }
-# Of AWS CLI version 2 itself: no service's model knows them.
+# Commands of AWS CLI version 2 itself: no service's model knows them.
 CLI_COMMANDS: dict[tuple[str, str], set[str]] = {
     ("logs", "tail"): {"follow"},
     ("ecr", "get-login-password"): set(),

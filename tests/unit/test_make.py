@@ -107,7 +107,7 @@ def test_home_that_cannot_be_used(tmp_path: Path) -> None:
 
 
 def test_two_at_once(tree: Path) -> None:
-    """Of two makes that need an environment at once, one makes it, and both go on."""
+    """One of two makes that need an environment at once makes it, and both go on."""
     python = tree / "python"
     python.write_text(PYTHON)
     python.chmod(0o755)

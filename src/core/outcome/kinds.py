@@ -50,8 +50,8 @@ class Outcome:
         stopped_at: when the containers had ended.
         capacity: what the task ran on: `FARGATE`, `FARGATE_SPOT` or another capacity provider.
         detail: the reasons in ECS's own words, at most 1,000 characters.
-        ended_by: the container beside the main one that ended the task, or kept it from starting;
-            None where the end is the main container's own, or nobody knows.
+        ended_by: the container beside the main one that ended the task, or kept it from starting,
+            if there is one, and it is known.
     """
 
     summary_text: ClassVar[str]

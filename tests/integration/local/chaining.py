@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _DAY = 86400
-# Of those whose execution timeout is no day; a plain one has none.
+# Execution timeouts that are no day; a plain function has none.
 _TIMEOUTS: dict[str, int | None] = {"brief": 1, "short": 600, "plain": None}
 
 

@@ -253,7 +253,7 @@ def test_queue_that_is_gone(events: Any, rule: str, user: User, undelivered: Que
 
 
 def test_reader_who_waits(user: User, taken: Queue, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever waits for a message keeps nobody from sending it."""
+    """A client that waits for a message keeps nobody from sending it."""
     sqs = user.system.account.client("sqs")
     url = user.system.stack.outputs["FailedExecutionsQueueUrl"]
     begun, receive = threading.Event(), SQSBackend.receive_message

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @pytest.mark.parametrize("waiter", ["function_active_v2", "function_updated_v2"])
 def test_function_is_ready(user: User, waiter: str) -> None:
-    """Whoever waits for a function to become active or updated need not wait."""
+    """A client that waits for a function to become active or updated need not wait."""
     user.durable.get_waiter(waiter).wait(
         FunctionName=user.function("polling"), WaiterConfig={"Delay": 1, "MaxAttempts": 1}
     )

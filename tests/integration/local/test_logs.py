@@ -190,7 +190,7 @@ def follow(logs: Any, group: str, user: User) -> Iterator[str]:
 
 
 def test_follow(user: User, logs: Any, group: str) -> None:
-    """Whoever follows a group sees each line once, those that come later too."""
+    """A client that follows a group sees each line once, those that come later too."""
     before = len(logs.filter_log_events(logGroupName=group)["events"])
     lines = follow(logs, group, user)
     earlier = list(itertools.islice(lines, before))

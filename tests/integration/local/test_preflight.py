@@ -156,7 +156,7 @@ def test_original_pattern(system: System, preflight: Preflight) -> None:
 
 
 def test_name_of_another_stack(system: System, preflight: Preflight) -> None:
-    """What belongs to another stack is told with that stack's name, and is not to be deleted."""
+    """A resource of another stack is told with that stack's name, and is not to be deleted."""
     group = {"Type": "AWS::Logs::LogGroup", "Properties": {"LogGroupName": "/ecs/mine"}}
     cloudformation = system.account.client("cloudformation")
     cloudformation.create_stack(

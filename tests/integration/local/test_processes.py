@@ -90,7 +90,7 @@ def start() -> Iterator[Callable[[], Starter]]:
 
 
 def test_killed_starter(start: Callable[[], Starter]) -> None:
-    """Whoever is killed leaves neither processes nor their children nor a folder, of its own."""
+    """A system that is killed leaves no process of its own, no child of one and no folder."""
     killed, other = start(), start()
     assert killed.is_left
     killed.process.kill()
@@ -102,7 +102,7 @@ def test_killed_starter(start: Callable[[], Starter]) -> None:
 
 
 def test_killed_guard(start: Callable[[], Starter]) -> None:
-    """Whoever is killed after the guard of its processes leaves nothing either."""
+    """A system that is killed after the guard of its processes leaves nothing either."""
     starter = start()
     guard = psutil.Process(starter.leader.ppid())
     guard.kill()

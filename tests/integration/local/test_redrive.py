@@ -110,7 +110,7 @@ class Letters:
 
 
 def about(message_id: str, lines: Iterable[str]) -> str:
-    """What is told of a message, without its time."""
+    """The words about a message, without its time."""
     [line] = (line for line in lines if line.startswith(f"{message_id} of "))
     return line.partition(": ")[2]
 
@@ -164,7 +164,7 @@ def test_messages_that_are_back_already(user: User) -> None:
 
 @pytest.mark.usefixtures("stack")
 def test_message_that_comes_during_the_run(user: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What fails again comes as a new message, and is not delivered by the same run for ever."""
+    """A payload that fails again is a new message: the same run does not deliver it for ever."""
     letters, url = Letters(user), user.outputs["FailedExecutionsQueueUrl"]
     put = letters.put("{}")
     before = datetime.min.replace(tzinfo=UTC)

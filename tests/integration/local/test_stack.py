@@ -51,6 +51,6 @@ def test_resources(user: User, cloudformation: Any) -> None:
 
 
 def test_unknown_stack(cloudformation: Any) -> None:
-    """Of another stack nothing is known."""
+    """Nothing is known of another stack."""
     with pytest.raises(ClientError, match="Stack with id other does not exist"):
         cloudformation.describe_stacks(StackName="other")

@@ -154,7 +154,7 @@ def test_failure_of_a_later_version(scene: Scene, executions: Executions, lines:
 
 @EACH_FLOW
 def test_two_who_close_at_once(aws: Aws, scene: Scene, lines: Lines, flow: Flow) -> None:
-    """Of two that find an execution stopped at the same time, the one that closes tells."""
+    """The one that closes tells, if two find an execution stopped at the same time."""
     record = scene.running(flow)
     others = [lambda: scene.tell(record, "STOPPED")]
 

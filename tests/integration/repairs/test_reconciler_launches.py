@@ -99,7 +99,7 @@ def test_forgotten_before_it_was_recorded(
 
 @pytest.mark.usefixtures("executions")
 def test_stopped_tasks_are_not_listed(scene: Scene) -> None:
-    """Where ECS lists no stopped tasks by `startedBy`, those that run are found all the same."""
+    """Tasks that run are found by `startedBy`, although ECS lists no stopped ones by it."""
     absent, present = scene.begin(), scene.begin()
     task_arn = scene.launch(present)
     refusal = error("InvalidParameterException", "startedBy must be the only filter")

@@ -36,7 +36,7 @@ def test_closed_record(scene: Scene, flow: Flow) -> None:
 
 
 def test_closed_record_of_the_task(scene: Scene) -> None:
-    """So is a task that runs on although its own record was closed."""
+    """A task that runs on although its own record was closed is stopped as an orphan."""
     record = scene.put(replace(scene.running(), is_open=False, status=Status.COMPLETED))
     assert scene.reconcile() == {"stopped: orphan": 1}
     assert scene.stops() == [record.task_arn]

@@ -77,7 +77,7 @@ def test_no_time(scene: Scene, executions: Executions) -> None:
 
 @pytest.mark.usefixtures("executions")
 def test_no_time_to_read(aws: Aws, scene: Scene) -> None:
-    """Nor does a run read records that it has no time for."""
+    """A run does not read records that it has no time for."""
     unknown(scene, 5)
     assert scene.reconcile(240_000, 240_000, 240_000, 59_000) == {"left for the next run": 1}
     assert len(aws.calls["GetItem"]) == 2
@@ -97,7 +97,7 @@ def test_counts_of_a_run_that_breaks_off(aws: Aws, scene: Scene, lines: Lines) -
 def test_never_time_enough(
     scene: Scene, executions: Executions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where no run has time for all, each record still has its turn in one of them."""
+    """Each record has its turn in one of the runs, although no run has time for all."""
     monkeypatch.setattr(reconciliation, "_BATCH", 4)
     records = [scene.running() for _ in range(8)]
     # By chance, a half has its turn at each run.
@@ -125,7 +125,7 @@ def test_one_that_cannot_be_settled(aws: Aws, scene: Scene, lines: Lines, operat
 
 @pytest.mark.usefixtures("executions")
 def test_one_that_cannot_be_read(aws: Aws, scene: Scene) -> None:
-    """Nor does a record whose read fails keep the others waiting."""
+    """A record whose read fails does not keep the others waiting."""
     for _ in range(3):
         scene.running()
     aws.answer_with("dynamodb.GetItem", *throttled(1))

@@ -84,7 +84,7 @@ def test_ended_execution(
 def test_ended_execution_of_a_forgotten_task(
     scene: Scene, executions: Executions, flow: Flow, status: str
 ) -> None:
-    """Nor does it leave an open record where ECS has forgotten the task."""
+    """An execution that ended badly leaves no open record, even if ECS has forgotten its task."""
     record = forgotten(scene, flow)
     executions.set(record, status)
     scene.reconcile()

@@ -42,7 +42,7 @@ def test_entry() -> None:
 
 
 def test_what_is_not_known() -> None:
-    """Of an attempt without a task its entry has nothing but how it ended."""
+    """The entry of an attempt without a task says nothing but how it ended."""
     refused = FailedToStart(detail="no room", transient=True)
     assert entries(NEW, refused) == [{"attempt": 1, "kind": "FailedToStart"}]
 

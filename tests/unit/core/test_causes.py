@@ -9,7 +9,7 @@ from tests.unit.core.reasons import MISLEADING, REASONS, UNKNOWN
 from tests.unit.core.tasks import WORKER, container, stopped
 
 WORDINGS = [(name, reason) for name, reasons in REASONS.items() for reason in reasons]
-# Of what a stack, an image or a log group may be called.
+# Words that the name of a stack, an image or a log group may have in it.
 NAMES = ("efs-sync", "kms", "secret-sync", "parameter", "group", "eni", "agent", "log-stream")
 BY_NAME = {cause.name: cause for cause in CAUSES}
 # Characters between two words of a pattern; a detail has at most 1,000.

@@ -1,4 +1,4 @@
-"""What an execution's error hands over of its container's."""
+"""The container's result in an execution's error."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ LATE = TimedOut(task_arn="arn:task", detail="The deadline was 2026-03-02T10:00:0
 FACTS = {"executionId": "one", "flow": "eventbridge", "attempt": 1}
 EVIDENCE = Evidence("/ecs/demo", "worker/main/1", "https://", ("one", "zwei\u00e9"))
 FAILURES = [kind for kind in KINDS.values() if kind not in (Succeeded, TimedOut, Missing)]
-# What a worker may write, as the record has it, and as it is handed over.
+# A worker's words, as the record has them, and as they are handed over.
 WRITTEN: list[tuple[str, Any]] = [
     ('{"answer":42.5}', {"answer": 42.5}),
     ('"text"', "text"),
@@ -64,7 +64,7 @@ def test_nothing_to_hand_over(written: str | None) -> None:
 
 @pytest.mark.parametrize("kind", FAILURES, ids=lambda kind: kind.__name__)
 def test_other_failures(kind: type[Outcome]) -> None:
-    """What the container of another failure has written is no result."""
+    """A text that the container of another failure has written is no result."""
     outcome = kind(task_arn="arn:task", detail="why")
     conclusion, data = concluded('"half"', outcome)
     assert conclusion == Conclusion(outcome, evidence=EVIDENCE)

@@ -67,7 +67,7 @@ def test_no_ticket(stored: dict[str, Any]) -> None:
     ids=str,
 )
 def test_words(stored: dict[str, Any], taken: dict[str, str]) -> None:
-    """Of an error, of whatever type, only summary, detail and advice are taken, as text."""
+    """Only summary, detail and advice of an error are taken, as text, whatever their types are."""
     assert words(plain({"error": stored})["error"]) == taken
 
 

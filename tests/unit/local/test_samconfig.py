@@ -51,7 +51,7 @@ def test_image(tmp_path: Path, default: str, override: str, image: str) -> None:
 
 
 def test_notice() -> None:
-    """Whoever has chosen an image for the workers is told that src/worker/ runs in its place."""
+    """A user who has chosen an image for the workers is told that src/worker/ runs in its place."""
     [notice] = worker_notice("shop/worker:1")
     assert notice.startswith("WorkerImage is shop/worker:1")
     assert "src/worker/" in notice

@@ -97,7 +97,7 @@ def test_usage(
 
 
 def test_no_network(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """Where nothing answers, it says so with the likely causes, and calls nothing fine."""
+    """Preflight that gets no answer says so with the likely causes, and calls nothing fine."""
     looks_unanswered("http://127.0.0.1:9", "Could not connect", monkeypatch, capsys)
 
 
@@ -109,7 +109,7 @@ def test_another_answers(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """Where a proxy answers in AWS's place, nothing is called fine, and nothing in the way."""
+    """Nothing is called fine, or in the way, if a proxy answers in AWS's place."""
     vars(proxy).update(status=status, page=page)
     url = f"http://127.0.0.1:{proxy.server_port}"
     looks_unanswered(url, "what answered is not AWS", monkeypatch, capsys)

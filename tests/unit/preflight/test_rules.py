@@ -30,7 +30,7 @@ def taken(planned: Plan, *names: Named, its: Unknown | None = None) -> dict[Name
 
 
 def of_names(planned: Plan, **facts: Any) -> list[Finding]:
-    """What the rule on names finds that is not fine."""
+    """Findings of the rule on names that are not fine."""
     found = rules.names(planned, account(planned, **facts))
     return [finding for finding in found if finding.mark is not FINE]
 
@@ -75,7 +75,7 @@ def test_each_clash_has_its_command(planned: Plan) -> None:
 
 
 def test_clash_with_another_stack(planned: Plan) -> None:
-    """What belongs to another stack is not to be deleted: another name is proposed."""
+    """A resource of another stack is not to be deleted: another name is proposed."""
     named = first(planned, "AWS::SQS::Queue")
     [finding] = of_names(planned, taken=taken(planned, named), owners={named: "theirs"})
     assert "stack theirs" in finding.text

@@ -98,7 +98,7 @@ def test_state_of_tomorrow(planned: Plan) -> None:
 
 
 def test_no_stack(planned: Plan) -> None:
-    """Where no stack has the name, one will be made."""
+    """A stack will be made if none has the name."""
     finding = stack_rules.stack(planned, None)
     assert (finding.mark, "made" in finding.text) == (FINE, True)
 
