@@ -155,6 +155,21 @@ def test_original_pattern(system: System, preflight: Preflight) -> None:
     assert "    sam delete --stack-name original" in lines
 
 
+def test_stack_with_an_output_of_the_same_name(system: System, preflight: Preflight) -> None:
+    """A stack of another project is none of ours because one of its outputs is called alike."""
+    template = {
+        "Resources": {"Group": {"Type": "AWS::Logs::LogGroup"}},
+        "Outputs": {"FailedExecutionsQueueUrl": {"Value": "url"}},
+    }
+    cloudformation = system.account.client("cloudformation")
+    cloudformation.create_stack(StackName="like", TemplateBody=json.dumps(template))
+    code, lines = preflight("like")
+    cloudformation.delete_stack(StackName="like")
+    assert code == 1
+    [line] = marked(lines, "✗")
+    assert line.startswith("✗ Stack: it is another project's")
+
+
 def test_name_of_another_stack(system: System, preflight: Preflight) -> None:
     """A resource of another stack is told with that stack's name, and is not to be deleted."""
     group = {"Type": "AWS::Logs::LogGroup", "Properties": {"LogGroupName": "/ecs/mine"}}
