@@ -43,7 +43,7 @@ _NO_STACK = frozenset({"ValidationError"})
 # A resource that failed may have failed because somebody else's has its name.
 _NOT_HELD = frozenset({"CREATE_FAILED", "DELETE_COMPLETE", "DELETE_SKIPPED"})
 _NOT_FOUND = frozenset({"ResourceNotFoundException"})
-# What AWS says of a key, a token or a signature that is not good, or not good any more.
+# AWS's words for a key, a token or a signature that is not good, or not good any more.
 _STRANGER = frozenset(
     {
         "AuthFailure",
@@ -139,7 +139,7 @@ class Reader:
         Raises:
             BotoCoreError, ClientError: there is none.
         """
-        # Of a page botocore may make an error of any kind, or an answer that says nothing.
+        # botocore may make an error of any kind of a page, or an answer that says nothing.
         try:
             answer: dict[str, Any] = getattr(self._client(service), operation)(**given)
         except (AttributeError, LookupError, ResponseParserError, TypeError) as error:

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -16,15 +15,9 @@ APP = Deployed("app", {}, {FUNCTION: f"{FUNCTION}:live"}, {FUNCTION: {}})
 
 
 @pytest.fixture(autouse=True)
-def _nobody(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leave the process without a Region, credentials and configuration."""
-    for name in (name for name in os.environ if name.startswith("AWS_")):
-        monkeypatch.delenv(name)
-    for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
-        monkeypatch.setenv(name, os.devnull)
-    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    monkeypatch.setattr("boto3.DEFAULT_SESSION", None)
-    monkeypatch.setattr("sys.argv", ["redrive.py", "other"])
+def _nobody(nobody: pytest.MonkeyPatch) -> None:
+    """Redrive another stack as nobody in particular."""
+    nobody.setattr("sys.argv", ["redrive.py", "other"])
 
 
 @pytest.mark.parametrize(
