@@ -70,6 +70,8 @@ def violations(scenario: Scenario, end: End, *, is_calm: bool = True) -> list[st
     is_delayed = scenario.throttled or any(p.role == "orchestrator" for p in scenario.points)
     if is_delayed and _is_unheard(end):
         return [*_callbacks(scenario, end)]
+    if scenario.throttled and _is_never_launched(end):
+        return []
     if is_calm:
         found += [*_as_expected(scenario, end), *_as_stopped(scenario, end)]
         found += _in_time(scenario, end)
@@ -239,6 +241,15 @@ def _is_unheard(end: End) -> bool:
         return False
     data = json.loads(end.execution.get("Error", {}).get("ErrorData") or "{}")
     return truth(end.tasks[-1]).kind == "FailedToStart" and data.get("kind") == "TimedOut"
+
+
+def _is_never_launched(end: End) -> bool:
+    """Whether a launch was refused for longer than ECS keeps its token, and the record says so.
+
+    Nobody asks for a task then that may have run and been forgotten.
+    """
+    is_told = end.record.get("error", {}).get("kind") == "Missing"
+    return not end.tasks and is_told and end.execution["Status"] == "FAILED"
 
 
 def _truth(end: End) -> Truth | None:

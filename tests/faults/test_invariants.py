@@ -144,3 +144,14 @@ def test_last_word_on_a_start() -> None:
     assert "1 tasks, not 2" in said
     limited = replace(hangs, events="as they are", throttled=True)
     assert "a callback was not answered" in violations(limited, hung)[0]
+
+
+def test_launch_refused_for_too_long() -> None:
+    """An execution may end without a task if it says so and was refused for very long only."""
+    refused = replace(SCENARIO, throttled=True)
+    record = {**FAILED, "error": {"kind": "Missing"}}
+    lost = End(failed(kind="Missing"), record, [], ["CallbackStarted"])
+    assert violations(refused, lost) == []
+    assert violations(SCENARIO, lost)
+    assert violations(refused, replace(lost, record=FAILED))
+    assert violations(refused, replace(lost, execution=GOOD.execution))
