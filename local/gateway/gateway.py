@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 import uuid
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -57,8 +56,6 @@ class Gateway:
         self.authorize: Authorize = _only_people
         self._on_call, self._door = on_call, Door(self.callers)
         self._moto = _Moto(create_backend_app)
-        # moto looks at a condition and writes in two steps, which only one thread may be between.
-        self._one_at_a_time = threading.Lock()
 
     def answer(self, environ: dict[str, Any], caller: Caller | None = None) -> Response:
         """Answer a request.
@@ -114,7 +111,7 @@ class Gateway:
             text = json.dumps(answer, default=datetime.timestamp)
             return Response(text, mimetype="application/json")
         # It may wait for a message that only another request sends.
-        with nullcontext() if call.operation == "ReceiveMessage" else self._one_at_a_time:
+        with nullcontext() if call.operation == "ReceiveMessage" else self.seams.alone:
             response = Response.from_app(self._moto, request.environ, buffered=True)
         # moto lets the pages of everybody read what it answers.
         response.headers.remove("Access-Control-Allow-Origin")

@@ -113,10 +113,13 @@ class Seams:
             as text, path and body.
         delays: says after which of AWS's seconds an event is delivered, once for each: `[0]`
             as a rule, `[]` for a lost event, `[0, 0]` for a doubled one.
+        alone: is held while moto answers: it looks at a condition and writes in steps, and whoever
+            reads its state beside it would see half of a write.
     """
 
     plan: Callable[[Call, str], Fault | None] = field(default=lambda *_: None)
     delays: Callable[[dict[str, Any]], Sequence[float]] = field(default=lambda _: (0,))
+    alone: threading.Lock = field(default_factory=threading.Lock)
     _rules: list[_Rule] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 

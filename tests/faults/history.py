@@ -13,7 +13,7 @@ from moto.dynamodb.models import dynamodb_backends
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from local.stack import Stack
+    from local.system import System
 
 
 # Written down once more: the product's own table cannot show that it is wrong.
@@ -29,7 +29,8 @@ _NEXT = {
 class History:
     """What the records were after each write."""
 
-    def __init__(self, stack: Stack) -> None:
+    def __init__(self, system: System) -> None:
+        stack, self._alone = system.stack, system.seams.alone
         self._backend = dynamodb_backends[stack.account][stack.region]
         self._table = stack.outputs["CallbackTableName"]
         self._states: defaultdict[str, list[Mapping[str, Any]]] = defaultdict(list)
@@ -39,10 +40,11 @@ class History:
         """Look at a record that may just have been written."""
         # One look after the other: an older state may not be kept as the latest.
         with self._looking:
-            item = self._backend.get_item(self._table, {"executionId": {"S": execution_id}})
-            if item is None:
-                return
-            attributes = item.to_json()["Attributes"].items()
+            with self._alone:
+                item = self._backend.get_item(self._table, {"executionId": {"S": execution_id}})
+                if item is None:
+                    return
+                attributes = item.to_json()["Attributes"].items()
             state = {name: TypeDeserializer().deserialize(value) for name, value in attributes}
             if state not in self._states[execution_id][-1:]:
                 self._states[execution_id].append(state)

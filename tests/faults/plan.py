@@ -77,7 +77,7 @@ class Plan:
         self._counts: Counter[tuple[str, str, str]] = Counter()
         self._refused: Counter[tuple[str, str]] = Counter()
         self._by_task: dict[str, str] = {}
-        self.history = History(system.stack)
+        self.history = History(system)
         self.due = 0.0
         self.calls: dict[str, list[Point]] = {}
         self.struck: set[tuple[str, Point]] = set()

@@ -58,7 +58,7 @@ class Interleavings(RuleBasedStateMachine):
         self.stops = stops
         self.scenario = Scenario(flow, end)
         self.arn = self.user.start(flow, **self.scenario.payload)
-        self.history = History(self.system.stack)
+        self.history = History(self.system)
 
     @rule(turn=TURNS)
     def serve(self, turn: int) -> None:

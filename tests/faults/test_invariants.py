@@ -2,10 +2,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
+from local.gateway import Seams
+from tests.faults.history import History
 from tests.faults.invariants import End, violations
 from tests.faults.scenario import Scenario
 
@@ -155,3 +158,17 @@ def test_launch_refused_for_too_long() -> None:
     assert violations(SCENARIO, lost)
     assert violations(refused, replace(lost, record=FAILED))
     assert violations(refused, replace(lost, execution=GOOD.execution))
+
+
+def test_history_sees_no_half_of_a_write(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A record is looked at only while nobody writes it, for moto writes one attribute by one."""
+    seams, seen = Seams(), []
+
+    def get_item(*_: object) -> None:
+        seen.append(seams.alone.locked())
+
+    stack = SimpleNamespace(account="1", region="r", outputs={"CallbackTableName": "records"})
+    backends = {"1": {"r": SimpleNamespace(get_item=get_item)}}
+    monkeypatch.setattr("tests.faults.history.dynamodb_backends", backends)
+    History(cast("Any", SimpleNamespace(stack=stack, seams=seams))).note("one")
+    assert seen == [True]
