@@ -1,0 +1,51 @@
+"""The places in the data bucket: an execution's input, and what each of its attempts leaves.
+
+They are a contract: the grants of functions and workers in template.yaml end where these begin.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+INPUTS, RESULTS = "inputs/", "results/"
+MAX_KEY_BYTES = 1_024
+_URI = re.compile(r"s3://(?P<bucket>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])/(?P<key>.+)", re.DOTALL)
+
+
+class Address(NamedTuple):
+    """An object's place in S3."""
+
+    bucket: str
+    key: str
+
+
+def input_key(execution_id: str, sha256: str) -> str:
+    """Return the key of an execution's input.
+
+    Args:
+        execution_id: of the execution.
+        sha256: of the input's bytes, in hexadecimal digits.
+    """
+    return f"{INPUTS}{execution_id}/{sha256}.json"
+
+
+def result_prefix(bucket: str, execution_id: str, attempt: int, ticket: str) -> str:
+    """Return the URI, with a slash at its end, below which an attempt's container leaves objects.
+
+    The ticket is secret, so one container cannot guess another's.
+    """
+    return uri(bucket, f"{RESULTS}{execution_id}/{attempt}-{ticket}/")
+
+
+def uri(bucket: str, key: str) -> str:
+    """Return an object's address as one text, `s3://BUCKET/KEY`."""
+    return f"s3://{bucket}/{key}"
+
+
+def address(uri: str) -> Address | None:
+    """Return the object that a text of the form `s3://BUCKET/KEY` names; None for any other."""
+    match = _URI.fullmatch(uri)
+    if match is None or len(match["key"].encode(errors="replace")) > MAX_KEY_BYTES:
+        return None
+    return Address(match["bucket"], match["key"])
