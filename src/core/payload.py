@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import TYPE_CHECKING, Annotated, get_args
 
-import msgspec
 from msgspec import Meta, Struct
 
 from core.outcome import NOT_FETCHED
 from core.polling import MAX_POLL_SECONDS
+from core.reading import InvalidRequestError, check_names, check_required, convert, names
 from core.retry import DEFAULT_ATTEMPTS, MAX_ATTEMPTS, ONCE, OnDemand, Policy
 
 if TYPE_CHECKING:
@@ -18,32 +17,12 @@ if TYPE_CHECKING:
     from core.job import Job
 
 MAX_EXIT_CODE = 255
-_MAX_SHOWN = 200
-_PATH = re.compile(r" - at `\$\.?(?P<path>[^`]*)`$")
-_INDEX = re.compile(r"\[[^]]*\]")
-_TYPES = re.compile(r"`(?P<names>[^`]+)`")
-# What msgspec calls them, and what people do.
-_WORDS = {"int": "a whole number", "str": "text", "object": "an object", "array": "a list"}
 _MESSAGE = "MESSAGE"
 _RESERVED = f"{NOT_FETCHED} says that a container did not get its code"
 _RETRY_ON = (
     f"a list of any of {', '.join(get_args(OnDemand))} and exit codes from 1 to {MAX_EXIT_CODE} "
     f"but {NOT_FETCHED} (0 is a success; {_RESERVED}, and is retried unasked)"
 )
-
-
-class InvalidRequestError(ValueError):
-    """The payload cannot be run; nothing was started.
-
-    Attributes:
-        field: dotted name of the field at fault, "payload" for the whole.
-        value: what came, shortened to 200 characters.
-        expected: what would have been accepted.
-    """
-
-    def __init__(self, field: str, value: object, expected: str) -> None:
-        self.field, self.value, self.expected = field, _shown(value), expected
-        super().__init__(f"{field}: expected {expected}, got {self.value}. No task was started.")
 
 
 class Simulation(Struct, frozen=True, rename="camel"):
@@ -122,13 +101,12 @@ def read(payload: object, flow: Flow) -> Payload:
     """
     kind = _kind(flow)
     if isinstance(payload, dict):
-        _check_names(payload, kind, "")
-        if isinstance(payload.get("simulate"), dict):
-            _check_names(payload["simulate"], Simulation, "simulate.")
+        check_names(payload, names(kind), _elsewhere)
+        if isinstance(failure := payload.get("simulate"), dict):
+            check_names(failure, names(Simulation), path="simulate.")
+            check_required(failure, Simulation, "simulate.")
     try:
-        given = msgspec.convert(payload, kind)
-    except msgspec.ValidationError as error:
-        raise _explained(payload, str(error)) from None
+        given = convert(payload, kind, {"retryOn": _RETRY_ON})
     except UnicodeEncodeError:
         raise InvalidRequestError("payload", payload, "text without lone surrogates") from None
     _check_exit_codes(given)
@@ -184,45 +162,15 @@ def _kind(flow: Flow) -> type[Payload]:
     return _AwaitedPayload if flow.has_callback else _PolledPayload
 
 
-def _check_names(given: dict[str, object], kind: type[Struct], path: str) -> None:
-    fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
-    for name in (name for name in given if name not in fields):
-        known = f"one of the fields {', '.join(fields)}{_elsewhere(name)}"
-        readable = name.encode(errors="backslashreplace").decode() or '""'
-        raise InvalidRequestError(f"{path}{readable}", given[name], known)
-    for name, field in fields.items():
-        if field.required and name not in given:
-            raise InvalidRequestError(f"{path}{name}", None, "a value, for it has no default")
-
-
 def _elsewhere(name: str) -> str:
     """Return why a field is unknown that other flows know; nothing for any other name."""
     for kind, flows in (
         (_AwaitedPayload, "only flows that wait for their task take"),
         (_PolledPayload, "only the polling flow takes"),
     ):
-        if name in {field.encode_name for field in msgspec.structs.fields(kind)}:
+        if name in names(kind):
             return f" ({flows} {name})"
     return ""
-
-
-def _explained(payload: object, message: str) -> InvalidRequestError:
-    """Turn msgspec's message into one that also shows the value."""
-    located = _PATH.search(message)
-    path = _INDEX.sub("", located["path"]) if located else ""
-    complaint = message[: located.start()] if located else message
-    value = payload
-    for name in filter(None, path.split(".")):
-        value = value[name] if isinstance(value, dict) else value
-    expected = complaint.removeprefix("Expected ").partition(", got")[0]
-    expected = _TYPES.sub(_words, expected)
-    if path == "retryOn":
-        expected = _RETRY_ON
-    return InvalidRequestError(path or "payload", value, expected)
-
-
-def _words(types: re.Match[str]) -> str:
-    return " or ".join(_WORDS.get(name, name) for name in types["names"].split(" | "))
 
 
 def _check_exit_codes(given: Payload) -> None:
@@ -240,11 +188,3 @@ def _is_unicode(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
-
-
-def _shown(value: object) -> str:
-    try:
-        text = json.dumps(value, default=str)
-    except RecursionError:
-        return "a value that is nested too deeply to be shown"
-    return text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}… ({len(text)} characters)"

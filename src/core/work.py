@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from core.payload import InvalidRequestError, Payload, check, read
+from core.payload import Payload, check, read
 from core.polling import longest_wait
+from core.reading import InvalidRequestError
 from core.retry import MAX_ATTEMPTS, ONCE, Policy
 from core.start import DEFAULT_START_SECONDS, LAST_WORD_SECONDS
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from core.conclusion import Conclusion
-    from core.payload import InvalidRequestError
+    from core.reading import InvalidRequestError
 
 
 class InvalidPayloadError(DurableOperationError):

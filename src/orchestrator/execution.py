@@ -20,7 +20,8 @@ from core.handover import may_follow
 from core.launch import Launch, Started
 from core.moment import timestamp
 from core.outcome import Cancelled, FailedToStart, Missing, Outcome, classify, so_far, stop_reason
-from core.payload import InvalidRequestError, check_length
+from core.payload import check_length
+from core.reading import InvalidRequestError
 from core.record import Record, Status
 from core.reported import TICKET_RESERVE
 from core.retry import relaunch_delay

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from core.flow import Flow
 from core.launch import MAX_OVERRIDES
-from core.payload import InvalidRequestError, check_length
+from core.payload import check_length
 from core.polling import longest_wait
+from core.reading import InvalidRequestError
 from core.retry import ONCE
 from core.start import last_word_seconds
 from core.work import RESERVE_SECONDS, Work

@@ -8,7 +8,7 @@ import pytest
 
 from core.flow import Flow
 from core.network import EXAMPLE, parse
-from core.payload import InvalidRequestError
+from core.reading import InvalidRequestError
 from core.retry import MAX_ATTEMPTS
 from tests import template
 from tests.markdown import Page, first_column

@@ -17,8 +17,8 @@ from core.evidence import LOG_LINES, MAX_BYTES
 from core.flow import Flow
 from core.launch import MAX_OVERRIDES
 from core.outcome import is_ending
-from core.payload import InvalidRequestError
 from core.polling import REFUSED_FOR
+from core.reading import InvalidRequestError
 from core.reported import LENGTHS
 from core.retry import LAUNCH_STEP_TRIES, MAX_TRIES
 from core.start import LAST_WORD_SECONDS

@@ -15,8 +15,9 @@ from core.conclusion import Conclusion
 from core.correlation import Correlation
 from core.flow import Flow
 from core.outcome import NOT_FETCHED, Succeeded, from_dict
-from core.payload import MAX_EXIT_CODE, InvalidRequestError
+from core.payload import MAX_EXIT_CODE
 from core.polling import longest_wait, poll_delay
+from core.reading import InvalidRequestError
 from core.record import Status
 from core.retry import MAX_ATTEMPTS, OnDemand
 from local.demo.cases import CASES, FLOWS

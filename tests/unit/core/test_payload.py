@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from core.flow import Flow
-from core.payload import InvalidRequestError, check_length
+from core.payload import check_length
+from core.reading import InvalidRequestError
 from core.retry import ONCE, Policy
 from core.work import Work
 from tests.values import job, parsed

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from core.flow import Flow
-from core.payload import InvalidRequestError
 from core.polling import longest_wait
+from core.reading import InvalidRequestError
 from core.start import DEFAULT_START_SECONDS, LAST_WORD_SECONDS
 from tests.values import parsed
 
