@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping  # noqa: TC003 - msgspec reads the fields' types
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
+
+from core.size import least_cpu
 
 _Name = Annotated[str, Meta(min_length=1)]
 _Amount = Annotated[int, Meta(ge=1)]
@@ -34,43 +35,54 @@ class Job:
         family: task definition family; its latest revision runs, so that a retry after a
             deployment does not ask for a revision that the deployment retired.
         container: name of the main container.
+        revision: of the task definition, if it is to be this one and no later.
         command: of the main container; empty for the definition's own.
         environment: variables of the main container, beside those that the request itself sets.
-        memory: of the task and of its main container, in MiB.
-        cpu: of the task, in CPU units, 1,024 for a whole one.
-        input: any JSON value, handed to the container as JSON text; None for none.
+        memory: of the task and of its main container, in MiB, by attempt; the last value holds
+            for every later one.
+        cpu: of the task, in CPU units, 1,024 for a whole one; None for the fewest that Fargate
+            pairs with the memory.
+        ephemeral_storage: of the task, in GiB.
+        tags: of the task.
+        input: JSON text that is handed to the container; None for none, or where it is an object.
+        input_uri: address of the object that holds the input, `s3://BUCKET/KEY`.
+        input_sha256: of that object's bytes, in hexadecimal digits, where the stack puts it.
         is_whole: whether everything that was stored has been read; only then it can be launched.
     """
 
     family: _Name
     container: _Name
+    revision: _Amount | None = None
     command: tuple[str, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
-    memory: _Amount | None = None
+    memory: tuple[_Amount, ...] = ()
     cpu: _Amount | None = None
+    ephemeral_storage: _Amount | None = None
     capacity: Capacity = Capacity.ON_DEMAND
-    input: Any = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+    input: str | None = None
+    input_uri: str | None = None
+    input_sha256: str | None = None
     is_whole: bool = True
 
-    @property
-    def input_text(self) -> str | None:
-        """The input as JSON text; None for none."""
-        return None if self.input is None else json.dumps(self.input, separators=(",", ":"))
+    def memory_of(self, attempt: int) -> int | None:
+        """Return the MiB of an attempt, from 1; None for the definition's own."""
+        return self.memory[min(attempt, len(self.memory)) - 1] if self.memory else None
+
+    def cpu_of(self, attempt: int) -> int | None:
+        """Return the CPU units of an attempt, from 1; None for the definition's own."""
+        memory = self.memory_of(attempt)
+        return least_cpu(memory) if self.cpu is None and memory else self.cpu
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON form, read back by `from_dict`; defaults are left out.
-
-        The input is JSON text in it: DynamoDB does not take every JSON value.
-        """
-        fields = {
-            "family": self.family,
-            "container": self.container,
+        """JSON form, read back by `from_dict`; defaults are left out."""
+        fields = {name: getattr(self, field) for field, name in _FIELDS.items()}
+        fields |= {
             "command": list(self.command),
             "environment": dict(self.environment),
-            "memory": self.memory,
-            "cpu": self.cpu,
+            "memory": list(self.memory),
             "capacity": None if self.capacity is Capacity.ON_DEMAND else self.capacity.value,
-            "input": self.input_text,
+            "tags": dict(self.tags),
         }
         return {name: value for name, value in fields.items() if value}
 
@@ -85,11 +97,29 @@ class Job:
             msgspec.ValidationError: it is none.
         """
         try:
-            job = msgspec.convert(data, cls)
-            return job if job.input is None else replace(job, input=json.loads(job.input))
-        except (ValueError, TypeError, RecursionError):
+            stored = msgspec.convert(data, dict[str, Any])
+            known = {field: stored[name] for field, name in _FIELDS.items() if name in stored}
+            return msgspec.convert(known, cls)
+        except msgspec.ValidationError:
             named = msgspec.convert(data, _Named)
             return cls(named.family, named.container, is_whole=False)
+
+
+_FIELDS: Mapping[str, str] = {
+    "family": "family",
+    "container": "container",
+    "revision": "revision",
+    "command": "command",
+    "environment": "environment",
+    "memory": "memory",
+    "cpu": "cpu",
+    "ephemeral_storage": "ephemeralStorageGiB",
+    "capacity": "capacity",
+    "tags": "tags",
+    "input": "input",
+    "input_uri": "inputUri",
+    "input_sha256": "inputSha256",
+}
 
 
 class _Named(msgspec.Struct):

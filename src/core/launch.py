@@ -35,6 +35,7 @@ class Variable(StrEnum):
     EXECUTION_TICKET = "EXECUTION_TICKET"
     RECORD_TABLE = "RECORD_TABLE"
     INPUT = "INPUT"
+    INPUT_URI = "INPUT_URI"
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +123,7 @@ class Launch:
             )
         return {
             "cluster": place.cluster,
-            "taskDefinition": self.job.family,
+            "taskDefinition": self._definition,
             **_CAPACITY[self.job.capacity],
             "count": 1,
             "startedBy": self.correlation.started_by,
@@ -138,6 +139,7 @@ class Launch:
                 }
             },
             "overrides": self._overrides(place.table),
+            **({"tags": _pairs(self.job.tags, "key")} if self.job.tags else {}),
         }
 
     def excess(self, table: str) -> int:
@@ -150,20 +152,27 @@ class Launch:
         """
         return max(len(json.dumps(self._overrides(table))) - MAX_OVERRIDES, 0)
 
+    @property
+    def _definition(self) -> str:
+        job = self.job
+        return job.family if job.revision is None else f"{job.family}:{job.revision}"
+
     def _overrides(self, table: str) -> dict[str, Any]:
-        sizes = {"cpu": self.job.cpu, "memory": self.job.memory}
+        job, attempt = self.job, self.correlation.attempt
+        sizes = {"cpu": job.cpu_of(attempt), "memory": job.memory_of(attempt)}
+        storage = job.ephemeral_storage
         return {
             "containerOverrides": [self._container(table)],
             **{name: str(size) for name, size in sizes.items() if size},
+            **({"ephemeralStorage": {"sizeInGiB": storage}} if storage else {}),
         }
 
     def _container(self, table: str) -> dict[str, Any]:
-        variables = {**self.job.environment, **self._variables(table)}
-        # DynamoDB keeps a map in any order; another order would be another request to ECS.
-        pairs = [{"name": name, "value": variables[name]} for name in sorted(variables)]
-        own = {"command": list(self.job.command), "memory": self.job.memory}
+        job = self.job
+        pairs = _pairs({**job.environment, **self._variables(table)}, "name")
+        own = {"command": list(job.command), "memory": job.memory_of(self.correlation.attempt)}
         set_here = {name: value for name, value in own.items() if value}
-        return {"name": self.job.container, "environment": pairs, **set_here}
+        return {"name": job.container, "environment": pairs, **set_here}
 
     def _variables(self, table: str) -> dict[str, str]:
         takes_result = self.flow.takes_result
@@ -173,9 +182,16 @@ class Launch:
             Variable.EXECUTION_ATTEMPT: str(self.correlation.attempt),
             Variable.EXECUTION_TICKET: self.ticket if takes_result else None,
             Variable.RECORD_TABLE: table if takes_result else None,
-            Variable.INPUT: self.job.input_text,
+            Variable.INPUT: self.job.input,
+            Variable.INPUT_URI: self.job.input_uri,
         }
         return {name.value: value for name, value in variables.items() if value is not None}
+
+
+def _pairs(values: Mapping[str, str], name: str) -> list[dict[str, str]]:
+    """Return a map as ECS takes it, in one order."""
+    # DynamoDB keeps it in any order; another order would be another request to ECS.
+    return [{name: key, "value": values[key]} for key in sorted(values)]
 
 
 def refused(failures: Sequence[Mapping[str, Any]]) -> FailedToStart:

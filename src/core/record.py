@@ -262,9 +262,11 @@ def _entries(value: object) -> list[dict[str, Any]]:
 
 
 def _whole(value: object) -> object:
-    """Return DynamoDB's whole numbers as Python's, a map's too."""
+    """Return DynamoDB's whole numbers as Python's, those of a map or a list too."""
     if isinstance(value, Mapping):
         return {name: _whole(part) for name, part in value.items()}
+    if isinstance(value, list):
+        return [_whole(part) for part in value]
     if isinstance(value, Decimal) and value == value.to_integral_value():
         return int(value)
     return value

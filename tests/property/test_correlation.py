@@ -13,6 +13,7 @@ from core.correlation import Correlation, client_token, execution_id
 from core.flow import Flow
 from core.job import Capacity, Job
 from core.record import Record
+from core.size import SIZES
 from tests.values import launch, place, record
 
 if TYPE_CHECKING:
@@ -40,10 +41,11 @@ JOBS = st.builds(
     container=NAMES,
     command=st.lists(st.text(max_size=9), max_size=3).map(tuple),
     environment=st.dictionaries(NAMES, st.text(max_size=50), max_size=4),
-    memory=st.none() | st.integers(1, 122_880),
+    memory=st.lists(st.sampled_from(SIZES), max_size=3).map(lambda s: tuple(n.memory for n in s)),
     cpu=st.none() | st.integers(1, 16_384),
     capacity=st.sampled_from(Capacity),
-    input=JSON,
+    tags=st.dictionaries(NAMES, st.text(max_size=50), max_size=4),
+    input=st.none() | JSON.map(json.dumps),
 )
 LAUNCHES = st.builds(
     launch,

@@ -92,7 +92,11 @@ def test_environment_of_the_job(flow: Flow) -> None:
 @pytest.mark.parametrize("name", Variable)
 def test_own_variables(name: Variable) -> None:
     """No variable that the request itself sets is the job's to set."""
-    own = replace(LAUNCH, ticket="0123", job=job(input=1, environment={name.value: "forged"}))
+    own = replace(
+        LAUNCH,
+        ticket="0123",
+        job=job(input="1", input_uri="s3://b/k", environment={name.value: "forged"}),
+    )
     assert environment(own)[name] != "forged"
 
 
@@ -138,9 +142,10 @@ def test_job(
 @pytest.mark.parametrize(
     ("changes", "task", "container"),
     [
-        ({"memory": 2_048, "cpu": 512}, {"memory": "2048", "cpu": "512"}, {"memory": 2_048}),
-        ({"cpu": 256}, {"cpu": "256"}, {}),
-        ({"memory": 1_024}, {"memory": "1024"}, {"memory": 1_024}),
+        ({"memory": (2_048,), "cpu": 512}, {"memory": "2048", "cpu": "512"}, {"memory": 2_048}),
+        ({"memory": (1_024,)}, {"memory": "1024", "cpu": "256"}, {"memory": 1_024}),
+        ({"memory": (8_192,)}, {"memory": "8192", "cpu": "1024"}, {"memory": 8_192}),
+        ({"ephemeral_storage": 30}, {"ephemeralStorage": {"sizeInGiB": 30}}, {}),
     ],
 )
 def test_size(changes: dict[str, Any], task: dict[str, Any], container: dict[str, Any]) -> None:
@@ -151,11 +156,39 @@ def test_size(changes: dict[str, Any], task: dict[str, Any], container: dict[str
     assert {name: main[name] for name in main if name not in {"name", "environment"}} == container
 
 
-@pytest.mark.parametrize("value", [0, False, "", [], {"a": [1.5, None]}, "é\ud800"])
-def test_input(value: object) -> None:
-    """A job's input reaches the container as JSON text; without one there is no variable."""
-    assert "INPUT" not in environment(LAUNCH)
-    assert json.loads(environment(replace(LAUNCH, job=job(input=value)))["INPUT"]) == value
+@pytest.mark.parametrize(("attempt", "size"), [(1, 2_048), (2, 4_096), (3, 16_384), (10, 16_384)])
+def test_size_of_an_attempt(attempt: int, size: int) -> None:
+    """Each attempt has its own memory, the last value for every later one, and its least CPU."""
+    asked = launch(
+        correlation=Correlation("demo", "one", attempt), job=job(memory=(2_048, 4_096, 16_384))
+    )
+    overrides = asked.request(PLACE)["overrides"]
+    assert overrides["memory"] == str(size)
+    assert overrides["containerOverrides"][0]["memory"] == size
+    assert overrides["cpu"] == {2_048: "256", 4_096: "512", 16_384: "2048"}[size]
+
+
+def test_tags() -> None:
+    """A job's tags are the task's, in one order whatever the table's."""
+    assert "tags" not in LAUNCH.request(PLACE)
+    asked = launch(job=job(tags={"team": "data", "cost": ""})).request(PLACE)
+    assert asked["tags"] == [{"key": "cost", "value": ""}, {"key": "team", "value": "data"}]
+
+
+def test_revision() -> None:
+    """A job that names a revision runs that one, any other the family's latest."""
+    pinned = launch(job=job(family="demo-etl", revision=7)).request(PLACE)
+    assert pinned["taskDefinition"] == "demo-etl:7"
+
+
+def test_input() -> None:
+    """A job's input reaches the container as its text, or by its address."""
+    assert not {"INPUT", "INPUT_URI"} & environment(LAUNCH).keys()
+    assert environment(launch(job=job(input='{"a":1}')))["INPUT"] == '{"a":1}'
+    address = "s3://bucket/inputs/one/0123.json"
+    told = environment(launch(job=job(input_uri=address, input_sha256="0123")))
+    assert told["INPUT_URI"] == address
+    assert "INPUT" not in told
 
 
 def test_token() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from adapters.updates import plain, serialized
 from core.flow import Flow
-from core.job import Capacity, OtherVersionsJobError
+from core.job import _FIELDS, Capacity, OtherVersionsJobError
 from core.outcome import ApplicationFailed
 from core.record import (
     ENDED,
@@ -87,15 +87,21 @@ def test_round_trip(stored: Record) -> None:
 
 
 def test_job_in_the_table() -> None:
-    """A job's every field comes back from DynamoDB, also an input that DynamoDB could not hold."""
+    """A job's every field comes back from DynamoDB, the input as the text that it is."""
     asked = job(
+        revision=7,
         command=("a", ""),
         environment={"EMPTY": "", "É": "🚀"},
-        memory=2_048,
+        memory=(2_048, 4_096),
         cpu=512,
+        ephemeral_storage=30,
         capacity=Capacity.SPOT,
-        input={"share": 0.1, "none": [None, {}], "half": "\ud800"},
+        tags={"team": "data", "empty": ""},
+        input='{"share":0.1,"none":[null,{}],"half":"\\ud800"}',
+        input_uri="s3://bucket/inputs/one/0123.json",
+        input_sha256="0123",
     )
+    assert set(asked.to_dict()) == {*_FIELDS.values()}
     item = replace(NEW, job=asked).to_item()
     assert Record.from_item(plain(serialized(item))).job == asked
 
@@ -103,7 +109,7 @@ def test_job_in_the_table() -> None:
 def test_later_job() -> None:
     """A field of a job that a later release writes does not disturb this one."""
     item = NEW.to_item()
-    assert Record.from_item({**item, "job": {**item["job"], "tags": {"a": "b"}}}) == NEW
+    assert Record.from_item({**item, "job": {**item["job"], "gpu": {"a": "b"}}}) == NEW
 
 
 @pytest.mark.parametrize(
@@ -222,16 +228,14 @@ def test_spoilt(name: str, value: object) -> None:
 @pytest.mark.parametrize(
     "written",
     [
-        *({name: 7} for name in ("command", "environment", "capacity", "input")),
-        *(
-            {name: value}
-            for name in ("memory", "cpu")
-            for value in ("512", 0, True, [1_024, 2_048])
-        ),
+        *({name: 7} for name in ("command", "environment", "capacity", "tags", "input")),
+        *({name: 7} for name in ("inputUri", "inputSha256")),
+        *({name: value} for name in ("revision", "cpu") for value in ("512", 0, True, [1_024])),
+        *({"memory": value} for value in (512, [0], ["512"], [True], {"1": 512})),
+        {"ephemeralStorageGiB": "30"},
         {"command": ["a", 1]},
         {"environment": {"A": 1}},
         {"capacity": "SPOT_THEN_ON_DEMAND"},
-        *({"input": text} for text in ("no JSON", "[" * 100_000)),
     ],
     ids=shortened,
 )
