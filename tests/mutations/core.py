@@ -126,8 +126,8 @@ MUTATIONS = (
     Mutation(
         "a request has its variables in whatever order the table had them",
         "src/core/launch.py",
-        "for name in sorted(variables)]",
-        "for name in variables]",
+        "for key in sorted(values)]",
+        "for key in values]",
         ("tests/unit/core/test_launch.py",),
     ),
     Mutation(

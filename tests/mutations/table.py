@@ -1,11 +1,12 @@
 """Ways to break the code that must not go unnoticed."""
 
-from tests.mutations import causes, core, functions, network, preflight, redrive, starts
+from tests.mutations import causes, core, functions, jobs, network, preflight, redrive, starts
 
 MUTATIONS = (
     *core.MUTATIONS,
     *causes.MUTATIONS,
     *functions.MUTATIONS,
+    *jobs.MUTATIONS,
     *network.MUTATIONS,
     *starts.MUTATIONS,
     *redrive.MUTATIONS,

@@ -30,7 +30,7 @@ from tests.markdown import Page, code, first_column
 from tests.template import ROOT
 from tests.unit.core.tasks import WORKER as CONTAINER
 from tests.unit.core.tasks import container, stopped
-from tests.values import job, launch, parsed, place, record
+from tests.values import launch, parsed, place, record
 
 ARCHITECTURE = Page(ROOT / "docs" / "architecture.md")
 CAUSES_PAGE = Page(ROOT / "docs" / "causes.md")
