@@ -76,12 +76,21 @@ class Account:
             self.client("sqs").create_queue(QueueName=queue["QueueName"])
         for group in self._stack.of_type("AWS::Logs::LogGroup").values():
             self.client("logs").create_log_group(logGroupName=group["LogGroupName"])
+        for bucket in self._stack.of_type("AWS::S3::Bucket").values():
+            # The first Region has no name there.
+            elsewhere = {"LocationConstraint": self._stack.region}
+            where = {"CreateBucketConfiguration": elsewhere} if self._is_elsewhere else {}
+            self.client("s3").create_bucket(Bucket=bucket["BucketName"], **where)
         for parameter in self._stack.of_type("AWS::SSM::Parameter").values():
             self.client("ssm").put_parameter(**parameter)
         for cluster in self._stack.of_type("AWS::ECS::Cluster").values():
             self.client("ecs").create_cluster(clusterName=cluster["ClusterName"])
         for logical_id, rule in self._stack.of_type("AWS::Events::Rule").items():
             self._create_rule(self._stack.arn(logical_id).rpartition("/")[2], rule)
+
+    @property
+    def _is_elsewhere(self) -> bool:
+        return bool(self._stack.region != "us-east-1")
 
     def _create_rule(self, name: str, properties: dict[str, Any]) -> None:
         events, given = self.client("events"), dict(properties)

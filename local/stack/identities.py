@@ -21,6 +21,7 @@ _NAMED: Mapping[str, tuple[str, str]] = {
     "AWS::IAM::Role": ("RoleName", "iam::{account}:role/{name}"),
     "AWS::Lambda::Function": ("FunctionName", "lambda:{region}:{account}:function:{name}"),
     "AWS::Logs::LogGroup": ("LogGroupName", "logs:{region}:{account}:log-group:{name}:*"),
+    "AWS::S3::Bucket": ("BucketName", "s3:::{name}"),
     "AWS::SQS::Queue": ("QueueName", "sqs:{region}:{account}:{name}"),
     "AWS::SSM::Parameter": ("Name", "ssm:{region}:{account}:parameter/{name}"),
 }
@@ -79,7 +80,16 @@ class Identities:
         if kind := _IDS.get(resource["Type"]):
             digest = hashlib.sha256(f"{self.stack} {logical_id}".encode())
             return f"{kind}-{digest.hexdigest()[:17]}"
-        return self.fill(given) if given else f"{self.stack}-{logical_id}"
+        if given:
+            return self.fill(given)
+        if resource["Type"] == "AWS::S3::Bucket":
+            return self._bucket(logical_id)
+        return f"{self.stack}-{logical_id}"
+
+    def _bucket(self, logical_id: str) -> str:
+        """Return a bucket's name, which is of the whole world: small letters, and 63 at most."""
+        digest = hashlib.sha256(f"{self.region} {self.stack} {logical_id}".encode()).hexdigest()
+        return f"{self.stack}-{logical_id}".lower()[:50].rstrip("-") + f"-{digest[:12]}"
 
     def _arn(self, logical_id: str) -> str:
         kind = self._resource(logical_id)["Type"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from moto.core.base_backend import BackendDict
 
@@ -42,3 +42,16 @@ def _forget(region: str) -> None:
         for regions in service.values():
             if region in regions:
                 regions[region].reset()
+            # S3 keeps the buckets of all Regions in one place.
+            if "aws" in regions and service.service_name == "s3":
+                s3: Any = service
+                _forget_buckets(regions["aws"].buckets, s3.bucket_accounts, region)
+
+
+def _forget_buckets(buckets: dict[str, Any], owners: dict[str, Any], region: str) -> None:
+    for name in [name for name, bucket in buckets.items() if bucket.region_name == region]:
+        bucket = buckets.pop(name)
+        owners.pop(name, None)
+        # Their files would stay open.
+        for kept in (*bucket.keys.values(), *bucket.multiparts.values()):
+            kept.dispose()

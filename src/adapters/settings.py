@@ -16,6 +16,7 @@ class Settings(msgspec.Struct, frozen=True, rename="upper"):
     """What every function is told.
 
     Attributes:
+        data_bucket: name of the bucket of inputs and results.
         task_log_prefix: of the streams in the tasks' log group.
         log_tail: whether errors carry the last lines of a container's log.
     """
@@ -23,6 +24,7 @@ class Settings(msgspec.Struct, frozen=True, rename="upper"):
     stack_name: str
     cluster_arn: str
     table_name: str
+    data_bucket: str
     record_retention_days: int
     task_log_group: str
     task_log_prefix: str
@@ -52,12 +54,14 @@ class OrchestratorSettings(Settings, frozen=True, rename="upper"):
         container_name: of the main container in it.
         network_parameter: name of the parameter of Systems Manager that holds the tasks' network.
         execution_timeout: the durable functions' ExecutionTimeout, in seconds.
+        data_retention_days: days for which the bucket keeps an object.
     """
 
     task_family: str
     container_name: str
     network_parameter: str
     execution_timeout: int
+    data_retention_days: int
 
     @property
     def default_job(self) -> Job:

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 # The columns that the task's role may write.
-COLUMNS = ("ticket", "status", "result", "error")
+COLUMNS = ("ticket", "status", "result", "error", "resultUri", "progress")
 _TICKET = re.compile(r"[0-9a-f]{32}")
 # As long as every ticket: what a launch will need is known before one is drawn.
 TICKET_RESERVE = "0" * 32

@@ -45,7 +45,7 @@ def test_killed_function_is_invoked_again(user: User) -> None:
 def test_demo_without_a_grant(tmp_path: Path) -> None:
     """A demo of a template that lacks a grant fails, and names role, action and resource."""
     copied = tmp_path / "template.yaml"
-    copied.write_text(json.dumps(without("TaskRole", "dynamodb:UpdateItem")))
+    copied.write_text(json.dumps(without("WorkerPolicy", "dynamodb:UpdateItem")))
     demo = _demo("--template", str(copied))
     assert demo.returncode == 1
     assert "AccessDenied: User: arn:aws:sts::123456789012:assumed-role/" in demo.stdout

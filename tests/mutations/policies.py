@@ -27,6 +27,9 @@ _ADDED: Mapping[str, Mapping[str, Any]] = {
     "AWS::IAM::User": {"Policies": [{"PolicyName": "all", "PolicyDocument": _OPEN}]},
     "AWS::IAM::Group": {"ManagedPolicyArns": [_ADMINISTRATOR]},
     "AWS::CloudFormation::Stack": {"TemplateURL": "https://example.com/more.yaml"},
+    "AWS::S3::AccessPoint": {"Bucket": {"Ref": "DataBucket"}, "Policy": _OPEN},
+    "AWS::S3::Bucket": {"AccessControl": "PublicRead"},
+    "AWS::S3::BucketPolicy": {"Bucket": {"Ref": "DataBucket"}, "PolicyDocument": _OPEN},
     "AWS::SQS::QueuePolicy": {
         "Queues": [{"Ref": "UnprocessedEventsQueue"}],
         "PolicyDocument": _OPEN,
@@ -68,8 +71,8 @@ def edits(template: Mapping[str, Any]) -> Iterator[Edit]:
         )
     for name, condition in _HIDING.items():
         yield Edit(f"the condition {name}", ("Conditions", "Hiding"), condition)
-    path = ("Properties", "Policies", 0, "PolicyDocument", "Statement", 0, "Resource")
-    named = Edit("", ("Resources", "TaskRole", *path), _BY_PARAMETER).apply(template)
+    path = ("Properties", "PolicyDocument", "Statement", 0, "Resource")
+    named = Edit("", ("Resources", "WorkerPolicy", *path), _BY_PARAMETER).apply(template)
     more = {**template["Parameters"], "Wide": {"Type": "String", "Default": "demo"}}
     yield Edit("a parameter in a resource", (), {**named, "Parameters": more})
     yield from _boundary(resources)
@@ -158,6 +161,12 @@ def _queue_policy(name: str, resources: Resources) -> Iterator[Edit]:
     yield Edit("dropped", (), DROPPED)
 
 
+def _bucket_policy(name: str, resources: Resources) -> Iterator[Edit]:
+    document = resources[name]["Properties"]["PolicyDocument"]
+    yield from _document(document, ("Properties", "PolicyDocument"))
+    yield Edit("dropped", (), DROPPED)
+
+
 def _permission(name: str, resources: Resources) -> Iterator[Edit]:
     properties = resources[name]["Properties"]
     yield Edit("dropped", (), DROPPED)
@@ -196,6 +205,7 @@ def _others(resources: Resources, kind: str, own: str) -> Iterable[str]:
 _RULES: Mapping[str, Callable[[str, Resources], Iterator[Edit]]] = {
     "AWS::IAM::Role": _role,
     "AWS::IAM::ManagedPolicy": _managed_policy,
+    "AWS::S3::BucketPolicy": _bucket_policy,
     "AWS::SQS::QueuePolicy": _queue_policy,
     "AWS::Lambda::Permission": _permission,
     "AWS::Lambda::Function": _function,

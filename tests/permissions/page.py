@@ -66,6 +66,8 @@ def _rows() -> Iterator[Row]:
         yield Row(who, ["sts:AssumeRole"], [""], code(only_if), why, code(by))
     for who, effect, by, may, only_if, why in PAGE.table("Queue"):
         yield Row(who, code(may), ["<queue>"], code(only_if), why, code(by), effect)
+    for who, effect, by, may, on, only_if, why in PAGE.table("Bucket"):
+        yield Row(who, code(may), code(on), code(only_if), why, code(by), effect)
     for who, by, may, on, only_if, why in PAGE.table("Function", "Invoked by"):
         yield Row(who, code(may), code(on), code(only_if), why, code(by))
 
@@ -91,9 +93,11 @@ def holders(row: Row, stack: Stack) -> Iterable[str]:
 
 def _grants(row: Row, stack: Stack) -> Iterator[Grant]:
     for short in holders(row, stack):
-        # The task's two roles have names of their own.
-        holder = short if short.endswith("Role") else f"{stack.name}-{short}"
-        words = {"stack": stack.name, "account": ACCOUNT, "region": REGION}
+        buckets = {name: stack.references.ref(name) for name in stack.of_type("AWS::S3::Bucket")}
+        # The task's two roles have names of their own, and so has a bucket.
+        own = buckets.get(short) or (short if short.endswith("Role") else None)
+        holder = own or f"{stack.name}-{short}"
+        words = {"stack": stack.name, "account": ACCOUNT, "region": REGION, **buckets}
         words |= {"function": holder, "queue": holder}
         conditions = frozenset(_condition(_filled(text, words)) for text in row.conditions)
         resources = [_filled(resource, words) for resource in row.resources]
@@ -119,5 +123,7 @@ def _arn(of: str, resource: str) -> str:
     service = of.partition(":")[0]
     if resource in {"", "*"} or resource.startswith("arn:"):
         return resource
+    if service == "s3":
+        return f"arn:aws:s3:::{resource}"
     region = "" if service == "iam" else REGION
     return f"arn:aws:{service}:{region}:{ACCOUNT}:{resource}"

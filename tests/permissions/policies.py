@@ -22,8 +22,18 @@ READ = {
         "Policies",
     },
     "AWS::IAM::ManagedPolicy": {"Description", "PolicyDocument"},
+    "AWS::S3::BucketPolicy": {"Bucket", "PolicyDocument"},
     "AWS::SQS::QueuePolicy": {"PolicyDocument", "Queues"},
     "AWS::Lambda::Permission": {"Action", "FunctionName", "Principal", "SourceArn"},
+}
+# The same, for types whose properties may go by any parameter.
+_KNOWN = {
+    "AWS::S3::Bucket": {
+        "BucketEncryption",
+        "LifecycleConfiguration",
+        "OwnershipControls",
+        "PublicAccessBlockConfiguration",
+    },
 }
 # Types of which nothing grants but a statement.
 _SILENT = {
@@ -68,15 +78,21 @@ def granted(stack: Stack) -> set[Grant]:
         UnreadError: it may grant more.
     """
     _refuse_unread(stack)
-    return {*_of_roles(stack), *_of_queues(stack), *_of_invocations(stack)}
+    return {
+        *_of_roles(stack),
+        *_of_queues(stack),
+        *_of_buckets(stack),
+        *_of_invocations(stack),
+    }
 
 
 def _refuse_unread(stack: Stack) -> None:
     for name, resource in stack.resources.items():
         kind, properties = resource["Type"], resource.get("Properties", {})
-        if kind not in {*READ, *_SILENT} or (kind in _SILENT and _has_statements(properties)):
+        known = {**READ, **_KNOWN}
+        if kind not in {*known, *_SILENT} or (kind in _SILENT and _has_statements(properties)):
             raise UnreadError(f"{name} ({kind}) may grant something: no type that is known here")
-        for unread in properties.keys() - READ.get(kind, properties.keys()):
+        for unread in properties.keys() - known.get(kind, properties.keys()):
             raise UnreadError(f"{name} ({kind}): {unread} may grant something")
 
 
@@ -118,6 +134,15 @@ def _of_queues(stack: Stack) -> Iterator[Grant]:
             if of_queue.setdefault(queue, name) != name:
                 raise UnreadError(f"{queue} has two policies: one of them would go")
             yield from _statements(queue, policy["PolicyDocument"])
+
+
+def _of_buckets(stack: Stack) -> Iterator[Grant]:
+    of_bucket: dict[str, object] = {}
+    for name, policy in stack.of_type("AWS::S3::BucketPolicy").items():
+        bucket = policy["Bucket"]
+        if of_bucket.setdefault(bucket, name) != name:
+            raise UnreadError(f"{bucket} has two policies: one of them would go")
+        yield from _statements(bucket, policy["PolicyDocument"])
 
 
 def _of_invocations(stack: Stack) -> Iterator[Grant]:

@@ -55,12 +55,14 @@ def execution(fields: dict[str, Any]) -> Execution:
         task_family="lambda-ecs-durable-demo-worker",
         container_name="worker",
         table_name="lambda-ecs-durable-demo-callbacks",
+        data_bucket="lambda-ecs-durable-demo-databucket-0ab1cd2ef3gh",
         record_retention_days=30,
         task_log_group="/ecs/lambda-ecs-durable-demo",
         task_log_prefix="worker",
         log_tail="yes",
         network_parameter="CFN-NetworkParameter-0aB1cD2eF3gH",
         execution_timeout=EXECUTION_TIMEOUT,
+        data_retention_days=400,
     )
     records = Records(settings.table_name, settings.retention)
     return Execution("arn", work, asked, settings, records)

@@ -269,3 +269,48 @@ def test_tables(stack: Stack) -> None:
         assert properties["SSESpecification"]["SSEEnabled"] is True
         expected = {"AttributeName": expiry, "Enabled": True}
         assert properties["TimeToLiveSpecification"] == expected
+
+
+def test_data_bucket(stack: Stack) -> None:
+    """The bucket is encrypted and its owner's alone, and has a name that CloudFormation makes."""
+    [bucket] = stack.of_type("AWS::S3::Bucket").values()
+    [rule] = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert rule == {"ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
+    assert bucket["OwnershipControls"]["Rules"] == [{"ObjectOwnership": "BucketOwnerEnforced"}]
+    blocked = bucket["PublicAccessBlockConfiguration"]
+    assert blocked == dict.fromkeys(
+        ("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"), True
+    )
+    assert "BucketName" not in bucket
+
+
+def test_data_retention(deploy: Callable[..., Stack]) -> None:
+    """Objects expire after as many days as the parameter says and the durable functions are told.
+
+    Parts of an upload that nobody has completed go after a day.
+    """
+    for days, stack in ((400, deploy()), ("31", deploy(DataRetentionDays="31"))):
+        [bucket] = stack.of_type("AWS::S3::Bucket").values()
+        [rule] = bucket["LifecycleConfiguration"]["Rules"]
+        assert (rule["Status"], rule["ExpirationInDays"]) == ("Enabled", days)
+        assert rule["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 1}
+        assert not rule.keys() & {"Prefix", "TagFilters"}
+        for function in stack.durable_functions().values():
+            assert function["Environment"]["Variables"]["DATA_RETENTION_DAYS"] == days
+
+
+def test_longest_retention(source: dict[str, Any]) -> None:
+    """By default an object outlives the longest execution and its closed record."""
+    longest = source["Parameters"]["ExecutionTimeout"]["MaxValue"] // 86_400
+    [days] = {
+        int(variables["RECORD_RETENTION_DAYS"])
+        for variables in [source["Globals"]["Function"]["Environment"]["Variables"]]
+    }
+    assert source["Parameters"]["DataRetentionDays"]["Default"] >= longest + days
+
+
+def test_capacity_providers(stack: Stack) -> None:
+    """The cluster offers on-demand and Spot capacity, and asks for neither by itself."""
+    [cluster] = stack.of_type("AWS::ECS::Cluster").values()
+    assert cluster["CapacityProviders"] == ["FARGATE", "FARGATE_SPOT"]
+    assert "DefaultCapacityProviderStrategy" not in cluster

@@ -9,7 +9,7 @@ from tests.permissions.calls import SOURCE, calls, reached
 from tests.permissions.check import differences
 from tests.permissions.page import Row, holders, rows
 from tests.permissions.policies import granted
-from tests.template import ROOT, TEMPLATE
+from tests.template import ACCOUNT, ROOT, TEMPLATE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -101,7 +101,8 @@ def kept_by_rules(stack: Stack) -> Iterator[tuple[str, str]]:
 
 
 def test_passed_roles() -> None:
-    """A task's roles are exactly those that are passed on when it is started."""
+    """The roles passed on to a task are its definition's two, and those under the stack's path."""
     [definition] = STACK.of_type("AWS::ECS::TaskDefinition").values()
     passed = {grant.resource for grant in granted(STACK) if grant.action == "iam:PassRole"}
-    assert passed == {definition["TaskRoleArn"], definition["ExecutionRoleArn"]}
+    path = f"arn:aws:iam::{ACCOUNT}:role/{STACK.name}/*"
+    assert passed == {definition["TaskRoleArn"], definition["ExecutionRoleArn"], path}

@@ -200,11 +200,11 @@ def test_own_template() -> None:
 def test_unknown_arn(tmp_path: Path) -> None:
     """An ARN that is not known here is refused by the resource's name and type."""
     own = template.source()
-    own["Resources"]["Uploads"] = {"Type": "AWS::S3::Bucket"}
+    own["Resources"]["Uploads"] = {"Type": "AWS::SNS::Topic"}
     own["Outputs"]["Uploads"] = {"Value": {"Fn::GetAtt": "Uploads.Arn"}}
     path = tmp_path / "template.yaml"
     path.write_text(json.dumps(own))
-    with pytest.raises(UnsupportedError, match=r"Uploads \(AWS::S3::Bucket\): Arn"):
+    with pytest.raises(UnsupportedError, match=r"Uploads \(AWS::SNS::Topic\): Arn"):
         _ = Stack(path, "http://127.0.0.1:1").outputs
 
 
