@@ -84,7 +84,10 @@ class Account:
         for parameter in self._stack.of_type("AWS::SSM::Parameter").values():
             self.client("ssm").put_parameter(**parameter)
         for cluster in self._stack.of_type("AWS::ECS::Cluster").values():
-            self.client("ecs").create_cluster(clusterName=cluster["ClusterName"])
+            self.client("ecs").create_cluster(
+                clusterName=cluster["ClusterName"],
+                capacityProviders=cluster.get("CapacityProviders", []),
+            )
         for logical_id, rule in self._stack.of_type("AWS::Events::Rule").items():
             self._create_rule(self._stack.arn(logical_id).rpartition("/")[2], rule)
 

@@ -6,7 +6,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from local.ecs.service import invalid
+from local.ecs.refusal import invalid
 from local.ecs.tags import PROPAGATED
 from local.errors import ApiError
 

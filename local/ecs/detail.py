@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from moto.core.utils import iso_8601_datetime_with_milliseconds
 
+from local.ecs.capacity import ON_DEMAND, provider
+from local.ecs.size import container_size, task_size
 from local.events.envelope import envelope
 
 if TYPE_CHECKING:
@@ -31,7 +33,7 @@ def new_detail(
     task_id = uuid.uuid4().hex
     cluster = request["cluster"].rpartition("/")[2]
     arn = f"arn:aws:ecs:{stack.region}:{stack.account}"
-    family = definition["Family"]
+    family, overrides = definition["Family"], request.get("overrides", {})
     detail = {
         "attachments": [_network_interface(request)],
         "availabilityZone": f"{stack.region}a",
@@ -39,24 +41,25 @@ def new_detail(
         "connectivity": "CONNECTED",
         "containers": [
             _container(container, f"{arn}:task/{cluster}/{task_id}", f"{arn}:container/{cluster}")
+            | container_size(container, overrides)
             for container in definition["ContainerDefinitions"]
         ],
-        "cpu": definition["Cpu"],
         "createdAt": now,
         "desiredStatus": "RUNNING",
         "enableExecuteCommand": False,
         "group": f"family:{family}",
         "lastStatus": "PROVISIONING",
-        "capacityProviderName": _provider(request),
-        "launchType": "FARGATE",
-        "memory": definition["Memory"],
-        "overrides": request.get("overrides", {}),
+        "capacityProviderName": provider(request),
+        # Of tasks on Spot, too.
+        "launchType": ON_DEMAND,
+        "overrides": overrides,
         "platformVersion": "1.4.0",
         "startedBy": request.get("startedBy"),
         "taskArn": f"{arn}:task/{cluster}/{task_id}",
         "taskDefinitionArn": f"{arn}:task-definition/{family}:1",
         "updatedAt": now,
         "version": 1,
+        **task_size(definition, overrides),
     }
     return {name: value for name, value in detail.items() if value is not None}
 
@@ -92,15 +95,7 @@ def _container(definition: Mapping[str, Any], task_arn: str, arn: str) -> dict[s
         "image": definition["Image"],
         "lastStatus": "PENDING",
         "networkInterfaces": [],
-        "cpu": "0",
     }
-
-
-def _provider(request: Mapping[str, Any]) -> str | None:
-    """Return the capacity provider that gets a strategy's first task; None without a strategy."""
-    strategy = request.get("capacityProviderStrategy") or []
-    by_share = sorted(strategy, key=lambda item: (-item.get("base", 0), -item.get("weight", 0)))
-    return by_share[0]["capacityProvider"] if by_share else None
 
 
 def _network_interface(request: Mapping[str, Any]) -> dict[str, Any]:

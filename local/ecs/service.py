@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import threading
-from collections import deque
+from collections import Counter, deque
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from local.ecs.capacity import NO_ROOM, ON_DEMAND, check_strategy, provider
 from local.ecs.detail import new_detail
+from local.ecs.refusal import invalid
+from local.ecs.size import check_size
 from local.ecs.state import TaskState
-from local.ecs.tags import tags_of
+from local.ecs.tags import check_tags, tags_of
 from local.ecs.tokens import Launched, Tokens
 from local.errors import ApiError
 
@@ -36,9 +39,11 @@ class Tasks(Generic[T]):
         new: makes a task from its first detail and the properties of its definition.
 
     Attributes:
-        clusters: names of the clusters in which tasks may run.
+        clusters: the clusters in which tasks may run, by name, each with its capacity providers.
         definitions: properties of the task definitions, by family.
         refusals: failures that the next new requests are answered with, instead of a task.
+        full: how many of the next new requests find no room, by capacity: `FARGATE`,
+            `FARGATE_SPOT`.
         mishaps: of the next tasks, one each.
     """
 
@@ -48,8 +53,10 @@ class Tasks(Generic[T]):
         self._stack, self._time, self._new = stack, time, new
         definitions = stack.of_type("AWS::ECS::TaskDefinition").values()
         self.definitions = {definition["Family"]: definition for definition in definitions}
-        self.clusters = {c["ClusterName"] for c in stack.of_type("AWS::ECS::Cluster").values()}
+        clusters = stack.of_type("AWS::ECS::Cluster").values()
+        self.clusters = {c["ClusterName"]: c.get("CapacityProviders", ()) for c in clusters}
         self.refusals: deque[dict[str, str]] = deque()
+        self.full: Counter[str] = Counter()
         self.mishaps: deque[Mishap] = deque()
         self._lock = threading.Lock()
         self._tasks: dict[str, T] = {}
@@ -60,7 +67,8 @@ class Tasks(Generic[T]):
 
         Raises:
             ApiError: another request used the client token; the stack has no such family or
-                revision; or an override is for a container that the definition does not have.
+                revision; an override is for a container that the definition does not have; or
+                there is no such size, capacity or tag.
         """
         key = (request.get("cluster", ""), request.get("clientToken", ""))
         asked = json.dumps(request, sort_keys=True)
@@ -104,9 +112,20 @@ class Tasks(Generic[T]):
             if override.get("name") not in known:
                 problem = f"Override for container named {override.get('name')} is not a container"
                 raise invalid(f"{problem} in the TaskDefinition.")
-        if self.refusals:
-            return Launched(failures=[self.refusals.popleft()])
+        check_strategy(request, self.clusters[request["cluster"].rpartition("/")[2]])
+        check_size(definition, request.get("overrides", {}))
+        check_tags(request)
+        if failure := self._failure(request):
+            return Launched(failures=[failure])
         return Launched([self._task(definition, request) for _ in range(request.get("count", 1))])
+
+    def _failure(self, request: Mapping[str, Any]) -> dict[str, str] | None:
+        """Return why a request gets no task; None if it gets one."""
+        capacity = provider(request) or ON_DEMAND
+        if self.full[capacity]:
+            self.full[capacity] -= 1
+            return {"reason": NO_ROOM}
+        return self.refusals.popleft() if self.refusals else None
 
     def _definition(self, name: str) -> Mapping[str, Any]:
         family, _, revision = name.rpartition("/")[2].partition(":")
@@ -125,8 +144,3 @@ class Tasks(Generic[T]):
 
 def _id(arn: str) -> str:
     return arn.rpartition("/")[2]
-
-
-def invalid(message: str) -> ApiError:
-    """Return the error for a parameter that ECS does not take."""
-    return ApiError("InvalidParameterException", message)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.correlation import Correlation
 from core.flow import Flow
+from local.ecs.capacity import SPOT
 from tests.values import job, launch, place
 
 if TYPE_CHECKING:
@@ -28,6 +29,13 @@ def request(user: User, seconds: int = 600, **changes: Any) -> dict[str, Any]:
         job=job(family=task["Family"], container=worker, environment=told),
     )
     return asked.request(place(cluster=cluster)) | changes
+
+
+def on_spot(user: User, **changes: Any) -> dict[str, Any]:
+    """Return the same parameters for a worker on Spot."""
+    asked = request(user, capacityProviderStrategy=[{"capacityProvider": SPOT}], **changes)
+    del asked["launchType"]
+    return asked
 
 
 def run(user: User, **changes: Any) -> str:

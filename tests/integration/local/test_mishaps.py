@@ -5,11 +5,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from local.ecs.capacity import NO_ROOM
 from local.ecs.mishaps import EndedBeside, FailedBeside, FailedStart, HangingStart, UnseenExit
 from local.journal import TaskChange
 from local.system import System
 from tests.e2e.user import User
-from tests.integration.local.fargate import ENDED_BY_SIGNAL, request, run
+from tests.integration.local.fargate import ENDED_BY_SIGNAL, on_spot, request, run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,6 +24,7 @@ def _mended(user: User) -> Iterator[None]:
     yield
     user.system.tasks.refusals.clear()
     user.system.tasks.mishaps.clear()
+    user.system.tasks.full.clear()
 
 
 def events(user: User, arn: str) -> list[tuple[str, int]]:
@@ -134,16 +136,35 @@ def test_unseen_exit(user: User) -> None:
     assert ended.keys() >= {"startedAt", "executionStoppedAt"}
 
 
+def test_full_spot_capacity(user: User) -> None:
+    """While Spot has no room, a request for it is refused in ECS's words, and others are not."""
+    user.system.tasks.full["FARGATE_SPOT"] = 1
+    refused = user.ecs.run_task(**on_spot(user))
+    assert (refused["tasks"], [f["reason"] for f in refused["failures"]]) == ([], [NO_ROOM])
+    user.stop(run(user))
+    user.stop(user.ecs.run_task(**on_spot(user))["tasks"][0]["taskArn"])
+
+
+def test_spot_capacity_lost_at_the_start(user: User) -> None:
+    """A task on Spot may stop before its container ran, with the words of a refused request."""
+    user.system.tasks.mishaps.append(FailedStart(NO_ROOM))
+    [task] = user.ecs.run_task(**on_spot(user))["tasks"]
+    ended = user.task(task["taskArn"], "STOPPED")
+    told = [ended[name] for name in ("stopCode", "stoppedReason", "capacityProviderName")]
+    assert told == ["TaskFailedToStart", NO_ROOM, "FARGATE_SPOT"]
+
+
 def test_spot_interruption(user: User) -> None:
     """A task whose capacity is taken away is warned by an event and SIGTERM, and says so."""
-    arn = run(user)
+    arn = user.ecs.run_task(**on_spot(user))["tasks"][0]["taskArn"]
     user.task(arn, "RUNNING")
     user.wait(lambda: user.lines(arn))
     task = user.system.tasks.get(arn)
     assert task
     task.interrupt()
     ended = user.task(arn, "STOPPED")
-    assert ended["stopCode"] == "SpotInterruption"
+    shown = [ended[name] for name in ("stopCode", "capacityProviderName", "launchType")]
+    assert shown == ["SpotInterruption", "FARGATE_SPOT", "FARGATE"]
     assert ended["containers"][0]["exitCode"] in ENDED_BY_SIGNAL
     assert events(user, arn) == [
         ("PROVISIONING", 1),

@@ -9,10 +9,17 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local.journal import Delivery, TaskChange
-from tests.integration.local.fargate import ENDED_BY_SIGNAL, request, run
+from tests.integration.local.fargate import ENDED_BY_SIGNAL, on_spot, request, run
 
 if TYPE_CHECKING:
     from tests.e2e.user import User
+
+LARGE: dict[str, Any] = {
+    "cpu": "1024",
+    "memory": "4096",
+    "ephemeralStorage": {"sizeInGiB": 50},
+    "containerOverrides": [{"name": "worker", "memory": 3072}],
+}
 
 
 def test_same_token_is_the_same_task(user: User) -> None:
@@ -52,8 +59,14 @@ def test_unknown_names(user: User) -> None:
         ({"networkConfiguration": None}, "Network Configuration"),
         ({"propagateTags": "SERVICE"}, "propagateTags"),
         ({"overrides": {"containerOverrides": [{"name": "other"}]}}, "container named other"),
+        ({"overrides": {"memory": "640"}}, "No Fargate configuration .*: 256 CPU, 640 memory"),
+        ({"capacityProviderStrategy": [{"capacityProvider": "FARGATE_SPOT"}]}, "Remove one"),
+        ({"tags": [{"key": "aws:team", "value": "blue"}]}, "aws:team"),
     ],
-    ids=["too many", "none", "no network", "no service", "unknown container"],
+    ids=[
+        *("too many", "none", "no network", "no service", "unknown container"),
+        *("no such size", "two capacities", "AWS's tag"),
+    ],
 )
 def test_impossible_tasks(
     user: User,
@@ -206,3 +219,21 @@ def test_tags(user: User) -> None:
     assert task["tags"] == [*tags, {"key": "aws:ecs:clusterName", "value": cluster}]
     assert "tags" not in user.task(arn)
     user.stop(arn)
+
+
+def test_size_and_capacity(user: User) -> None:
+    """A task shows the size and the capacity that it asked for, in its events too."""
+    arn = user.ecs.run_task(**on_spot(user, overrides=LARGE))["tasks"][0]["taskArn"]
+    user.task(arn, "RUNNING")
+    user.stop(arn)
+    shown = user.task(arn, "STOPPED")
+    told = [delivery.event["detail"] for delivery in user.system.journal.entries(Delivery)]
+    for task in (shown, *(detail for detail in told if detail.get("taskArn") == arn)):
+        [container] = task["containers"]
+        assert (task["cpu"], task["memory"], task["ephemeralStorage"]) == (
+            "1024",
+            "4096",
+            {"sizeInGiB": 50},
+        )
+        assert (container["memory"], task["overrides"]) == ("3072", LARGE)
+        assert (task["capacityProviderName"], task["launchType"]) == ("FARGATE_SPOT", "FARGATE")

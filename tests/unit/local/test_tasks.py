@@ -8,13 +8,19 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from local.ecs import Tasks
+from local.ecs.capacity import NO_ROOM
 from local.ecs.state import TaskState
+from local.errors import ApiError
 from local.stack.stack import PROJECT, Stack
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from local.ecs.tokens import Launched
 
 HOUR = 3600
+SPOT = [{"capacityProvider": "FARGATE_SPOT"}]
 
 
 class Time:
@@ -35,10 +41,10 @@ class Cluster:
         told: the task's status in each of its events.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, template: Path = PROJECT / "template.yaml") -> None:
         self.time = Time()
         self.told: list[str] = []
-        stack = Stack(PROJECT / "template.yaml", "http://127.0.0.1:1", {"WorkerImage": "local"})
+        stack = Stack(template, "http://127.0.0.1:1", {"WorkerImage": "local"})
         self.tasks = Tasks(stack, self.time, self._new)
         [self._family], [self._cluster] = self.tasks.definitions, self.tasks.clusters
 
@@ -52,9 +58,13 @@ class Cluster:
 
     def start(self, token: str, **asked: Any) -> TaskState:
         """Start a task, or find the one that the token has started."""
-        request = {"cluster": self._cluster, "taskDefinition": self._family, "clientToken": token}
-        [task] = self.tasks.run({**request, **asked}).tasks
+        [task] = self.run(token, **asked).tasks
         return task
+
+    def run(self, token: str, **asked: Any) -> Launched[TaskState]:
+        """Ask for a task; return what came of it."""
+        request = {"cluster": self._cluster, "taskDefinition": self._family, "clientToken": token}
+        return self.tasks.run({**request, **asked})
 
 
 @pytest.fixture
@@ -107,6 +117,51 @@ def test_capacity(cluster: Cluster, strategy: list[dict[str, Any]], provider: st
     """A task shows which capacity provider it got, if its request has named some."""
     shown = cluster.start("one", capacityProviderStrategy=strategy).describe()
     assert (shown.get("capacityProviderName"), shown["launchType"]) == (provider, "FARGATE")
+
+
+@pytest.mark.parametrize(
+    ("asked", "complaint"),
+    [
+        ({"launchType": "FARGATE"}, "both a launch type and capacity provider strategy"),
+        ({}, "not associated with the cluster"),
+    ],
+    ids=["launch type", "foreign"],
+)
+def test_impossible_capacity(cluster: Cluster, asked: dict[str, str], complaint: str) -> None:
+    """A strategy beside a launch type, or of a provider that the cluster lacks, is refused."""
+    if not asked:
+        cluster.tasks.clusters = dict.fromkeys(cluster.tasks.clusters, ("FARGATE",))
+    with pytest.raises(ApiError, match=complaint):
+        cluster.start("one", capacityProviderStrategy=SPOT, **asked)
+    assert cluster.tasks.all() == []
+
+
+def test_providers_of_a_template(tmp_path: Path) -> None:
+    """A cluster has the capacity providers that the template gives it, and no others."""
+    text = (PROJECT / "template.yaml").read_text()
+    assert set(*Cluster().tasks.clusters.values()) == {"FARGATE", "FARGATE_SPOT"}
+    without = tmp_path / "template.yaml"
+    without.write_text(text.replace("      CapacityProviders: [FARGATE, FARGATE_SPOT]\n", ""))
+    assert set(*Cluster(without).tasks.clusters.values()) == set()
+
+
+def test_full_capacity(cluster: Cluster) -> None:
+    """While there is no room on Spot, there is on demand, and a refusal is kept by its token."""
+    cluster.tasks.full["FARGATE_SPOT"] = 2
+    refused = [cluster.run(token, capacityProviderStrategy=SPOT) for token in ("1", "1", "2")]
+    assert [launched.tasks for launched in refused] == [[], [], []]
+    assert {failure["reason"] for launched in refused for failure in launched.failures} == {NO_ROOM}
+    assert cluster.run("3", launchType="FARGATE").tasks
+    assert cluster.run("4", capacityProviderStrategy=SPOT).tasks
+
+
+def test_refused_spot_for_another_reason(cluster: Cluster) -> None:
+    """A refusal of the next request leaves those that find no room as they are."""
+    cluster.tasks.full["FARGATE_SPOT"] = 1
+    cluster.tasks.refusals.append({"reason": "Blocked"})
+    assert cluster.run("1", launchType="FARGATE").failures == [{"reason": "Blocked"}]
+    [failure] = cluster.run("2", capacityProviderStrategy=SPOT).failures
+    assert failure["reason"].startswith("Capacity is unavailable at this time.")
 
 
 def test_first_reason(cluster: Cluster) -> None:

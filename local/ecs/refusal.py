@@ -1,0 +1,10 @@
+"""The error for what ECS does not take."""
+
+from __future__ import annotations
+
+from local.errors import ApiError
+
+
+def invalid(message: str) -> ApiError:
+    """Return the error for a parameter that ECS does not take."""
+    return ApiError("InvalidParameterException", message)
