@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 import botocore.session
 
 if TYPE_CHECKING:
+    from botocore.model import OperationModel
     from werkzeug.wrappers import Request
 
 # Services that tell an operation by its path, whatever a request's target says. People alone call
 # the other ones of this kind.
-_BY_PATH = frozenset({"lambda", "xray"})
+_BY_PATH = frozenset({"lambda", "s3", "xray"})
+_ONE, _REST = "[^/]+", ".+"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,21 +43,52 @@ def operation(request: Request, service: str) -> str:
     if service not in _BY_PATH:
         return request.headers.get("X-Amz-Target", "").rpartition(".")[2]
     path = request.environ["REQUEST_URI"].partition("?")[0]
-    paths = _paths(service)
-    return next((name for method, form, name in paths if _is(request, method, form, path)), "")
+    at_path = [form for form in _forms(service) if form.is_at(request.method, path)]
+    if len(at_path) == 1:
+        return at_path[0].name
+    # S3 has dozens of operations at one path; the one that asks for most of what came is meant.
+    came = {*request.args, *(f"{name}={value}" for name, value in request.args.items())}
+    came |= {name.lower() for name, _ in request.headers}
+    fitting = [form for form in at_path if form.needs <= came]
+    return max(fitting, key=lambda form: len(form.needs)).name if fitting else ""
 
 
-def _is(request: Request, method: str, form: re.Pattern[str], path: str) -> bool:
-    return request.method == method and form.fullmatch(path) is not None
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """How an operation is asked for.
+
+    Attributes:
+        name: the operation's.
+        method: of HTTP.
+        path: all of it.
+        needs: the names, and pairs `name=value`, without which it is another operation.
+    """
+
+    name: str
+    method: str
+    path: re.Pattern[str]
+    needs: frozenset[str]
+
+    def is_at(self, method: str, path: str) -> bool:
+        """Whether its requests have that method and that path."""
+        return self.method == method and self.path.fullmatch(path) is not None
 
 
 @cache
-def _paths(service: str) -> list[tuple[str, re.Pattern[str], str]]:
-    """Return method, path and name of the operations of a service that has paths."""
+def _forms(service: str) -> list[_Form]:
+    """Return the forms of the operations of a service that has paths."""
     model = botocore.session.get_session().get_service_model(service)
-    found = []
-    for name in model.operation_names:
-        http = model.operation_model(name).http
-        form = re.sub(r"\\\{[^}]+\\\}", "[^/]+", re.escape(http["requestUri"].partition("?")[0]))
-        found.append((http["method"], re.compile(f"{form}/?"), name))
-    return found
+    return [_form(model.operation_model(name)) for name in model.operation_names]
+
+
+def _form(asked: OperationModel) -> _Form:
+    path, _, query = asked.http["requestUri"].partition("?")
+    pattern = re.sub(
+        r"\\\{[^}]+\\\}", lambda name: _REST if "+" in name[0] else _ONE, re.escape(path)
+    )
+    needs = set(filter(None, query.split("&")))
+    for name in asked.input_shape.required_members if asked.input_shape else ():
+        place = asked.input_shape.members[name].serialization
+        if place.get("location") in {"querystring", "header"}:
+            needs.add(place["name"].lower() if place["location"] == "header" else place["name"])
+    return _Form(asked.name, asked.http["method"], re.compile(f"{pattern}/?"), frozenset(needs))

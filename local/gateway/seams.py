@@ -25,6 +25,7 @@ class Fault(Protocol):
         """Answer instead of `serve`, or around it.
 
         Raises:
+            ApiError: the service refuses.
             ConnectionResetError: the caller gets no answer.
         """
 
@@ -39,7 +40,7 @@ class Refuse:
 
     def apply(self, _: Callable[[], Response], __: Caller) -> Response:
         """Answer with the error; nothing is done."""
-        return ApiError(self.code, self.message, self.status).response
+        raise ApiError(self.code, self.message, self.status)
 
 
 @dataclass(frozen=True, slots=True)

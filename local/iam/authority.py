@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from local.iam.access import Access
 from local.iam.policy import ANYBODY, Rule, decide
-from local.iam.requests import ALWAYS
+from local.iam.requests import ALWAYS, BUCKETS
 from local.iam.roles import of_resources, place_of, roles_of
 
 if TYPE_CHECKING:
@@ -160,7 +160,7 @@ class Authority:
 
     def _shared_with(self, who: Principal, resource: str) -> Iterator[Rule]:
         names = {ANYBODY, who.name} if isinstance(who, Service) else {ANYBODY}
-        for rule in self._shared.get(resource, ()):
+        for rule in self._shared.get(_holding(resource), ()):
             if names & (rule.principals or frozenset()):
                 yield rule
 
@@ -188,6 +188,11 @@ class Authority:
         parts = rule.resource.split(":", _NAMED_AT)
         short = f"{parts[2]}:{parts[_NAMED_AT]}" if len(parts) > _NAMED_AT else rule.resource
         return Grant(holder, rule.action, short.replace(self._stack, "<stack>"))
+
+
+def _holding(resource: str) -> str:
+    """Return the ARN of what has the policy about a resource: of an object it is the bucket."""
+    return resource.partition("/")[0] if resource.startswith(BUCKETS) else resource
 
 
 def _holder(who: Principal, rule: Rule) -> str:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from local import nesting
+from local import buckets, nesting
 from local.errors import ApiError
 from local.iam.authority import DeniedError, Session
-from local.iam.requests import UnknownRequestError, accesses
+from local.iam.requests import UnknownRequestError, accesses, listing
 from local.lambda_request import read
 
 if TYPE_CHECKING:
@@ -20,8 +20,11 @@ if TYPE_CHECKING:
     from local.iam.authority import Authority
 
 # Services have their own words for a refusal, and say it with their own status.
-_CODES: Mapping[str, str] = {"sqs": "AccessDenied"}
-_STATUS: Mapping[str, HTTPStatus] = dict.fromkeys(("lambda", "sqs", "xray"), HTTPStatus.FORBIDDEN)
+_CODES: Mapping[str, str] = dict.fromkeys(("s3", "sqs"), "AccessDenied")
+_STATUS: Mapping[str, HTTPStatus] = dict.fromkeys(
+    ("lambda", "s3", "sqs", "xray"), HTTPStatus.FORBIDDEN
+)
+_READING = frozenset({"GetObject", "HeadObject"})
 
 
 class Guard:
@@ -42,6 +45,8 @@ class Guard:
         try:
             for access in accesses(call.service, call.operation, asked, self._authority.place):
                 self._authority.check(who, access)
+            if call.operation in _READING:
+                self._check_missing(who, asked)
         except UnknownRequestError as error:
             self._authority.note(who, f"{call.service}:{call.operation}", f"Unknown: {error}")
             raise ApiError("UnknownRequestException", str(error)) from error
@@ -50,10 +55,18 @@ class Guard:
             status = _STATUS.get(call.service, HTTPStatus.BAD_REQUEST)
             raise ApiError(code, str(error), status) from error
 
+    def _check_missing(self, who: Session, asked: Mapping[str, Any]) -> None:
+        """Let nobody learn that an object is missing who may not list its bucket, as S3 does."""
+        place = self._authority.place
+        if buckets.is_missing(place.account, asked["Bucket"], asked["Key"]):
+            self._authority.check(who, listing(asked["Bucket"], place))
+
 
 def _parameters(request: Request, call: Call) -> Mapping[str, Any]:
     if call.service == "lambda":
         return read(request, call.operation).parameters
+    if call.service == "s3":
+        return buckets.read(request, call.operation)
     try:
         asked = nesting.read(request.get_data() or b"{}")
     except ValueError:

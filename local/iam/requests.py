@@ -18,6 +18,8 @@ from local.iam.attributes import OUTDATED, named
 # AWS is asked by HTTPS, whatever is between here and there.
 ALWAYS: Context = {"aws:securetransport": ("true",)}
 _EVERYTHING = "*"
+# S3's ARNs name neither Region nor account.
+BUCKETS = "arn:aws:s3:::"
 
 
 class UnknownRequestError(Exception):
@@ -43,6 +45,10 @@ class Place:
         if resource.startswith("arn:"):
             return resource
         return f"arn:aws:{service}:{self.region}:{self.account}:{resource}"
+
+    def bucket(self, name: str) -> str:
+        """Return a bucket's ARN."""
+        return f"{BUCKETS}{name}"
 
 
 def accesses(
@@ -191,6 +197,35 @@ def _parameter(action: str, asked: Mapping[str, Any], place: Place) -> Iterator[
     yield Access(action, place.arn("ssm", resource))
 
 
+def _object(action: str) -> _Check:
+    def check(_: str, asked: Mapping[str, Any], place: Place) -> Iterator[Access]:
+        version = "Version" if "VersionId" in asked else ""
+        yield Access(f"{action}{version}", f"{place.bucket(asked['Bucket'])}/{asked['Key']}")
+
+    return check
+
+
+def _put_object(_: str, asked: Mapping[str, Any], place: Place) -> Iterator[Access]:
+    resource = f"{place.bucket(asked['Bucket'])}/{asked['Key']}"
+    yield Access("s3:PutObject", resource)
+    for more in _PUT_WITH:
+        if more in asked:
+            yield Access(f"s3:PutObject{'Acl' if more == 'ACL' else more}", resource)
+
+
+def _bucket(_: str, asked: Mapping[str, Any], place: Place) -> Iterator[Access]:
+    yield listing(asked["Bucket"], place)
+
+
+def listing(bucket: str, place: Place) -> Access:
+    """Return what AWS checks before it tells which objects a bucket holds, or that one is not."""
+    return Access("s3:ListBucket", place.bucket(bucket), ALWAYS)
+
+
+# Each of these asks for a right of its own.
+_PUT_WITH = ("ACL", "Tagging")
+
+
 def _everything(action: str, _: Mapping[str, Any], __: Place) -> Iterator[Access]:
     yield Access(action, _EVERYTHING)
 
@@ -218,6 +253,17 @@ _CHECKS: Mapping[tuple[str, str], _Check] = {
     ("logs", "CreateLogStream"): _stream,
     ("logs", "GetLogEvents"): _stream,
     ("logs", "PutLogEvents"): _stream,
+    ("s3", "AbortMultipartUpload"): _object("s3:AbortMultipartUpload"),
+    ("s3", "CompleteMultipartUpload"): _object("s3:PutObject"),
+    ("s3", "CreateMultipartUpload"): _put_object,
+    ("s3", "DeleteObject"): _object("s3:DeleteObject"),
+    ("s3", "GetObject"): _object("s3:GetObject"),
+    ("s3", "HeadBucket"): _bucket,
+    ("s3", "HeadObject"): _object("s3:GetObject"),
+    ("s3", "ListObjects"): _bucket,
+    ("s3", "ListObjectsV2"): _bucket,
+    ("s3", "PutObject"): _put_object,
+    ("s3", "UploadPart"): _object("s3:PutObject"),
     ("sqs", "SendMessage"): _queue,
     ("ssm", "GetParameter"): _parameter,
     ("xray", "PutTelemetryRecords"): _everything,

@@ -82,7 +82,7 @@ def roles_of(stack: Stack) -> dict[str, Role]:
 
 
 def of_resources(stack: Stack) -> dict[str, tuple[Rule, ...]]:
-    """Return the rules that a stack's queues and functions have themselves, by their ARNs.
+    """Return the rules that a stack's queues, buckets and functions have themselves, by their ARNs.
 
     Raises:
         UnsupportedError: a policy holds something that is not known here.
@@ -92,6 +92,9 @@ def of_resources(stack: Stack) -> dict[str, tuple[Rule, ...]]:
     for logical_id, policy in stack.of_type("AWS::SQS::QueuePolicy").items():
         for queue in policy["Queues"]:
             found[queues[queue]] += read(policy["PolicyDocument"], logical_id, shared=True)
+    for logical_id, policy in stack.of_type("AWS::S3::BucketPolicy").items():
+        bucket = place.bucket(policy["Bucket"])
+        found[bucket] += read(policy["PolicyDocument"], logical_id, shared=True)
     for logical_id, permission in stack.of_type("AWS::Lambda::Permission").items():
         resource = invocation(permission["FunctionName"], None, place).resource
         found[resource] += _permission(logical_id, permission, resource)

@@ -76,6 +76,28 @@ def checked(service: str, operation: str, **parameters: Any) -> list[tuple[str, 
             None,
             f"arn:aws:sqs:{WHERE}:failed",
         ),
+        *(
+            ("s3", operation, {"Bucket": "data", "Key": "a/b"}, action, "arn:aws:s3:::data/a/b")
+            for operation, action in (
+                ("AbortMultipartUpload", None),
+                ("CompleteMultipartUpload", "s3:PutObject"),
+                ("CreateMultipartUpload", "s3:PutObject"),
+                ("DeleteObject", None),
+                ("GetObject", None),
+                ("HeadObject", "s3:GetObject"),
+                ("PutObject", None),
+                ("UploadPart", "s3:PutObject"),
+            )
+        ),
+        (
+            "s3",
+            "GetObject",
+            {"Bucket": "data", "Key": "a", "VersionId": "1"},
+            "s3:GetObjectVersion",
+            "arn:aws:s3:::data/a",
+        ),
+        ("s3", "HeadBucket", {"Bucket": "data"}, "s3:ListBucket", "arn:aws:s3:::data"),
+        ("s3", "ListObjectsV2", {"Bucket": "data"}, "s3:ListBucket", "arn:aws:s3:::data"),
         ("ssm", "GetParameter", {"Name": "net"}, None, f"arn:aws:ssm:{WHERE}:parameter/net"),
         ("ssm", "GetParameter", {"Name": "/a/b:2"}, None, f"arn:aws:ssm:{WHERE}:parameter/a/b"),
         (
@@ -100,6 +122,13 @@ def test_one_access(
     assert checked_action == (action or f"{service}:{operation}")
     assert checked_resource == (resource or EXECUTION)
     assert context == {}
+
+
+def test_object_with_more() -> None:
+    """An object that is put with tags, or with rights of its own, takes a grant for each."""
+    asked = {"Bucket": "data", "Key": "a", "Tagging": "a=b", "ACL": "private"}
+    actions = [action for action, _, _ in checked("s3", "PutObject", **asked)]
+    assert actions == ["s3:PutObject", "s3:PutObjectAcl", "s3:PutObjectTagging"]
 
 
 def test_launch() -> None:
@@ -228,7 +257,7 @@ def test_answer_of_a_write() -> None:
     ("service", "operation", "parameters", "said"),
     [
         ("dynamodb", "DescribeTable", {}, "what IAM checks for DescribeTable of dynamodb"),
-        ("s3", "GetObject", {}, "what IAM checks for GetObject of s3"),
+        ("s3", "GetObjectAcl", {}, "what IAM checks for GetObjectAcl of s3"),
         ("s3", "", {}, "an unnamed operation of s3: the request has no name that is known here"),
         ("dynamodb", "UpdateItem", {"TableName": "x", "Expected": {}}, "Expected is not known"),
         ("dynamodb", "UpdateItem", {}, "in no form that is known: KeyError"),
