@@ -56,6 +56,22 @@ class TaskChange:
 
 
 @dataclass(frozen=True, slots=True)
+class Request:
+    """A request for tasks, as ECS received it.
+
+    Attributes:
+        json: RunTask's parameters, as little memory as it takes.
+    """
+
+    json: str
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """RunTask's parameters."""
+        return dict(json.loads(self.json))
+
+
+@dataclass(frozen=True, slots=True)
 class Invocation:
     """An invocation that has ended.
 
@@ -89,7 +105,7 @@ class Delivery:
 
 
 # A call that a function or a worker makes of AWS is its own entry.
-Entry: TypeAlias = "Line | TaskChange | Invocation | Delivery | Call"
+Entry: TypeAlias = "Line | TaskChange | Request | Invocation | Delivery | Call"
 E = TypeVar("E", bound=Entry)
 
 

@@ -23,7 +23,7 @@ from local.iam.api import IamApi
 from local.iam.authority import Authority
 from local.iam.guard import Guard
 from local.inprocess import ThreadHost, Transport
-from local.journal import Journal
+from local.journal import Journal, Request
 from local.lambda_api import LambdaApi
 from local.logs import LogsApi, Streams
 from local.proxies import without_proxy
@@ -152,7 +152,7 @@ class System:
         gateway.services |= {
             "cloudformation": CloudFormationApi(self.stack),
             "lambda": LambdaApi(self.functions, executions, durable, self._asynchronous),
-            "ecs": EcsApi(self.tasks),
+            "ecs": EcsApi(self.tasks, lambda asked: self.journal.write(Request(asked))),
             "events": EventsApi(self.stack, self.bus.publish),
             "iam": IamApi(self.stack),
             "logs": LogsApi(self.stack),

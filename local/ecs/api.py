@@ -11,7 +11,7 @@ from local.ecs.tags import PROPAGATED
 from local.errors import ApiError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from werkzeug.wrappers import Request
 
@@ -31,10 +31,17 @@ _ALONE = ("containerInstance", "daemonName", "family", "launchType", "serviceNam
 
 
 class EcsApi:
-    """Answers RunTask, DescribeTasks, ListTasks and StopTask."""
+    """Answers RunTask, DescribeTasks, ListTasks and StopTask.
 
-    def __init__(self, tasks: Tasks[Any]) -> None:
-        self._tasks = tasks
+    Args:
+        tasks: the cluster's.
+        on_request: told RunTask's parameters, as JSON, of each request.
+    """
+
+    def __init__(
+        self, tasks: Tasks[Any], on_request: Callable[[str], None] = lambda _: None
+    ) -> None:
+        self._tasks, self._on_request = tasks, on_request
         self._operations = {
             "RunTask": self._run_task,
             "DescribeTasks": self._describe_tasks,
@@ -46,7 +53,10 @@ class EcsApi:
         """Answer an operation; None leaves it to somebody else."""
         if operation not in self._operations:
             return None
-        return self.answer(operation, json.loads(request.get_data()))
+        asked = request.get_data(as_text=True)
+        if operation == "RunTask":
+            self._on_request(asked)
+        return self.answer(operation, json.loads(asked))
 
     def answer(self, operation: str, asked: Mapping[str, Any]) -> dict[str, Any]:
         """Answer one of these operations.

@@ -96,7 +96,9 @@ class Identities:
         if kind not in _NAMED:
             raise self._unknown(logical_id, "Arn")
         _, form = _NAMED[kind]
-        name = self._name(logical_id)
+        # A role's path stands before its name.
+        path = self._resource(logical_id).get("Properties", {}).get("Path", "/")
+        name = f"{self.fill(path).removeprefix('/')}{self._name(logical_id)}"
         return "arn:aws:" + form.format(region=self.region, account=self.account, name=name)
 
     def _resource(self, logical_id: str) -> Mapping[str, Any]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError
 
-from local.journal import Delivery, TaskChange
+from local.journal import Delivery, Request, TaskChange
 from tests.integration.local.fargate import ENDED_BY_SIGNAL, on_spot, request, run
 
 if TYPE_CHECKING:
@@ -28,6 +28,14 @@ def test_same_token_is_the_same_task(user: User) -> None:
     first, second = (user.ecs.run_task(**asked)["tasks"][0]["taskArn"] for _ in "12")
     assert first == second
     user.stop(first)
+
+
+def test_requests_are_kept(user: User) -> None:
+    """A test can read in the journal what each request for a task asked for."""
+    asked = request(user)
+    user.stop(user.ecs.run_task(**asked)["tasks"][0]["taskArn"])
+    kept = [entry.parameters for entry in user.system.journal.entries(Request)]
+    assert [one for one in kept if one["startedBy"] == asked["startedBy"]] == [asked]
 
 
 def test_same_token_for_another_request(user: User) -> None:

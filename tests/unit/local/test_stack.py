@@ -99,3 +99,19 @@ def test_resources_without_names(tmp_path: Path) -> None:
     assert (
         made.of_type("AWS::DynamoDB::Table")["MoreTable"]["TableName"] == f"{made.name}-MoreTable"
     )
+
+
+def test_path_of_a_role(tmp_path: Path) -> None:
+    """A role that lies under a path has it in its ARN, and is called by its name alone."""
+    own = source()
+    properties = {"Path": {"Fn::Sub": "/${AWS::StackName}/"}, "AssumeRolePolicyDocument": {}}
+    own["Resources"]["MoreRole"] = {"Type": "AWS::IAM::Role", "Properties": properties}
+    path = tmp_path / "template.yaml"
+    path.write_text(json.dumps(own))
+    made = Stack(path, "http://127.0.0.1:1", {"WorkerImage": "local"})
+    where = f"arn:aws:iam::{made.account}:role"
+    assert made.arn("MoreRole") == f"{where}/{made.name}/{made.name}-MoreRole"
+    assert made.role(made.arn("MoreRole")) == "MoreRole"
+    assert made.arn("TaskRole") == f"{where}/{made.name}-TaskRole"
+    names = {name: called for name, called, _ in made.resources()}
+    assert names["MoreRole"] == f"{made.name}-MoreRole"
