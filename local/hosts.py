@@ -13,7 +13,7 @@ from local.functions.sandbox import FunctionHost
 from local.processes import guarded
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from local.clock import Clock
@@ -64,9 +64,13 @@ class ProcessHost:
         return ProcessSandbox(environment, caller, on_line, self._clock, self._processes)
 
     def container(
-        self, environment: Mapping[str, str], caller: Caller, on_line: Callable[[str], None]
+        self,
+        environment: Mapping[str, str],
+        caller: Caller,
+        on_line: Callable[[str], None],
+        command: Sequence[str],
     ) -> Container:
-        """Start the image's command, after as many others as the machine can start at a time."""
+        """Start a command in the image, after as many others as the machine can start at a time."""
         begun = threading.Event()
 
         def line(text: str) -> None:
@@ -76,7 +80,7 @@ class ProcessHost:
         # Given back by the thread that watches the start.
         self._starting.acquire()
         try:
-            container = self._image.start(environment, line)
+            container = self._image.start(environment, line, command)
         except OSError:
             self._starting.release()
             raise

@@ -5,23 +5,27 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
+import tempfile
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from local.exits import exit_code
 from local.processes import Output, kill
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from pathlib import Path
+    from collections.abc import Callable, Mapping, Sequence
 
     from local.gateway import Caller
     from local.processes import Processes
 
-_ENTRYPOINT = re.compile(r"^ENTRYPOINT (?P<command>\[.*\])$", re.MULTILINE)
+# The image's own, whichever this machine has.
+_PYTHON = frozenset({"python", "python3"})
+_CMD = re.compile(r"^CMD (?P<command>\[.*\])$", re.MULTILINE)
 
 
 def worker_image(worker: Path, processes: Processes) -> Image:
@@ -34,15 +38,10 @@ def worker_image(worker: Path, processes: Processes) -> Image:
     Raises:
         ValueError: the Dockerfile does not say what runs, in the form that this understands.
     """
-    found = _ENTRYPOINT.search((worker / "Dockerfile").read_text())
+    found = _CMD.search((worker / "Dockerfile").read_text())
     if not found:
-        raise ValueError(f"{worker / 'Dockerfile'} has no ENTRYPOINT in its JSON form.")
-    _, *arguments = json.loads(found["command"])
-    folder = processes.folder / "image"
-    folder.mkdir()
-    # The container sees the worker's package and no other folder of src/.
-    (folder / worker.name).symlink_to(worker.resolve(), target_is_directory=True)
-    return Image(folder, [sys.executable, *arguments], processes)
+        raise ValueError(f"{worker / 'Dockerfile'} has no CMD in its JSON form.")
+    return Image(worker.resolve(), json.loads(found["command"]), processes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,21 +49,34 @@ class Image:
     """What a container is started from.
 
     Attributes:
-        folder: the working directory.
-        command: the program and its arguments.
+        code: a copy of this folder, each container's own, is its working directory.
+        command: the program and its arguments, where a container is given none.
         processes: start it.
     """
 
-    folder: Path
+    code: Path
     command: list[str]
     processes: Processes
 
     def start(
-        self, environment: Mapping[str, str], on_line: Callable[[str], None]
+        self,
+        environment: Mapping[str, str],
+        on_line: Callable[[str], None],
+        command: Sequence[str] = (),
     ) -> ProcessContainer:
-        """Start a container with nothing but an environment."""
-        variables = {"PATH": os.environ["PATH"], **environment}
-        process = self.processes.start(self.command, self.folder, variables)
+        """Start a container with nothing but an environment, and a command.
+
+        Raises:
+            OSError: the command cannot be run.
+        """
+        # The container sees the worker's package and no other folder of src/.
+        folder = Path(tempfile.mkdtemp(dir=self.processes.folder))
+        package = folder / self.code.name
+        shutil.copytree(self.code, package, ignore=shutil.ignore_patterns("__pycache__"))
+        program, *arguments = command or self.command
+        own = sys.executable if program in _PYTHON else program
+        paths = {"PATH": os.environ["PATH"], "PYTHONPATH": f"{folder}{os.pathsep}{package}"}
+        process = self.processes.start([own, *arguments], package, paths | dict(environment))
         return ProcessContainer(process, on_line)
 
 
@@ -89,9 +101,18 @@ class ContainerHost(Protocol):
     """Starts containers."""
 
     def container(
-        self, environment: Mapping[str, str], caller: Caller, on_line: Callable[[str], None], /
+        self,
+        environment: Mapping[str, str],
+        caller: Caller,
+        on_line: Callable[[str], None],
+        command: Sequence[str],
+        /,
     ) -> Container:
-        """Start a task's main container."""
+        """Start a task's main container.
+
+        Raises:
+            OSError: its command cannot be run.
+        """
 
 
 class ProcessContainer:

@@ -43,7 +43,7 @@ def start_container(
     }
     driver = Session(stack.role(definition.get("ExecutionRoleArn")), session)
     log = surroundings.writer(driver, *log_stream(detail, main), arn)
-    return host.container(environment, caller, log)
+    return host.container(environment, caller, log, _command(main, detail["overrides"]))
 
 
 def log_stream(detail: Mapping[str, Any], main: Mapping[str, Any]) -> tuple[str, str]:
@@ -51,6 +51,15 @@ def log_stream(detail: Mapping[str, Any], main: Mapping[str, Any]) -> tuple[str,
     options, task = main["LogConfiguration"]["Options"], detail["taskArn"].rpartition("/")[2]
     stream = f"{options['awslogs-stream-prefix']}/{main['Name']}/{task}"
     return options["awslogs-group"], stream
+
+
+def _command(main: Mapping[str, Any], overrides: Mapping[str, Any]) -> list[str]:
+    """Return the command: the entry point stays, and what follows is the overrides' if they say."""
+    command = main.get("Command", [])
+    for container in overrides.get("containerOverrides", ()):
+        if container["name"] == main["Name"]:
+            command = container.get("command") or command
+    return [*main.get("EntryPoint", []), *command]
 
 
 def _environment(main: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str, str]:

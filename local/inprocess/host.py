@@ -21,7 +21,7 @@ from local.inprocess.sandbox import ThreadSandbox
 from local.journal import Line
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
     from types import ModuleType
 
@@ -106,8 +106,9 @@ class ThreadHost:
         environment: Mapping[str, str],
         caller: Caller,
         _on_line: Callable[[str], None],
+        _command: Sequence[str],
     ) -> Container:
-        """Start a worker; all log to the journal."""
+        """Start a worker, whatever the command is; all log to the journal."""
         run = self._module("worker.__main__").run
         return ThreadContainer(lambda: run(environment), caller)
 

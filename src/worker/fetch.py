@@ -1,7 +1,8 @@
-"""The default image's first program: it fetches the worker and gives it this process.
+"""The default image's first program: it fetches src/worker/ and gives its process to a command.
 
 The container has no file of ours until this has run. So this text stands in
-template.yaml as well, as the container's command; a test compares the two.
+template.yaml as well, as the container's entry point; a test compares the two. The command is
+what follows.
 """
 
 import base64
@@ -21,18 +22,33 @@ from botocore.config import Config
 
 # The exit code of a container that has not got its code, and of no worker.
 NOT_FETCHED = 222
+# A shell's, for a command that is there and cannot run, and for one that is not there.
+NOT_RUN, NOT_FOUND = 126, 127
 
 
 def main() -> None:
-    """Let the worker take this process over, or say in one line why it cannot."""
+    """Let the command take this process over, or say in one line why it cannot."""
     try:
         folder = unpack(download(os.environ["WORKER_CODE_ARN"]))
     except Exception as error:  # noqa: BLE001 - whatever it was, the log has to say it
-        sys.stdout.write(f"{complaint(error)}\n")
+        # urllib3's message would show the signed address; its reason does not.
+        cause = getattr(error, "reason", error)
+        complain(f"Worker code not fetched: {type(cause).__name__}: {cause}")
         sys.exit(NOT_FETCHED)
     os.environ["PYTHONPATH"] = f"{folder}:{folder}/worker"
-    # The worker keeps the process, so that signals reach it.
-    os.execv(sys.executable, [sys.executable, "-m", "worker"])  # noqa: S606 - no shell
+    os.chdir(folder / "worker")
+    run(sys.argv[1:])
+
+
+def run(command: list[str]) -> None:
+    """Give this process to a command, so that signals reach it; `python` is the Python at work."""
+    name, *arguments = command
+    program = sys.executable if name == "python" else name
+    try:
+        os.execvp(program, [program, *arguments])  # noqa: S606 - no shell
+    except OSError as error:
+        complain(f"Command not run: {name}: {error.strerror}")
+        sys.exit(NOT_FOUND if isinstance(error, FileNotFoundError) else NOT_RUN)
 
 
 def download(layer_arn: str) -> bytes:
@@ -67,17 +83,16 @@ def unpack(archive: bytes) -> Path:
     return folder
 
 
-def complaint(error: Exception) -> str:
-    """Return the line of the log for a worker that could not be fetched."""
-    # urllib3's message would show the signed address; its reason does not.
-    cause = getattr(error, "reason", error)
+def complain(message: str) -> None:
+    """Write the line of the log that says why the command does not run."""
     line = {
         "level": "ERROR",
-        "message": f"Worker code not fetched: {type(cause).__name__}: {cause}",
+        "message": message,
         "service": "worker",
         "correlation_id": os.environ.get("EXECUTION_ID"),
     }
-    return json.dumps(line)
+    sys.stdout.write(f"{json.dumps(line)}\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

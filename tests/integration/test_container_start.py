@@ -1,4 +1,4 @@
-"""The default container's command, taken from template.yaml and run against a server of ours."""
+"""The default container's entry point, from template.yaml, run against a server of ours."""
 
 from __future__ import annotations
 
@@ -129,8 +129,8 @@ def aws() -> Iterator[Aws]:
         thread.join()
 
 
-def start(aws: Aws, folder: Path, **variables: str) -> subprocess.Popen[str]:
-    """Start the container's command as Fargate would, with this test's Python.
+def start(aws: Aws, folder: Path, *command: str, **variables: str) -> subprocess.Popen[str]:
+    """Start the container as Fargate would, with this test's Python; by default its own command.
 
     It is the text of src/worker/fetch.py: tests/unit/test_template_tasks.py compares the two. Its
     waits between two tries take no time here.
@@ -148,9 +148,10 @@ def start(aws: Aws, folder: Path, **variables: str) -> subprocess.Popen[str]:
         "TMPDIR": str(folder),
         "WORKER_CODE_ARN": LAYER,
     }
-    [program] = container["Command"]
+    [_, option, program] = container["EntryPoint"]
+    follows = command or container["Command"]
     return subprocess.Popen(
-        [sys.executable, "-c", f"import time; time.sleep = lambda _: None\n{program}"],
+        [sys.executable, option, f"import time; time.sleep = lambda _: None\n{program}", *follows],
         env=environment | variables,
         cwd=folder,
         stdout=subprocess.PIPE,
@@ -182,6 +183,50 @@ def test_exit_code(aws: Aws, tmp_path: Path) -> None:
     """The worker's exit code is the container's."""
     aws.archive = layer({"__init__.py": "", "__main__.py": "raise SystemExit(3)"})
     assert ended(start(aws, tmp_path)) == (3, "")
+
+
+def test_module_of_ones_own(aws: Aws, tmp_path: Path) -> None:
+    """A command runs a module that lies beside the worker's, with its arguments."""
+    told = "import sys, library, worker.tell; print(sys.argv[1:], library.NAME)"
+    aws.archive = layer(FAKE_WORKER | {"etl.py": told})
+    process = start(aws, tmp_path, "python", "-m", "etl", "--day", "2026-01-05")
+    assert ended(process) == (0, "['--day', '2026-01-05'] library\n")
+
+
+def test_command_in_the_code(aws: Aws, tmp_path: Path) -> None:
+    """Any command runs in the folder of the code, in the first process, and has its own end."""
+    process = start(aws, tmp_path, "sh", "-c", "ls; echo $$; exit 3")
+    exit_code, log = ended(process)
+    assert (exit_code, log.split()) == (3, [*sorted(FAKE_WORKER), str(process.pid)])
+
+
+def test_sigterm_reaches_the_command(aws: Aws, tmp_path: Path) -> None:
+    """SIGTERM reaches the command, which ends as it likes."""
+    script = "trap 'exit 7' TERM; echo ready; while :; do sleep 0.1; done"
+    process = start(aws, tmp_path, "sh", "-c", script)
+    assert process.stdout
+    assert process.stdout.readline() == "ready\n"
+    process.terminate()
+    assert ended(process)[0] == 7
+
+
+@pytest.mark.parametrize(
+    ("command", "expected", "why"),
+    [
+        ("no-such-command", 127, "No such file or directory"),
+        ("./none.sh", 127, "No such file or directory"),
+        ("./library.py", 126, "Permission denied"),
+    ],
+)
+def test_command_that_cannot_run(
+    aws: Aws, tmp_path: Path, command: str, expected: int, why: str
+) -> None:
+    """A command that is not there, or cannot run, is named in one line; the code is a shell's."""
+    exit_code, log = ended(start(aws, tmp_path, command, "--option"))
+    assert (exit_code, complaint(log)["message"]) == (
+        expected,
+        f"Command not run: {command}: {why}",
+    )
 
 
 def test_passing_fault(aws: Aws, tmp_path: Path) -> None:

@@ -60,10 +60,16 @@ def test_default_worker(stack: Stack) -> None:
 
 
 def test_fetch(stack: Stack) -> None:
-    """By default the container's command is the text of src/worker/fetch.py, letter by letter."""
-    worker = container(stack)
-    assert worker["EntryPoint"] == ["python3", "-c"]
-    assert worker["Command"] == [(ROOT / "src" / "worker" / "fetch.py").read_text()]
+    """By default the entry point is the text of src/worker/fetch.py, letter by letter."""
+    text = (ROOT / "src" / "worker" / "fetch.py").read_text()
+    assert container(stack)["EntryPoint"] == ["python3", "-c", text]
+
+
+def test_command(deploy: Callable[..., Stack]) -> None:
+    """The command is the worker's, by either image, and apart from what fetches the code."""
+    for image in ("", "example/worker:1"):
+        worker = container(deploy(WorkerImage=image))
+        assert worker["Command"] == ["python", "-m", "worker"]
 
 
 def test_reserved_exit_code() -> None:
@@ -76,6 +82,6 @@ def test_own_image(deploy: Callable[..., Stack]) -> None:
     stack = deploy(WorkerImage="example/worker:1")
     worker = container(stack)
     assert worker["Image"] == "example/worker:1"
-    assert not {"Command", "EntryPoint", "User"} & set(worker)
+    assert not {"EntryPoint", "User"} & set(worker)
     assert "WORKER_CODE_ARN" not in {variable["Name"] for variable in worker["Environment"]}
     assert not stack.of_type("AWS::Lambda::LayerVersion")
