@@ -128,7 +128,7 @@ class Records:
             RecordConflictError: another execution holds the key.
         """
         item = record.to_item()
-        names = {"status", "launch", "callbackId"}
+        names = {"status", "launch", "capacity", "callbackId"}
         if record.launch == 1:
             names |= {"begunAt", "deadline"}
         changes = {name: item[name] for name in item if name in names}

@@ -23,19 +23,21 @@ def entries(record: Record, outcome: Outcome) -> list[Mapping[str, Any]]:
     """Return the record's entries once its attempt has ended: oldest first, at most ten.
 
     An entry has attempt, kind, taskArn, exitCode, the task's own times and capacity; what is not
-    known is left out.
+    known is left out. Its capacity is what its last launch asked for where ECS has named none.
 
     An attempt that has not begun has no end: its record's entries stay as they are.
     """
     if record.is_backing_off:
         return list(record.attempts)
-    return [*record.attempts, _entry(record.attempt, outcome)][-MAX_ATTEMPTS:]
+    return [*record.attempts, _entry(record, outcome)][-MAX_ATTEMPTS:]
 
 
-def _entry(attempt: int, outcome: Outcome) -> dict[str, Any]:
+def _entry(record: Record, outcome: Outcome) -> dict[str, Any]:
     told = outcome.to_dict()
+    if told["capacity"] is None and record.capacity:
+        told["capacity"] = record.capacity.provider
     facts = {name: told[name] for name in _FACTS if _is_kept(name, told[name])}
-    return {"attempt": attempt, "kind": outcome.kind[:_LONGEST_KIND], **facts}
+    return {"attempt": record.attempt, "kind": outcome.kind[:_LONGEST_KIND], **facts}
 
 
 def _is_kept(name: str, value: object) -> bool:

@@ -21,10 +21,11 @@ class OtherVersionsJobError(ValueError):
 
 
 class Capacity(StrEnum):
-    """The kind of Fargate's capacity that a task runs on."""
+    """The kinds of Fargate's capacity that a job's tasks may run on."""
 
     ON_DEMAND = "ON_DEMAND"
     SPOT = "SPOT"
+    SPOT_THEN_ON_DEMAND = "SPOT_THEN_ON_DEMAND"
 
 
 @dataclass(frozen=True, slots=True)

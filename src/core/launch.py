@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from core.capacity import LaunchCapacity
 from core.correlation import Correlation, client_token
-from core.job import Capacity, OtherVersionsJobError
+from core.job import OtherVersionsJobError
 from core.outcome import FailedToStart, is_transient
 
 if TYPE_CHECKING:
@@ -20,9 +21,9 @@ if TYPE_CHECKING:
     from core.record import Record
 
 MAX_OVERRIDES = 8_192
-_CAPACITY: Mapping[Capacity, Mapping[str, Any]] = {
-    Capacity.ON_DEMAND: {"launchType": "FARGATE"},
-    Capacity.SPOT: {"capacityProviderStrategy": [{"capacityProvider": "FARGATE_SPOT"}]},
+_CAPACITY: Mapping[LaunchCapacity, Mapping[str, Any]] = {
+    LaunchCapacity.ON_DEMAND: {"launchType": "FARGATE"},
+    LaunchCapacity.SPOT: {"capacityProviderStrategy": [{"capacityProvider": "FARGATE_SPOT"}]},
 }
 
 
@@ -96,6 +97,7 @@ class Launch:
         job: what runs, as the record holds it.
         ticket: of the attempt, as its record holds it; None where the container has no record to
             write to, or a worker has spoilt it.
+        capacity: as its record holds it.
     """
 
     execution_arn: str
@@ -104,11 +106,22 @@ class Launch:
     flow: Flow
     job: Job
     ticket: str | None = None
+    capacity: LaunchCapacity = LaunchCapacity.ON_DEMAND
 
     @property
     def token(self) -> str:
         """RunTask's clientToken."""
         return client_token(self.execution_arn, self.correlation.attempt, self.number)
+
+    def stored(self, record: Record) -> Launch:
+        """Return the launch that a record of the attempt holds, whichever try has put it there."""
+        return replace(
+            self,
+            number=record.launch,
+            job=record.job,
+            ticket=record.ticket,
+            capacity=record.capacity or self.capacity,
+        )
 
     def request(self, place: Place) -> dict[str, Any]:
         """Return RunTask's parameters.
@@ -124,7 +137,7 @@ class Launch:
         return {
             "cluster": place.cluster,
             "taskDefinition": self._definition,
-            **_CAPACITY[self.job.capacity],
+            **_CAPACITY[self.capacity],
             "count": 1,
             "startedBy": self.correlation.started_by,
             "clientToken": self.token,

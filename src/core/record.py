@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from core import reported
+from core.capacity import LaunchCapacity  # noqa: TC001 - msgspec reads the fields' types
 from core.flow import Flow
 from core.job import Job
 from core.outcome import Missing, from_dict
@@ -105,6 +106,7 @@ class Record:
 
     Attributes:
         launch: which RunTask request of the attempt, from 1; 0 between two attempts.
+        capacity: what this launch asks for; between two attempts, what the last one did.
         job: what runs, the same in each attempt.
         ticket: of the attempt, by which its worker writes; absent where nobody reads that.
         result: what the container handed over, as JSON text.
@@ -132,6 +134,7 @@ class Record:
     deadline: str
     created_at: str
     updated_at: str
+    capacity: LaunchCapacity | None = None
     start_timeout_seconds: int | None = None
     task_arn: str | None = None
     callback_id: str | None = None
@@ -210,6 +213,7 @@ _ATTRIBUTES: Mapping[str, str] = {
     "status": "status",
     "attempt": "attempt",
     "launch": "launch",
+    "capacity": "capacity",
     "job": "job",
     "begun_at": "begunAt",
     "deadline": "deadline",

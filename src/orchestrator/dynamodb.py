@@ -42,7 +42,7 @@ def run(payload: object, context: DurableContext) -> dict[str, Any]:
     """
     execution = Execution.begin(payload, context, Flow.DYNAMODB)
     context.logger.info("Task starting")
-    started = launch(context, "run-task", Try(execution), _launch)
+    execution, started = launch(context, "run-task", Try(execution), _launch)
     if isinstance(started, Outcome):
         return conclude(context, "close-record", execution, started)
     record, task = started
@@ -74,7 +74,7 @@ def _start(execution: Execution, record: Record, step: StepContext) -> Started |
     task = execution.run_task(execution.stored() or record)
     if isinstance(task, Outcome):
         return task
-    step.logger.info("Task started", extra={"taskArn": task})
+    step.logger.info("Task started", extra={"taskArn": task, "capacity": record.capacity})
     return Started.of(record, task)
 
 

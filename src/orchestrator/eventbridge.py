@@ -61,18 +61,20 @@ def run(payload: object, context: DurableContext) -> dict[str, Any]:
 handler = durable_handler(run)
 
 
-def _attempt(context: DurableContext, execution: Execution) -> Ending:
+def _attempt(context: DurableContext, execution: Execution) -> tuple[Execution, Ending]:
     """Start one task and suspend until its end is reported."""
     timeout = CallbackConfig(timeout=Duration.from_seconds(execution.work.timeout_seconds))
     callback: Callback[str] = context.create_callback(numbered("task-end", execution), timeout)
-    task = launch_in_one_step(context, "launch-task", execution, callback.callback_id)
+    callback_id = callback.callback_id
+    execution, task = launch_in_one_step(context, "launch-task", execution, callback_id)
     if isinstance(task, Outcome):
-        return Ending(task)
+        return execution, Ending(task)
     answer = _wait(callback)
     if isinstance(answer, Outcome):
-        return Ending(_stop(context, execution, task, answer))
+        return execution, Ending(_stop(context, execution, task, answer))
     # The task-state function closes the record of a success: no step, no operation for it.
-    return Ending(answer.outcome, answer.result, is_closed=answer.outcome.succeeded)
+    is_closed = answer.outcome.succeeded
+    return execution, Ending(answer.outcome, answer.result, is_closed=is_closed)
 
 
 def _wait(callback: Callback[str]) -> Answer | Outcome:

@@ -14,6 +14,7 @@ from adapters.logs import evidence
 from adapters.records import Records
 from adapters.settings import OrchestratorSettings
 from adapters.telemetry import logger, tracer
+from core.capacity import first, following
 from core.conclusion import Conclusion
 from core.correlation import Correlation, execution_id
 from core.handover import may_follow
@@ -72,7 +73,8 @@ class Execution:
         correlation = Correlation(settings.stack_name, key, _FIRST)
         try:
             work = parse(event, flow, settings.execution_timeout, settings.default_job)
-            launch = Launch(arn, correlation, _FIRST, flow, work.job)
+            capacity = first(work.job.capacity)
+            launch = Launch(arn, correlation, _FIRST, flow, work.job, capacity=capacity)
             # The last attempt's request is the longest: ECS would refuse what is too long.
             last = replace(correlation, attempt=work.policy.max_attempts)
             longest = replace(launch, correlation=last, ticket=TICKET_RESERVE)
@@ -96,14 +98,22 @@ class Execution:
         """Which try at the work this is, from 1."""
         return self.launch.correlation.attempt
 
-    def next_attempt(self) -> Execution:
-        """Return the execution with its next attempt."""
+    def next_attempt(self, outcome: Outcome) -> Execution:
+        """Return the execution with the attempt that follows one with this outcome."""
         correlation = replace(self.launch.correlation, attempt=self.attempt + 1)
-        return replace(self, launch=replace(self.launch, correlation=correlation, number=_FIRST))
+        return self._after(outcome, replace(self.launch, correlation=correlation, number=_FIRST))
 
-    def next_launch(self) -> Execution:
-        """Return the execution with another RunTask request of the same attempt."""
-        return replace(self, launch=replace(self.launch, number=self.launch.number + 1))
+    def next_launch(self, outcome: Outcome) -> Execution:
+        """Return the execution with another RunTask request of the same attempt.
+
+        Args:
+            outcome: what the last request was answered with instead of a task.
+        """
+        return self._after(outcome, replace(self.launch, number=self.launch.number + 1))
+
+    def _after(self, outcome: Outcome, launch: Launch) -> Execution:
+        capacity = following(self.work.job.capacity, self.launch.capacity, outcome)
+        return replace(self, launch=replace(launch, capacity=capacity))
 
     def retry_delay(self, outcome: Outcome) -> int | None:
         """Return the seconds to wait before the next attempt; None if the outcome is final."""
@@ -134,6 +144,7 @@ class Execution:
             is_open=True,
             attempt=self.launch.correlation.attempt,
             launch=self.launch.number,
+            capacity=self.launch.capacity,
             job=self.work.job,
             begun_at=timestamp(created),
             deadline=timestamp(created + timedelta(seconds=self.work.timeout_seconds)),
@@ -153,7 +164,7 @@ class Execution:
             The task's ARN, or the outcome of having none.
         """
         tracer.put_annotation("executionId", record.execution_id)
-        launch = replace(self.launch, job=record.job, ticket=record.ticket)
+        launch = self.launch.stored(record)
         return self._decided(record) or placement.start(launch, self.settings)
 
     def store_task(self, record: Record, task_arn: str) -> None:
@@ -176,7 +187,7 @@ class Execution:
             return task
         self.store_task(record, task)
         # Last of all: a throttle has the step repeated, and each line stands once.
-        log.info("Task started", extra={"taskArn": task})
+        log.info("Task started", extra={"taskArn": task, "capacity": record.capacity})
         log.info("Waiting for the task to end", extra={"deadline": record.deadline})
         return Started.of(record, task)
 

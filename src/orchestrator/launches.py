@@ -32,11 +32,13 @@ class Refusal(NamedTuple):
 
     Attributes:
         launch: the RunTask request that came to no task.
+        capacity: that it asked for.
         reason: why it did not.
         delay_seconds: how long was waited since.
     """
 
     launch: int
+    capacity: str
     reason: str
     delay_seconds: int
 
@@ -70,14 +72,15 @@ class Try:
     def _log_refusal(self, step: StepContext) -> None:
         # In a step that follows: only there a line stands once, whatever is replayed.
         if self.refusal and step.attempt == 1:
-            launch, reason, delay = self.refusal
-            refused = {"launch": launch, "reason": reason, "delaySeconds": delay}
+            launch, capacity, reason, delay = self.refusal
+            refused = {"launch": launch, "capacity": capacity}
+            refused |= {"reason": reason, "delaySeconds": delay}
             step.logger.warning("Launching again", extra={"relaunch": refused})
 
 
 def launch_in_one_step(
     context: DurableContext, name: str, execution: Execution, callback_id: str | None = None
-) -> Started | Outcome:
+) -> tuple[Execution, Started | Outcome]:
     """Record and start the attempt's task in a step called `name`, as `launch` does."""
     return launch(context, name, Try(execution, callback_id), _in_one_step)
 
@@ -87,7 +90,7 @@ def launch(
     name: str,
     first: Try,
     start: Callable[[DurableContext, str, Try], T | Outcome],
-) -> T | Outcome:
+) -> tuple[Execution, T | Outcome]:
     """Start the attempt's task, again while it is not known to run, with waits called `name`.
 
     Args:
@@ -97,24 +100,26 @@ def launch(
         start: runs the steps of one try, given context, name and the try.
 
     Returns:
-        What `start` made of the task, or the outcome of having none.
+        The execution with its last launch, and what `start` made of the task, or the outcome of
+        having none.
     """
     this = first
     while True:
         execution = this.execution
         try:
             task = start(context, name, this)
-            following = execution.next_launch()
+            if not isinstance(task, Outcome):
+                return execution, task
+            following = execution.next_launch(task)
         except StepError as error:
             # Nobody knows whether it took effect: with the same token it starts no second task.
             task, following = _unknown(error), execution
-        if not isinstance(task, Outcome):
-            return task
         delay = execution.relaunch_delay(task, this.number)
         if delay is None:
-            return task
+            return execution, task
         context.wait(Duration.from_seconds(delay), numbered(name, execution))
-        refusal = Refusal(execution.launch.number, task.detail, delay)
+        asked = execution.launch
+        refusal = Refusal(asked.number, asked.capacity, task.detail, delay)
         this = replace(this, execution=following, number=this.number + 1, refusal=refusal)
 
 

@@ -44,11 +44,11 @@ def run(payload: object, context: DurableContext) -> dict[str, Any]:
 handler = durable_handler(run)
 
 
-def _attempt(context: DurableContext, execution: Execution) -> Ending:
+def _attempt(context: DurableContext, execution: Execution) -> tuple[Execution, Ending]:
     """Start one task and look at it until it has ended."""
-    task = launch_in_one_step(context, "launch-task", execution)
+    execution, task = launch_in_one_step(context, "launch-task", execution)
     if isinstance(task, Outcome):
-        return Ending(task)
+        return execution, Ending(task)
     # No look has to know the task for its start to be looked at in time.
     first = PollState(since(task), starts_by=execution.work.start_timeout_seconds)
-    return Ending(until_ended(context, "task-end", execution, task, first))
+    return execution, Ending(until_ended(context, "task-end", execution, task, first))

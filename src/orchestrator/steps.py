@@ -77,22 +77,29 @@ def run_attempts(
     context: DurableContext,
     name: str,
     execution: Execution,
-    attempt: Callable[[DurableContext, Execution], Ending],
+    attempt: Callable[[DurableContext, Execution], tuple[Execution, Ending]],
 ) -> tuple[Execution, Ending]:
     """Try until an outcome is final, with a step and a wait called `name` between two attempts.
+
+    Args:
+        context: the execution's durable context.
+        name: of the operations between two attempts.
+        execution: with its first attempt.
+        attempt: runs one attempt; returns the execution with its last launch, and how it ended.
 
     Returns:
         The execution with its last attempt, and how that ended.
     """
     while True:
-        ending = attempt(context, execution)
+        execution, ending = attempt(context, execution)
         delay = execution.retry_delay(ending.outcome)
         if delay is None or not _back_off(context, name, execution, ending.outcome):
             return execution, ending
         retry = {"kind": ending.outcome.kind, "delaySeconds": delay, "attempt": execution.attempt}
+        retry |= {"capacity": execution.launch.capacity}
         context.logger.warning("Retrying", extra={"retry": retry})
         context.wait(Duration.from_seconds(delay), numbered(name, execution))
-        execution = execution.next_attempt()
+        execution = execution.next_attempt(ending.outcome)
 
 
 def _back_off(context: DurableContext, name: str, execution: Execution, outcome: Outcome) -> bool:

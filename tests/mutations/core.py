@@ -13,6 +13,41 @@ _REPAIRS = (
 
 MUTATIONS = (
     Mutation(
+        "an interruption leaves a job on Spot that may leave it",
+        "src/core/capacity.py",
+        "    return isinstance(outcome, SpotInterrupted)\n",
+        "    return False\n",
+        ("tests/unit/core/test_capacity.py",),
+    ),
+    Mutation(
+        "every failed start is a want of capacity",
+        "src/core/capacity.py",
+        "        return cause_of(outcome.reasons) is NO_CAPACITY\n",
+        "        return outcome.transient\n",
+        ("tests/unit/core/test_capacity.py",),
+    ),
+    Mutation(
+        "a job that wants Spot alone leaves it",
+        "src/core/capacity.py",
+        "    if wanted is Capacity.SPOT_THEN_ON_DEMAND and _was_refused(outcome):\n",
+        "    if wanted is not Capacity.ON_DEMAND and _was_refused(outcome):\n",
+        ("tests/unit/core/test_capacity.py",),
+    ),
+    Mutation(
+        "a launch that is tried again asks for another capacity than its record",
+        "src/core/launch.py",
+        "            capacity=record.capacity or self.capacity,\n",
+        "",
+        ("tests/unit/core/test_launch.py",),
+    ),
+    Mutation(
+        "an attempt that was refused does not say on which capacity",
+        "src/core/attempts.py",
+        '    if told["capacity"] is None and record.capacity:\n',
+        '    if told["capacity"] and record.capacity:\n',
+        ("tests/unit/core/test_attempts.py",),
+    ),
+    Mutation(
         "a failure is logged although its execution has logged it",
         "src/core/verdict.py",
         "return Verdict(Status.COMPLETED, outcome, is_reported=reported is not None)\n",

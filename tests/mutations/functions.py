@@ -57,10 +57,24 @@ MUTATIONS = (
         FENCES,
     ),
     Mutation(
+        "an attempt forgets that the one before it found no room on Spot",
+        "src/orchestrator/steps.py",
+        "        execution, ending = attempt(context, execution)\n",
+        "        _, ending = attempt(context, execution)\n",
+        ("tests/integration/test_capacity.py",),
+    ),
+    Mutation(
+        "a further launch keeps its record's capacity as it was",
+        "src/adapters/records.py",
+        '"launch", "capacity", "callbackId"',
+        '"launch", "callbackId"',
+        ("tests/integration/test_capacity.py",),
+    ),
+    Mutation(
         "each try of a launch tells its container a ticket of its own",
         "src/orchestrator/execution.py",
-        "replace(self.launch, job=record.job, ticket=record.ticket)\n",
-        "replace(self.launch, job=record.job, ticket=secrets.token_hex(16))\n",
+        "        launch = self.launch.stored(record)\n",
+        "        launch = self.launch.stored(replace(record, ticket=secrets.token_hex(16)))\n",
         ("tests/integration/test_tickets.py",),
     ),
     Mutation(
@@ -76,9 +90,9 @@ MUTATIONS = (
     ),
     Mutation(
         "a launch that is repeated runs today's job, and not its record's",
-        "src/orchestrator/execution.py",
-        "replace(self.launch, job=record.job, ticket=record.ticket)\n",
-        "replace(self.launch, ticket=record.ticket)\n",
+        "src/core/launch.py",
+        "            job=record.job,\n",
+        "",
         ("tests/integration/test_job.py",),
     ),
     Mutation(

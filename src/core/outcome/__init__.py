@@ -1,7 +1,7 @@
 """How a task ended: the outcome types and `classify`."""
 
 from core.outcome.beside import OtherContainer
-from core.outcome.causes import CAUSES, TOO_BUSY, Cause, cause_of, is_transient
+from core.outcome.causes import CAUSES, NO_CAPACITY, TOO_BUSY, Cause, cause_of, is_transient
 from core.outcome.classification import (
     classify,
     has_begun,
@@ -32,6 +32,7 @@ __all__ = [
     "CAUSES",
     "KINDS",
     "NOT_FETCHED",
+    "NO_CAPACITY",
     "TOO_BUSY",
     "ApplicationFailed",
     "Cancelled",

@@ -69,6 +69,19 @@ DEPENDENCY_FAILED = _lasts(
     "A container that the main one depends on failed first: its own log says why.",
 )
 
+NO_CAPACITY = _passes(
+    "no capacity",
+    Area.CAPACITY,
+    r"capacity is (?:currently )?(?:unavailable|not available)|insufficient.{0,20}capacity"
+    r"|do not have sufficient .{0,60}capacity"
+    r"|no container instances|no active instances|empty capacity provider"
+    r"|\bresource:(?:cpu|memory|eni|ports?|gpu|disk|fargate)\b"
+    # The one word for an instance whose agent is not connected.
+    r"|(?-i:\bAGENT\b)|agent (?:is )?(?:currently )?(?:not connected|disconnected)",
+    "There is no capacity for the task at present: it passes. More subnets in other "
+    "Availability Zones, FARGATE instead of FARGATE_SPOT or a smaller size make it rarer.",
+)
+
 # The first row that fits counts: a lasting cause is often wrapped in the words of a passing one,
 # such as "service call has been retried 3 time(s)".
 CAUSES: tuple[Cause, ...] = (
@@ -354,18 +367,7 @@ CAUSES: tuple[Cause, ...] = (
         "The account's quota of running tasks or vCPUs is used up: it passes as tasks end. Raise "
         "the quota in Service Quotas if it repeats.",
     ),
-    _passes(
-        "no capacity",
-        Area.CAPACITY,
-        r"capacity is (?:currently )?(?:unavailable|not available)|insufficient.{0,20}capacity"
-        r"|do not have sufficient .{0,60}capacity"
-        r"|no container instances|no active instances|empty capacity provider"
-        r"|\bresource:(?:cpu|memory|eni|ports?|gpu|disk|fargate)\b"
-        # The one word for an instance whose agent is not connected.
-        r"|(?-i:\bAGENT\b)|agent (?:is )?(?:currently )?(?:not connected|disconnected)",
-        "There is no capacity for the task at present: it passes. More subnets in other "
-        "Availability Zones, FARGATE instead of FARGATE_SPOT or a smaller size make it rarer.",
-    ),
+    NO_CAPACITY,
     _lasts(
         "no fitting instance",
         Area.CAPACITY,

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from core.attempts import entries
+from core.capacity import LaunchCapacity
 from core.outcome import KINDS, FailedToStart, Outcome, SpotInterrupted, Succeeded
 from tests.unit.core.test_record import NEW
 
@@ -45,6 +46,20 @@ def test_what_is_not_known() -> None:
     """The entry of an attempt without a task says nothing but how it ended."""
     refused = FailedToStart(detail="no room", transient=True)
     assert entries(NEW, refused) == [{"attempt": 1, "kind": "FailedToStart"}]
+
+
+@pytest.mark.parametrize(
+    ("asked", "told", "kept"),
+    [
+        (LaunchCapacity.SPOT, None, "FARGATE_SPOT"),
+        (LaunchCapacity.ON_DEMAND, None, "FARGATE"),
+        (LaunchCapacity.SPOT, "FARGATE", "FARGATE"),
+    ],
+)
+def test_capacity_that_ecs_has_not_told(asked: LaunchCapacity, told: str | None, kept: str) -> None:
+    """An entry's capacity is ECS's word, and that of the last launch where ECS has none."""
+    [entry] = entries(replace(NEW, capacity=asked), FailedToStart(capacity=told))
+    assert entry["capacity"] == kept
 
 
 def test_order() -> None:

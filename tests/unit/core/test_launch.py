@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
+from core.capacity import LaunchCapacity
 from core.correlation import Correlation, client_token
 from core.flow import Flow
-from core.job import Capacity
 from core.launch import MAX_OVERRIDES, Launch, Variable, refused
 from core.outcome import FailedToStart
-from tests.values import job, launch, place
+from tests.values import job, launch, place, record
 
 PLACE, LAUNCH = place(), launch()
 ARN = LAUNCH.execution_arn
@@ -114,17 +114,11 @@ def test_order_of_variables() -> None:
     ("changes", "request_has", "container_has"),
     [
         ({}, {"launchType": "FARGATE"}, {}),
-        ({"capacity": Capacity.ON_DEMAND}, {"launchType": "FARGATE"}, {}),
-        (
-            {"capacity": Capacity.SPOT},
-            {"capacityProviderStrategy": [{"capacityProvider": "FARGATE_SPOT"}]},
-            {},
-        ),
         ({"family": "demo-etl"}, {"launchType": "FARGATE", "taskDefinition": "demo-etl"}, {}),
         ({"container": "etl"}, {"launchType": "FARGATE"}, {"name": "etl"}),
         ({"command": ("a", "b")}, {"launchType": "FARGATE"}, {"command": ["a", "b"]}),
     ],
-    ids=["none", "on demand", "spot", "family", "container", "command"],
+    ids=["none", "family", "container", "command"],
 )
 def test_job(
     changes: dict[str, Any], request_has: dict[str, Any], container_has: dict[str, Any]
@@ -137,6 +131,34 @@ def test_job(
     assert {name: asked[name] for name in kinds & asked.keys() | request_has.keys()} == request_has
     del container["environment"]
     assert container == {"name": "worker", **container_has}
+
+
+@pytest.mark.parametrize(
+    ("capacity", "asked"),
+    [
+        (LaunchCapacity.ON_DEMAND, {"launchType": "FARGATE"}),
+        (
+            LaunchCapacity.SPOT,
+            {"capacityProviderStrategy": [{"capacityProvider": "FARGATE_SPOT"}]},
+        ),
+    ],
+)
+def test_capacity(capacity: LaunchCapacity, asked: dict[str, Any]) -> None:
+    """A launch asks for Fargate, or by a capacity provider for Fargate Spot, never for both."""
+    request = replace(LAUNCH, capacity=capacity).request(PLACE)
+    kinds = {"launchType", "capacityProviderStrategy"}
+    assert {name: request[name] for name in kinds & request.keys()} == asked
+
+
+def test_stored_launch() -> None:
+    """A launch that is tried again is the record's, in number, job, ticket and capacity."""
+    ticket = "0" * 32
+    held = record(launch=2, capacity=LaunchCapacity.SPOT, job=job(family="demo-x"), ticket=ticket)
+    stored = LAUNCH.stored(held)
+    assert stored == replace(
+        LAUNCH, number=2, capacity=LaunchCapacity.SPOT, job=held.job, ticket=ticket
+    )
+    assert LAUNCH.stored(replace(held, capacity=None)).capacity is LAUNCH.capacity
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from adapters.updates import plain, serialized
+from core.capacity import LaunchCapacity
 from core.flow import Flow
 from core.job import _FIELDS, Capacity, OtherVersionsJobError
 from core.outcome import ApplicationFailed
@@ -26,6 +27,7 @@ CLOSED = replace(
     NEW,
     status=Status.FAILED,
     is_open=False,
+    capacity=LaunchCapacity.SPOT,
     start_timeout_seconds=1_800,
     task_arn="arn:task",
     trace_header="Root=1-5759e988-bd862e3fe1be46a994272793",
@@ -75,7 +77,7 @@ def test_closed_item() -> None:
         "arn:task",
         "callback-one",
     )
-    assert item["startTimeoutSeconds"] == 1_800
+    assert (item["capacity"], item["startTimeoutSeconds"]) == ("SPOT", 1_800)
     assert (item["traceHeader"], item["result"]) == (CLOSED.trace_header, CLOSED.result)
     assert (item["lastOutcome"], item["error"]) == (CLOSED.last_outcome, CLOSED.error)
 
@@ -235,7 +237,7 @@ def test_spoilt(name: str, value: object) -> None:
         {"ephemeralStorageGiB": "30"},
         {"command": ["a", 1]},
         {"environment": {"A": 1}},
-        {"capacity": "SPOT_THEN_ON_DEMAND"},
+        {"capacity": "SPOT_AND_A_HALF"},
     ],
     ids=shortened,
 )
