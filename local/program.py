@@ -123,8 +123,10 @@ def count(text: str) -> int:
 
 
 @contextmanager
-def started(template: Path, time_scale: float, port: int = 0) -> Iterator[System]:
-    """Provide the system.
+def started(
+    template: Path, time_scale: float, port: int = 0, *, durable_scale: float = 1
+) -> Iterator[System]:
+    """Provide the system; see `System` for the arguments.
 
     Raises:
         RefusedError: it cannot start, for a reason that a person can mend.
@@ -137,7 +139,7 @@ def started(template: Path, time_scale: float, port: int = 0) -> Iterator[System
     from local.system import System  # noqa: PLC0415 - see above
 
     try:
-        system = System(template, time_scale=time_scale, port=port)
+        system = System(template, time_scale=time_scale, durable_scale=durable_scale, port=port)
     except TemplateError as error:
         raise RefusedError(f"{template} cannot be run here: {error}") from error
     except OSError as error:

@@ -23,10 +23,11 @@ def main() -> int:
     console = Console(width=None if sys.stdout.isatty() else _WIDTH, highlight=False)
     # What a demo shows is its result.
     console.print(
-        f"Fargate's phases pass {options.time_scale:g} times as fast as in AWS; "
-        "the workers' own work takes its real time."
+        f"Fargate's phases and the executions' waits pass {options.time_scale:g} times as fast as "
+        "in AWS; the workers' own work takes its real time."
     )
-    with started(options.template, options.time_scale) as system:
+    scale = options.time_scale
+    with started(options.template, scale, durable_scale=scale) as system:
         from local.demo.watch import run_flows, run_load  # noqa: PLC0415 - loads for seconds
 
         for notice in worker_notice(system.stack.worker_image):

@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import Enum
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+
+class Harm(Enum):
+    """What befalls a worker from outside once it works."""
+
+    SIGKILL = "SIGKILL"
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,16 +24,16 @@ class Case:
     Attributes:
         name: for people.
         payload: what the durable function is invoked with.
-        kill: whether the worker's process gets SIGKILL from outside once it works.
         outcome: kind of outcome expected.
         exit_code: exit code expected.
+        harm: what befalls its workers; None for nothing.
     """
 
     name: str
     payload: Mapping[str, Any]
     outcome: str
     exit_code: int
-    kill: bool = False
+    harm: Harm | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +55,7 @@ class Flow:
 
 FLOWS = (
     # Fixed and short: the growing interval is meant for minutes and hours.
-    Flow("polling", "SyncLambdaFunctionArn", settings={"pollSeconds": 2}),
+    Flow("polling", "SyncLambdaFunctionArn", settings={"pollSeconds": 20}),
     Flow("dynamodb", "CallbackLambdaFunctionArn", waits=False),
     Flow("eventbridge", "EventBridgeLambdaFunctionArn"),
 )
@@ -60,6 +68,11 @@ CASES = (
         3,
     ),
     Case(
-        "is killed", {"message": "Die", "processingTime": 60}, "ApplicationFailed", 137, kill=True
+        "is killed",
+        {"message": "Die", "processingTime": 60},
+        "ApplicationFailed",
+        137,
+        Harm.SIGKILL,
     ),
 )
+ROWS = tuple(product(FLOWS, CASES))

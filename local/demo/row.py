@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import dataclass
-from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +26,7 @@ class Report:
         status: the execution's.
         record: the record's status.
         outcome: kind of the task's outcome; None until it is known.
-        seconds: from the start to the last change.
+        seconds: from the start to the end, as far as it has been seen; by this machine's clock.
         operations: durable operations, the execution itself included.
         invocations: of the durable function.
         deliveries: of task events to the task-state function.
@@ -55,6 +55,7 @@ class Row:
     def __init__(self, system: System, flow: Flow, case: Case) -> None:
         self._system = system
         self.flow, self.case = flow, case
+        self._began, self._seconds, self._is_over = time.monotonic(), 0.0, False
         answer = self._lambda.invoke(
             FunctionName=system.stack.outputs[flow.output],
             InvocationType="Event",
@@ -70,16 +71,21 @@ class Row:
         end = self._end(execution, record)
         history = self._history()
         kinds = [event["EventType"] for event in history]
+        if not self._is_over:
+            self._seconds = time.monotonic() - self._began
+            self._is_over = (
+                execution["Status"] != "RUNNING" and bool(record) and "open" not in record
+            )
         return Report(
             status=execution["Status"],
             record=record.get("status"),
             outcome=end.get("kind"),
             exit_code=None if end.get("exitCode") is None else int(end["exitCode"]),
-            seconds=self._seconds(execution, record),
+            seconds=self._seconds,
             operations=len({event["Id"] for event in history if "Id" in event}),
             invocations=kinds.count("InvocationCompleted"),
             deliveries=self._deliveries(),
-            is_over=execution["Status"] != "RUNNING" and bool(record) and "open" not in record,
+            is_over=self._is_over,
         )
 
     def is_as_expected(self, report: Report) -> bool:
@@ -119,13 +125,6 @@ class Row:
             result = json.loads(execution["Result"])
             return {**result, "kind": result["outcome"]}
         return dict(json.loads(execution.get("Error", {}).get("ErrorData", "{}")))
-
-    def _seconds(self, execution: dict[str, Any], record: dict[str, Any]) -> float:
-        start: datetime = execution["StartTimestamp"]
-        end = execution.get("EndTimestamp") or datetime.now(start.tzinfo)
-        if not self.flow.waits and record:
-            end = datetime.fromisoformat(record["updatedAt"])
-        return (end - start).total_seconds()
 
     def _deliveries(self) -> int:
         events = (delivery.event for delivery in self._system.journal.entries(Delivery))

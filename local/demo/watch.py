@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from rich.live import Live
 
-from local.demo.cases import CASES, FLOWS
+from local.demo.cases import ROWS, Harm
 from local.demo.display import Narrator, table
 from local.demo.load import Load
 from local.demo.row import Row
@@ -24,8 +24,8 @@ _REFRESH_SECONDS = 0.5
 
 
 def run_flows(system: System, console: Console, timeout: float) -> bool:
-    """Run every flow with every case, show how all ended; whether each did as it should."""
-    rows = [Row(system, flow, case) for flow in FLOWS for case in CASES]
+    """Run every row, show how all ended; whether each did as it should."""
+    rows = [Row(system, flow, case) for flow, case in ROWS]
     reports = _watch(system, rows, console, timeout)
     console.print(table(reports))
     return all(row.is_as_expected(report) for row, report in reports.items())
@@ -40,9 +40,14 @@ def run_load(system: System, console: Console, count: int) -> bool:
 
 
 def _watch(system: System, rows: list[Row], console: Console, timeout: float) -> dict[Row, Report]:
-    """Show what happens, kill who is to be killed, and return how all ended."""
+    """Show what happens, do what harm there is to be done, and return how all ended."""
     narrator, show, heard, shown = Narrator(rows), console.print, 0, 0.0
     reports = {row: row.report() for row in rows}
+
+    def harm(row: Row, pid: int) -> None:
+        if row.case.harm is Harm.SIGKILL:
+            os.kill(pid, signal.SIGKILL)
+            show(f"[red]SIGKILL to {pid}[/]")
 
     def look() -> bool:
         nonlocal heard, shown
@@ -50,9 +55,8 @@ def _watch(system: System, rows: list[Row], console: Console, timeout: float) ->
             heard += 1
             if line := narrator.line(entry):
                 show(line)
-            if (found := narrator.worker(entry)) and found[0].case.kill:
-                os.kill(found[1], signal.SIGKILL)
-                show(f"[red]SIGKILL to {found[1]}[/]")
+            if found := narrator.worker(entry):
+                harm(*found)
         if time.monotonic() - shown < _REFRESH_SECONDS:
             return False
         reports.update({row: row.report() for row in rows if not reports[row].is_over})

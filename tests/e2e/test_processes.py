@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import psutil
 
-from local.demo.cases import CASES, FLOWS
+from local.demo.cases import ROWS, Harm
 from local.stack.stack import PROJECT
 from local.system import System
 from tests.e2e.user import User
@@ -95,10 +95,10 @@ def test_demo() -> None:
     """The demo ends well, each row as expected, with each worker's pid and its own lines."""
     demo = _demo()
     assert demo.returncode == 0, demo.stdout + demo.stderr
-    assert demo.stdout.count("✓") == len(FLOWS) * len(CASES)
+    assert demo.stdout.count("✓") == len(ROWS)
     workers = re.findall(r"worker (\d+) INFO Work started", demo.stdout)
-    assert len(set(workers)) == len(FLOWS) * len(CASES)
+    assert len(set(workers)) == len(ROWS)
     killed = re.findall(r"SIGKILL to (\d+)", demo.stdout)
-    assert len(killed) == len(FLOWS) * len([case for case in CASES if case.kill])
+    assert len(killed) == len([case for _, case in ROWS if case.harm is Harm.SIGKILL])
     assert set(killed) <= set(workers)
     assert demo.stderr == ""
