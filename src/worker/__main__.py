@@ -61,7 +61,9 @@ def run(environment: Mapping[str, str]) -> int:
 
 
 def _deliver(assignment: Assignment) -> None:
-    text = report.encoded(work(assignment))
+    with report.progress_of(assignment):
+        found = work(assignment)
+    text = report.encoded(found, has_room=bool(assignment.result_uri))
     if assignment.exit_code:
         raise SimulatedFailureError(f"asked to exit with code {assignment.exit_code}")
     if assignment.tells_result:

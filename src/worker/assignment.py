@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from worker import data
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-@dataclass(frozen=True, slots=True)
+# Those of the payload, where it says what runs and leaves the demo's fields out.
+DEFAULT_MESSAGE, DEFAULT_PROCESSING_TIME = "No message provided", 5
+
+
+@dataclass(frozen=True)
 class Assignment:
     """One attempt at one execution's work.
 
@@ -23,6 +30,10 @@ class Assignment:
         record_table: table to report to; None where nobody reads a report.
         ticket: by which the record takes this attempt's writes; None where it takes none.
         exit_code: failure asked for, 0 for none.
+        input_text: the payload's `input` as JSON text, if a variable holds it.
+        input_uri: address of the input in S3, if none does.
+        result_uri: a prefix in S3 that is this attempt's own, with a slash at its end; None where
+            it has none.
     """
 
     execution_id: str
@@ -33,6 +44,21 @@ class Assignment:
     record_table: str | None = None
     ticket: str | None = None
     exit_code: int = 0
+    input_text: str | None = None
+    input_uri: str | None = None
+    result_uri: str | None = None
+
+    @cached_property
+    def input(self) -> Any:  # noqa: ANN401 - it is whatever JSON the payload holds
+        """The payload's `input`, or what its `inputUri` holds, parsed; None where it has neither.
+
+        Raises:
+            ValueError: it is no JSON.
+            botocore.exceptions.ClientError: S3 refused it, or did not answer.
+        """
+        if self.input_uri:
+            return json.loads(data.get(self.input_uri))
+        return None if self.input_text is None else json.loads(self.input_text)
 
     @property
     def tells_result(self) -> bool:
@@ -55,9 +81,12 @@ class Assignment:
             execution_id=environment["EXECUTION_ID"],
             flow=environment["EXECUTION_FLOW"],
             attempt=int(environment["EXECUTION_ATTEMPT"]),
-            message=environment["MESSAGE"],
-            processing_time=int(environment["PROCESSING_TIME"]),
+            message=environment.get("MESSAGE", DEFAULT_MESSAGE),
+            processing_time=int(environment.get("PROCESSING_TIME", DEFAULT_PROCESSING_TIME)),
             record_table=environment.get("RECORD_TABLE"),
             ticket=environment.get("EXECUTION_TICKET"),
             exit_code=int(json.loads(environment.get("SIMULATE", "{}")).get("exitCode", 0)),
+            input_text=environment.get("INPUT"),
+            input_uri=environment.get("INPUT_URI"),
+            result_uri=environment.get("RESULT_URI"),
         )

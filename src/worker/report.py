@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +12,12 @@ import boto3
 from boto3.dynamodb.conditions import Attr
 from botocore.config import Config
 
+from worker import data
+from worker.progress import Progress
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from boto3.dynamodb.conditions import ConditionBase
     from boto3.resources.base import ServiceResource
 
@@ -18,24 +25,68 @@ if TYPE_CHECKING:
 
 # A callback takes 256 KiB; the rest is for what is said around the result.
 MAX_RESULT_BYTES = 256_000
+LARGE_RESULT = "result.json"
 _NOT_ENDED = ["PENDING", "RUNNING"]
+_TRIES, _TRIES_FOR_PROGRESS = 12, 3
+# A process has one assignment; only a test that runs several on threads tells them apart.
+_of_thread: ContextVar[Progress | None] = ContextVar("progress", default=None)
+_of_process: list[Progress] = []
 
 
 class ResultRefusedError(Exception):
     """The result cannot be handed over; the message says why and what to do."""
 
 
-def encoded(result: object) -> str:
+def progress(percent: float, message: str = "") -> None:
+    """Tell the record how far the work is; never an error, whatever becomes of it.
+
+    The first word is written at once, then one in ten seconds at most, and the last one when the
+    work ends. Without a ticket nothing is written.
+
+    Args:
+        percent: from 0 to 100; what lies outside is taken for the nearest.
+        message: for people, cut after 500 characters.
+    """
+    if current := _of_thread.get() or next(iter(_of_process[-1:]), None):
+        current.say(percent, message)
+
+
+@contextmanager
+def progress_of(assignment: Assignment) -> Iterator[None]:
+    """Let `progress` write to an assignment's record; its last word is written at the end."""
+
+    def write(said: dict[str, Any]) -> None:
+        _update(assignment, {"progress": said}, tries=_TRIES_FOR_PROGRESS)
+
+    if not assignment.tells_result:
+        yield
+        return
+    current = Progress(write)
+    token = _of_thread.set(current)
+    _of_process.append(current)
+    try:
+        yield
+    finally:
+        _of_process.remove(current)
+        _of_thread.reset(token)
+        current.finish()
+
+
+def encoded(result: object, *, has_room: bool = False) -> str:
     """Return a result as JSON text.
 
+    Args:
+        result: of the work.
+        has_room: whether there is another place for one that is larger than 256,000 bytes.
+
     Raises:
-        ResultRefusedError: it is no JSON, or larger than 256,000 bytes.
+        ResultRefusedError: it is no JSON, or too large.
     """
     try:
         text = json.dumps(result, separators=(",", ":"), allow_nan=False)
     except (TypeError, ValueError) as error:
         raise ResultRefusedError(f"The result is not JSON: {error}.") from error
-    if len(text) > MAX_RESULT_BYTES:
+    if len(text) > MAX_RESULT_BYTES and not has_room:
         raise ResultRefusedError(
             f"The result is {len(text)} bytes of JSON, at most {MAX_RESULT_BYTES} are possible: "
             "store it (in S3, say) and return its address."
@@ -46,11 +97,18 @@ def encoded(result: object) -> str:
 def result(assignment: Assignment, text: str) -> None:
     """Write the result, and COMPLETED where the status is the worker's to write.
 
+    One that is larger than 256,000 bytes goes to S3, below the attempt's own prefix, and the record
+    gets its address.
+
     Raises:
-        botocore.exceptions.ClientError: the record has moved on, or DynamoDB did not answer.
+        botocore.exceptions.ClientError: the record has moved on, or DynamoDB or S3 did not answer.
     """
-    same = Attr("result").not_exists() | Attr("result").eq(text)
-    changes = {"result": text}
+    column, value, other = "result", text, "resultUri"
+    if len(text) > MAX_RESULT_BYTES:
+        column, value, other = "resultUri", f"{assignment.result_uri}{LARGE_RESULT}", "result"
+        data.put(value, text.encode())
+    same = (Attr(column).not_exists() | Attr(column).eq(value)) & Attr(other).not_exists()
+    changes = {column: value}
     if assignment.tells_end:
         changes["status"] = "COMPLETED"
         same &= Attr("status").is_in([*_NOT_ENDED, "COMPLETED"])
@@ -75,19 +133,25 @@ def failure(assignment: Assignment, error: BaseException, exit_code: int) -> Non
     _update(assignment, changes, Attr("status").is_in(_NOT_ENDED) | Attr("error").eq(failed))
 
 
-def _update(assignment: Assignment, changes: dict[str, Any], condition: ConditionBase) -> None:
-    _table(assignment.record_table or "").update_item(
+def _update(
+    assignment: Assignment,
+    changes: dict[str, Any],
+    condition: ConditionBase | None = None,
+    tries: int = _TRIES,
+) -> None:
+    # The close and the next attempt take the ticket away: what comes later is refused.
+    own = Attr("ticket").eq(assignment.ticket)
+    _table(assignment.record_table or "", tries).update_item(
         Key={"executionId": assignment.execution_id},
         UpdateExpression="SET " + ", ".join(f"#{name} = :{name}" for name in changes),
         ExpressionAttributeNames={f"#{name}": name for name in changes},
         ExpressionAttributeValues={f":{name}": value for name, value in changes.items()},
-        # The close and the next attempt take the ticket away: what comes later is refused.
-        ConditionExpression=Attr("ticket").eq(assignment.ticket) & condition,
+        ConditionExpression=own & condition if condition else own,
     )
 
 
 @cache
-def _table(name: str) -> ServiceResource:
-    # The work is done by now: a throttled table is worth some patience.
-    config = Config(connect_timeout=5, read_timeout=10, retries={"total_max_attempts": 12})
+def _table(name: str, tries: int) -> ServiceResource:
+    # Once the work is done a throttled table is worth some patience.
+    config = Config(connect_timeout=5, read_timeout=10, retries={"total_max_attempts": tries})
     return boto3.resource("dynamodb", config=config).Table(name)

@@ -11,7 +11,11 @@ if TYPE_CHECKING:
 
 
 def work(assignment: Assignment) -> object:
-    """Do what was asked for and return a result of at most 256,000 bytes as JSON.
+    """Do what was asked for and return a result that JSON can hold.
+
+    `assignment.input` is the payload's `input`, parsed. `report.progress(percent, message)`, from
+    `worker`, tells the record how far the work is. A result of more than 256,000 bytes goes to S3
+    by itself; files go below `assignment.result_uri`.
 
     An exception makes the container exit with code 1; its text is in the log, and in the DynamoDB
     flow the record's error. SIGTERM raises SystemExit in here: a `finally` has the task

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import signal
@@ -103,6 +104,22 @@ def worker(endpoint: str) -> Iterator[Worker]:
     for process in started:
         process.kill()
         process.communicate()
+
+
+@pytest.fixture
+def bucket(endpoint: str) -> Iterator[Any]:
+    """The data bucket."""
+    s3 = boto3.resource(
+        "s3",
+        endpoint_url=endpoint,
+        region_name="us-east-1",
+        aws_access_key_id="testing",
+        aws_secret_access_key="testing",  # noqa: S106 - moto takes any
+    )
+    bucket = s3.create_bucket(Bucket="data")
+    yield bucket
+    bucket.objects.all().delete()
+    bucket.delete()
 
 
 def read(table: Any) -> dict[str, Any]:
@@ -288,6 +305,200 @@ def test_too_large(table: Any, worker: Worker) -> None:
     summary = read(table)["error"]["summary"]
     assert "256003 bytes" in summary
     assert "S3" in summary
+
+
+RESULT_URI = f"s3://data/results/one/1-{TICKET}/"
+# Work whose result has five million bytes.
+LARGE = """\
+import sys
+import worker.__main__ as m
+m.work = lambda _: "\\u00e9" + "x" * 5_000_000
+sys.exit(m.main())
+"""
+
+
+@pytest.mark.parametrize("flow", ["dynamodb", "eventbridge"])
+def test_large_result(table: Any, bucket: Any, worker: Worker, flow: str) -> None:
+    """A result over 256,000 bytes is in S3, below the attempt's prefix; the record says where."""
+    process = worker(LARGE, EXECUTION_FLOW=flow, RESULT_URI=RESULT_URI)
+    lines(process)
+    item = read(table)
+    assert (process.returncode, item["resultUri"]) == (0, f"{RESULT_URI}result.json")
+    assert "result" not in item
+    assert item["status"] == ("COMPLETED" if flow == "dynamodb" else "RUNNING")
+    [found] = bucket.objects.all()
+    body = found.get()["Body"].read()
+    expected = json.dumps("\u00e9" + "x" * 5_000_000).encode()
+    assert f"s3://data/{found.key}" == item["resultUri"]
+    assert hashlib.sha256(body).digest() == hashlib.sha256(expected).digest()
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_killed_at_the_put(table: Any, bucket: Any, worker: Worker, moment: str) -> None:
+    """A worker killed before or after it puts its result has told nothing of it; the next one does.
+
+    The next attempt's object is another one, below a prefix of its own.
+    """
+    before = read(table)
+    put = {"before": "die()", "after": "put(*given); die()"}[moment]
+    killed = worker(
+        f"""\
+import os, signal
+from worker import data
+put = data.put
+def die(): os.kill(os.getpid(), signal.SIGKILL)
+def dying(*given): {put}
+data.put = dying
+{LARGE}""",
+        RESULT_URI=RESULT_URI,
+    )
+    assert killed.wait(PATIENCE) == -signal.SIGKILL
+    assert read(table) == before
+    ticket = "fedcba9876543210" * 2
+    table.put_item(Item=before | {"ticket": ticket, "attempt": 2})
+    uri = f"s3://data/results/one/2-{ticket}/"
+    variables = {"EXECUTION_ATTEMPT": "2", "EXECUTION_TICKET": ticket, "RESULT_URI": uri}
+    again = worker(LARGE, **variables)
+    lines(again)
+    assert (again.returncode, read(table)["resultUri"]) == (0, f"{uri}result.json")
+    keys = {found.key for found in bucket.objects.all()}
+    own = {f"results/one/2-{ticket}/result.json"}
+    left = {f"results/one/1-{TICKET}/result.json"} if moment == "after" else set()
+    assert keys == own | left
+
+
+def test_large_result_that_comes_too_late(table: Any, bucket: Any, worker: Worker) -> None:
+    """A large result of an attempt that is over leaves the record as it is, and exits with 1."""
+    item = read(table) | {"ticket": "fedcba9876543210" * 2}
+    table.put_item(Item=item)
+    process = worker(LARGE, RESULT_URI=RESULT_URI)
+    lines(process)
+    assert (process.returncode, read(table)) == (1, item)
+    assert [found.key for found in bucket.objects.all()] == [f"results/one/1-{TICKET}/result.json"]
+
+
+def test_result_that_cannot_be_put(table: Any, worker: Worker) -> None:
+    """A large result that S3 does not take is a failure of the work's, with what S3 said."""
+    process = worker(LARGE, RESULT_URI="s3://no-such-bucket/prefix/")
+    lines(process)
+    item = read(table)
+    assert (process.returncode, item["status"]) == (1, "FAILED")
+    assert "NoSuchBucket" in item["error"]["summary"]
+    assert not {"result", "resultUri"} & item.keys()
+
+
+def test_large_result_without_ticket(table: Any, bucket: Any, worker: Worker) -> None:
+    """Without a ticket nothing is written, neither into the record nor into the bucket."""
+    before = read(table)
+    process = worker(LARGE, RESULT_URI=RESULT_URI, EXECUTION_TICKET="")
+    lines(process)
+    assert (process.returncode, read(table)) == (0, before)
+    assert list(bucket.objects.all()) == []
+
+
+ECHO = """\
+import sys
+import worker.__main__ as m
+m.work = lambda assignment: assignment.input
+sys.exit(m.main())
+"""
+
+
+@pytest.mark.parametrize("value", [None, {"day": "2026-01-05", "Größe": [1, "🚀"]}], ids=str)
+def test_input(table: Any, bucket: Any, worker: Worker, value: object) -> None:
+    """The work gets its input parsed, whether a variable holds it or an object."""
+    bucket.put_object(Key="inputs/one/0123.json", Body=json.dumps(value).encode())
+    for variable in ({"INPUT": json.dumps(value)}, {"INPUT_URI": "s3://data/inputs/one/0123.json"}):
+        table.put_item(Item={k: v for k, v in read(table).items() if k != "result"})
+        process = worker(ECHO, EXECUTION_FLOW="eventbridge", **variable)
+        lines(process)
+        assert (process.returncode, json.loads(read(table)["result"])) == (0, value)
+
+
+@pytest.mark.parametrize(
+    ("variable", "said"),
+    [
+        ({"INPUT": "{"}, "JSONDecodeError"),
+        ({"INPUT_URI": "s3://data/inputs/none.json"}, "NoSuchKey"),
+        ({"INPUT_URI": "s3://no-such-bucket/x"}, "NoSuchBucket"),
+    ],
+    ids=["no JSON", "no object", "no bucket"],
+)
+@pytest.mark.usefixtures("bucket")
+def test_input_that_is_not_there(
+    table: Any, worker: Worker, variable: dict[str, str], said: str
+) -> None:
+    """An input that cannot be read is a failure of the work's, and says why."""
+    process = worker(ECHO, **variable)
+    lines(process)
+    item = read(table)
+    assert (process.returncode, item["status"]) == (1, "FAILED")
+    assert said in item["error"]["summary"]
+
+
+def test_older_orchestrator(table: Any, worker: Worker) -> None:
+    """A worker told nothing of input, message and place for results works by the defaults."""
+    process = worker("""\
+import os, sys
+for name in ("MESSAGE", "PROCESSING_TIME"): del os.environ[name]
+import worker.work
+worker.work.time.sleep = lambda _: None
+import worker.__main__ as m
+sys.exit(m.main())
+""")
+    lines(process)
+    assert process.returncode == 0
+    result = json.loads(read(table)["result"])
+    assert (result["message"], result["processingTime"]) == ("Processed: No message provided", 5)
+
+
+PROGRESS_OF_WORK = """\
+import json, sys, threading
+import worker.__main__ as m
+from worker import report
+def work(_):
+    for percent in (10, 20, 30): report.progress(percent, f"part {percent}")
+    thread = threading.Thread(target=report.progress, args=[40, "from a thread"])
+    thread.start(); thread.join()
+    END
+m.work = work
+sys.exit(m.main())
+"""
+
+
+@pytest.mark.parametrize(
+    ("end", "code"),
+    [("return 1", 0), ("raise OSError", 1), ("import signal; signal.raise_signal(15)", 143)],
+)
+def test_progress(table: Any, worker: Worker, end: str, code: int) -> None:
+    """The record has the work's last word on how far it was, however the work has ended."""
+    updated = read(table).get("updatedAt")
+    process = worker(PROGRESS_OF_WORK.replace("END", end))
+    lines(process)
+    item = read(table)
+    assert process.returncode == code
+    assert (item["progress"]["percent"], item["progress"]["message"]) == (40, "from a thread")
+    assert item.get("updatedAt") == updated
+
+
+@pytest.mark.parametrize("moved_on", ["ticket", "table", "no ticket"])
+def test_progress_that_cannot_be_written(table: Any, worker: Worker, moved_on: str) -> None:
+    """Progress that the record does not take is no error of the work's."""
+    if moved_on == "ticket":
+        table.put_item(Item=read(table) | {"ticket": "fedcba9876543210" * 2})
+    before = read(table)
+    changes = {
+        "ticket": {},
+        "table": {"RECORD_TABLE": "none"},
+        "no ticket": {"EXECUTION_TICKET": ""},
+    }
+    work = PROGRESS_OF_WORK.replace("END", "print(json.dumps({'message': 'done'})); sys.exit(9)")
+    process = worker(work, EXECUTION_FLOW="eventbridge", **changes[moved_on])
+    logged = [line["message"] for line in lines(process)]
+    assert (process.returncode, read(table)) == (9, before)
+    assert "done" in logged
+    refused = [line for line in logged if line.startswith("Progress not recorded")]
+    assert bool(refused) is (moved_on != "no ticket")
 
 
 def test_sigterm(table: Any, worker: Worker) -> None:

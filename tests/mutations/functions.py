@@ -52,8 +52,8 @@ MUTATIONS = (
     Mutation(
         "the worker's writes are not fenced by its ticket",
         "src/worker/report.py",
-        'Attr("ticket").eq(assignment.ticket) & condition',
-        "condition",
+        "own & condition if condition else own",
+        "condition if condition else own",
         FENCES,
     ),
     Mutation(

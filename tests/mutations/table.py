@@ -1,6 +1,16 @@
 """Ways to break the code that must not go unnoticed."""
 
-from tests.mutations import causes, core, functions, jobs, network, preflight, redrive, starts
+from tests.mutations import (
+    causes,
+    core,
+    functions,
+    jobs,
+    network,
+    preflight,
+    redrive,
+    starts,
+    worker,
+)
 
 MUTATIONS = (
     *core.MUTATIONS,
@@ -11,4 +21,5 @@ MUTATIONS = (
     *starts.MUTATIONS,
     *redrive.MUTATIONS,
     *preflight.MUTATIONS,
+    *worker.MUTATIONS,
 )

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from core.flow import Flow
+from core.payload import Payload
 from tests.values import launch, parsed, place
 from worker.assignment import Assignment
 
@@ -10,23 +11,51 @@ ENVIRONMENT = {
     "EXECUTION_ID": "one",
     "EXECUTION_FLOW": "eventbridge",
     "EXECUTION_ATTEMPT": "2",
-    "MESSAGE": "",
-    "PROCESSING_TIME": "0",
 }
 
 
 def test_read() -> None:
-    """An assignment is what the environment says; no table and no failure unless it says so."""
+    """An assignment is what the environment says, or else what a payload without fields means.
+
+    There is no table, no input, no place for results and no failure unless it says so.
+    """
+    given = Payload()
     assert Assignment.read(ENVIRONMENT) == Assignment(
         execution_id="one",
         flow="eventbridge",
         attempt=2,
-        message="",
-        processing_time=0,
+        message=given.message,
+        processing_time=given.processing_time,
         record_table=None,
         ticket=None,
         exit_code=0,
+        input_text=None,
+        input_uri=None,
+        result_uri=None,
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        (None, None),
+        ("null", None),
+        ("0", 0),
+        ('{"a": ["\\ud83d\\ude80"]}', {"a": ["🚀"]}),
+        ('""', ""),
+    ],
+)
+def test_input(text: str | None, value: object) -> None:
+    """The input is parsed; without one it is None."""
+    told = {} if text is None else {"INPUT": text}
+    assert Assignment.read(ENVIRONMENT | told).input == value
+
+
+def test_input_that_is_no_json() -> None:
+    """An input that is no JSON is an error of the work that asks for it, and of no other."""
+    assignment = Assignment.read(ENVIRONMENT | {"INPUT": "{"})
+    with pytest.raises(ValueError, match="Expecting"):
+        _ = assignment.input
 
 
 @pytest.mark.parametrize("flow", Flow)
