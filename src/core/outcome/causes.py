@@ -341,7 +341,7 @@ CAUSES: tuple[Cause, ...] = (
         Area.REQUEST,
         r"no fargate configuration exists|invalid '(?:cpu|memory)' (?:setting|value)"
         r"|(?:cpu|memory) configuration is above your limit"
-        r"|'memory' setting for container is greater",
+        r"|'memory' setting for container.{0,260} is greater",
         "There are no tasks of this size: use a pair of cpu and memory that Fargate offers, with "
         "no container larger than its task, and look at the account's quotas.",
     ),
