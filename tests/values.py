@@ -11,8 +11,9 @@ from core.job import Job
 from core.launch import Launch, Place
 from core.network import Network
 from core.record import Record, Status
-from core.work import Work, parse
+from core.work import Terms, Work, parse
 
+BUCKET = "demo-databucket-1x2y3z"
 _NOW = "2026-03-02T09:00:00.000Z"
 
 
@@ -27,9 +28,16 @@ def work(**changes: Any) -> Work:
     return replace(Work(job(), timeout_seconds=60, start_timeout_seconds=60), **changes)
 
 
-def parsed(payload: object, flow: Flow, execution_timeout: int = 86_400) -> Work:
-    """Return the work that a payload asks for, as `parse` does, of the demo's task definition."""
-    return parse(payload, flow, execution_timeout, job(environment={}))
+def terms(**changes: Any) -> Terms:
+    """Return what holds for every payload of the demo's stack, with changes."""
+    demo = Terms("demo", 86_400, BUCKET, 400, default=job(environment={}))
+    return replace(demo, **changes)
+
+
+def parsed(payload: object, flow: Flow, execution_timeout: int = 86_400, **changes: Any) -> Work:
+    """Return the work that a payload asks for of an execution called `one`, as `parse` does."""
+    asked = terms(execution_timeout=execution_timeout, **changes)
+    return parse(payload, flow, "one", asked)
 
 
 def place(**changes: Any) -> Place:
@@ -37,6 +45,7 @@ def place(**changes: Any) -> Place:
     demo = Place(
         cluster="arn:aws:ecs:us-east-1:123456789012:cluster/demo-cluster",
         table="demo-callbacks",
+        bucket=BUCKET,
         network=Network(("subnet-1", "subnet-2"), ("sg-1",), "DISABLED"),
     )
     return replace(demo, **changes)

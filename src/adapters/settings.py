@@ -10,6 +10,7 @@ from typing import Literal, Self
 import msgspec
 
 from core.job import Job
+from core.work import Terms
 
 
 class Settings(msgspec.Struct, frozen=True, rename="upper"):
@@ -64,9 +65,15 @@ class OrchestratorSettings(Settings, frozen=True, rename="upper"):
     data_retention_days: int
 
     @property
-    def default_job(self) -> Job:
-        """The job of a payload that does not say what runs."""
-        return Job(self.task_family, self.container_name)
+    def terms(self) -> Terms:
+        """The same for every payload."""
+        return Terms(
+            self.stack_name,
+            self.execution_timeout,
+            self.data_bucket,
+            self.data_retention_days,
+            Job(self.task_family, self.container_name),
+        )
 
 
 class TaskStateSettings(Settings, frozen=True, rename="upper"):

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from core.capacity import LaunchCapacity
 from core.correlation import Correlation, client_token
+from core.data import result_prefix
 from core.job import OtherVersionsJobError
 from core.outcome import FailedToStart, is_transient
+from core.reported import TICKET_RESERVE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -37,6 +39,7 @@ class Variable(StrEnum):
     RECORD_TABLE = "RECORD_TABLE"
     INPUT = "INPUT"
     INPUT_URI = "INPUT_URI"
+    RESULT_URI = "RESULT_URI"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +48,13 @@ class Place:
 
     Attributes:
         table: the records table, told to containers that have something to write there.
+        bucket: the data bucket, where these containers leave what is too large for it.
         network: today's, whenever the execution began.
     """
 
     cluster: str
     table: str
+    bucket: str
     network: Network
 
 
@@ -151,54 +156,66 @@ class Launch:
                     "assignPublicIp": place.network.public_ip,
                 }
             },
-            "overrides": self._overrides(place.table),
+            "overrides": self._overrides(place.table, place.bucket),
             **({"tags": _pairs(self.job.tags, "key")} if self.job.tags else {}),
         }
 
-    def excess(self, table: str) -> int:
+    def excess(self, table: str, bucket: str, attempts: int) -> int:
         """Return by how many characters the overrides exceed the 8,192 that ECS takes; 0 at least.
 
-        They are counted as written in ASCII JSON, which is the longest that they can be.
+        They are counted as written in ASCII JSON, which is the longest that they can be, of
+        whichever attempt has the longest, with any ticket.
 
         Args:
             table: the records table.
+            bucket: the data bucket.
+            attempts: how many there may be.
         """
-        return max(len(json.dumps(self._overrides(table))) - MAX_OVERRIDES, 0)
+        correlations = (replace(self.correlation, attempt=n) for n in range(1, attempts + 1))
+        each = (replace(self, correlation=c, ticket=TICKET_RESERVE) for c in correlations)
+        longest = max(len(json.dumps(one._overrides(table, bucket))) for one in each)  # noqa: SLF001 - of this class
+        return max(longest - MAX_OVERRIDES, 0)
 
     @property
     def _definition(self) -> str:
         job = self.job
         return job.family if job.revision is None else f"{job.family}:{job.revision}"
 
-    def _overrides(self, table: str) -> dict[str, Any]:
+    def _overrides(self, table: str, bucket: str) -> dict[str, Any]:
         job, attempt = self.job, self.correlation.attempt
         sizes = {"cpu": job.cpu_of(attempt), "memory": job.memory_of(attempt)}
         storage = job.ephemeral_storage
         return {
-            "containerOverrides": [self._container(table)],
+            "containerOverrides": [self._container(table, bucket)],
             **{name: str(size) for name, size in sizes.items() if size},
             **({"ephemeralStorage": {"sizeInGiB": storage}} if storage else {}),
         }
 
-    def _container(self, table: str) -> dict[str, Any]:
+    def _container(self, table: str, bucket: str) -> dict[str, Any]:
         job = self.job
-        pairs = _pairs({**job.environment, **self._variables(table)}, "name")
+        pairs = _pairs({**job.environment, **self._variables(table, bucket)}, "name")
         own = {"command": list(job.command), "memory": job.memory_of(self.correlation.attempt)}
         set_here = {name: value for name, value in own.items() if value}
         return {"name": job.container, "environment": pairs, **set_here}
 
-    def _variables(self, table: str) -> dict[str, str]:
-        takes_result = self.flow.takes_result
+    def _variables(self, table: str, bucket: str) -> dict[str, str]:
         variables = {
             Variable.EXECUTION_ID: self.correlation.execution_id,
             Variable.EXECUTION_FLOW: self.flow.value,
             Variable.EXECUTION_ATTEMPT: str(self.correlation.attempt),
-            Variable.EXECUTION_TICKET: self.ticket if takes_result else None,
-            Variable.RECORD_TABLE: table if takes_result else None,
             Variable.INPUT: self.job.input,
             Variable.INPUT_URI: self.job.input_uri,
         }
+        if self.flow.takes_result:
+            variables |= {Variable.RECORD_TABLE: table, Variable.EXECUTION_TICKET: self.ticket}
+            variables |= {Variable.RESULT_URI: self._result_uri(bucket)}
         return {name.value: value for name, value in variables.items() if value is not None}
+
+    def _result_uri(self, bucket: str) -> str | None:
+        if self.ticket is None:
+            return None
+        execution_id, attempt = self.correlation.execution_id, self.correlation.attempt
+        return result_prefix(bucket, execution_id, attempt, self.ticket)
 
 
 def _pairs(values: Mapping[str, str], name: str) -> list[dict[str, str]]:

@@ -3,26 +3,40 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Annotated, get_args
+from typing import TYPE_CHECKING, Annotated, Any, get_args
 
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType, field
 
+from core.job import Capacity
 from core.outcome import NOT_FETCHED
 from core.polling import MAX_POLL_SECONDS
 from core.reading import InvalidRequestError, check_names, check_required, convert, names
 from core.retry import DEFAULT_ATTEMPTS, MAX_ATTEMPTS, ONCE, OnDemand, Policy
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from core.flow import Flow
-    from core.job import Job
 
 MAX_EXIT_CODE = 255
-_MESSAGE = "MESSAGE"
+MIN_STORAGE, MAX_STORAGE = 21, 200
+MIN_HEARTBEAT = 300
+_MESSAGE, _PROCESSING_TIME, _SIMULATE = "MESSAGE", "PROCESSING_TIME", "SIMULATE"
 _RESERVED = f"{NOT_FETCHED} says that a container did not get its code"
 _RETRY_ON = (
     f"a list of any of {', '.join(get_args(OnDemand))} and exit codes from 1 to {MAX_EXIT_CODE} "
     f"but {NOT_FETCHED} (0 is a success; {_RESERVED}, and is retried unasked)"
 )
+# Where the words of the types are not those of the caller.
+_WORDING: Mapping[str, str] = {
+    "retryOn": _RETRY_ON,
+    "command": "a list of text without NUL, whose first word is not empty",
+    "environment": "an object whose values are text",
+    "memory": f"MiB >= 1, or a list of 1 to {MAX_ATTEMPTS} such numbers, one an attempt",
+    "capacity": f"one of {', '.join(Capacity)}",
+    "tags": "an object whose values are text",
+}
+_MiB = Annotated[int, Meta(ge=1)]
 
 
 class Simulation(Struct, frozen=True, rename="camel"):
@@ -36,56 +50,96 @@ class Simulation(Struct, frozen=True, rename="camel"):
 
 
 class Payload(Struct, frozen=True, rename="camel"):
-    """A payload's fields.
+    """A payload's fields; docs/payload.md describes them.
 
     Attributes:
-        message: free text, handed to the container.
-        processing_time: seconds the demo worker works.
-        simulate: a failure asked for.
+        message: free text, handed to the demo's worker.
+        processing_time: seconds that the demo's worker works.
+        simulate: a failure asked for of the demo's worker.
+        memory: MiB, or those of each attempt.
+        input: any JSON value; None for none.
     """
 
-    message: str = "No message provided"
-    processing_time: Annotated[int, Meta(ge=0)] = 5
+    message: str | UnsetType = UNSET
+    processing_time: Annotated[int, Meta(ge=0)] | UnsetType = UNSET
+    simulate: Simulation | None = None
+    task_definition: str | None = None
+    container_name: str | None = None
+    command: Annotated[tuple[str, ...], Meta(min_length=1)] | None = None
+    environment: dict[str, str] = {}
+    cpu: int | None = None
+    memory: _MiB | Annotated[list[_MiB], Meta(min_length=1, max_length=MAX_ATTEMPTS)] | None = None
+    ephemeral_storage: Annotated[int, Meta(ge=MIN_STORAGE, le=MAX_STORAGE)] | None = field(
+        default=None, name="ephemeralStorageGiB"
+    )
+    capacity: Capacity = Capacity.ON_DEMAND
+    tags: dict[str, str] = {}
+    input: Any = None
+    input_uri: str | None = None
     timeout_seconds: Annotated[int, Meta(ge=1)] | None = None
     start_timeout_seconds: Annotated[int, Meta(ge=1)] | None = None
-    simulate: Simulation | None = None
-
-    @property
-    def policy(self) -> Policy:
-        """How often to try, and after what."""
-        return ONCE
-
-    @property
-    def interval(self) -> int | None:
-        """The fixed interval between checks; None for the growing one."""
-        return None
-
-    @property
-    def environment(self) -> dict[str, str]:
-        """The variables that the demo worker reads."""
-        variables = {_MESSAGE: self.message, "PROCESSING_TIME": str(self.processing_time)}
-        if self.simulate:
-            variables["SIMULATE"] = json.dumps({"exitCode": self.simulate.exit_code})
-        return variables
-
-
-class _AwaitedPayload(Payload, frozen=True, rename="camel"):
+    heartbeat_seconds: Annotated[int, Meta(ge=MIN_HEARTBEAT)] | None = None
     max_attempts: Annotated[int, Meta(ge=1, le=MAX_ATTEMPTS)] = DEFAULT_ATTEMPTS
     retry_on: frozenset[OnDemand | Annotated[int, Meta(ge=1, le=MAX_EXIT_CODE)]] = frozenset()
-
-    @property
-    def policy(self) -> Policy:
-        """How often to try, and after what, as the payload says."""
-        return Policy(self.max_attempts, self.retry_on)
-
-
-class _PolledPayload(_AwaitedPayload, frozen=True, rename="camel"):
     poll_seconds: Annotated[int, Meta(ge=1, le=MAX_POLL_SECONDS)] | None = None
 
+    def policy(self, flow: Flow) -> Policy:
+        """How often to try, and after what, in a flow."""
+        return Policy(self.max_attempts, self.retry_on) if flow.is_awaited else ONCE
+
     @property
-    def interval(self) -> int | None:
-        """The interval that the payload asks for; None for the growing one."""
-        return self.poll_seconds
+    def memory_by_attempt(self) -> tuple[int, ...]:
+        """MiB of each attempt, of which the last holds on; empty for the definition's own."""
+        memory = self.memory
+        return tuple(memory) if isinstance(memory, list) else (memory,) if memory else ()
+
+    @property
+    def shorthand(self) -> dict[str, str]:
+        """The variables that the demo's worker reads; defaults are for that worker alone."""
+        is_demo = self.command is None and self.task_definition is None
+        defaults = {_MESSAGE: "No message provided", _PROCESSING_TIME: "5"} if is_demo else {}
+        given: dict[str, str] = {}
+        if self.message is not UNSET:
+            given[_MESSAGE] = self.message
+        if self.processing_time is not UNSET:
+            given[_PROCESSING_TIME] = str(self.processing_time)
+        if self.simulate:
+            given[_SIMULATE] = json.dumps({"exitCode": self.simulate.exit_code})
+        return {**defaults, **given}
+
+    def told(self, input_text: str | None) -> dict[str, object]:
+        """What the request tells the container of each field that may be long, by its name.
+
+        Args:
+            input_text: of the input, where it is no object.
+        """
+        long: dict[str, object] = {
+            "message": None if self.message is UNSET else self.message,
+            "command": list(self.command or ()),
+            "environment": self.environment,
+            "input": input_text,
+        }
+        return {name: value for name, value in long.items() if value}
+
+
+# The fields that not every flow takes: which do, and who they are.
+_ONLY: Mapping[str, tuple[Callable[[Flow], bool], str]] = {
+    "maxAttempts": (lambda flow: flow.is_awaited, "flows that wait for their task take"),
+    "retryOn": (lambda flow: flow.is_awaited, "flows that wait for their task take"),
+    "pollSeconds": (
+        lambda flow: flow.is_awaited and not flow.has_callback,
+        "the polling flow takes",
+    ),
+    "heartbeatSeconds": (
+        lambda flow: flow.takes_result,
+        "flows whose container is told its record take",
+    ),
+}
+
+
+def fields(flow: Flow) -> list[str]:
+    """Return the names of the fields that a flow takes."""
+    return [name for name in names(Payload) if name not in _ONLY or _ONLY[name][0](flow)]
 
 
 def read(payload: object, flow: Flow) -> Payload:
@@ -93,28 +147,27 @@ def read(payload: object, flow: Flow) -> Payload:
 
     Args:
         payload: the invocation's event, as JSON gave it.
-        flow: the flow it is for; `pollSeconds` belongs to polling alone, `maxAttempts` and
-            `retryOn` to the flows that wait for their task.
+        flow: the flow it is for; what a flow cannot keep, it does not take.
 
     Raises:
         InvalidRequestError: names the field, what came and what was expected.
     """
-    kind = _kind(flow)
     if isinstance(payload, dict):
-        check_names(payload, names(kind), _elsewhere)
+        check_names(payload, fields(flow), _elsewhere)
+        for name, value in payload.items():
+            _check_unicode(name, value)
         if isinstance(failure := payload.get("simulate"), dict):
-            check_names(failure, names(Simulation), path="simulate.")
-            check_required(failure, Simulation, "simulate.")
-    try:
-        given = convert(payload, kind, {"retryOn": _RETRY_ON})
-    except UnicodeEncodeError:
-        raise InvalidRequestError("payload", payload, "text without lone surrogates") from None
-    _check_exit_codes(given)
+            check_names(failure, names(Simulation), path="simulate")
+            check_required(failure, Simulation, "simulate")
+    else:
+        _check_unicode("payload", payload)
+    given = convert(payload, Payload, _WORDING)
+    _check(given)
     return given
 
 
-def check(given: Payload, timeout_seconds: int) -> None:
-    """Refuse what does not fit into an attempt's time, and a message that no container can get.
+def check_seconds(given: Payload, timeout_seconds: int) -> None:
+    """Refuse what does not fit into an attempt's time.
 
     Args:
         given: as `read` returned it.
@@ -123,68 +176,63 @@ def check(given: Payload, timeout_seconds: int) -> None:
     Raises:
         InvalidRequestError: names the field, what came and what was expected.
     """
-    if given.processing_time > timeout_seconds:
-        raise InvalidRequestError(
-            "processingTime",
-            given.processing_time,
-            f"at most timeoutSeconds ({timeout_seconds} s)",
-        )
-    start = given.start_timeout_seconds
-    if start is not None and start > timeout_seconds:
-        raise InvalidRequestError(
-            "startTimeoutSeconds", start, f"at most timeoutSeconds ({timeout_seconds} s)"
-        )
-    if "\0" in given.message or not _is_unicode(given.message):
-        raise InvalidRequestError("message", given.message, "text without NUL or lone surrogates")
+    seconds = {
+        "processingTime": int(given.shorthand.get(_PROCESSING_TIME, 0)),
+        "startTimeoutSeconds": given.start_timeout_seconds,
+        "heartbeatSeconds": given.heartbeat_seconds,
+    }
+    for name, value in seconds.items():
+        if value is not None and value > timeout_seconds:
+            expected = f"at most timeoutSeconds ({timeout_seconds} s)"
+            raise InvalidRequestError(name, value, expected)
 
 
-def check_length(job: Job, excess: int) -> None:
-    """Refuse a job of which RunTask cannot tell its container.
+def check_length(told: Mapping[str, object], excess: int) -> None:
+    """Refuse work of which RunTask cannot tell its container.
 
     Args:
-        job: with the variables of `Payload.environment`.
-        excess: how many characters its longest request has too many.
+        told: as `Payload.told` returned it.
+        excess: how many characters the longest request has too many.
 
     Raises:
         InvalidRequestError: names the field that has to be shorter, and the length that fits.
     """
-    if excess > 0:
-        text = job.environment[_MESSAGE]
-        spare = len(json.dumps(text)) - excess
-        raise InvalidRequestError(
-            "message", text, f"at most {spare} characters when written as JSON"
-        )
-
-
-def _kind(flow: Flow) -> type[Payload]:
-    if not flow.is_awaited:
-        return Payload
-    return _AwaitedPayload if flow.has_callback else _PolledPayload
+    if excess <= 0:
+        return
+    sizes = {name: len(json.dumps(value)) for name, value in told.items()}
+    longest = max(sizes, key=lambda name: sizes[name])
+    others = " and ".join(name for name in sizes if name != longest)
+    spare = sizes[longest] - excess
+    expected = f"at most {spare} characters when written as JSON"
+    if spare < len('""'):
+        expected = f"{excess} characters less of it and of {others}, when written as JSON"
+    raise InvalidRequestError(longest, told[longest], expected)
 
 
 def _elsewhere(name: str) -> str:
     """Return why a field is unknown that other flows know; nothing for any other name."""
-    for kind, flows in (
-        (_AwaitedPayload, "only flows that wait for their task take"),
-        (_PolledPayload, "only the polling flow takes"),
-    ):
-        if name in names(kind):
-            return f" ({flows} {name})"
-    return ""
+    return f" (only {_ONLY[name][1]} {name})" if name in _ONLY else ""
 
 
-def _check_exit_codes(given: Payload) -> None:
-    """Refuse the one exit code that no work ends with."""
-    if isinstance(given, _AwaitedPayload) and NOT_FETCHED in given.retry_on:
+def _check_unicode(name: str, value: object) -> None:
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise InvalidRequestError(name, value, "text without lone surrogates") from None
+    except RecursionError:
+        # Its type has something to say of it.
+        return
+
+
+def _check(given: Payload) -> None:
+    """Refuse what is of the right type, and of no use all the same."""
+    if NOT_FETCHED in given.retry_on:
         raise InvalidRequestError("retryOn", [NOT_FETCHED], _RETRY_ON)
     if given.simulate and given.simulate.exit_code == NOT_FETCHED:
         expected = f"a whole number from 0 to {MAX_EXIT_CODE} but {NOT_FETCHED} ({_RESERVED})"
         raise InvalidRequestError("simulate.exitCode", NOT_FETCHED, expected)
-
-
-def _is_unicode(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+    if given.message is not UNSET and "\0" in given.message:
+        raise InvalidRequestError("message", given.message, "text without NUL")
+    if given.input is not None and given.input_uri is not None:
+        expected = "no address beside input, for a container has one input"
+        raise InvalidRequestError("inputUri", given.input_uri, expected)

@@ -72,14 +72,14 @@ def check_names(
         given: an object, as JSON gave it.
         known: every name that there may be.
         elsewhere: says of an unknown name who knows it, in parentheses; nothing where nobody does.
-        path: dotted name of the object, with a dot at its end; empty for the payload.
+        path: dotted name of the object; empty for the payload.
 
     Raises:
         InvalidRequestError: names the field, and those that there may be.
     """
     for name in (name for name in given if name not in known):
         expected = f"one of the fields {', '.join(known)}{elsewhere(name)}"
-        raise InvalidRequestError(f"{path}{name or json.dumps(name)}", given[name], expected)
+        raise InvalidRequestError(dotted(path, name), given[name], expected)
 
 
 def check_required(given: Mapping[str, object], kind: type[Struct], path: str) -> None:
@@ -88,15 +88,20 @@ def check_required(given: Mapping[str, object], kind: type[Struct], path: str) -
     Args:
         given: an object, as JSON gave it.
         kind: has the fields.
-        path: dotted name of the object, with a dot at its end.
+        path: dotted name of the object.
 
     Raises:
         InvalidRequestError: names the field that is missing.
     """
     for field in msgspec.structs.fields(kind):
         if field.required and field.encode_name not in given:
-            missing = f"{path}{field.encode_name}"
+            missing = dotted(path, field.encode_name)
             raise InvalidRequestError(missing, None, "a value, for it has no default")
+
+
+def dotted(path: str, name: str) -> str:
+    """Return the dotted name of what an object holds; `path` is empty for the payload."""
+    return ".".join(filter(None, (path, name or json.dumps(name))))
 
 
 def _explained(given: object, complaint: str, wording: Mapping[str, str]) -> InvalidRequestError:

@@ -54,8 +54,8 @@ def nearest(memory: int, cpu: int | None = None) -> list[Size]:
     """
 
     def distance(size: Size) -> tuple[float, Size]:
-        beside = 0 if cpu is None else abs(log2(size.cpu / cpu))
-        return abs(log2(size.memory / memory)) + beside, size
+        beside = 0 if cpu is None else abs(log2(size.cpu) - log2(cpu))
+        return abs(log2(size.memory) - log2(memory)) + beside, size
 
     offered = SIZES if cpu else filter(_is_least, SIZES)
     return sorted(sorted(offered, key=distance)[:_SHOWN])

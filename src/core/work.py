@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from core.payload import Payload, check, read
+from core.input import Input, check_lasting, named, place
+from core.limits import (
+    check_command,
+    check_container,
+    check_environment,
+    check_size,
+    check_tags,
+    definition,
+)
+from core.payload import Payload, check_seconds, read
 from core.polling import longest_wait
 from core.reading import InvalidRequestError
 from core.retry import MAX_ATTEMPTS, ONCE, Policy
-from core.start import DEFAULT_START_SECONDS, LAST_WORD_SECONDS
+from core.start import DEFAULT_START_SECONDS, LAST_WORD_SECONDS, last_word_seconds
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from core.flow import Flow
     from core.job import Job
 
@@ -23,6 +34,25 @@ _LONGEST = 31_622_400
 
 
 @dataclass(frozen=True, slots=True)
+class Terms:
+    """The same for every payload of a stack.
+
+    Attributes:
+        stack: its name, with which the families begin that it may run.
+        execution_timeout: the durable functions' ExecutionTimeout, in seconds.
+        bucket: name of the data bucket.
+        retention_days: how long that keeps objects.
+        default: what runs, as far as a payload does not say it.
+    """
+
+    stack: str
+    execution_timeout: int
+    bucket: str
+    retention_days: int
+    default: Job
+
+
+@dataclass(frozen=True, slots=True)
 class Work:
     """What an execution was asked to do, with every default filled in.
 
@@ -30,45 +60,103 @@ class Work:
         job: what runs.
         timeout_seconds: how long one attempt may take, from its request to its end.
         start_timeout_seconds: how long its container may take to begin, once ECS has its task.
+        heartbeat_seconds: how long its worker may report no progress; None for ever.
         poll_seconds: fixed interval between checks; None for the growing one.
         policy: how often to try, and after what.
+        told: what the container is told of each field that may be long, by its name.
+        body: bytes of the input's object; None where the stack puts none.
     """
 
     job: Job
     timeout_seconds: int
     start_timeout_seconds: int
+    heartbeat_seconds: int | None = None
     poll_seconds: int | None = None
     policy: Policy = ONCE
+    told: Mapping[str, object] = field(default_factory=dict)
+    body: bytes | None = None
 
 
-def parse(payload: object, flow: Flow, execution_timeout: int, default: Job) -> Work:
+def parse(payload: object, flow: Flow, execution_id: str, terms: Terms) -> Work:
     """Validate a payload, and fill in its defaults.
 
     Args:
         payload: the invocation's event, as JSON gave it.
         flow: the flow it is for.
-        execution_timeout: the durable functions' ExecutionTimeout, in seconds.
-        default: what runs, as far as the payload does not say it.
+        execution_id: whose work it is.
+        terms: the stack's.
 
     Raises:
         InvalidRequestError: names the field, what came and what was expected.
     """
     given = read(payload, flow)
-    timeout = _timeout(given, flow, execution_timeout)
-    check(given, timeout)
+    policy = given.policy(flow)
+    timeout = _timeout(given, flow, terms.execution_timeout)
+    check_seconds(given, timeout)
     start = given.start_timeout_seconds or min(DEFAULT_START_SECONDS, timeout)
-    job = replace(default, environment=given.environment)
-    return Work(job, timeout, start, given.interval, given.policy)
+    check_size(given.cpu, given.memory_by_attempt, policy.max_attempts, flow)
+    placed = _input(given, execution_id, terms)
+    check_lasting(placed, given.input, _longest(timeout, policy), terms.retention_days)
+    return Work(
+        _job(given, placed, terms),
+        timeout_seconds=timeout,
+        start_timeout_seconds=start,
+        heartbeat_seconds=given.heartbeat_seconds,
+        poll_seconds=given.poll_seconds,
+        policy=policy,
+        told=given.told(placed.text),
+        body=placed.body,
+    )
+
+
+def _input(given: Payload, execution_id: str, terms: Terms) -> Input:
+    if given.input_uri is not None:
+        return named(given.input_uri)
+    return place(given.input, terms.bucket, execution_id)
+
+
+def _job(given: Payload, placed: Input, terms: Terms) -> Job:
+    """Return what runs, once ECS could take it."""
+    job = terms.default
+    if given.task_definition is not None:
+        family, revision = definition(given.task_definition, terms.stack)
+        job = replace(job, family=family, revision=revision)
+    if given.container_name is not None:
+        check_container(given.container_name)
+        job = replace(job, container=given.container_name)
+    if given.command is not None:
+        check_command(given.command)
+    check_environment(given.environment, given.shorthand)
+    check_tags(given.tags)
+    return replace(
+        job,
+        command=given.command or (),
+        environment={**given.environment, **given.shorthand},
+        memory=given.memory_by_attempt,
+        cpu=given.cpu,
+        ephemeral_storage=given.ephemeral_storage,
+        capacity=given.capacity,
+        tags=given.tags,
+        input=placed.text,
+        input_uri=placed.uri,
+        input_sha256=placed.sha256,
+    )
+
+
+def _longest(timeout: int, policy: Policy) -> int:
+    """Return the seconds that all attempts, and what lies between them, can take."""
+    between = policy.longest_backoff + (policy.max_attempts - 1) * last_word_seconds(timeout)
+    return policy.max_attempts * timeout + between + RESERVE_SECONDS
 
 
 def _timeout(given: Payload, flow: Flow, execution_timeout: int) -> int:
     """Return how long an attempt may take: as it was asked, or else as long as there is room."""
-    room = execution_timeout - RESERVE_SECONDS
-    limit = _limit(flow, room, given.interval, given.policy)
+    room, policy = execution_timeout - RESERVE_SECONDS, given.policy(flow)
+    limit = _limit(flow, room, given.poll_seconds, policy)
     if limit.seconds < 1:
         whole = f"ExecutionTimeout ({execution_timeout} s) less {RESERVE_SECONDS} s"
         expected = f"at most {_most_attempts(room)}: the waits between more would take up {whole}"
-        raise InvalidRequestError("maxAttempts", given.policy.max_attempts, expected)
+        raise InvalidRequestError("maxAttempts", policy.max_attempts, expected)
     timeout = given.timeout_seconds or min(limit.seconds, room)
     if timeout > limit.seconds:
         expected = f"at most {limit.seconds} s, {limit.reason}"

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from adapters import clock, ecs
+from adapters import clock, ecs, objects
 from adapters.errors import AwsRefusedError
 from adapters.logs import evidence
 from adapters.records import Records
@@ -17,6 +17,7 @@ from adapters.telemetry import logger, tracer
 from core.capacity import first, following
 from core.conclusion import Conclusion
 from core.correlation import Correlation, execution_id
+from core.data import address
 from core.handover import may_follow
 from core.launch import Launch, Started
 from core.moment import timestamp
@@ -24,7 +25,6 @@ from core.outcome import Cancelled, FailedToStart, Missing, Outcome, classify, s
 from core.payload import check_length
 from core.reading import InvalidRequestError
 from core.record import Record, Status
-from core.reported import TICKET_RESERVE
 from core.retry import relaunch_delay
 from core.verdict import verdict, witnessed
 from core.visibility import SHOWN_AFTER_END, TOKEN_TRUSTED
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from aws_durable_execution_sdk_python.types import LoggerInterface
 
     from core.flow import Flow
+    from core.job import Job
 
 _FIRST = 1
 
@@ -72,13 +73,11 @@ class Execution:
         settings = OrchestratorSettings.load()
         correlation = Correlation(settings.stack_name, key, _FIRST)
         try:
-            work = parse(event, flow, settings.execution_timeout, settings.default_job)
+            work = parse(event, flow, key, settings.terms)
             capacity = first(work.job.capacity)
             launch = Launch(arn, correlation, _FIRST, flow, work.job, capacity=capacity)
-            # The last attempt's request is the longest: ECS would refuse what is too long.
-            last = replace(correlation, attempt=work.policy.max_attempts)
-            longest = replace(launch, correlation=last, ticket=TICKET_RESERVE)
-            check_length(work.job, longest.excess(settings.table_name))
+            names, attempts = (settings.table_name, settings.data_bucket), work.policy.max_attempts
+            check_length(work.told, launch.excess(*names, attempts))
         except InvalidRequestError as error:
             raise InvalidPayloadError.of(error) from error
         return cls(arn, work, launch, settings, Records(settings.table_name, settings.retention))
@@ -164,8 +163,17 @@ class Execution:
             The task's ARN, or the outcome of having none.
         """
         tracer.put_annotation("executionId", record.execution_id)
-        launch = self.launch.stored(record)
-        return self._decided(record) or placement.start(launch, self.settings)
+        if decided := self._decided(record):
+            return decided
+        self._put_input(record.job)
+        return placement.start(self.launch.stored(record), self.settings)
+
+    def _put_input(self, job: Job) -> None:
+        """Put the object that the job names; a later attempt finds that of the first."""
+        if self.attempt > _FIRST or job.input_sha256 is None or self.work.body is None:
+            return
+        if place := address(job.input_uri or ""):
+            objects.put(place, self.work.body, job.input_sha256)
 
     def store_task(self, record: Record, task_arn: str) -> None:
         """Write the task's ARN down; stop the task if nobody waits for it any more."""

@@ -48,4 +48,5 @@ def _today(settings: OrchestratorSettings, refusal: AwsRefusedError) -> Network:
 
 
 def _in(network: Network, launch: Launch, settings: OrchestratorSettings) -> str | FailedToStart:
-    return ecs.run_task(launch, Place(settings.cluster_arn, settings.table_name, network))
+    names = settings.cluster_arn, settings.table_name, settings.data_bucket
+    return ecs.run_task(launch, Place(*names, network))

@@ -190,7 +190,7 @@ class Aws:
         self.gateway.services["ecs"] = EcsApi(self.ecs)
         self._changed = threading.Condition()
         self.hooks = ExitStack()
-        for service in ("ecs", "dynamodb", "ssm"):
+        for service in ("ecs", "dynamodb", "ssm", "s3"):
             self.on("provide-client-params", service, self._asked)
             self.on("after-call", service, self._answered)
 

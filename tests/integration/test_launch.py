@@ -185,7 +185,7 @@ def test_request(aws: Aws, durable: Start) -> None:
     """RunTask carries the correlation, the token and the container's whole assignment."""
     durable(dynamodb.handler, {"message": "hi", "processingTime": 3}).result()
     (call,) = aws.calls["RunTask"]
-    record = aws.record()
+    record, bucket = aws.record(), ENVIRONMENT["DATA_BUCKET"]
     assert call["startedBy"] == f"{STACK}/{record.execution_id}/1"
     (container,) = call["overrides"]["containerOverrides"]
     assert {pair["name"]: pair["value"] for pair in container["environment"]} == {
@@ -196,6 +196,7 @@ def test_request(aws: Aws, durable: Start) -> None:
         "PROCESSING_TIME": "3",
         "RECORD_TABLE": ENVIRONMENT["TABLE_NAME"],
         "EXECUTION_TICKET": record.ticket,
+        "RESULT_URI": f"s3://{bucket}/results/{record.execution_id}/1-{record.ticket}/",
     }
 
 

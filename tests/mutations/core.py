@@ -320,8 +320,8 @@ MUTATIONS = (
     Mutation(
         "a container without its code is asked to be retried on demand",
         "src/core/payload.py",
-        "    if isinstance(given, _AwaitedPayload) and NOT_FETCHED in given.retry_on:\n",
-        "    if isinstance(given, _AwaitedPayload) and 0 in given.retry_on:\n",
+        "    if NOT_FETCHED in given.retry_on:\n",
+        "    if 0 in given.retry_on:\n",
         ("tests/unit/core/test_payload.py",),
     ),
     Mutation(

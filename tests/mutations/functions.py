@@ -73,8 +73,9 @@ MUTATIONS = (
     Mutation(
         "each try of a launch tells its container a ticket of its own",
         "src/orchestrator/execution.py",
-        "        launch = self.launch.stored(record)\n",
-        "        launch = self.launch.stored(replace(record, ticket=secrets.token_hex(16)))\n",
+        "placement.start(self.launch.stored(record), self.settings)",
+        "placement.start(self.launch.stored(replace(record, ticket=secrets.token_hex(16))), "
+        "self.settings)",
         ("tests/integration/test_tickets.py",),
     ),
     Mutation(

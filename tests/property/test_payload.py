@@ -148,7 +148,7 @@ def requested(message: str, flow: Flow) -> dict[str, Any] | InvalidRequestError:
     try:
         work = parsed({"message": message}, flow)
         asked = launch(flow=flow, job=work.job)
-        check_length(work.job, asked.excess(PLACE.table))
+        check_length(work.told, asked.excess(PLACE.table, PLACE.bucket, work.policy.max_attempts))
         return dict(asked.request(PLACE)["overrides"])
     except InvalidRequestError as refusal:
         return refusal

@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 import logging
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, cast, get_args
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from aws_durable_execution_sdk_python.lambda_service import ErrorObject
@@ -13,17 +13,14 @@ from adapters.settings import OrchestratorSettings
 from core.conclusion import Conclusion
 from core.correlation import Correlation
 from core.flow import Flow
-from core.outcome import NOT_FETCHED, Succeeded, from_dict
-from core.payload import MAX_EXIT_CODE
+from core.outcome import Succeeded, from_dict
 from core.polling import longest_wait, poll_delay
-from core.reading import InvalidRequestError
 from core.record import Status
-from core.retry import MAX_ATTEMPTS, OnDemand
 from local.demo.cases import ROWS
 from orchestrator.errors import TaskFailedError
 from orchestrator.execution import Execution
 from orchestrator.steps import finish
-from tests.markdown import Page, code
+from tests.markdown import Page
 from tests.template import ROOT
 from tests.values import launch, parsed
 from worker.assignment import Assignment
@@ -65,35 +62,6 @@ def execution(fields: dict[str, Any]) -> Execution:
     )
     records = Records(settings.table_name, settings.retention)
     return Execution("arn", work, asked, settings, records)
-
-
-def test_payload_fields() -> None:
-    """The table of payload fields has those that are accepted, with the defaults."""
-    with pytest.raises(InvalidRequestError) as refused:
-        parsed({"?": 0}, Flow.POLLING, EXECUTION_TIMEOUT)
-    accepted = refused.value.expected.removeprefix("one of the fields ").split(", ")
-    rows = {row[0].strip("`"): row[2] for row in README.table("Field")}
-    assert set(rows) == set(accepted)
-    work = parsed({}, Flow.POLLING, EXECUTION_TIMEOUT)
-    assert code(rows["message"]) == [work.job.environment["MESSAGE"]]
-    assert rows["processingTime"] == work.job.environment["PROCESSING_TIME"]
-    assert rows["maxAttempts"] == str(work.policy.max_attempts)
-    assert (
-        rows["startTimeoutSeconds"]
-        == f"{work.start_timeout_seconds:,}, or `timeoutSeconds` if shorter"
-    )
-
-
-def test_payload_bounds() -> None:
-    """The table of payload fields tells the bounds of retries, and an attempt's equal share."""
-    rows = {row[0].strip("`"): row for row in README.table("Field")}
-    assert rows["maxAttempts"][1] == f"1 to {MAX_ATTEMPTS}"
-    kinds = ", ".join(f"`{kind}`" for kind in get_args(OnDemand))
-    codes = f"exit codes, 1 to {MAX_EXIT_CODE} but {NOT_FETCHED}"
-    assert rows["retryOn"][1] == f"list of {kinds} and {codes}"
-    assert rows["simulate"][1] == f'`{{"exitCode": 0…{MAX_EXIT_CODE}}}`, but {NOT_FETCHED}'
-    share = parsed({}, Flow.EVENTBRIDGE, EXECUTION_TIMEOUT).timeout_seconds
-    assert f"{share:,}" in rows["timeoutSeconds"][3]
 
 
 @pytest.mark.parametrize("flow", Flow)

@@ -11,6 +11,7 @@ from core.correlation import Correlation, client_token
 from core.flow import Flow
 from core.launch import MAX_OVERRIDES, Launch, Variable, refused
 from core.outcome import FailedToStart
+from core.reported import TICKET_RESERVE
 from tests.values import job, launch, place, record
 
 PLACE, LAUNCH = place(), launch()
@@ -32,7 +33,8 @@ def saying(text: str, flow: Flow = Flow.DYNAMODB) -> Launch:
 
 def size(launch: Launch) -> int:
     """Return how many characters a launch's overrides have."""
-    return len(json.dumps(launch.request(PLACE)["overrides"]))
+    ticketed = replace(launch, ticket=TICKET_RESERVE)
+    return len(json.dumps(ticketed.request(PLACE)["overrides"]))
 
 
 def test_request() -> None:
@@ -69,18 +71,20 @@ def test_environment(flow: Flow) -> None:
         "PROCESSING_TIME": "0",
         "RECORD_TABLE": "demo-callbacks",
         "EXECUTION_TICKET": "0123",
+        "RESULT_URI": f"s3://{PLACE.bucket}/results/one/1-0123/",
     }
 
 
 def test_polling_container_knows_nothing() -> None:
-    """The polling flow's container is told of no table and has no ticket."""
+    """The polling flow's container is told of no table, no ticket and no place for results."""
     told = environment(replace(LAUNCH, flow=Flow.POLLING, ticket="0123"))
-    assert not {"RECORD_TABLE", "EXECUTION_TICKET"} & told.keys()
+    assert not {"RECORD_TABLE", "EXECUTION_TICKET", "RESULT_URI"} & told.keys()
 
 
 def test_no_ticket() -> None:
-    """A launch whose record holds no ticket tells its container of none."""
-    assert "EXECUTION_TICKET" not in environment(replace(LAUNCH, flow=Flow.EVENTBRIDGE))
+    """A launch whose record holds no ticket tells its container of none, nor where to write."""
+    told = environment(replace(LAUNCH, flow=Flow.EVENTBRIDGE))
+    assert not {"EXECUTION_TICKET", "RESULT_URI"} & told.keys()
 
 
 @EACH_FLOW
@@ -234,7 +238,7 @@ def test_excess(flow: Flow, character: str) -> None:
     text = character * (room // width) + "x" * (room % width)
     assert size(saying(text, flow)) == MAX_OVERRIDES == 8_192
     longer = ("", text, text + "x", text + "x" * 99)
-    excess = [saying(more, flow).excess(PLACE.table) for more in longer]
+    excess = [saying(more, flow).excess(PLACE.table, PLACE.bucket, attempts=1) for more in longer]
     assert excess == [0, 0, 1, 99]
 
 

@@ -44,8 +44,11 @@ def test_defaults(flow: Flow) -> None:
         job(environment={"MESSAGE": "No message provided", "PROCESSING_TIME": "5"}),
         timeout_seconds=86_100 if once else 28_590,
         start_timeout_seconds=1_800,
+        heartbeat_seconds=None,
         poll_seconds=None,
         policy=Policy(max_attempts=1 if once else 3),
+        told={},
+        body=None,
     )
 
 
@@ -75,6 +78,7 @@ def test_everything_given(flow: Flow) -> None:
         start_timeout_seconds=45,
         poll_seconds=payload.get("pollSeconds"),
         policy=ONCE if flow is Flow.DYNAMODB else asked,
+        told={"message": "Größe: 5 µm 🚀"},
     )
 
 
@@ -226,12 +230,17 @@ def test_policy(flow: Flow, given: dict[str, Any], asked: Policy) -> None:
 
 
 @EACH_FLOW
-@pytest.mark.parametrize("message", ["a\0b", "\ud800", "x\udfff"])
-def test_message_that_no_container_can_take(message: str, flow: Flow) -> None:
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        ("a\0b", "text without NUL"),
+        *((t, "text without lone surrogates") for t in ("\ud800", "x\udfff")),
+    ],
+)
+def test_message_that_no_container_can_take(message: str, expected: str, flow: Flow) -> None:
     """Text that cannot be an environment variable is refused before a task is asked for it."""
     error = refusal({"message": message}, flow)
-    assert error.field == "message"
-    assert "NUL" in error.expected
+    assert (error.field, error.expected) == ("message", expected)
 
 
 def test_long_value_is_shortened() -> None:
@@ -248,7 +257,7 @@ def test_long_value_is_shortened() -> None:
         ({"x` - at `$.y": 1}, "x` - at `$.y"),
         ({"simulate": {"exitCode": 3, "`": 1}}, "simulate.`"),
         ({"\ud800": 1}, r"\ud800"),
-        ({"simulate": "\ud800"}, "payload"),
+        ({"simulate": "\ud800"}, "simulate"),
         ("\ud800", "payload"),
     ],
 )
@@ -267,11 +276,19 @@ def test_missing_field() -> None:
 
 @pytest.mark.parametrize("text", ["x" * 100, "é🚀" * 10, '"'])
 def test_request_that_is_too_long(text: str) -> None:
-    """A request that is too long is refused by the message, with the length that would fit."""
-    asked = job(environment={"MESSAGE": text})
-    check_length(asked, 0)
+    """A request that is too long is refused by its longest field, with the length that fits."""
+    told = {"command": [], "message": text}
+    check_length(told, 0)
     with pytest.raises(InvalidRequestError) as refused:
-        check_length(asked, 1)
+        check_length(told, 1)
     assert (refused.value.field, refused.value.value) == ("message", json.dumps(text))
     spare = len(json.dumps(text)) - 1
     assert refused.value.expected == f"at most {spare} characters when written as JSON"
+
+
+def test_fields_that_are_too_long_together() -> None:
+    """Where no field alone is to blame, the refusal names all that are long, the longest first."""
+    with pytest.raises(InvalidRequestError) as refused:
+        check_length({"message": "x" * 10, "input": "x" * 20, "command": ["x"]}, 25)
+    assert refused.value.field == "input"
+    assert "25 characters less of it and of message and command" in refused.value.expected

@@ -1,0 +1,141 @@
+from __future__ import annotations
+
+import json
+from typing import Any, get_args
+
+import botocore.session
+import pytest
+from botocore.validate import ParamValidator
+
+from core.capacity import first
+from core.flow import Flow
+from core.input import MAX_INLINE
+from core.job import Capacity
+from core.launch import MAX_OVERRIDES
+from core.limits import MAX_TAG_KEY, MAX_TAG_VALUE, MAX_TAGS, RESERVED_PREFIXES
+from core.outcome import NOT_FETCHED
+from core.payload import (
+    MAX_EXIT_CODE,
+    MAX_STORAGE,
+    MIN_HEARTBEAT,
+    MIN_STORAGE,
+    Payload,
+    fields,
+)
+from core.reading import names
+from core.retry import MAX_ATTEMPTS, OnDemand
+from core.size import MEMORIES
+from tests.markdown import Page, code
+from tests.template import ROOT
+from tests.values import launch, parsed, place, terms
+
+PAGE = Page(ROOT / "docs" / "payload.md")
+STACK = "lambda-ecs-durable-demo"
+ROWS = {row[0].strip("`"): row for row in PAGE.table("Field", "Type")}
+EXAMPLES = [fence for fence in PAGE.fences if fence.language == "json"]
+RUN_TASK = botocore.session.get_session().get_service_model("ecs").operation_model("RunTask")
+
+
+def request(payload: dict[str, Any], flow: Flow) -> dict[str, Any]:
+    """Return RunTask's parameters of a payload's first attempt."""
+    work = parsed(payload, flow, stack=STACK)
+    capacity = first(work.job.capacity)
+    asked = launch(flow=flow, job=work.job, ticket="0" * 32, capacity=capacity)
+    return asked.request(place())
+
+
+def flows(before: str) -> list[Flow]:
+    """Return the flows that a comment before an example names."""
+    listed = before.removeprefix("<!-- ").partition(":")[0]
+    return [Flow(name) for name in listed.split(", ")]
+
+
+def test_fields() -> None:
+    """The table has every field, and each one's default."""
+    assert list(ROWS) == names(Payload)
+    work = parsed({}, Flow.POLLING)
+    assert code(ROWS["message"][2]) == [work.job.environment["MESSAGE"]]
+    assert ROWS["processingTime"][2] == work.job.environment["PROCESSING_TIME"]
+    assert ROWS["maxAttempts"][2] == str(work.policy.max_attempts)
+    assert code(ROWS["containerName"][2]) == [terms().default.container]
+    assert code(ROWS["capacity"][2]) == [Capacity.ON_DEMAND]
+    start = f"{work.start_timeout_seconds:,}, or `timeoutSeconds` if shorter"
+    assert ROWS["startTimeoutSeconds"][2] == start
+
+
+def test_bounds() -> None:
+    """The table tells the bounds of each field that has some."""
+    kinds = ", ".join(f"`{kind}`" for kind in get_args(OnDemand))
+    codes = f"exit codes, 1 to {MAX_EXIT_CODE} but {NOT_FETCHED}"
+    assert ROWS["maxAttempts"][1] == f"1 to {MAX_ATTEMPTS}"
+    assert ROWS["retryOn"][1] == f"list of {kinds} and {codes}"
+    assert ROWS["simulate"][1] == f'`{{"exitCode": 0…{MAX_EXIT_CODE}}}`, but {NOT_FETCHED}'
+    assert ROWS["ephemeralStorageGiB"][1] == f"{MIN_STORAGE} to {MAX_STORAGE}"
+    assert ROWS["heartbeatSeconds"][1] == f"whole seconds, ≥ {MIN_HEARTBEAT}"
+    assert ROWS["memory"][1] == f"MiB, or a list of 1 to {MAX_ATTEMPTS}, one an attempt"
+    assert set(code(ROWS["capacity"][1])) == set(Capacity)
+    assert ROWS["tags"][1] == f"object of text, at most {MAX_TAGS}"
+    assert f"1 to {MAX_TAG_KEY}, values of up to {MAX_TAG_VALUE}" in ROWS["tags"][3]
+    assert code(ROWS["environment"][3])[: len(RESERVED_PREFIXES)] == list(RESERVED_PREFIXES)
+    share = parsed({}, Flow.EVENTBRIDGE).timeout_seconds
+    assert f"{share:,}" in ROWS["timeoutSeconds"][3]
+    assert f"{MAX_OVERRIDES:,} characters" in PAGE.text
+    assert f"at most {MAX_INLINE:,}\ncharacters" in PAGE.text
+
+
+def test_sizes() -> None:
+    """The table of sizes is that by which payloads are checked."""
+    listed = {int(row[0]): row[1] for row in PAGE.table("`cpu`")}
+    assert list(listed) == list(MEMORIES)
+    for cpu, memories in MEMORIES.items():
+        if isinstance(memories, range):
+            shown = f"{memories[0]} to {memories[-1]}, in steps of {memories.step}"
+        else:
+            shown = ", ".join(map(str, memories))
+        assert listed[cpu] == shown
+
+
+@pytest.mark.parametrize(
+    ("field", "example", "parameter", "held"),
+    [[cell.strip("`") for cell in row] for row in PAGE.table("Field", "Example")],
+)
+def test_parameters(field: str, example: str, parameter: str, held: str) -> None:
+    """RunTask receives of each field what the table says, in a request that AWS's model takes."""
+    payload = {field: json.loads(example)}
+    payload |= {"memory": 4_096} if field == "cpu" else {}
+    asked = request(payload, Flow.EVENTBRIDGE)
+    assert not ParamValidator().validate(asked, RUN_TASK.input_shape).has_errors()
+    found: Any = asked
+    for name in parameter.split("."):
+        key, _, index = name.rstrip("]").partition("[")
+        found = found[key][int(index)] if index else found[key]
+    value = json.loads(held)
+    assert value in found if isinstance(value, dict) and isinstance(found, list) else value == found
+
+
+def test_fields_that_ask_the_stack() -> None:
+    """Fields that the table of parameters leaves out change nothing of the request."""
+    listed = {row[0].strip("`") for row in PAGE.table("Field", "Example")}
+    for example in EXAMPLES:
+        payload = json.loads(example.text)
+        shared = {name: payload[name] for name in payload if name in listed}
+        for flow in flows(example.before):
+            assert request(payload, flow) == request(shared, flow)
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.before)
+def test_examples(example: Any) -> None:
+    """Each example is a payload of its flows, and a request that ECS's model takes."""
+    for flow in flows(example.before):
+        asked = request(json.loads(example.text), flow)
+        report = ParamValidator().validate(asked, RUN_TASK.input_shape)
+        assert not report.has_errors(), report.generate_report()
+
+
+def test_an_example_for_each() -> None:
+    """Every field stands in some example, and each flow runs one."""
+    used = [(json.loads(example.text), flows(example.before)) for example in EXAMPLES]
+    assert {name for payload, _ in used for name in payload} == set(names(Payload))
+    for flow in Flow:
+        told = {name for payload, taken in used if flow in taken for name in payload}
+        assert told <= set(fields(flow))
