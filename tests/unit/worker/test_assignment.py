@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from core.data import result_prefix
 from core.flow import Flow
 from core.payload import Payload
 from tests.values import launch, parsed, place
@@ -19,13 +20,13 @@ def test_read() -> None:
 
     There is no table, no input, no place for results and no failure unless it says so.
     """
-    given = Payload()
+    defaults = Payload().shorthand
     assert Assignment.read(ENVIRONMENT) == Assignment(
         execution_id="one",
         flow="eventbridge",
         attempt=2,
-        message=given.message,
-        processing_time=given.processing_time,
+        message=defaults["MESSAGE"],
+        processing_time=int(defaults["PROCESSING_TIME"]),
         record_table=None,
         ticket=None,
         exit_code=0,
@@ -66,6 +67,7 @@ def test_launch_is_understood(flow: Flow, simulate: object) -> None:
     asked = launch(flow=flow, job=parsed(payload, flow).job, ticket="0123")
     [container] = asked.request(place())["overrides"]["containerOverrides"]
     assignment = Assignment.read({pair["name"]: pair["value"] for pair in container["environment"]})
+    results = result_prefix(place().bucket, "one", 1, "0123")
     assert assignment == Assignment(
         execution_id="one",
         flow=flow.value,
@@ -75,6 +77,7 @@ def test_launch_is_understood(flow: Flow, simulate: object) -> None:
         record_table="demo-callbacks" if flow.takes_result else None,
         ticket="0123" if flow.takes_result else None,
         exit_code=3 if simulate else 0,
+        result_uri=results if flow.takes_result else None,
     )
 
 
