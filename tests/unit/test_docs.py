@@ -30,6 +30,7 @@ FLOWS = {
 CLI_COMMANDS: dict[tuple[str, str], set[str]] = {
     ("logs", "tail"): {"follow"},
     ("ecr", "get-login-password"): set(),
+    ("s3", "rm"): {"recursive"},
 }
 CLI_OPTIONS = {"cli-binary-format", "max-items", "no-paginate", "output", "query"}
 # The CLI's name of a service, where it is another one.
