@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from boto3.dynamodb.conditions import ConditionBase
 
+    from adapters.settings import Settings
     from core.evidence import Evidence
     from core.outcome import Outcome
 
@@ -61,10 +62,17 @@ class Records:
     Attributes:
         table: its name.
         retention: how long a record is kept after its close.
+        bucket: the data bucket, where workers leave large results.
     """
 
     table: str
     retention: timedelta
+    bucket: str
+
+    @classmethod
+    def of(cls, settings: Settings) -> Records:
+        """Return the stack's."""
+        return cls(settings.table_name, settings.retention, settings.data_bucket)
 
     def get(self, execution_id: str) -> Record | None:
         """Read a record consistently; None where there is none.
@@ -78,7 +86,9 @@ class Records:
                 Key=serialized({"executionId": execution_id}),
                 ConsistentRead=True,
             )
-        return Record.from_item(plain(answer["Item"])) if "Item" in answer else None
+        if "Item" not in answer:
+            return None
+        return Record.from_item(plain(answer["Item"]), self.bucket)
 
     def open(self) -> Iterator[str]:
         """Yield the execution ids of the open records, oldest first; the index may lag behind."""
@@ -147,7 +157,8 @@ class Records:
         """
         changes = {"status": Status.BACKOFF, "attempt": record.attempt + 1, "launch": 0}
         changes |= {"lastOutcome": outcome.to_dict(), "attempts": entries(record, outcome)}
-        removed = ["taskArn", "callbackId", "ticket", "result", "error", "missingSince"]
+        removed = ["taskArn", "callbackId", "missingSince", "ticket", "error"]
+        removed += ["result", "resultUri", "progress"]
         ours = ours_of(record, outcome.task_arn) & open_to(record, Status.BACKOFF)
         return self._update(
             record,
@@ -214,7 +225,10 @@ class Records:
         Raises:
             RecordFullError: only `close_without_result` can close it.
         """
-        ours = ours_of(record, outcome.task_arn) & open_to(record, status)
+        ours = ours_of(record, outcome.task_arn)
+        is_overruled = record.stray_uri is not None and outcome.task_arn is not None
+        # A worker's COMPLETED bars no failure once it was found to have no result of its own.
+        ours &= Attr("open").exists() if is_overruled else open_to(record, status)
         if record.task_arn is None and outcome.task_arn is None:
             # A close without a task must not overlook one that was started meanwhile.
             ours &= Attr("taskArn").not_exists()
@@ -223,7 +237,8 @@ class Records:
             ours &= Attr("error").not_exists()
         if may_follow(record, outcome):
             # A result that was handed over since is not overlooked either; a NULL is none.
-            ours &= Attr("result").not_exists() | Attr("result").attribute_type("NULL")
+            for name in ("result", "resultUri"):
+                ours &= Attr(name).not_exists() | Attr(name).attribute_type("NULL")
         return self._end(record, outcome, self._closing(record, status, outcome, evidence), ours)
 
     def close_without_result(
@@ -236,6 +251,8 @@ class Records:
         """End the record in place of whatever has been written as its result."""
         closing = self._closing(record, status, outcome, evidence)
         removed = [name for name in closing.removed if name != "result"]
+        removed += ["progress"] if record.result_uri else ["progress", "resultUri"]
+        removed = list(dict.fromkeys(removed))
         update = Update({"result": "null", **closing.changes}, removed=removed)
         ours = ours_of(record, outcome.task_arn) & Attr("open").exists()
         return self._end(record, outcome, update, ours)
@@ -269,7 +286,7 @@ class Records:
         if status is Status.FAILED:
             changes["error"] = error_of(record, outcome, evidence)
         # Nobody has asked for these, whoever wrote them.
-        unasked = [] if record.flow.takes_result else ["result"]
+        unasked = [] if record.flow.takes_result else ["result", "resultUri", "progress"]
         unasked += ["error"] if status is Status.COMPLETED else []
         return Update(changes, removed=["open", "ticket", *unasked])
 

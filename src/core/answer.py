@@ -19,19 +19,22 @@ class Answer:
 
     Attributes:
         result: whatever JSON can hold; None where the container handed nothing over.
+        result_uri: where in S3 the container has left its result; None where it said nothing.
     """
 
     outcome: Outcome
     result: Any = None
+    result_uri: str | None = None
 
     @classmethod
-    def of(cls, outcome: Outcome, result: str | None) -> Answer:
+    def of(cls, outcome: Outcome, result: str | None, result_uri: str | None = None) -> Answer:
         """Answer with a success's result as the record holds it; a failure has none."""
-        return cls(outcome, decoded(result)) if outcome.succeeded else cls(outcome)
+        return cls(outcome, decoded(result), result_uri) if outcome.succeeded else cls(outcome)
 
     def text(self) -> str:
         """JSON text, in ASCII and as small as can be."""
         answer = {"outcome": self.outcome.to_dict(), "result": self.result}
+        answer["resultUri"] = self.result_uri
         return json.dumps(answer, separators=(",", ":"))
 
     @classmethod
@@ -39,7 +42,8 @@ class Answer:
         """Read the JSON text of any version's answer; None where somebody else wrote it."""
         try:
             answer = json.loads(text or "")
-            return cls(from_dict(answer["outcome"]), answer.get("result"))
+            outcome, uri = from_dict(answer["outcome"]), answer.get("resultUri")
+            return cls(outcome, answer.get("result"), uri if isinstance(uri, str) else None)
         except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
             return None
 

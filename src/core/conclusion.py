@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.answer import MAX_ANSWER_BYTES, decoded
 from core.evidence import Evidence
-from core.handover import IN_RECORD, handed_over, told
+from core.handover import IN_RECORD, handed_over, handed_over_at, told
 from core.outcome import Outcome, from_dict
 
 if TYPE_CHECKING:
@@ -26,11 +26,14 @@ class Conclusion:
         result: what the container handed over before it succeeded, or before the attempt's own
             timeout; whatever JSON can hold, and None for nothing.
         evidence: what is left of a task that failed; None where there was none.
+        result_uri: where in S3 the container has left its result before such an end; None where it
+            said nothing.
     """
 
     outcome: Outcome
     result: Any = None
     evidence: Evidence | None = None
+    result_uri: str | None = None
 
     @classmethod
     def of(
@@ -49,16 +52,18 @@ class Conclusion:
             facts: as for `error_data`.
         """
         if outcome.succeeded:
-            return cls(outcome, decoded(record.result))
-        ended = cls(told(record, outcome), handed_over(record, outcome), evidence)
+            return cls(outcome, decoded(record.result), result_uri=record.result_uri)
+        uri = handed_over_at(record, outcome)
+        ended = cls(told(record, outcome), handed_over(record, outcome), evidence, uri)
         # A step that keeps this has no more to keep than the error has.
         if len(ended.error_data(facts)) <= MAX_ANSWER_BYTES:
             return ended
-        return cls(told(record, outcome, IN_RECORD), evidence=evidence)
+        return cls(told(record, outcome, IN_RECORD), evidence=evidence, result_uri=uri)
 
     def to_dict(self) -> dict[str, Any]:
         """JSON form, read back by `from_dict`."""
         ended = {"outcome": self.outcome.to_dict(), "result": self.result}
+        ended["resultUri"] = self.result_uri
         return ended | ({"evidence": self.evidence.to_dict()} if self.evidence else {})
 
     def error_data(self, facts: Mapping[str, Any]) -> str:
@@ -72,7 +77,8 @@ class Conclusion:
         """
         left = self.evidence.to_dict() if self.evidence else {}
         data = {**facts, **left, **self.outcome.to_dict()}
-        data |= {} if self.result is None else {"result": self.result}
+        left_over = {"result": self.result, "resultUri": self.result_uri}
+        data |= {name: value for name, value in left_over.items() if value is not None}
         return json.dumps(data, separators=(",", ":"))
 
     @classmethod
@@ -80,4 +86,4 @@ class Conclusion:
         """Rebuild a conclusion from its JSON form."""
         found = data.get("evidence")
         evidence = Evidence.from_dict(found) if found else None
-        return cls(from_dict(data["outcome"]), data["result"], evidence)
+        return cls(from_dict(data["outcome"]), data["result"], evidence, data.get("resultUri"))

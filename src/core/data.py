@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 INPUTS, RESULTS = "inputs/", "results/"
 MAX_KEY_BYTES = 1_024
+_ANY_TICKET = "[0-9a-f]{32}"
 _URI = re.compile(r"s3://(?P<bucket>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])/(?P<key>.+)", re.DOTALL)
 
 
@@ -41,6 +42,25 @@ def result_prefix(bucket: str, execution_id: str, attempt: int, ticket: str) -> 
 def uri(bucket: str, key: str) -> str:
     """Return an object's address as one text, `s3://BUCKET/KEY`."""
     return f"s3://{bucket}/{key}"
+
+
+def is_result_of(
+    uri: str, bucket: str, execution_id: str, attempt: object, ticket: str | None
+) -> bool:
+    """Whether a text names the place of an attempt's results, or one below it.
+
+    Args:
+        uri: the text.
+        bucket: the data bucket.
+        execution_id: of the execution.
+        attempt: the attempt's number.
+        ticket: the attempt's; None for any.
+    """
+    place = address(uri)
+    if place is None or place.bucket != bucket:
+        return False
+    own = rf"{RESULTS}{re.escape(execution_id)}/{attempt}-{ticket or _ANY_TICKET}/"
+    return re.match(own, place.key) is not None
 
 
 def address(uri: str) -> Address | None:

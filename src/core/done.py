@@ -45,6 +45,7 @@ class Done(StrEnum):
     CLOSED_UNREADABLE = "closed: unreadable"
     STOPPED_OVERDUE = "stopped: overdue"
     STOPPED_UNSTARTED = "stopped: not started"
+    STOPPED_SILENT = "stopped: no progress"
     STOPPED_ORPHAN = "stopped: orphan"
     EXPIRES = "expires: not ours"
     ENDED_JUST_NOW = "ended just now"

@@ -17,6 +17,7 @@ import msgspec
 
 from core import reported
 from core.capacity import LaunchCapacity  # noqa: TC001 - msgspec reads the fields' types
+from core.data import is_result_of
 from core.flow import Flow
 from core.job import Job
 from core.outcome import Missing, from_dict
@@ -110,11 +111,16 @@ class Record:
         job: what runs, the same in each attempt.
         ticket: of the attempt, by which its worker writes; absent where nobody reads that.
         result: what the container handed over, as JSON text.
+        result_uri: the place below which the container says that its result lies, in S3; its
+            attempt's own.
+        stray_uri: the place that it says instead, if it is not its own.
+        progress: what the worker reported last, see `core.reported.progress`.
         last_outcome: the last ended task's outcome in `Outcome.to_dict` form.
         error: why the execution failed: kind, summary, detail, exitCode, advice, taskArn, attempt
             and the evidence; of an open record, its worker's words.
         begun_at: when the current attempt began, ISO 8601 UTC; its launches share it.
         deadline: when the current attempt is overdue, ISO 8601 UTC; its launches share it.
+        heartbeat_seconds: how long its worker may report no progress; absent where it may for good.
         start_timeout_seconds: how long a container may take to begin, from ECS's `createdAt`;
             absent in a record of a version that sets no limit.
         attempts: those that have ended, oldest first; see `core.attempts`.
@@ -136,11 +142,15 @@ class Record:
     updated_at: str
     capacity: LaunchCapacity | None = None
     start_timeout_seconds: int | None = None
+    heartbeat_seconds: int | None = None
     task_arn: str | None = None
     callback_id: str | None = None
     trace_header: str | None = None
     ticket: str | None = None
     result: str | None = None
+    result_uri: str | None = None
+    stray_uri: str | None = None
+    progress: Mapping[str, Any] | None = None
     last_outcome: Mapping[str, Any] | None = None
     error: Mapping[str, Any] | None = None
     attempts: tuple[Mapping[str, Any], ...] = ()
@@ -151,6 +161,11 @@ class Record:
     def is_backing_off(self) -> bool:
         """Whether its attempt has not begun; `status` says so too, but workers may write that."""
         return self.launch == 0
+
+    @property
+    def is_handed_over(self) -> bool:
+        """Whether the container has written a result, or where one is to be found."""
+        return (self.result, self.result_uri, self.stray_uri) != (None, None, None)
 
     def standing(self, attempt: int, task_arn: str) -> Standing:
         """Judge news of the task `task_arn` that claims to be `attempt` of this execution.
@@ -184,8 +199,12 @@ class Record:
         return {name: value for name, value in item.items() if value not in (None, ())}
 
     @classmethod
-    def from_item(cls, item: Mapping[str, Any]) -> Record:
+    def from_item(cls, item: Mapping[str, Any], bucket: str = "") -> Record:
         """Read an item's plain values; those that workers may write are read whatever they are.
+
+        Args:
+            item: the values.
+            bucket: the data bucket; no place in another one is an attempt's own.
 
         Raises:
             UnknownFlowError: it is another version's.
@@ -197,7 +216,7 @@ class Record:
         fields = {field: _whole(item.get(name)) for field, name in _ATTRIBUTES.items()}
         fields["attempts"] = _entries(item.get("attempts"))
         try:
-            fields |= {**_reported(item, Flow(item["flow"])), "is_open": "open" in item}
+            fields |= {**_reported(item, Flow(item["flow"]), bucket), "is_open": "open" in item}
             fields["job"] = Job.from_dict(fields["job"])
             record = msgspec.convert(fields, cls)
             _check(record)
@@ -218,6 +237,7 @@ _ATTRIBUTES: Mapping[str, str] = {
     "begun_at": "begunAt",
     "deadline": "deadline",
     "start_timeout_seconds": "startTimeoutSeconds",
+    "heartbeat_seconds": "heartbeatSeconds",
     "created_at": "createdAt",
     "updated_at": "updatedAt",
     "task_arn": "taskArn",
@@ -225,6 +245,8 @@ _ATTRIBUTES: Mapping[str, str] = {
     "trace_header": "traceHeader",
     "ticket": "ticket",
     "result": "result",
+    "result_uri": "resultUri",
+    "progress": "progress",
     "last_outcome": "lastOutcome",
     "error": "error",
     "attempts": "attempts",
@@ -233,7 +255,7 @@ _ATTRIBUTES: Mapping[str, str] = {
 }
 
 
-def _reported(item: Mapping[str, Any], flow: Flow) -> dict[str, Any]:
+def _reported(item: Mapping[str, Any], flow: Flow, bucket: str) -> dict[str, Any]:
     """Read what workers may write, as far as the record's flow takes it from them."""
     error = item.get("error")
     if "open" in item:
@@ -241,12 +263,27 @@ def _reported(item: Mapping[str, Any], flow: Flow) -> dict[str, Any]:
         error = reported.words(error) if flow.worker_reports_end and "error" in item else None
     elif error is not None and not isinstance(error, Mapping):
         error = reported.words(error)
+    ticket = reported.ticket(item.get("ticket"))
+    read = {"status": _status(item, flow), "error": error, "ticket": ticket}
+    if not flow.takes_result:
+        return {**read, "result": None, "result_uri": None, "progress": None}
+    uri = reported.uri(item.get("resultUri"))
+    is_own = uri is not None and _is_own(item, uri, bucket, ticket)
     return {
-        "status": _status(item, flow),
-        "result": reported.text(item.get("result")) if flow.takes_result else None,
-        "error": error,
-        "ticket": reported.ticket(item.get("ticket")),
+        **read,
+        "result": reported.text(item.get("result")),
+        "result_uri": uri if is_own else None,
+        "stray_uri": None if is_own else uri,
+        "progress": reported.progress(item.get("progress")),
     }
+
+
+def _is_own(item: Mapping[str, Any], uri: str, bucket: str, ticket: str | None) -> bool:
+    """Whether a place is below the one that the present attempt's container was told."""
+    if ticket is None and "open" in item:
+        # No container of an attempt without a ticket was told any.
+        return False
+    return is_result_of(uri, bucket, item["executionId"], _whole(item["attempt"]), ticket)
 
 
 def _status(item: Mapping[str, Any], flow: Flow) -> Status:

@@ -47,6 +47,10 @@ class Sight(Protocol):
         """By when the task has to have begun; None where no limit holds."""
 
     @property
+    def silent_from(self) -> datetime | None:
+        """By when the worker has to have reported progress again; None where no limit holds."""
+
+    @property
     def fresh(self) -> Record | None:
         """The record, read again; None where it is gone. Takes a GetItem."""
 
@@ -124,6 +128,17 @@ class StopUnstarted:
 
 
 @dataclass(frozen=True, slots=True)
+class StopSilent:
+    """The worker has reported nothing for too long: its task is to be stopped.
+
+    Attributes:
+        seconds: that it may report nothing.
+    """
+
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
 class NoteMissing:
     """The record is to say since when ECS has not known the task."""
 
@@ -146,6 +161,7 @@ Repair = (
     | Abandon
     | StopOverdue
     | StopUnstarted
+    | StopSilent
     | NoteMissing
     | Adopt
 )
@@ -226,6 +242,9 @@ def _alive(sight: Sight) -> Repair:
     # A polling execution keeps the limit itself, if it can.
     if seconds is not None and limit is not None and sight.now - limit >= EVENT_GRACE:
         return StopUnstarted(seconds)
+    seconds, limit = sight.record.heartbeat_seconds, sight.silent_from
+    if seconds is not None and limit is not None and sight.now - limit >= EVENT_GRACE:
+        return StopSilent(seconds)
     return Leave(Done.RUNNING)
 
 

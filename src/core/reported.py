@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -14,7 +15,10 @@ _TICKET = re.compile(r"[0-9a-f]{32}")
 # As long as every ticket: what a launch will need is known before one is drawn.
 TICKET_RESERVE = "0" * 32
 LENGTHS = {"summary": 1_000, "detail": 2_000, "advice": 1_000}
-_EXIT_CODES = range(256)
+# Longer than every address in S3.
+MAX_URI = 1_100
+LONGEST_PROGRESS = 500
+_EXIT_CODES, _PERCENTS = range(256), range(101)
 
 
 def ticket(value: object) -> str | None:
@@ -38,14 +42,41 @@ def words(error: object) -> dict[str, Any]:
     taken: dict[str, Any] = {}
     for name, length in LENGTHS.items():
         if said := text(given.get(name)):
-            # DynamoDB takes no half of a character back.
-            said = said.encode(errors="replace").decode()
-            taken[name] = said if len(said) <= length else f"{said[: length - 1]}…"
-    code = given.get("exitCode")
-    # True is 1 to Python.
-    if isinstance(code, (int, Decimal)) and not isinstance(code, bool) and code in _EXIT_CODES:
-        taken["exitCode"] = int(code)
-    return taken
+            taken[name] = _cut(said, length)
+    code = _within(given.get("exitCode"), _EXIT_CODES)
+    return taken if code is None else {**taken, "exitCode": code}
+
+
+def uri(value: object) -> str | None:
+    """Return what a worker names as the place of its result, cut: what is cut is no address."""
+    said = text(value)
+    return None if said is None else _cut(said, MAX_URI)
+
+
+def progress(value: object) -> dict[str, Any] | None:
+    """Return what is taken of a worker's progress; None where nothing of it can be read.
+
+    Returns:
+        percent (0 to 100), message (cut) and at (ISO 8601, with its time zone), each where it is
+        readable.
+    """
+    given = value if isinstance(value, Mapping) else {"message": value}
+    said, percent = text(given.get("message")), _within(given.get("percent"), _PERCENTS)
+    facts = {
+        "percent": percent,
+        "message": None if said is None else _cut(said, LONGEST_PROGRESS),
+        "at": at if moment(at := given.get("at")) else None,
+    }
+    return {name: fact for name, fact in facts.items() if fact is not None} or None
+
+
+def moment(value: object) -> datetime | None:
+    """Return the moment that an ISO 8601 text with a time zone names; None for anything else."""
+    try:
+        read = datetime.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
+    return read if read and read.tzinfo else None
 
 
 def reworded(error: Mapping[str, Any], said: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -55,6 +86,20 @@ def reworded(error: Mapping[str, Any], said: Mapping[str, Any] | None) -> dict[s
     """
     code = error["exitCode"]
     return {**error, **(said or {}), **({} if code is None else {"exitCode": code})}
+
+
+def _cut(said: str, length: int) -> str:
+    # DynamoDB takes no half of a character back.
+    said = said.encode(errors="replace").decode()
+    return said if len(said) <= length else f"{said[: length - 1]}…"
+
+
+def _within(value: object, numbers: range) -> int | None:
+    """Return a whole number that lies within a range; None for anything else."""
+    # True is 1 to Python.
+    if not isinstance(value, (int, Decimal)) or isinstance(value, bool):
+        return None
+    return int(value) if value in numbers else None
 
 
 def _plain(value: object) -> object:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 # Statuses of an execution that goes on no more. SUCCEEDED is not one of them: the executions of a
 # flow that awaits nothing succeed while their tasks run.
 ENDED_BADLY = frozenset({"FAILED", "STOPPED", "TIMED_OUT"})
+_SHOWN = 300
 
 
 class Verdict(NamedTuple):
@@ -60,7 +61,7 @@ def verdict(
         execution: the execution's status, where its end is known; None while it may go on.
         reported: the failure that the execution itself reports.
     """
-    outcome = witnessed(record, outcome)
+    outcome = _with_own_result(record, witnessed(record, outcome))
     if execution in ENDED_BADLY:
         return _in_vain(record, outcome, str(execution), reported)
     if reported:
@@ -69,7 +70,7 @@ def verdict(
     if not record.flow.is_awaited:
         return _by_worker(record, outcome)
     if execution is None:
-        taken = _taken(outcome, record.result)
+        taken = _taken(record, outcome)
         return Verdict(_status(taken), taken, is_reported=True)
     # A handler of the user's own may succeed although its task has failed, or never began.
     return Verdict(_status(outcome), outcome)
@@ -81,7 +82,7 @@ def witnessed(record: Record, outcome: Outcome) -> Outcome:
     ECS may show neither a start nor an exit code of a container that has run. Such work is not done
     again: another end than a failed start stays.
     """
-    is_begun = record.flow.takes_result and record.result is not None
+    is_begun = record.flow.takes_result and record.is_handed_over
     if not isinstance(outcome, FailedToStart) or outcome.task_arn is None or not is_begun:
         return outcome
     if outcome.exit_code is not None:
@@ -117,7 +118,7 @@ def unclosed(flow: Flow, outcome: Outcome, reason: str | None) -> Outcome:
 
 def _in_vain(record: Record, outcome: Outcome, execution: str, reported: Outcome | None) -> Verdict:
     """The execution has ended badly, and takes no end any more."""
-    if record.status is Status.COMPLETED:
+    if _has_completed(record):
         # A worker that has reported its end has the last word: its work is done.
         return Verdict(Status.COMPLETED, outcome, is_reported=reported is not None)
     if reported:
@@ -131,20 +132,42 @@ def _in_vain(record: Record, outcome: Outcome, execution: str, reported: Outcome
 
 def _by_worker(record: Record, outcome: Outcome) -> Verdict:
     """No execution waits: the worker's word stands, its silence is filled in."""
-    status = record.status if record.status in ENDED else _status(outcome)
+    status = _status(outcome)
+    if _has_completed(record):
+        status = Status.COMPLETED
+    elif record.status in ENDED:
+        status = Status.FAILED
     if status is Status.FAILED and outcome.succeeded:
         outcome = reclassified(outcome, ApplicationFailed, "The container reported a failure")
     return Verdict(status, outcome)
 
 
-def _taken(outcome: Outcome, result: str | None) -> Outcome:
+def _has_completed(record: Record) -> bool:
+    """Whether the worker has reported the end of its work, with a result of its own if any."""
+    return record.status is Status.COMPLETED and record.stray_uri is None
+
+
+def _with_own_result(record: Record, outcome: Outcome) -> Outcome:
+    """Return a success as a failure where its result lies where no container of it may write."""
+    if not outcome.succeeded or record.stray_uri is None:
+        return outcome
+    named = record.stray_uri if len(record.stray_uri) <= _SHOWN else f"{record.stray_uri[:_SHOWN]}…"
+    detail = (
+        f"Its `resultUri` is {named!r}, which does not lie below the attempt's own RESULT_URI: "
+        "nobody knows whose it is"
+    )
+    return reclassified(outcome, ApplicationFailed, detail)
+
+
+def _taken(record: Record, outcome: Outcome) -> Outcome:
     """Return an outcome as an execution can take it: with a result that fits into an answer."""
-    size = len(Answer.of(outcome, result).text()) if outcome.succeeded else 0
+    answer = Answer.of(outcome, record.result, record.result_uri)
+    size = len(answer.text()) if outcome.succeeded else 0
     if size <= MAX_ANSWER_BYTES:
         return outcome
     detail = (
         f"Its result makes an answer of {size} bytes, at most {MAX_ANSWER_BYTES} are taken: "
-        "store it elsewhere, such as in S3, and hand over its address"
+        "store it in S3 below RESULT_URI, and hand over its address as `resultUri`"
     )
     return reclassified(outcome, ApplicationFailed, detail)
 

@@ -58,7 +58,7 @@ class Completion:
     def _answer(self, judged: Verdict) -> Done:
         """Answer first, write second: the event's retry repairs a crash between the two."""
         callback_id, outcome = self.record.callback_id or "", judged.outcome
-        answer = Answer.of(outcome, self.record.result)
+        answer = Answer.of(outcome, self.record.result, self.record.result_uri)
         if outcome.succeeded:
             if callbacks.succeed(callback_id, answer.text()):
                 return self._close(judged, Done.CALLBACK_SUCCEEDED)

@@ -51,7 +51,7 @@ def _settle(detail: Mapping[str, Any]) -> Done:
     key = execution_id(arn)
     logger.set_correlation_id(key)
     tracer.put_annotation("executionId", key)
-    records = Records(settings.table_name, settings.retention)
+    records = Records.of(settings)
     try:
         record = records.get(key)
     except UnknownFlowError:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from adapters import ecs, executions
 from core.correlation import Correlation
+from core.heartbeat import silent_from
 from core.outcome import classify
 from core.start import starts_by
 from ecs_events.tally import pause
@@ -55,6 +56,11 @@ class Look:
             return None
         record = self.record
         return starts_by(self.task, record.job.container, record.start_timeout_seconds)
+
+    @property
+    def silent_from(self) -> datetime | None:
+        """By when the worker has to have reported progress again."""
+        return silent_from(self.task, self.record, self.now) if self.task else None
 
     @cached_property
     def fresh(self) -> Record | None:

@@ -33,7 +33,7 @@ def handler(_event: dict[str, Any], context: LambdaContext) -> dict[Done, int]:
         AwsBusyError, AwsRefusedError: a list could not be read; the next run starts afresh.
     """
     settings = Settings.load()
-    records = Records(settings.table_name, settings.retention)
+    records = Records.of(settings)
 
     def seconds_left() -> float:
         return context.get_remaining_time_in_millis() / 1_000

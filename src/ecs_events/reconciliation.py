@@ -11,6 +11,7 @@ from adapters import clock, ecs, executions
 from adapters.errors import AwsBusyError, AwsRefusedError
 from core.correlation import Correlation
 from core.done import Done
+from core.heartbeat import silent
 from core.outcome import Cancelled, Missing, TimedOut, stop_reason
 from core.record import UnknownFlowError, UnreadableRecordError
 from core.repair import (
@@ -21,6 +22,7 @@ from core.repair import (
     Leave,
     NoteMissing,
     StopOverdue,
+    StopSilent,
     StopUnstarted,
     decide,
     is_orphan,
@@ -166,6 +168,9 @@ class Reconciliation:
             case StopUnstarted(seconds):
                 self._stop(look.record, unstarted(seconds))
                 done = Done.STOPPED_UNSTARTED
+            case StopSilent(seconds):
+                self._stop(look.record, silent(seconds))
+                done = Done.STOPPED_SILENT
             case NoteMissing():
                 write = self.records.missed(look.record)
                 done = Done.MISSING if write.holds else Done.MOVED_ON

@@ -83,7 +83,7 @@ def _completion(task: Mapping[str, Any]) -> Completion | Done:
     # Before the record is read: most of a task's states tell nothing of its end.
     if not is_ending(task):
         return Done.NOT_OVER
-    records = Records(settings.table_name, settings.retention)
+    records = Records.of(settings)
     try:
         record = records.get(correlation.execution_id)
     except UnknownFlowError:

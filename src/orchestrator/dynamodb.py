@@ -66,7 +66,8 @@ def _launch(context: DurableContext, name: str, this: Try) -> tuple[Record, Star
 def _create(this: Try, step: StepContext) -> Record:
     # A task that was started by a try that was cut off may have a result already, which would be
     # too large for a step.
-    return replace(this.create_record(step), result=None)
+    created = this.create_record(step)
+    return replace(created, result=None, result_uri=None, stray_uri=None, progress=None)
 
 
 def _start(execution: Execution, record: Record, step: StepContext) -> Started | Outcome:

@@ -32,8 +32,8 @@ class TaskFailedError(DurableOperationError):
     pullStartedAt, pullStoppedAt, startedAt, stoppingAt, stoppedAt, capacity, endedBy, summary,
     detail, advice, and transient of FailedToStart) with executionId, flow and attempt and, where
     there was a task, the evidence (logGroup, logStream, consoleLink, logTail and, of a container
-    beside the main one that ended it, otherLogStream, otherLogTail); `result` of a timeout whose
-    container had handed one over.
+    beside the main one that ended it, otherLogStream, otherLogTail); `result` and
+    `resultUri` of a timeout whose container had handed them over.
     """
 
     @classmethod

@@ -43,7 +43,8 @@ def run(payload: object, context: DurableContext) -> dict[str, Any]:
         context: the execution's durable context.
 
     Returns:
-        executionId, taskArn, flow, attempt, outcome, exitCode, startedAt, stoppedAt, result.
+        executionId, taskArn, flow, attempt, outcome, exitCode, startedAt, stoppedAt, result,
+        resultUri.
 
     Raises:
         InvalidPayloadError: the payload was refused; nothing was started.
@@ -53,7 +54,8 @@ def run(payload: object, context: DurableContext) -> dict[str, Any]:
     context.logger.info("Task starting")
     execution, ending = run_attempts(context, "back-off", execution, _attempt)
     if ending.is_closed:
-        return finish(context, execution, Conclusion(ending.outcome, ending.result))
+        conclusion = Conclusion(ending.outcome, ending.result, result_uri=ending.result_uri)
+        return finish(context, execution, conclusion)
     return conclude(context, "close-record", execution, ending.outcome)
 
 
@@ -74,7 +76,7 @@ def _attempt(context: DurableContext, execution: Execution) -> tuple[Execution, 
         return execution, Ending(_stop(context, execution, task, answer))
     # The task-state function closes the record of a success: no step, no operation for it.
     is_closed = answer.outcome.succeeded
-    return execution, Ending(answer.outcome, answer.result, is_closed=is_closed)
+    return execution, Ending(answer.outcome, answer.result, answer.result_uri, is_closed)
 
 
 def _wait(callback: Callback[str]) -> Answer | Outcome:

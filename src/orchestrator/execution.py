@@ -80,7 +80,13 @@ class Execution:
             check_length(work.told, launch.excess(*names, attempts))
         except InvalidRequestError as error:
             raise InvalidPayloadError.of(error) from error
-        return cls(arn, work, launch, settings, Records(settings.table_name, settings.retention))
+        return cls(
+            arn,
+            work,
+            launch,
+            settings,
+            Records.of(settings),
+        )
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -148,6 +154,7 @@ class Execution:
             begun_at=timestamp(created),
             deadline=timestamp(created + timedelta(seconds=self.work.timeout_seconds)),
             start_timeout_seconds=self.work.start_timeout_seconds,
+            heartbeat_seconds=self.work.heartbeat_seconds,
             created_at=timestamp(created),
             updated_at=timestamp(created),
             callback_id=callback_id,

@@ -28,7 +28,7 @@ def run(payload: object, context: DurableContext) -> dict[str, Any]:
 
     Returns:
         executionId, taskArn, flow, attempt, outcome, exitCode, startedAt, stoppedAt; `result`
-        is null, because this flow's container is told no record to write one to.
+        and `resultUri` are null: this flow's container is told no record to write them to.
 
     Raises:
         InvalidPayloadError: the payload was refused; nothing was started.

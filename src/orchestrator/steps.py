@@ -65,11 +65,13 @@ class Ending(NamedTuple):
     Attributes:
         outcome: of its task.
         result: what the container handed over; None if it is still to be read.
+        result_uri: where it has left its result in S3, likewise.
         is_closed: whether the record is closed by the function that reported the end.
     """
 
     outcome: Outcome
     result: Any = None
+    result_uri: str | None = None
     is_closed: bool = False
 
 
@@ -154,6 +156,7 @@ def finish(context: DurableContext, execution: Execution, conclusion: Conclusion
         "startedAt": outcome.started_at,
         "stoppedAt": outcome.stopped_at,
         "result": conclusion.result,
+        "resultUri": conclusion.result_uri,
     }
     context.logger.info("Final result", extra={"final": final})
     return final

@@ -334,7 +334,7 @@ class Aws:
 
     def record(self) -> Record:
         """Return the only record."""
-        return Record.from_item(self.item())
+        return Record.from_item(self.item(), ENVIRONMENT["DATA_BUCKET"])
 
 
 def error(code: str, message: str = "no", **extra: Any) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from adapters.records import Records
 from core.outcome import SpotInterrupted
 from core.record import Status
 from core.write import Write
-from tests.property.test_records import TABLE, new_record
+from tests.property.test_records import BUCKET, TABLE, new_record
 
 if TYPE_CHECKING:
     from tests.integration.aws import Aws
@@ -17,7 +17,7 @@ TASK = "arn:task/one"
 
 def test_back_off(aws: Aws) -> None:  # noqa: ARG001 - the tables
     """A back-off moves the record on to the next attempt, out of reach of the last one's news."""
-    records, record = Records(TABLE, timedelta(days=30)), new_record(attempt=1)
+    records, record = Records(TABLE, timedelta(days=30), BUCKET), new_record(attempt=1)
     records.create(record)
     assert records.started(record, TASK).holds
     assert records.back_off(record, SpotInterrupted(task_arn=TASK)) is Write.WRITTEN

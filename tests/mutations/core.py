@@ -13,6 +13,57 @@ _REPAIRS = (
 
 MUTATIONS = (
     Mutation(
+        "a result that lies anywhere passes for an attempt's own",
+        "src/core/data.py",
+        "    return re.match(own, place.key) is not None\n",
+        "    return bool(own)\n",
+        ("tests/unit/core/test_record.py",),
+    ),
+    Mutation(
+        "a result in anybody's bucket passes for an attempt's own",
+        "src/core/data.py",
+        "    if place is None or place.bucket != bucket:\n",
+        "    if place is None:\n",
+        ("tests/unit/core/test_record.py",),
+    ),
+    Mutation(
+        "a success whose result lies elsewhere stays one",
+        "src/core/verdict.py",
+        "    if not outcome.succeeded or record.stray_uri is None:\n",
+        "    if outcome.task_arn or record.stray_uri is None:\n",
+        ("tests/unit/core/test_verdict.py",),
+    ),
+    Mutation(
+        "a worker that names a place elsewhere has completed its work",
+        "src/core/verdict.py",
+        "    return record.status is Status.COMPLETED and record.stray_uri is None\n",
+        "    return record.status is Status.COMPLETED\n",
+        ("tests/unit/core/test_verdict.py",),
+    ),
+    Mutation(
+        "a place is no proof that the work began",
+        "src/core/record.py",
+        "(self.result, self.result_uri, self.stray_uri) != (None, None, None)",
+        "self.result is not None",
+        ("tests/unit/core/test_record.py",),
+    ),
+    Mutation(
+        "a report of a time to come keeps a silent task alive",
+        "src/core/heartbeat.py",
+        "if told and told <= now else started",
+        "if told else started",
+        ("tests/unit/core/test_heartbeat.py",),
+    ),
+    Mutation(
+        "a silent task is stopped without a grace",
+        "src/core/repair.py",
+        "    seconds, limit = sight.record.heartbeat_seconds, sight.silent_from\n"
+        "    if seconds is not None and limit is not None and sight.now - limit >= EVENT_GRACE:\n",
+        "    seconds, limit = sight.record.heartbeat_seconds, sight.silent_from\n"
+        "    if seconds is not None and limit is not None and sight.now >= limit:\n",
+        ("tests/unit/core/test_repair_running.py",),
+    ),
+    Mutation(
         "an interruption leaves a job on Spot that may leave it",
         "src/core/capacity.py",
         "    return isinstance(outcome, SpotInterrupted)\n",
@@ -57,14 +108,14 @@ MUTATIONS = (
     Mutation(
         "the result of a timeout is thrown away",
         "src/core/handover.py",
-        "decoded(record.result) if isinstance(outcome, (TimedOut, Missing)) else None",
+        "decoded(record.result) if _is_late(outcome) else None",
         "None",
         ("tests/unit/core/test_handover.py", "tests/integration/test_handover.py"),
     ),
     Mutation(
         "what any failed container has left is a result",
         "src/core/handover.py",
-        "decoded(record.result) if isinstance(outcome, (TimedOut, Missing)) else None",
+        "decoded(record.result) if _is_late(outcome) else None",
         "None if outcome.succeeded else decoded(record.result)",
         ("tests/unit/core/test_handover.py",),
     ),
@@ -78,8 +129,8 @@ MUTATIONS = (
     Mutation(
         "a result is no proof that the work began",
         "src/core/verdict.py",
-        "    is_begun = record.flow.takes_result and record.result is not None\n",
-        "    is_begun = record.flow.takes_result and record.result is None\n",
+        "    is_begun = record.flow.takes_result and record.is_handed_over\n",
+        "    is_begun = record.flow.takes_result and not record.is_handed_over\n",
         ("tests/unit/core/test_verdict.py",),
     ),
     Mutation(

@@ -57,6 +57,20 @@ MUTATIONS = (
         FENCES,
     ),
     Mutation(
+        "the place of an attempt's result is left for the next one's",
+        "src/adapters/records.py",
+        '        removed += ["result", "resultUri", "progress"]\n',
+        '        removed += ["result"]\n',
+        ("tests/integration/test_result_uri.py",),
+    ),
+    Mutation(
+        "a record whose worker is COMPLETED elsewhere stays open for good",
+        "src/adapters/records.py",
+        "        is_overruled = record.stray_uri is not None and outcome.task_arn is not None\n",
+        "        is_overruled = False\n",
+        ("tests/integration/test_result_uri.py",),
+    ),
+    Mutation(
         "an attempt forgets that the one before it found no room on Spot",
         "src/orchestrator/steps.py",
         "        execution, ending = attempt(context, execution)\n",
@@ -113,7 +127,7 @@ MUTATIONS = (
     Mutation(
         "a NULL as result keeps a record open",
         "src/adapters/records.py",
-        ' | Attr("result").attribute_type("NULL")',
+        ' | Attr(name).attribute_type("NULL")',
         "",
         ("tests/integration/test_handover.py",),
     ),

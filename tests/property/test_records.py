@@ -32,7 +32,7 @@ from worker.assignment import Assignment
 if TYPE_CHECKING:
     from tests.integration.aws import Aws
 
-TABLE = ENVIRONMENT["TABLE_NAME"]
+TABLE, BUCKET = ENVIRONMENT["TABLE_NAME"], ENVIRONMENT["DATA_BUCKET"]
 TICKET, OTHER_TICKET = "0123456789abcdef" * 2, "fedcba9876543210" * 2
 TASKS = st.sampled_from(["arn:task/one", "arn:task/two"])
 ENDS = st.sampled_from([Status.COMPLETED, Status.FAILED])
@@ -59,7 +59,7 @@ class Writers(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.records = Records(TABLE, timedelta(days=30))
+        self.records = Records(TABLE, timedelta(days=30), BUCKET)
         self.record = new_record(attempt=1)
         self.records.create(self.record)
         self.before = self.read()
@@ -156,7 +156,7 @@ class Attempts(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.records = Records(TABLE, timedelta(days=30))
+        self.records = Records(TABLE, timedelta(days=30), BUCKET)
         # Between two attempts a record of this flow has no callback to begin the next with.
         self.record = replace(new_record(attempt=1), flow=Flow.POLLING, ticket=None)
         self.records.create(self.record)

@@ -60,8 +60,7 @@ def execution(fields: dict[str, Any]) -> Execution:
         execution_timeout=EXECUTION_TIMEOUT,
         data_retention_days=400,
     )
-    records = Records(settings.table_name, settings.retention)
-    return Execution("arn", work, asked, settings, records)
+    return Execution("arn", work, asked, settings, Records.of(settings))
 
 
 @pytest.mark.parametrize("flow", Flow)

@@ -20,6 +20,8 @@ _MAX_SHOWN = 200
 STOPPED_BY_US = "durable-task/"
 # Begins a timeout's detail where ECS has not shown whether the container ever began.
 UNSEEN_START = "The task was stopped before its container was seen to start"
+# Begins the reason of a stop for want of progress.
+SILENT = "The worker had reported no progress"
 # Begins the words in a detail for a result that its container had left.
 HANDED_OVER = "The container had handed over a result"
 # An outcome's moments by their names in its JSON form, which are ECS's own, in their order.
@@ -233,6 +235,11 @@ class TimedOut(Outcome):
             )
         if self.detail.startswith(STOPPED_BY_US + FailedToStart.__name__):
             return "Its container began too late for the start's limit: raise startTimeoutSeconds."
+        if self.detail.startswith(f"{STOPPED_BY_US}{TimedOut.__name__}: {SILENT}"):
+            return (
+                "Its log tells where it hung. If it was at work, let it report progress more "
+                "often, or raise heartbeatSeconds."
+            )
         return self.advice_text
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from tests.integration.aws import Aws
 
-TABLE = ENVIRONMENT["TABLE_NAME"]
+TABLE, BUCKET = ENVIRONMENT["TABLE_NAME"], ENVIRONMENT["DATA_BUCKET"]
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 # Past the grace of every branch.
 LATER = 5 * MINUTE
@@ -37,7 +37,7 @@ class Scene:
 
     aws: Aws
     monkeypatch: pytest.MonkeyPatch
-    records: Records = field(default_factory=lambda: Records(TABLE, timedelta(days=30)))
+    records: Records = field(default_factory=lambda: Records(TABLE, timedelta(days=30), BUCKET))
     _passed: timedelta = timedelta()
 
     def __post_init__(self) -> None:
@@ -126,7 +126,7 @@ class Scene:
 
     def stored(self, record: Record) -> Record:
         """Return a record as it is now."""
-        return Record.from_item(self.aws.stored(record.execution_id))
+        return Record.from_item(self.aws.stored(record.execution_id), BUCKET)
 
     def outcome(self, task_arn: str | None) -> Outcome | None:
         """Return how a task ended, as everybody reads it."""

@@ -55,6 +55,7 @@ class Sight:
     end: Outcome | None = None
     is_known: bool = False
     starts_by: datetime | None = None
+    silent_from: datetime | None = None
     answers: dict[str, Any] = field(default_factory=dict)
     now: datetime = NOW
 
@@ -90,6 +91,11 @@ def known(found: Record, **answers: Any) -> Sight:
 def pending(found: Record, limit: float, **answers: Any) -> Sight:
     """Return a look at a record whose task should have begun so many minutes ago."""
     return Sight(found, is_known=True, starts_by=NOW - timedelta(minutes=limit), answers=answers)
+
+
+def silent(found: Record, limit: float, **answers: Any) -> Sight:
+    """Return a look at a record whose worker should have told of itself so many minutes ago."""
+    return Sight(found, is_known=True, silent_from=NOW - timedelta(minutes=limit), answers=answers)
 
 
 def ended(found: Record, end: Outcome, **answers: Any) -> Sight:

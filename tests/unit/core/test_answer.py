@@ -21,13 +21,15 @@ def test_round_trip(kind: type[Outcome]) -> None:
 def test_result(result: str) -> None:
     """The container's result is embedded as JSON, not as text of JSON, and read back."""
     text = Answer.of(OUTCOME, result).text()
-    assert json.loads(text) == {"outcome": OUTCOME.to_dict(), "result": json.loads(result)}
+    told = {"outcome": OUTCOME.to_dict(), "result": json.loads(result), "resultUri": None}
+    assert json.loads(text) == told
     assert Answer.read(text) == Answer(OUTCOME, json.loads(result))
 
 
 def test_no_result() -> None:
     """A container that reported nothing leaves null."""
     assert json.loads(Answer.of(OUTCOME, None).text())["result"] is None
+    assert json.loads(Answer.of(OUTCOME, None).text())["resultUri"] is None
 
 
 @pytest.mark.parametrize(
@@ -75,3 +77,11 @@ def test_result_of_a_failure() -> None:
 def test_somebody_elses_answer(text: str | None) -> None:
     """A callback that somebody else answered holds no answer of ours."""
     assert Answer.read(text) is None
+
+
+def test_place_of_a_result() -> None:
+    """An answer hands a success's place on, and a failure's not."""
+    answer = Answer.of(OUTCOME, None, "s3://bucket/key")
+    assert Answer.read(answer.text()) == answer
+    assert answer.result_uri == "s3://bucket/key"
+    assert Answer.of(ApplicationFailed(exit_code=1), None, "s3://bucket/key").result_uri is None

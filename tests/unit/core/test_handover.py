@@ -12,7 +12,7 @@ from core.answer import MAX_ANSWER_BYTES
 from core.conclusion import Conclusion
 from core.evidence import Evidence
 from core.flow import Flow
-from core.handover import IN_RECORD, IN_RESULT, handed_over, may_follow, told
+from core.handover import IN_RECORD, IN_RESULT, IN_S3, handed_over, may_follow, told
 from core.outcome import KINDS, Missing, Outcome, Succeeded, TimedOut
 from tests import values
 
@@ -34,9 +34,12 @@ WRITTEN: list[tuple[str, Any]] = [
 ]
 
 
-def stored(result: str | None, flow: Flow = Flow.EVENTBRIDGE) -> Record:
+URI = "s3://bucket/results/one/1-0/"
+
+
+def stored(result: str | None, flow: Flow = Flow.EVENTBRIDGE, **more: Any) -> Record:
     """Return a record whose worker has written this."""
-    return values.record(flow=flow, result=result)
+    return values.record(flow=flow, result=result, **more)
 
 
 def concluded(result: str | None, outcome: Outcome = LATE) -> tuple[Conclusion, dict[str, Any]]:
@@ -76,6 +79,45 @@ def test_result_of_a_success() -> None:
     """A success has its result as a value, and no evidence."""
     done = Succeeded(task_arn="arn:task", exit_code=0)
     assert Conclusion.of(stored("[1]"), done, None, FACTS) == Conclusion(done, [1])
+
+
+def test_place_of_a_result() -> None:
+    """A timeout hands over where its result lies, and says so; another failure does not."""
+    record = stored(None, result_uri=URI)
+    conclusion = Conclusion.of(record, LATE, EVIDENCE, FACTS)
+    data = json.loads(conclusion.error_data(FACTS))
+    assert (conclusion.result_uri, data["resultUri"]) == (URI, URI)
+    assert "result" not in data
+    assert data["detail"] == f"{LATE.detail}; {IN_S3}"
+    assert told(stored("1", result_uri=URI), LATE).detail.endswith(IN_RESULT)
+    for kind in FAILURES:
+        other = Conclusion.of(record, kind(task_arn="arn:task"), EVIDENCE, FACTS)
+        assert other.result_uri is None
+        assert "resultUri" not in other.error_data(FACTS)
+
+
+def test_place_beside_a_result_that_is_too_large() -> None:
+    """A timeout's error that has no room for the result has its place."""
+    record = stored(json.dumps("x" * MAX_ANSWER_BYTES), result_uri=URI)
+    conclusion = Conclusion.of(record, LATE, EVIDENCE, FACTS)
+    assert (conclusion.result, conclusion.result_uri) == (None, URI)
+    assert conclusion.outcome.detail.endswith(IN_RECORD)
+
+
+def test_place_of_a_success() -> None:
+    """A success has its result's place, and a step keeps it."""
+    done = Succeeded(task_arn="arn:task", exit_code=0)
+    conclusion = Conclusion.of(stored(None, result_uri=URI), done, None, FACTS)
+    assert conclusion == Conclusion(done, result_uri=URI)
+    assert Conclusion.from_dict(conclusion.to_dict()) == conclusion
+    older = {name: value for name, value in conclusion.to_dict().items() if name != "resultUri"}
+    assert Conclusion.from_dict(older) == Conclusion(done)
+
+
+def test_place_that_is_not_its_own() -> None:
+    """A timeout hands over no place that its container was not told."""
+    record = stored(None, stray_uri="s3://elsewhere/key")
+    assert Conclusion.of(record, LATE, EVIDENCE, FACTS) == Conclusion(LATE, evidence=EVIDENCE)
 
 
 @pytest.mark.parametrize("character", ["x", "\u00e9", '"'])
@@ -118,5 +160,7 @@ def test_result_that_may_follow() -> None:
     for flow in Flow:
         assert may_follow(stored(None, flow), LATE) is flow.takes_result
     assert not may_follow(stored("1"), LATE)
+    assert not may_follow(stored(None, result_uri=URI), LATE)
+    assert not may_follow(stored(None, stray_uri="x"), LATE)
     assert handed_over(stored("1"), LATE) == 1
     assert not any(may_follow(stored(None), kind()) for kind in FAILURES)

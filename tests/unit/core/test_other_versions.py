@@ -97,7 +97,8 @@ def test_answer(form: dict[str, Any], outcome: Outcome) -> None:
     """An answer is read, whichever version has given it; one without a result has none."""
     assert Answer.read(json.dumps({"outcome": form})) == Answer(outcome)
     more = {"outcome": form, "result": {"a": 1}, "resultUri": "s3://bucket/key", "version": 2}
-    assert Answer.read(json.dumps(more)) == Answer(outcome, {"a": 1})
+    assert Answer.read(json.dumps(more)) == Answer(outcome, {"a": 1}, "s3://bucket/key")
+    assert Answer.read(json.dumps({**more, "resultUri": ["x"]})) == Answer(outcome, {"a": 1})
 
 
 @EACH_FORM
@@ -158,14 +159,14 @@ def test_new_kind_of_which_more_is_learned(outcome: Outcome) -> None:
 RECORDS: dict[str, tuple[dict[str, Any], Record]] = {
     "older, what must be there": (NEW.to_item(), NEW),
     "newer, more attributes": (
-        {**NEW.to_item(), "parentArn": "arn", "progress": {"percent": Decimal(7)}},
+        {**NEW.to_item(), "parentArn": "arn", "phase": {"percent": Decimal(7)}},
         NEW,
     ),
     "newer, more of a job": (
         {**NEW.to_item(), "job": {**NEW.job.to_dict(), "ephemeralStorage": Decimal(50)}},
         NEW,
     ),
-    "newer, closed": ({**CLOSED.to_item(), "resultUri": "s3://bucket/key"}, CLOSED),
+    "newer, closed": ({**CLOSED.to_item(), "resultManifest": "s3://bucket/key"}, CLOSED),
     "newer, more facts of an error": (
         {**CLOSED.to_item(), "error": {"kind": "LicenceExpired", "cause": "licence"}},
         replace(CLOSED, error={"kind": "LicenceExpired", "cause": "licence"}),

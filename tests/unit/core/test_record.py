@@ -133,6 +133,73 @@ def test_attempts_of_another_version(stored: object, read: object) -> None:
     assert Record.from_item({**CLOSED.to_item(), "attempts": stored}).attempts == read
 
 
+BUCKET, TICKET = "data-bucket", "0123456789abcdef" * 2
+OWN = f"s3://{BUCKET}/results/one/1-{TICKET}/"
+
+
+def told(uri: object, **changes: Any) -> Record:
+    """Return the record of a worker that has named a place."""
+    item = replace(NEW, **{"ticket": TICKET, **changes}).to_item()
+    return Record.from_item({**item, "resultUri": uri}, BUCKET)
+
+
+@pytest.mark.parametrize("uri", [OWN, f"{OWN}result.json", f"{OWN}a/b/é ?.parquet"])
+def test_place_of_its_own(uri: str) -> None:
+    """A result may lie at the place that its container was told, or anywhere below it."""
+    read = told(uri)
+    assert (read.result_uri, read.stray_uri, read.is_handed_over) == (uri, None, True)
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        *("", OWN[:-1], OWN[3:], OWN.upper(), f" {OWN}", f"x{OWN}", f"{OWN}{'x' * 1_000}"),
+        OWN.replace(BUCKET, "other-bucket"),
+        OWN.replace("/one/", "/two/"),
+        OWN.replace("/1-", "/2-"),
+        OWN.replace(TICKET, TICKET[::-1]),
+        OWN.replace("results", "inputs"),
+        OWN.replace("s3://", "https://"),
+        *([OWN], {"at": OWN}, 7, True, b"x"),
+    ],
+    ids=str,
+)
+def test_place_that_is_not_its_own(uri: object) -> None:
+    """A result of another attempt, execution, bucket or form is none of the attempt's own."""
+    read = told(uri)
+    assert read.result_uri is None
+    assert read.stray_uri is not None
+    assert read.is_handed_over
+
+
+def test_no_place() -> None:
+    """A worker that names no place has handed nothing over; polling's is not asked."""
+    assert told(None) == replace(NEW, ticket=TICKET)
+    assert not told(None).is_handed_over
+    asked = told(OWN, flow=Flow.POLLING)
+    assert (asked.result_uri, asked.stray_uri) == (None, None)
+
+
+def test_place_between_two_attempts() -> None:
+    """No place is an attempt's own before its ticket is drawn."""
+    assert told(OWN.replace("/1-", "/2-"), attempt=2, launch=0, ticket=None).result_uri is None
+
+
+def test_place_in_a_closed_record() -> None:
+    """A closed record, which has no ticket, keeps the place of its last attempt's result."""
+    closed = {"status": Status.COMPLETED, "is_open": False, "ticket": None}
+    assert told(OWN, **closed).result_uri == OWN
+    assert told(OWN.replace("/1-", "/2-"), **closed).result_uri is None
+
+
+def test_progress() -> None:
+    """A worker's progress is read, and another flow's is not."""
+    item = {**NEW.to_item(), "progress": {"percent": Decimal(7), "message": "rows"}}
+    assert Record.from_item(item).progress == {"percent": 7, "message": "rows"}
+    assert Record.from_item({**item, "progress": [1]}).progress == {"message": "[1]"}
+    assert Record.from_item({**item, "flow": "polling"}).progress is None
+
+
 def test_numbers_of_dynamodb() -> None:
     """DynamoDB's numbers become plain integers, and its text the statuses and flows."""
     stored = {

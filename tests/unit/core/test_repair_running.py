@@ -13,6 +13,7 @@ from core.repair import (
     Leave,
     Repair,
     StopOverdue,
+    StopSilent,
     StopUnstarted,
     decide,
     once_stopped,
@@ -30,6 +31,7 @@ from tests.unit.core.sights import (
     pending,
     rows,
     running,
+    silent,
 )
 
 RUNNING: list[Row] = [
@@ -116,6 +118,53 @@ STARTING: list[Row] = [
 ]
 
 
+BEATING = {"heartbeat_seconds": 600}
+SILENT: list[Row] = [
+    *(
+        (
+            "it may still report, or the report is on its way",
+            silent(running(flow=flow, **BEATING), limit, execution="RUNNING"),
+            Leave(Done.RUNNING),
+        )
+        for flow in Flow
+        for limit in (-1, 0, 1.9)
+    ),
+    *(
+        (
+            "nobody else would stop it",
+            silent(running(flow=flow, **BEATING), 2, execution=status),
+            StopSilent(600),
+        )
+        for flow in Flow
+        for status in [*NO_END, "SUCCEEDED"]
+    ),
+    *(
+        (
+            "nobody waits for it either",
+            silent(running(flow=flow, **BEATING), 2, execution=status),
+            Abandon(status),
+        )
+        for flow in Flow
+        for status in BADLY
+    ),
+    (
+        "its attempt is over too",
+        silent(running(deadline=ago(2), **BEATING), 2),
+        StopOverdue(),
+    ),
+    (
+        "nobody has set a limit",
+        silent(running(), 60, execution="RUNNING"),
+        Leave(Done.RUNNING),
+    ),
+    (
+        "it has ended meanwhile",
+        replace(ended(running(**BEATING), FAILED), silent_from=NOW - timedelta(hours=1)),
+        Complete(running(**BEATING), FAILED),
+    ),
+]
+
+
 STOPPED: list[Row] = [
     (
         "its end is on its way, so nobody is asked",
@@ -152,6 +201,12 @@ def test_running(sight: Sight, repair: Repair) -> None:
 @rows(STARTING)
 def test_starting(sight: Sight, repair: Repair) -> None:
     """A task that has not begun in its record's time is stopped, a grace later."""
+    assert decide(sight) == repair
+
+
+@rows(SILENT)
+def test_silent(sight: Sight, repair: Repair) -> None:
+    """A task whose worker is silent for too long is stopped, a grace later."""
     assert decide(sight) == repair
 
 

@@ -2,16 +2,30 @@ from __future__ import annotations
 
 import re
 import secrets
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from adapters.updates import plain
-from core.reported import COLUMNS, TICKET_RESERVE, reworded, ticket, words
+from core.data import MAX_KEY_BYTES, address
+from core.reported import (
+    COLUMNS,
+    LONGEST_PROGRESS,
+    MAX_URI,
+    TICKET_RESERVE,
+    moment,
+    progress,
+    reworded,
+    ticket,
+    uri,
+    words,
+)
 from tests.permissions.policies import granted
 from tests.template import named_stack, translated
 
+AT = "2026-03-02T09:15:00.000Z"
 ERROR = {"kind": "ApplicationFailed", "summary": "It failed.", "exitCode": None, "attempt": 2}
 
 
@@ -99,6 +113,68 @@ def test_reworded() -> None:
     assert reworded(ERROR, said) == {**ERROR, "summary": "bad row", "exitCode": 3}
     assert reworded({**ERROR, "exitCode": 1}, said)["exitCode"] == 1
     assert reworded(ERROR, None) == ERROR
+
+
+@pytest.mark.parametrize(
+    ("stored", "taken"),
+    [
+        ({"S": "s3://bucket/key"}, "s3://bucket/key"),
+        ({"S": ""}, ""),
+        ({"L": [{"S": "s3://bucket/key"}]}, '["s3://bucket/key"]'),
+        ({"BOOL": False}, "false"),
+        ({"NULL": True}, None),
+    ],
+    ids=str,
+)
+def test_uri(stored: dict[str, Any], taken: str | None) -> None:
+    """A result's place is read as text, of whatever type it is."""
+    assert uri(plain({"uri": stored})["uri"]) == taken
+
+
+def test_long_uri() -> None:
+    """A place that is longer than any in S3 is cut, and so names no object."""
+    cut = uri(f"s3://bucket/{'x' * 400_000}") or ""
+    assert len(cut) == MAX_URI
+    assert address(cut) is None
+    assert len("s3://") + 63 + 1 + MAX_KEY_BYTES < MAX_URI
+
+
+@pytest.mark.parametrize(
+    ("stored", "taken"),
+    [
+        (
+            {"M": {"percent": {"N": "7"}, "message": {"S": "rows"}, "at": {"S": AT}}},
+            {"percent": 7, "message": "rows", "at": AT},
+        ),
+        ({"M": {"percent": {"N": "100"}, "eta": {"S": "soon"}}}, {"percent": 100}),
+        ({"M": {"percent": {"N": "101"}, "message": {"N": "7"}}}, {"message": "7"}),
+        ({"M": {"percent": {"N": "0.5"}, "at": {"S": "noon"}}}, None),
+        ({"M": {"percent": {"BOOL": True}, "at": {"S": AT[:-1]}}}, None),
+        ({"M": {"percent": {"S": "7"}, "at": {"N": "7"}}}, None),
+        ({"M": {}}, None),
+        ({"S": "half way \ud83d"}, {"message": "half way ?"}),
+        ({"L": []}, {"message": "[]"}),
+        ({"NULL": True}, None),
+    ],
+    ids=str,
+)
+def test_progress(stored: dict[str, Any], taken: dict[str, Any] | None) -> None:
+    """Percent, message and time of a progress are taken where they are such, whatever it is."""
+    assert progress(plain({"progress": stored})["progress"]) == taken
+
+
+def test_long_message() -> None:
+    """A message beyond its limit is cut, and shows that it was."""
+    assert progress({"message": "é" * LONGEST_PROGRESS}) == {"message": "é" * LONGEST_PROGRESS}
+    cut = f"{'é' * (LONGEST_PROGRESS - 1)}…"
+    assert progress({"message": "é" * (LONGEST_PROGRESS + 1)}) == {"message": cut}
+
+
+def test_moment() -> None:
+    """A moment is one only with its time zone."""
+    assert moment(AT) == datetime(2026, 3, 2, 9, 15, tzinfo=UTC)
+    others: list[object] = ["2026-03-02", "now", 7, None, {}]
+    assert [moment(other) for other in others] == [None] * 5
 
 
 def test_reserve_is_a_ticket() -> None:

@@ -40,6 +40,7 @@ SPOT = SpotInterrupted(task_arn=TASK)
 NO_TASK = FailedToStart(detail="no room")
 TOO_LARGE = json.dumps("x" * MAX_ANSWER_BYTES)
 AWAITED = [flow for flow in Flow if flow.is_awaited]
+TAKING = [flow for flow in Flow if flow.takes_result]
 ALL, DYNAMODB, EVENTBRIDGE = list(Flow), [Flow.DYNAMODB], [Flow.EVENTBRIDGE]
 
 
@@ -67,6 +68,7 @@ DONE, FAILED = Status.COMPLETED, Status.FAILED
 BADLY = tuple(sorted(ENDED_BADLY))
 WORKER_DONE: dict[str, Any] = {"status": DONE, "result": "1"}
 WORKER_FAILED: dict[str, Any] = {"status": FAILED}
+ELSEWHERE: dict[str, Any] = {"stray_uri": "s3://elsewhere/key"}
 
 TABLE = [
     Row(
@@ -109,6 +111,43 @@ TABLE = [
         EXIT_0,
         (DONE, "Succeeded", False),
         {"result": TOO_LARGE},
+    ),
+    Row(
+        "a result in S3 is no reason to fail",
+        TAKING,
+        EXIT_0,
+        (DONE, "Succeeded", False),
+        {"result_uri": "s3://ours"},
+    ),
+    Row(
+        "a result that lies elsewhere makes a failure",
+        EVENTBRIDGE,
+        EXIT_0,
+        (FAILED, "ApplicationFailed", False),
+        ELSEWHERE,
+    ),
+    Row(
+        "it does so where nobody waits",
+        DYNAMODB,
+        EXIT_0,
+        (FAILED, "ApplicationFailed", True),
+        ELSEWHERE,
+        (None, "SUCCEEDED"),
+    ),
+    Row(
+        "a worker that has completed its work elsewhere has not",
+        DYNAMODB,
+        EXIT_0,
+        (FAILED, "ApplicationFailed", True),
+        ELSEWHERE | WORKER_DONE,
+        (None, "SUCCEEDED", *BADLY),
+    ),
+    Row(
+        "a failure keeps its kind, wherever its worker says that a result lies",
+        DYNAMODB,
+        SPOT,
+        (FAILED, "SpotInterrupted", True),
+        ELSEWHERE | WORKER_DONE,
     ),
     # The worker's word, where nobody waits.
     Row(
@@ -259,6 +298,9 @@ EACH_WRITTEN: list[dict[str, Any]] = [
     {"result": TOO_LARGE},
     WORKER_DONE,
     WORKER_FAILED,
+    {"result_uri": "s3://ours"},
+    ELSEWHERE,
+    ELSEWHERE | WORKER_DONE,
 ]
 EACH_STATE: list[tuple[Flow, Outcome, str | None, dict[str, Any]]] = [
     (flow, outcome(task_arn=TASK), execution, wrote)
@@ -287,6 +329,7 @@ def test_no_success_hides_a_failure() -> None:
         judged = verdict(record, outcome, execution)
         if judged.status is DONE:
             assert outcome.succeeded or record.status is DONE
+            assert record.stray_uri is None
         assert judged.outcome.task_arn == TASK
         assert judged.outcome.exit_code == outcome.exit_code
         # A success in a failed record would be a riddle.
@@ -311,6 +354,17 @@ def test_size_is_told() -> None:
     assert outcome.exit_code == 0
     assert f"at most {MAX_ANSWER_BYTES} are taken" in outcome.detail
     assert "S3" in outcome.detail
+
+
+@pytest.mark.parametrize("length", [1, 2_000])
+def test_place_is_told(length: int) -> None:
+    """A result that lies elsewhere is refused with its place, cut, and where it belongs."""
+    record = values.record(stray_uri="x" * length)
+    outcome = verdict(record, EXIT_0).outcome
+    assert outcome.exit_code == 0
+    assert "x" * min(length, 300) in outcome.detail
+    assert "RESULT_URI" in outcome.detail
+    assert len(outcome.detail) < 1_000
 
 
 def test_without_room() -> None:
@@ -365,9 +419,10 @@ def test_unclosed() -> None:
 )
 def test_result_proves_a_start(unstarted: Outcome, kind: str) -> None:
     """Work that has handed over a result has begun, whatever ECS says of its start."""
-    done = values.record(flow=Flow.EVENTBRIDGE, result='"done"')
-    assert witnessed(done, unstarted).kind == kind
-    assert verdict(done, unstarted).outcome.kind == kind
+    for wrote in ({"result": '"done"'}, {"result_uri": "s3://ours"}, ELSEWHERE):
+        done = values.record(flow=Flow.EVENTBRIDGE, **wrote)
+        assert witnessed(done, unstarted).kind == kind
+        assert verdict(done, unstarted).outcome.kind == kind
     for nobody_asks in (
         values.record(flow=Flow.EVENTBRIDGE),
         values.record(flow=Flow.POLLING, result='"done"'),
@@ -390,7 +445,8 @@ def _written(flow: Flow, wrote: dict[str, Any]) -> dict[str, Any]:
     """Return the record's columns as they are read in a flow, see `Record.from_item`."""
     read = {**wrote}
     if not flow.takes_result:
-        read.pop("result", None)
+        for name in ("result", "result_uri", "stray_uri"):
+            read.pop(name, None)
     if not flow.worker_reports_end:
         read.pop("status", None)
     return read
