@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from core.capacity import LaunchCapacity
 from tests.faults.scenario import HOUR
 from tests.faults.truth import Truth, expected, truth
 
@@ -121,6 +122,20 @@ def _record(end: End) -> Iterator[str]:
     if record["status"] == "FAILED" and not record.get("error", {}).get("kind"):
         yield "the failed record does not say why"
     yield from _attempts(end)
+    yield from _own(end)
+
+
+def _own(end: End) -> Iterator[str]:
+    """The closed record's facts are those of its last attempt, and of the task that this had."""
+    record = end.record
+    place = f"/results/{record.get('executionId')}/{record['attempt']}-"
+    if place not in record.get("resultUri", place):
+        yield f"the result at {record['resultUri']} is another attempt's"
+    named = [task for task in end.tasks if task["taskArn"] == record.get("taskArn")]
+    for task in named if "capacity" in record else ():
+        ran_on = task.get("capacityProviderName") or task["launchType"]
+        if LaunchCapacity(record["capacity"]).provider != ran_on:
+            yield f"a task ran on {ran_on}, its launch was for {record['capacity']}"
 
 
 def _attempts(end: End) -> Iterator[str]:

@@ -22,11 +22,14 @@ TASK = {
     "stopCode": "EssentialContainerExited",
     "stoppedReason": "Essential container in task exited",
     "stoppedAt": 3,
+    "launchType": "FARGATE",
     "containers": [{"name": "guard"}, {"name": "worker", "exitCode": 0}],
 }
 RETURNED = {"taskArn": "arn:1", "result": RESULT}
 ENTRY = {"attempt": 1, "kind": "Succeeded", "taskArn": "arn:1"}
 ENDED: dict[str, Any] = {"expiresAt": 3, "attempt": 1, "launch": 1, "attempts": [ENTRY]}
+ENDED["executionId"] = "one"
+RESULTS, ON_SPOT = "s3://bucket/results/one/", {"taskArn": "arn:1", "capacity": "SPOT"}
 CLOSED = {**ENDED, "status": "COMPLETED", "result": json.dumps(RESULT)}
 FAILED = {**ENDED, "status": "FAILED", "error": {"kind": "ApplicationFailed"}}
 BETWEEN = {**CLOSED, "attempt": 2, "launch": 0}
@@ -58,6 +61,8 @@ def test_good_end() -> None:
     """An end at which everything is as it should be violates nothing."""
     assert violations(SCENARIO, GOOD) == []
     assert violations(SCENARIO, replace(GOOD, record=BETWEEN)) == []
+    told = {**CLOSED, **ON_SPOT, "resultUri": f"{RESULTS}1-0/", "capacity": "ON_DEMAND"}
+    assert violations(SCENARIO, replace(GOOD, record=told)) == []
 
 
 @pytest.mark.parametrize(
@@ -89,6 +94,8 @@ def test_good_end() -> None:
         ),
         ({"record": FAILED}, "the last task succeeded"),
         ({"record": {**CLOSED, "result": "43"}}, "the record's 43"),
+        ({"record": {**CLOSED, "resultUri": f"{RESULTS}2-0/"}}, "is another attempt's"),
+        ({"record": {**CLOSED, **ON_SPOT}}, "a task ran on FARGATE, its launch was for SPOT"),
         ({"record": {}}, "a task without a record"),
         ({"tasks": []}, "the last task ended as None"),
         ({"tasks": [{**TASK, "lastStatus": "RUNNING"}]}, "a task is RUNNING"),
