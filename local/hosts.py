@@ -7,17 +7,18 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
-from local.ecs.container import ContainerHost, worker_image
+from local.ecs.container import CannotStartError, ContainerHost, bare, worker_image
 from local.functions.process import ProcessSandbox
 from local.functions.sandbox import FunctionHost
 from local.processes import guarded
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from local.clock import Clock
     from local.ecs.container import Container, Image
+    from local.ecs.program import Program
     from local.functions import Configuration
     from local.functions.sandbox import Sandbox
     from local.gateway import Caller
@@ -68,9 +69,9 @@ class ProcessHost:
         environment: Mapping[str, str],
         caller: Caller,
         on_line: Callable[[str], None],
-        command: Sequence[str],
+        program: Program,
     ) -> Container:
-        """Start a command in the image, after as many others as the machine can start at a time."""
+        """Start a program, after as many others as the machine can start at a time."""
         begun = threading.Event()
 
         def line(text: str) -> None:
@@ -80,8 +81,11 @@ class ProcessHost:
         # Given back by the thread that watches the start.
         self._starting.acquire()
         try:
-            container = self._image.start(environment, line, command)
-        except OSError:
+            if program.is_worker:
+                container = self._image.start(environment, line, program.words)
+            else:
+                container = bare(self._processes, environment, line, program.words)
+        except (CannotStartError, OSError):
             self._starting.release()
             raise
         container.caller, caller.kill = caller, container.kill

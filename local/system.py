@@ -11,6 +11,7 @@ from local.clock import Clock, Ticks
 from local.cloudformation import CloudFormationApi
 from local.durable import DurableApi, Executions
 from local.ecs import EcsApi, Fargate, Tasks
+from local.ecs.program import WORKER_IMAGE
 from local.endpoint import Endpoint
 from local.events import Bus, Deliveries, EventsApi, Targets, start_schedules
 from local.functions import functions_of
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
     from local.iam.authority import Principal
 
 # Any image will do: src/worker/ runs in its place, and `worker_notice` says so.
-_PARAMETERS = {"WorkerImage": "local"}
+_PARAMETERS = {WORKER_IMAGE: "local"}
 
 
 class System:

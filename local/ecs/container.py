@@ -1,4 +1,4 @@
-"""The main container of a task as a process that sees only the container's environment."""
+"""A container of a task as a process that sees only the container's environment."""
 
 from __future__ import annotations
 
@@ -20,12 +20,17 @@ from local.processes import Output, kill
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from local.ecs.program import Program
     from local.gateway import Caller
     from local.processes import Processes
 
 # The image's own, whichever this machine has.
 _PYTHON = frozenset({"python", "python3"})
 _CMD = re.compile(r"^CMD (?P<command>\[.*\])$", re.MULTILINE)
+
+
+class CannotStartError(Exception):
+    """A container has nothing that can be run; the message says why, as ECS does."""
 
 
 def worker_image(worker: Path, processes: Processes) -> Image:
@@ -67,17 +72,59 @@ class Image:
         """Start a container with nothing but an environment, and a command.
 
         Raises:
-            OSError: the command cannot be run.
+            CannotStartError: the command cannot be run.
+            OSError: there is no room for containers any more.
         """
         # The container sees the worker's package and no other folder of src/.
         folder = Path(tempfile.mkdtemp(dir=self.processes.folder))
         package = folder / self.code.name
         shutil.copytree(self.code, package, ignore=shutil.ignore_patterns("__pycache__"))
-        program, *arguments = command or self.command
-        own = sys.executable if program in _PYTHON else program
-        paths = {"PATH": os.environ["PATH"], "PYTHONPATH": f"{folder}{os.pathsep}{package}"}
-        process = self.processes.start([own, *arguments], package, paths | dict(environment))
-        return ProcessContainer(process, on_line)
+        variables = {"PYTHONPATH": f"{folder}{os.pathsep}{package}", **environment}
+        return started(self.processes, command or self.command, package, variables, on_line)
+
+
+def bare(
+    processes: Processes,
+    environment: Mapping[str, str],
+    on_line: Callable[[str], None],
+    command: Sequence[str],
+) -> ProcessContainer:
+    """Start a container of which this machine has no image: in an empty folder of its own.
+
+    Raises:
+        CannotStartError: the command cannot be run.
+        OSError: there is no room for containers any more.
+    """
+    folder = Path(tempfile.mkdtemp(dir=processes.folder))
+    return started(processes, command, folder, environment, on_line)
+
+
+def started(
+    processes: Processes,
+    command: Sequence[str],
+    folder: Path,
+    environment: Mapping[str, str],
+    on_line: Callable[[str], None],
+) -> ProcessContainer:
+    """Start a command as a container that works in a folder.
+
+    Raises:
+        CannotStartError: the command cannot be run.
+        OSError: the folder is gone.
+    """
+    program, *arguments = command
+    own = sys.executable if program in _PYTHON else program
+    variables = {"PATH": os.environ["PATH"], **environment}
+    try:
+        process = processes.start([own, *arguments], folder, variables)
+    except OSError as error:
+        if not folder.is_dir():
+            raise
+        raise CannotStartError(
+            "CannotStartContainerError: failed to create task for container: unable to start "
+            f'container process: exec: "{program}": {error.strerror}: unknown'
+        ) from error
+    return ProcessContainer(process, on_line)
 
 
 class Container(Protocol):
@@ -105,13 +152,14 @@ class ContainerHost(Protocol):
         environment: Mapping[str, str],
         caller: Caller,
         on_line: Callable[[str], None],
-        command: Sequence[str],
+        program: Program,
         /,
     ) -> Container:
-        """Start a task's main container.
+        """Start a container of a task.
 
         Raises:
-            OSError: its command cannot be run.
+            CannotStartError: what it should run cannot be run.
+            OSError: there is no room for containers any more.
         """
 
 

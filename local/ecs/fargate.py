@@ -1,4 +1,4 @@
-"""Fargate: each task's main container runs on this machine."""
+"""Fargate: the containers of each task that have something to run do so on this machine."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from local.ecs.detail import event
 from local.ecs.mishaps import FailedStart
+from local.ecs.part import Part
+from local.ecs.program import WORKER_IMAGE, main_name, programs
 from local.ecs.roles import refusal
 from local.ecs.start import start_container
 from local.ecs.task import Task
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from local.ecs.container import Container, ContainerHost
+    from local.ecs.program import Program
     from local.surroundings import Surroundings
 
 
@@ -31,15 +34,27 @@ class Fargate:
 
     def task(self, detail: dict[str, Any], definition: Mapping[str, Any]) -> Task:
         """Make a task from its first detail and the properties of its definition."""
-
-        def start() -> Container:
-            return start_container(detail, definition, self._surroundings, self._host)
-
-        main = definition["ContainerDefinitions"][0]
-        task = Task(detail, main, start, self._changed, self._surroundings.clock)
-        if refused := refusal(detail, definition, self._surroundings):
+        overrides, image = detail["overrides"], self._surroundings.stack.parameters[WORKER_IMAGE]
+        parts = {
+            program.container: self._part(detail, definition, program)
+            for program in programs(definition, overrides, image)
+            if program.can_run
+        }
+        refused = refusal(detail, definition, parts, self._surroundings)
+        main = parts.pop(main_name(definition, overrides))
+        clock = self._surroundings.clock
+        task = Task(detail, main, self._changed, clock, beside=list(parts.values()))
+        if refused:
             task.mishap = FailedStart(refused)
         return task
+
+    def _part(
+        self, detail: Mapping[str, Any], definition: Mapping[str, Any], program: Program
+    ) -> Part:
+        def start() -> Container:
+            return start_container(detail, definition, program, self._surroundings, self._host)
+
+        return Part(program, start)
 
     def _changed(self, detail: dict[str, Any]) -> None:
         arn, started_by = detail["taskArn"], detail.get("startedBy")

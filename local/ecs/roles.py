@@ -10,7 +10,7 @@ from local.iam.authority import DeniedError, Service, Session
 from local.iam.requests import log_stream as stream_arn
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from local.surroundings import Surroundings
 
@@ -19,13 +19,17 @@ _ROLES = ("TaskRoleArn", "ExecutionRoleArn")
 
 
 def refusal(
-    detail: Mapping[str, Any], definition: Mapping[str, Any], surroundings: Surroundings
+    detail: Mapping[str, Any],
+    definition: Mapping[str, Any],
+    containers: Iterable[str],
+    surroundings: Surroundings,
 ) -> str | None:
     """Return ECS's words for a task that its roles do not let start; None for one that may.
 
     Args:
         detail: the new task.
         definition: properties of its definition.
+        containers: names of those that would start.
         surroundings: where it would start.
     """
     authority, task = surroundings.authority, detail["taskArn"]
@@ -38,10 +42,11 @@ def refusal(
                 f"AccessDenied: {error}"
             )
     driver = surroundings.stack.role(definition.get("ExecutionRoleArn"))
-    group, stream = log_stream(detail, definition["ContainerDefinitions"][0])
-    written = Access("logs:CreateLogStream", stream_arn(group, stream, authority.place))
+    streams = filter(None, (log_stream(detail, definition, name) for name in containers))
     try:
-        authority.check(Session(driver, task.rpartition("/")[2]), written)
+        for group, stream in streams:
+            written = Access("logs:CreateLogStream", stream_arn(group, stream, authority.place))
+            authority.check(Session(driver, task.rpartition("/")[2]), written)
     except DeniedError as error:
         return (
             "ResourceInitializationError: failed to validate logger args: failed to create "

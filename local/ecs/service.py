@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from local.ecs.capacity import NO_ROOM, ON_DEMAND, check_strategy, provider
 from local.ecs.detail import new_detail
+from local.ecs.program import WORKER_IMAGE, check_main
 from local.ecs.refusal import invalid
 from local.ecs.size import check_size
 from local.ecs.state import TaskState
@@ -51,6 +52,7 @@ class Tasks(Generic[T]):
         self, stack: Stack, time: Time, new: Callable[[dict[str, Any], Mapping[str, Any]], T]
     ) -> None:
         self._stack, self._time, self._new = stack, time, new
+        self._worker_image = stack.parameters.get(WORKER_IMAGE, "")
         definitions = stack.of_type("AWS::ECS::TaskDefinition").values()
         self.definitions = {definition["Family"]: definition for definition in definitions}
         clusters = stack.of_type("AWS::ECS::Cluster").values()
@@ -67,8 +69,8 @@ class Tasks(Generic[T]):
 
         Raises:
             ApiError: another request used the client token; the stack has no such family or
-                revision; an override is for a container that the definition does not have; or
-                there is no such size, capacity or tag.
+                revision; an override is for a container that the definition does not have; the
+                main container has nothing to run; or there is no such size, capacity or tag.
         """
         key = (request.get("cluster", ""), request.get("clientToken", ""))
         asked = json.dumps(request, sort_keys=True)
@@ -114,6 +116,7 @@ class Tasks(Generic[T]):
                 raise invalid(f"{problem} in the TaskDefinition.")
         check_strategy(request, self.clusters[request["cluster"].rpartition("/")[2]])
         check_size(definition, request.get("overrides", {}))
+        check_main(definition, request.get("overrides", {}), self._worker_image)
         check_tags(request)
         if failure := self._failure(request):
             return Launched(failures=[failure])

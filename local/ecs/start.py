@@ -1,4 +1,4 @@
-"""Starting a task's main container: its environment, its credentials, its log driver."""
+"""Starting a container of a task: its environment, its credentials, its log driver."""
 
 from __future__ import annotations
 
@@ -6,66 +6,72 @@ from typing import TYPE_CHECKING, Any
 
 from local.gateway import execution_of
 from local.iam.authority import Session
+from local.journal import Line
 from local.proxies import without_proxy
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from local.ecs.container import Container, ContainerHost
+    from local.ecs.program import Program
     from local.surroundings import Surroundings
 
 
 def start_container(
     detail: Mapping[str, Any],
     definition: Mapping[str, Any],
+    program: Program,
     surroundings: Surroundings,
     host: ContainerHost,
 ) -> Container:
-    """Start a task's main container.
+    """Start a container of a task.
 
     Args:
         detail: the task.
         definition: properties of the task's definition.
+        program: what runs in it.
         surroundings: where it starts.
         host: what starts it.
+
+    Raises:
+        CannotStartError: what it should run cannot be run.
+        OSError: the system has ended.
     """
-    main, stack = definition["ContainerDefinitions"][0], surroundings.stack
-    arn = detail["taskArn"]
+    stack = surroundings.stack
     caller = surroundings.callers.new(detail["group"], stack.role(definition.get("TaskRoleArn")))
-    caller.session = session = arn.rpartition("/")[2]
+    caller.session = detail["taskArn"].rpartition("/")[2]
     caller.begin(execution_of(detail.get("startedBy")))
-    given = _environment(main, detail["overrides"])
     environment = {
-        **given,
+        **program.environment,
         **surroundings.variables,
         **caller.credentials,
-        **without_proxy(given),
+        **without_proxy(program.environment),
     }
-    driver = Session(stack.role(definition.get("ExecutionRoleArn")), session)
-    log = surroundings.writer(driver, *log_stream(detail, main), arn)
-    return host.container(environment, caller, log, _command(main, detail["overrides"]))
+    log = _driver(detail, definition, program.container, surroundings)
+    return host.container(environment, caller, log, program)
 
 
-def log_stream(detail: Mapping[str, Any], main: Mapping[str, Any]) -> tuple[str, str]:
-    """Return the log group and the stream of a task's main container."""
-    options, task = main["LogConfiguration"]["Options"], detail["taskArn"].rpartition("/")[2]
-    stream = f"{options['awslogs-stream-prefix']}/{main['Name']}/{task}"
-    return options["awslogs-group"], stream
+def log_stream(
+    detail: Mapping[str, Any], definition: Mapping[str, Any], container: str
+) -> tuple[str, str] | None:
+    """Return the log group and the stream of a task's container; None if its lines go nowhere."""
+    [named] = (c for c in definition["ContainerDefinitions"] if c["Name"] == container)
+    options = named.get("LogConfiguration", {}).get("Options", {})
+    if "awslogs-group" not in options:
+        return None
+    task = detail["taskArn"].rpartition("/")[2]
+    return options["awslogs-group"], f"{options['awslogs-stream-prefix']}/{container}/{task}"
 
 
-def _command(main: Mapping[str, Any], overrides: Mapping[str, Any]) -> list[str]:
-    """Return the command: the entry point stays, and what follows is the overrides' if they say."""
-    command = main.get("Command", [])
-    for container in overrides.get("containerOverrides", ()):
-        if container["name"] == main["Name"]:
-            command = container.get("command") or command
-    return [*main.get("EntryPoint", []), *command]
-
-
-def _environment(main: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str, str]:
-    """Return the definition's variables, those of the overrides over them."""
-    given = {pair["Name"]: str(pair["Value"]) for pair in main.get("Environment", ())}
-    for container in overrides.get("containerOverrides", ()):
-        if container["name"] == main["Name"]:
-            given |= {pair["name"]: pair["value"] for pair in container.get("environment", ())}
-    return given
+def _driver(
+    detail: Mapping[str, Any],
+    definition: Mapping[str, Any],
+    container: str,
+    surroundings: Surroundings,
+) -> Callable[[str], None]:
+    arn = detail["taskArn"]
+    place = log_stream(detail, definition, container)
+    if place is None:
+        return lambda text: surroundings.journal.write(Line(arn, text))
+    role = surroundings.stack.role(definition.get("ExecutionRoleArn"))
+    return surroundings.writer(Session(role, arn.rpartition("/")[2]), *place, arn)

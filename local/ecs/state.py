@@ -143,7 +143,8 @@ class TaskState:
             moments = dict.fromkeys(("updatedAt", *state.moments), self._time.now())
             self._detail |= {"lastStatus": status, **moments}
             if status == "RUNNING":
-                self.begin_container()
+                for container in self._detail["containers"]:
+                    container["lastStatus"] = "RUNNING"
             if status == "STOPPING":
                 for container in self._detail["containers"]:
                     container["lastStatus"] = "STOPPED"
@@ -192,11 +193,11 @@ class TaskState:
                 self._named(other)["reason"] = reason
                 self.fail(reason)
 
-    def exit_beside(self, other: str, code: int) -> None:
-        """Let another essential container exit, which ends the task."""
+    def exit_beside(self, other: str, code: int, *, is_essential: bool = True) -> None:
+        """Let another container exit, with which ends the task if it is essential."""
         with self._lock:
-            if self._detail["desiredStatus"] == "RUNNING":
-                self._named(other).update({"exitCode": code, "lastStatus": "STOPPED"})
+            self._named(other).update({"exitCode": code, "lastStatus": "STOPPED"})
+            if is_essential and self._detail["desiredStatus"] == "RUNNING":
                 self.end("EssentialContainerExited", _EXITED)
 
     def explain(self, reason: str | None) -> None:

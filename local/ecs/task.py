@@ -7,16 +7,18 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from local.clock import Flag
+from local.ecs.container import CannotStartError
 from local.ecs.mishaps import EndedBeside, FailedBeside, FailedStart, HangingStart, UnseenExit
+from local.ecs.part import Running
 from local.ecs.state import STATES, TaskState
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Sequence
 
     from local.clock import Clock
-    from local.ecs.container import Container
+    from local.ecs.part import Part
 
-_GRACE = 30
+_NOT_STARTED = "Task failed to start"
 # States that a stop cuts short.
 _COMING_UP = ("PROVISIONING", "PENDING")
 
@@ -27,32 +29,33 @@ class Task(TaskState):
     def __init__(
         self,
         detail: dict[str, Any],
-        definition: Mapping[str, Any],
-        start: Callable[[], Container],
+        main: Part,
         on_change: Callable[[dict[str, Any]], None],
         clock: Clock,
+        *,
+        beside: Sequence[Part] = (),
     ) -> None:
         """Take a new task.
 
         Args:
             detail: of the new task.
-            definition: the main container's.
-            start: starts the main container.
+            main: its main container, with which it ends.
             on_change: told of each state that an event tells.
             clock: by which it lives.
+            beside: its other containers that have something to run.
         """
-        super().__init__(detail, definition["Name"], clock, on_change)
-        self._grace: float = definition.get("StopTimeout", _GRACE)
-        self._start_container = start
+        super().__init__(detail, main.program.container, clock, on_change)
         self._clock = clock
-        self._stop_asked, self._exited = Flag(clock), Flag(clock)
-        self._worker: Container | None = None
+        self._parts = [main, *beside]
+        self._stop_asked = Flag(clock)
+        # The main container is the first one.
+        self._running: list[Running] = []
         self._killed = False
 
     @property
     def pid(self) -> int | None:
-        """The worker's process, once it was started."""
-        return self._worker.pid if self._worker else None
+        """The main container's process, once it was started."""
+        return self._running[0].container.pid if self._running else None
 
     def begin(self) -> None:
         """Live on a thread of its own."""
@@ -64,6 +67,8 @@ class Task(TaskState):
         while self._lasts() and (following := self.following):
             if following == "RUNNING":
                 self._start()
+                # Nothing runs of a task one of whose containers has not started.
+                following = self.following or following
             self.enter(following)
             if following == "RUNNING":
                 self._run()
@@ -110,56 +115,83 @@ class Task(TaskState):
 
     def run_out_of_memory(self) -> None:
         """Kill the container as the kernel does when there is no memory left."""
-        if self._worker is None:
+        if not self._running:
             raise ValueError(f"{self.arn} has no container that runs.")
         super().run_out_of_memory()
 
     def kill_container(self) -> None:
         """Send SIGKILL to the container, if it runs."""
-        if self._worker:
-            self._worker.kill()
+        if self._running:
+            self._running[0].container.kill()
 
     def kill(self) -> None:
-        """End the process at once, or let none begin; only for the end of the whole system."""
+        """End all processes at once, or let none begin; only for the end of the whole system."""
         with self._lock:
             self._killed = True
+            running = [*self._running]
         self._stop_asked.set()
-        if self._worker:
-            self._worker.kill()
-            self._worker.wait()
+        for each in running:
+            each.kill()
 
     def _start(self) -> None:
-        if self._killed:
-            return
-        try:
-            worker = self._start_container()
-        except OSError:
-            # It waited for its turn until the system, and the image with it, was gone.
+        for part in self._parts:
             if self._killed:
                 return
-            raise
+            try:
+                container = part.start()
+            except CannotStartError as error:
+                self._fail_to_start(part.program.container, str(error))
+                return
+            except OSError:
+                # It waited for its turn until the system, and the image with it, was gone.
+                if self._killed:
+                    return
+                raise
+            running = Running(part, container, self._clock, self._stop_asked)
+            with self._lock:
+                self._running.append(running)
+                if self._killed:
+                    container.kill()
+
+    def _fail_to_start(self, name: str, reason: str) -> None:
+        """End the task, one of whose containers cannot start, and what of it runs already."""
         with self._lock:
-            self._worker = worker
-            if self._killed:
-                worker.kill()
+            self._named(name)["reason"] = reason
+            self.fail(_NOT_STARTED)
+            begun, self._running = self._running, []
+        for running in begun:
+            running.kill()
 
     def _run(self) -> None:
-        """Wait for the container's end, and help it along if the task was asked to stop."""
-        if self._worker is None:
+        """Wait for the end of every container, and help it along if the task is to stop."""
+        if not self._running:
             return
-        watcher = threading.Thread(target=self._watch_for_stop, daemon=True)
-        watcher.start()
+        main, *others = self._running
+        waiting = [
+            threading.Thread(target=self._run_beside, args=[other], daemon=True) for other in others
+        ]
+        for thread in waiting:
+            thread.start()
         if isinstance(self.mishap, EndedBeside):
             self._clock.call_later(self.mishap.seconds, partial(self._end_beside, self.mishap))
-        code = self._worker.wait()
-        self._exited.set()
+        code = main.wait()
         if code is not None:
             self._has_exited(code)
         self._stop_asked.set()
-        watcher.join()
+        for thread in waiting:
+            thread.join()
+
+    def _run_beside(self, running: Running) -> None:
+        """Wait for the end of a container beside the main one."""
+        code, program = running.wait(), running.part.program
+        if code is not None:
+            self.exit_beside(program.container, code, is_essential=program.is_essential)
+        if program.is_essential:
+            self._stop_asked.set()
 
     def _end_beside(self, mishap: EndedBeside) -> None:
-        self.exit_beside(mishap.name, mishap.code)
+        if self.shows({"desiredStatus": "RUNNING"}):
+            self.exit_beside(mishap.name, mishap.code)
         self._stop_asked.set()
 
     def _has_exited(self, code: int) -> None:
@@ -170,10 +202,3 @@ class Task(TaskState):
                 self._stop_asked.wait()
             case _:
                 self.exit(code)
-
-    def _watch_for_stop(self) -> None:
-        worker = self._worker
-        if self._stop_asked.wait() and worker and not self._exited.is_set:
-            worker.terminate()
-            if not self._exited.wait(self._grace):
-                worker.kill()

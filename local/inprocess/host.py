@@ -15,22 +15,26 @@ from unittest import mock
 from aws_durable_execution_sdk_python.lambda_service import LambdaClient
 from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
 
+from local.ecs.container import bare
 from local.inprocess.container import ThreadContainer
 from local.inprocess.identity import current, inherited
 from local.inprocess.sandbox import ThreadSandbox
 from local.journal import Line
+from local.processes import guarded
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
     from types import ModuleType
 
     from boto3 import Session
 
     from local.ecs.container import Container
+    from local.ecs.program import Program
     from local.functions import Configuration
     from local.functions.sandbox import Sandbox
     from local.gateway import Caller
+    from local.processes import Processes
     from local.surroundings import Surroundings
 
 
@@ -58,6 +62,8 @@ class ThreadHost:
     def __init__(self, code: Path, surroundings: Surroundings, session: Session) -> None:
         self._code, self._surroundings, self._session = code, surroundings, session
         self._cleanup = ExitStack()
+        self._starting = threading.Lock()
+        self._processes: Processes | None = None
 
     def __enter__(self) -> Self:
         """Start cold: whatever was loaded before is loaded anew.
@@ -105,12 +111,21 @@ class ThreadHost:
         self,
         environment: Mapping[str, str],
         caller: Caller,
-        _on_line: Callable[[str], None],
-        _command: Sequence[str],
+        on_line: Callable[[str], None],
+        program: Program,
     ) -> Container:
-        """Start a worker, whatever the command is; all log to the journal."""
+        """Start a worker, whatever its command is; all log to the journal. Others are processes."""
+        if not program.is_worker:
+            container = bare(self._own_processes(), environment, on_line, program.words)
+            container.caller, caller.kill = caller, container.kill
+            return container
         run = self._module("worker.__main__").run
         return ThreadContainer(lambda: run(environment), caller)
+
+    def _own_processes(self) -> Processes:
+        with self._starting:
+            self._processes = self._processes or self._cleanup.enter_context(guarded())
+            return self._processes
 
     def _module(self, name: str) -> ModuleType:
         module = importlib.import_module(name)

@@ -19,7 +19,7 @@ ENDED_BY_SIGNAL = {143, 137}
 
 def request(user: User, seconds: int = 600, **changes: Any) -> dict[str, Any]:
     """Return RunTask's parameters for a worker that works for some time, as the flows ask."""
-    [task] = user.system.stack.of_type("AWS::ECS::TaskDefinition").values()
+    task = user.system.stack.of_type("AWS::ECS::TaskDefinition")["TaskDefinition"]
     worker, cluster = task["ContainerDefinitions"][0]["Name"], user.outputs["ECSClusterName"]
     name, told = str(uuid.uuid4()), {"MESSAGE": "hi", "PROCESSING_TIME": str(seconds)}
     asked = launch(

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from local.clock import Clock, Ticks
+from local.ecs.part import Part
+from local.ecs.program import Program
 from local.ecs.task import Task
 
 if TYPE_CHECKING:
@@ -27,7 +29,16 @@ def test_image_that_is_gone(is_over: bool) -> None:
         "lastStatus": "PROVISIONING",
         "version": 1,
     }
-    task = Task(detail, {"Name": "main"}, start, lambda _: None, Clock(10_000, Ticks()))
+    program = Program(
+        container="main",
+        is_worker=True,
+        entry_point=(),
+        command=(),
+        is_essential=True,
+        grace=30,
+        environment={},
+    )
+    task = Task(detail, Part(program, start), lambda _: None, Clock(10_000, Ticks()))
     if is_over:
         task.live()
         assert task.pid is None
