@@ -7,6 +7,8 @@ from enum import Enum
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
+from local.ecs.capacity import ON_DEMAND, SPOT
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -15,6 +17,7 @@ class Harm(Enum):
     """What befalls a worker from outside once it works."""
 
     SIGKILL = "SIGKILL"
+    INTERRUPTION = "Spot interruption"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +29,8 @@ class Case:
         payload: what the durable function is invoked with.
         outcome: kind of outcome expected.
         exit_code: exit code expected.
-        harm: what befalls its workers; None for nothing.
+        harm: what befalls its workers; None for nothing. Workers on demand are not interrupted.
+        capacities: what each attempt runs on.
     """
 
     name: str
@@ -34,6 +38,7 @@ class Case:
     outcome: str
     exit_code: int
     harm: Harm | None = None
+    capacities: tuple[str, ...] = (ON_DEMAND,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +58,12 @@ class Flow:
     settings: Mapping[str, Any] = field(default_factory=dict)
 
 
+_EVENTBRIDGE = Flow("eventbridge", "EventBridgeLambdaFunctionArn")
 FLOWS = (
     # Fixed and short: the growing interval is meant for minutes and hours.
     Flow("polling", "SyncLambdaFunctionArn", settings={"pollSeconds": 20}),
     Flow("dynamodb", "CallbackLambdaFunctionArn", waits=False),
-    Flow("eventbridge", "EventBridgeLambdaFunctionArn"),
+    _EVENTBRIDGE,
 )
 CASES = (
     Case("succeeds", {"message": "Hello", "processingTime": 3}, "Succeeded", 0),
@@ -75,4 +81,13 @@ CASES = (
         Harm.SIGKILL,
     ),
 )
-ROWS = tuple(product(FLOWS, CASES))
+# In the other flows it is no different, or there is one attempt.
+_LEAVES_SPOT = Case(
+    "leaves Spot",
+    {"message": "Again", "processingTime": 1, "capacity": "SPOT_THEN_ON_DEMAND"},
+    "Succeeded",
+    0,
+    Harm.INTERRUPTION,
+    capacities=(SPOT, ON_DEMAND),
+)
+ROWS = (*product(FLOWS, CASES), (_EVENTBRIDGE, _LEAVES_SPOT))

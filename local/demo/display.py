@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _TEXTS = ("flow", "task", "execution", "status", "record", "outcome")
 _NUMBERS = (
     "duration",
+    "attempts",
     "durable operations",
     "orchestrator invocations",
     "task-state invocations",
@@ -46,6 +47,7 @@ def table(reports: Mapping[Row, Report]) -> Table:
             report.record or "…",
             outcome,
             f"{report.seconds:.1f} s",
+            str(len(report.capacities)),
             str(report.operations),
             str(report.invocations),
             str(report.deliveries),
@@ -82,12 +84,12 @@ class Narrator:
             case _:
                 return None
 
-    def worker(self, entry: Entry) -> tuple[Row, int] | None:
-        """Return the row and the process id of a worker that has just begun its work."""
+    def worker(self, entry: Entry) -> tuple[Row, int, str] | None:
+        """Return row, process id and task of a worker that has just begun its work."""
         if not isinstance(entry, Line):
             return None
         row, line = self._by_task.get(entry.source), _json(entry.text)
-        return (row, line["pid"]) if row and "pid" in line else None
+        return (row, line["pid"], entry.source) if row and "pid" in line else None
 
     def _log_line(self, entry: Line) -> str:
         line = _json(entry.text)

@@ -27,6 +27,7 @@ class Report:
         record: the record's status.
         outcome: kind of the task's outcome; None until it is known.
         seconds: from the start to the end, as far as it has been seen; by this machine's clock.
+        capacities: what each attempt that has ended ran on.
         operations: durable operations, the execution itself included.
         invocations: of the durable function.
         deliveries: of task events to the task-state function.
@@ -38,6 +39,7 @@ class Report:
     outcome: str | None
     exit_code: int | None
     seconds: float
+    capacities: tuple[str, ...]
     operations: int
     invocations: int
     deliveries: int
@@ -82,6 +84,7 @@ class Row:
             outcome=end.get("kind"),
             exit_code=None if end.get("exitCode") is None else int(end["exitCode"]),
             seconds=self._seconds,
+            capacities=tuple(entry.get("capacity") for entry in record.get("attempts", ())),
             operations=len({event["Id"] for event in history if "Id" in event}),
             invocations=kinds.count("InvocationCompleted"),
             deliveries=self._deliveries(),
@@ -96,6 +99,7 @@ class Row:
             and report.status == ("SUCCEEDED" if succeeds or not self.flow.waits else "FAILED")
             and report.record == ("COMPLETED" if succeeds else "FAILED")
             and (report.outcome, report.exit_code) == (self.case.outcome, self.case.exit_code)
+            and report.capacities == self.case.capacities
         )
 
     @cached_property

@@ -13,6 +13,7 @@ from local.demo.cases import ROWS, Harm
 from local.demo.display import Narrator, table
 from local.demo.load import Load
 from local.demo.row import Row
+from local.ecs.capacity import SPOT
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from local.system import System
 
 _REFRESH_SECONDS = 0.5
+_INTERRUPTIBLE = {"capacityProviderName": SPOT, "desiredStatus": "RUNNING"}
 
 
 def run_flows(system: System, console: Console, timeout: float) -> bool:
@@ -44,10 +46,14 @@ def _watch(system: System, rows: list[Row], console: Console, timeout: float) ->
     narrator, show, heard, shown = Narrator(rows), console.print, 0, 0.0
     reports = {row: row.report() for row in rows}
 
-    def harm(row: Row, pid: int) -> None:
+    def harm(row: Row, pid: int, task_arn: str) -> None:
+        task = system.tasks.get(task_arn)
         if row.case.harm is Harm.SIGKILL:
             os.kill(pid, signal.SIGKILL)
             show(f"[red]SIGKILL to {pid}[/]")
+        elif row.case.harm and task and task.shows(_INTERRUPTIBLE):
+            task.interrupt()
+            show(f"[red]Spot interruption of the task of {pid}[/]")
 
     def look() -> bool:
         nonlocal heard, shown

@@ -97,8 +97,11 @@ def test_demo() -> None:
     assert demo.returncode == 0, demo.stdout + demo.stderr
     assert demo.stdout.count("✓") == len(ROWS)
     workers = re.findall(r"worker (\d+) INFO Work started", demo.stdout)
-    assert len(set(workers)) == len(ROWS)
+    assert len(set(workers)) == sum(len(case.capacities) for _, case in ROWS)
     killed = re.findall(r"SIGKILL to (\d+)", demo.stdout)
     assert len(killed) == len([case for _, case in ROWS if case.harm is Harm.SIGKILL])
     assert set(killed) <= set(workers)
+    interrupted = re.findall(r"Spot interruption of the task of (\d+)", demo.stdout)
+    assert len(interrupted) == 1
+    assert set(interrupted) <= set(workers) - set(killed)
     assert demo.stderr == ""
