@@ -1,1 +1,1 @@
-"""`make demo`: every flow with a task that succeeds, one that fails and one that is killed; one on Spot."""
+"""`make demo`: every flow with a task that succeeds, fails and is killed; and one on Spot."""
