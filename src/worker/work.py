@@ -23,8 +23,9 @@ def work(assignment: Assignment) -> object:
     """
     # The demo's work is to take as long as the payload says.
     time.sleep(assignment.processing_time)
-    return {
+    result = {
         "message": f"Processed: {assignment.message}",
         "processingTime": assignment.processing_time,
         "timestamp": datetime.now(UTC).isoformat(timespec="seconds"),
     }
+    return result if assignment.input is None else {**result, "input": assignment.input}

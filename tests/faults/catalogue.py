@@ -183,7 +183,9 @@ def _stops_at(flow: Flow, point: Point, ends: Sequence[End]) -> Iterator[Scenari
 def _is_reached(scenario: Scenario) -> bool:
     """Whether somebody may come to its first point, who has to hear of something or to start."""
     point, flow, end = scenario.points[0], scenario.flow, scenario.end
-    if point.role in {"task-state", "status"} and scenario.events == "none":
+    is_unheard = point.role in {"task-state", "status"} and scenario.events == "none"
+    is_small = point.operation in {"PutObject", "GetObject"} and not scenario.is_large
+    if is_unheard or is_small:
         return False
     if point.role == "worker" and (end == "failed to start" or (flow, end) == _NEVER_WORKS):
         return False

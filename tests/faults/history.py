@@ -71,6 +71,6 @@ def _faults(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str
     is_next = after["attempt"] == before["attempt"] + 1 and now == "BACKOFF"
     if after["attempt"] != before["attempt"] and not is_next:
         yield f"the record went from attempt {before['attempt']} to {after['attempt']} as {now}"
-    for name in ("taskArn", "result"):
+    for name in ("taskArn", "result", "resultUri"):
         if not is_next and name in before and after.get(name) != before[name]:
             yield f"the record's {name} changed"

@@ -162,7 +162,7 @@ def _as_expected(scenario: Scenario, end: End) -> Iterator[str]:
     if len(end.tasks) != attempts:
         yield f"{len(end.tasks)} tasks, not {attempts}"
     has_worked = scenario.end == "never told as ended" and scenario.flow != "polling"
-    if has_worked and "result" not in end.record:
+    if has_worked and not _has_result(end):
         yield "the result of work whose end nobody told is lost"
 
 
@@ -182,10 +182,10 @@ def _record_tells(scenario: Scenario, end: End) -> Iterator[str]:
     status, kind = end.record["status"], end.record.get("error", {}).get("kind")
     is_stopped = end.execution["Status"] == "STOPPED"
     # The DynamoDB flow's worker has the last word: it may be killed after it has written it.
-    is_written = scenario.flow == "dynamodb" and "result" in end.record
+    is_written = scenario.flow == "dynamodb" and _has_result(end)
     if status == "COMPLETED" and actual.kind != "Succeeded" and not is_written:
         yield f"the record is COMPLETED, the last task ended as {actual}"
-    if status == "COMPLETED" and scenario.flow != "polling" and "result" not in end.record:
+    if status == "COMPLETED" and scenario.flow != "polling" and not _has_result(end):
         yield "the worker's result is lost"
     if status == "FAILED" and actual.kind == "Succeeded" and not is_stopped:
         yield "the record is FAILED, the last task succeeded"
@@ -228,9 +228,10 @@ def _result(scenario: Scenario, end: End) -> Iterator[str]:
     result = json.loads(end.execution["Result"])
     if result["taskArn"] != end.tasks[-1]["taskArn"]:
         yield "the result is not the last task's"
-    handed_over = json.loads(end.record.get("result", "null"))
-    if scenario.flow == "eventbridge" and not (handed_over and result["result"] == handed_over):
-        yield f"the execution's result is {result['result']}, the record's {handed_over}"
+    if scenario.flow == "eventbridge":
+        yield from _handed_over(result, end, "the execution")
+        if not _has_result(end):
+            yield "the record has no result"
 
 
 def _error(scenario: Scenario, actual: Truth | None, end: End) -> Iterator[str]:
@@ -245,9 +246,18 @@ def _error(scenario: Scenario, actual: Truth | None, end: End) -> Iterator[str]:
     elif data.get("taskArn") != end.tasks[-1]["taskArn"]:
         yield "the error is not the last task's"
     elif scenario.flow == "eventbridge" and data["kind"] == "TimedOut":
-        handed_over = json.loads(end.record.get("result", "null"))
-        if data.get("result") != handed_over:
-            yield f"the error's result is {data.get('result')}, the record's {handed_over}"
+        yield from _handed_over(data, end, "the error")
+
+
+def _handed_over(told: Mapping[str, Any], end: End, who: str) -> Iterator[str]:
+    """Whoever tells of a result tells what the record holds, as a value or as an address."""
+    held = json.loads(end.record.get("result", "null")), end.record.get("resultUri")
+    if (said := (told.get("result"), told.get("resultUri"))) != held:
+        yield f"{who}'s result is {said}, the record's {held}"
+
+
+def _has_result(end: End) -> bool:
+    return "result" in end.record or "resultUri" in end.record
 
 
 def _is_unheard(end: End) -> bool:

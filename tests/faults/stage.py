@@ -15,6 +15,7 @@ from tests.e2e.user import User, id_of
 from tests.faults.invariants import End, violations
 from tests.faults.lines import Lines
 from tests.faults.plan import Plan
+from tests.faults.scenario import LONG
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -151,5 +152,7 @@ def fast_system() -> Iterator[System]:
         System(time_scale=_SCALE, durable_scale=_SCALE, in_process=True) as system,
         # All functions share what one of them has read: each launch reads, as in a new process.
         patch("adapters.networks.KEPT", timedelta()),
+        # A result that has a long input in it goes through S3.
+        patch("worker.report.MAX_RESULT_BYTES", LONG),
     ):
         yield system

@@ -62,7 +62,9 @@ def test_good_end() -> None:
     assert violations(SCENARIO, GOOD) == []
     assert violations(SCENARIO, replace(GOOD, record=BETWEEN)) == []
     told = {**CLOSED, **ON_SPOT, "resultUri": f"{RESULTS}1-0/", "capacity": "ON_DEMAND"}
-    assert violations(SCENARIO, replace(GOOD, record=told)) == []
+    returned = json.dumps({**RETURNED, "resultUri": told["resultUri"]})
+    execution = {"Status": "SUCCEEDED", "Result": returned}
+    assert violations(SCENARIO, replace(GOOD, record=told, execution=execution)) == []
 
 
 @pytest.mark.parametrize(
@@ -93,7 +95,7 @@ def test_good_end() -> None:
             "is another attempt's",
         ),
         ({"record": FAILED}, "the last task succeeded"),
-        ({"record": {**CLOSED, "result": "43"}}, "the record's 43"),
+        ({"record": {**CLOSED, "result": "43"}}, "the record's (43"),
         ({"record": {**CLOSED, "resultUri": f"{RESULTS}2-0/"}}, "is another attempt's"),
         ({"record": {**CLOSED, **ON_SPOT}}, "a task ran on FARGATE, its launch was for SPOT"),
         ({"record": {}}, "a task without a record"),
@@ -131,7 +133,7 @@ def test_result_of_a_timeout() -> None:
     )
     assert violations(UNTOLD, good) == []
     assert (
-        "the error's result is None"
+        "the error's result is (None"
         in violations(UNTOLD, replace(good, execution=failed(**error)))[0]
     )
     lost = {name: value for name, value in good.record.items() if name != "result"}
