@@ -3,7 +3,7 @@ from __future__ import annotations
 import functools
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import boto3
 import pytest
@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from local.journal import Line
 from local.stack.stack import PROJECT
 from local.system import System
-from tests.e2e.user import User
+from tests.e2e.user import Flow, User
 from tests.fragments import added, fragments
 from tests.integration.local.fargate import ENDED_BY_SIGNAL, request
 from tests.template import source
@@ -273,3 +273,14 @@ def test_families_and_roles_of_others(
         orchestrator(family.format(user.stack))
     assert refused.value.response["Error"]["Code"] == "AccessDeniedException"
     assert orchestrator(f"{user.stack}-entry")["tasks"]
+
+
+@pytest.mark.parametrize("flow", get_args(Flow))
+def test_documented_definition_by_payload(user: User, flow: Flow) -> None:
+    """A payload runs the documented definition by its names, in each flow."""
+    looks = {"pollSeconds": 1} if flow == "polling" else {}
+    named = {"taskDefinition": f"{user.stack}-counter", "containerName": "counter"}
+    arn = user.start(flow, **named, environment={"COUNT": "2"}, **looks)
+    record = user.closed(arn)
+    assert (record["status"], record["lastOutcome"]["exitCode"]) == ("COMPLETED", 0)
+    assert lines(user, record["taskArn"], "counter") == ["1", "2"]
