@@ -14,9 +14,12 @@ from adapters.settings import OrchestratorSettings, TaskStateSettings
 from core.correlation import Correlation
 from core.flow import Flow
 from core.outcome import FailedToStart, classify
+from core.payload import Payload
+from core.reading import names
 from tests import template
+from tests.markdown import Page
 from tests.samples import FOLDER, NAME, PAYLOADS, TASK_EVENTS, Sample, environment, samples
-from tests.template import ACCOUNT, REGION
+from tests.template import ACCOUNT, REGION, ROOT
 from tests.values import launch, parsed, place
 
 CLUSTER = environment()["CLUSTER_ARN"]
@@ -55,8 +58,17 @@ def test_payload(payload: Sample) -> None:
     named = payload.cells["Flow"]
     flows = FLOWS.values() if named == "any" else [FLOWS[flow] for flow in named.split(", ")]
     for flow in flows:
-        told = parsed(payload.read(), flow).job.environment
-        assert told["MESSAGE"] == payload.read()["message"]
+        told = parsed(payload.read(), flow, stack=NAME).job.environment
+        assert told.get("MESSAGE") == payload.read().get("message")
+
+
+def test_payloads_of_the_page() -> None:
+    """Each payload of the page that asks for more than the demo is a file, and so is each field."""
+    files = [sample.read() for sample in samples(PAYLOADS).values()]
+    fences = Page(ROOT / "docs" / "payload.md").fences
+    shown = [json.loads(fence.text) for fence in fences if fence.language == "json"]
+    assert [payload for payload in shown if "message" not in payload and payload not in files] == []
+    assert {name for payload in files for name in payload} == set(names(Payload))
 
 
 def test_failing_payload() -> None:
