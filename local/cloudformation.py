@@ -52,7 +52,7 @@ def _stack_of(physical_id: str, stacks: Mapping[str, Any]) -> str:
 def _shown(stack: Stack) -> dict[str, Any]:
     """Return moto's stacks by their ids, with this one among them."""
     # It brings all services that moto's stacks could have, which takes as long as all else here.
-    from moto.cloudformation.models import cloudformation_backends  # noqa: PLC0415
+    from moto.cloudformation.models import cloudformation_backends  # noqa: PLC0415 - takes long
 
     arn = f"arn:aws:cloudformation:{stack.region}:{stack.account}:stack"
     # What moto's answers need to know of a stack; a stack of its own would deploy the template.

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Harm(Enum):
-    """What befalls a worker from outside once it works."""
+    """A misfortune from outside that befalls a worker once it works."""
 
     SIGKILL = "SIGKILL"
     INTERRUPTION = "Spot interruption"

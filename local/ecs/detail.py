@@ -50,7 +50,7 @@ def new_detail(
         "group": f"family:{family}",
         "lastStatus": "PROVISIONING",
         "capacityProviderName": provider(request),
-        # Of tasks on Spot, too.
+        # The same for tasks on Spot.
         "launchType": ON_DEMAND,
         "overrides": overrides,
         "platformVersion": "1.4.0",

@@ -17,7 +17,7 @@ _GRACE = 30
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """What runs in a container.
+    """The program of a container.
 
     Attributes:
         container: the container's name.

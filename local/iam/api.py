@@ -23,7 +23,10 @@ class IamApi:
     def __call__(self, _request: Request, _operation: str) -> None:
         """Leave every operation to moto."""
         # Hardly anybody asks, and it takes a while.
-        from moto.iam.models import SERVICE_NAME_CONVERSION, iam_backends  # noqa: PLC0415
+        from moto.iam.models import (  # noqa: PLC0415 - takes a while, seldom needed
+            SERVICE_NAME_CONVERSION,
+            iam_backends,
+        )
 
         # moto would write the role's name small.
         SERVICE_NAME_CONVERSION.setdefault("ecs", "ECS")
