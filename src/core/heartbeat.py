@@ -14,12 +14,16 @@ if TYPE_CHECKING:
 
     from core.record import Record
 
+# A worker's clock may be ahead of the one that looks.
+CLOCKS_DIFFER = timedelta(minutes=1)
+
 
 def silent_from(task: Mapping[str, Any], record: Record, now: datetime) -> datetime | None:
     """Return by when the worker of a running task has to have reported progress again.
 
-    It is counted from its last report, or from the task's start while there is none. A report of a
-    time to come is none: it would keep its task alive for as long as it likes.
+    It is counted from its last report, or from the task's start while there is none. A report from
+    the next minute is one of this moment, for clocks differ. One of a later time is none: it would
+    keep its task alive for as long as it likes.
 
     Args:
         task: as DescribeTasks shows it.
@@ -36,7 +40,8 @@ def silent_from(task: Mapping[str, Any], record: Record, now: datetime) -> datet
     if task.get("desiredStatus") != "RUNNING":
         return None
     told = reported.moment((record.progress or {}).get("at"))
-    last = max(started, told) if told and told <= now else started
+    is_life = told and told <= now + CLOCKS_DIFFER
+    last = max(started, min(told, now)) if told and is_life else started
     return last + timedelta(seconds=seconds)
 
 

@@ -50,6 +50,7 @@ def test_success(aws: Aws, durable: Start) -> None:
         "startedAt": task["startedAt"],
         "stoppedAt": task["executionStoppedAt"],
         "result": None,
+        "resultUri": None,
     }
     assert (record.status, record.is_open) == (Status.COMPLETED, False)
     assert record.expires_at is not None

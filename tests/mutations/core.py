@@ -50,7 +50,7 @@ MUTATIONS = (
     Mutation(
         "a report of a time to come keeps a silent task alive",
         "src/core/heartbeat.py",
-        "if told and told <= now else started",
+        "if told and is_life else started",
         "if told else started",
         ("tests/unit/core/test_heartbeat.py",),
     ),

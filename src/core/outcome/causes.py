@@ -349,8 +349,8 @@ CAUSES: tuple[Cause, ...] = (
         "container not in the definition",
         Area.REQUEST,
         r"not a container in the task ?definition",
-        "The task definition has no container of this name: compare its name with CONTAINER_NAME "
-        "of the functions.",
+        "The task definition has no container of this name: name its main container in the "
+        "payload's containerName.",
     ),
     _lasts(
         "capacity provider missing",

@@ -36,9 +36,14 @@ def test_last_report() -> None:
 
 
 def test_report_of_another_time() -> None:
-    """A report of a time to come, or of one before the start, puts nothing off."""
-    assert at(60.1) == 10
+    """A report from more than a minute ahead, or from before the start, puts nothing off."""
+    assert at(61.1) == 10
     assert at(-5) == 10
+
+
+def test_clock_that_is_ahead() -> None:
+    """A report whose clock is less than a minute ahead counts as one of this moment."""
+    assert at(60.1) == at(61) == 70
 
 
 @pytest.mark.parametrize("moment", ["soon", "", "2026-03-02T09:30:00", 7, None, ["x"]])
