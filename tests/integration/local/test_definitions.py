@@ -278,7 +278,7 @@ def test_families_and_roles_of_others(
 @pytest.mark.parametrize("flow", get_args(Flow))
 def test_documented_definition_by_payload(user: User, flow: Flow) -> None:
     """A payload runs the documented definition by its names, in each flow."""
-    looks = {"pollSeconds": 1} if flow == "polling" else {}
+    looks: dict[str, Any] = {"pollSeconds": 1} if flow == "polling" else {}
     named = {"taskDefinition": f"{user.stack}-counter", "containerName": "counter"}
     arn = user.start(flow, **named, environment={"COUNT": "2"}, **looks)
     record = user.closed(arn)
