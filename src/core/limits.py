@@ -1,4 +1,4 @@
-"""What ECS takes of what a payload says, checked before anything starts."""
+"""The bounds that ECS sets to a payload's values, checked before anything starts."""
 
 from __future__ import annotations
 

@@ -108,7 +108,7 @@ class Payload(Struct, frozen=True, rename="camel"):
         return {**defaults, **given}
 
     def told(self, input_text: str | None) -> dict[str, object]:
-        """What the request tells the container of each field that may be long, by its name.
+        """The values that the request tells the container and that may be long, by field.
 
         Args:
             input_text: of the input, where it is no object.

@@ -18,7 +18,7 @@ _MAX_SHOWN = 200
 _PATH = re.compile(r" - at (?:`key` in )?`\$\.?(?P<path>[^`]*)`$")
 _INDEX = re.compile(r"\[[^]]*\]")
 _TYPES = re.compile(r"`(?P<names>[^`]+)`")
-# What msgspec calls them, and what people do.
+# The names of msgspec, and those of people.
 _WORDS = {"int": "a whole number", "str": "text", "object": "an object", "array": "a list"}
 
 

@@ -27,7 +27,7 @@ def _memories(least: int, most: int, step: int = 1_024) -> range:
     return range(least, most + 1, step)
 
 
-# What each number of CPU units may have beside it.
+# The memory that each number of CPU units may have beside it.
 MEMORIES: Mapping[int, Sequence[int]] = {
     256: (512, 1_024, 2_048),
     512: _memories(1_024, 4_096),

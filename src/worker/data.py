@@ -12,7 +12,7 @@ from botocore.exceptions import HTTPClientError, IncompleteReadError
 if TYPE_CHECKING:
     from botocore.client import BaseClient
 
-# Of a body that breaks off; what comes before it botocore itself tries again.
+# The tries of a body that breaks off; an earlier fault botocore itself retries.
 _READS = 5
 
 
