@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from adapters.settings import OrchestratorSettings
 from core.job import Capacity
 from orchestrator import dynamodb
 from tests.integration.attempts import APPLICATION, CAPACITY, HOST, SPOT, SUCCESS, WAITING, mortal
-from tests.integration.aws import JOB, throttled
+from tests.integration.aws import throttled
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,17 +22,6 @@ if TYPE_CHECKING:
 
 FLOWS = pytest.mark.parametrize("handler", WAITING.values(), ids=WAITING)
 PROVIDERS = {"SPOT": "FARGATE_SPOT", "ON_DEMAND": "FARGATE"}
-
-
-@pytest.fixture
-def want(monkeypatch: pytest.MonkeyPatch) -> Callable[[Capacity], None]:
-    """Let the job want a capacity."""
-
-    def wanted(capacity: Capacity) -> None:
-        wanted = replace(JOB, capacity=capacity)
-        monkeypatch.setattr(OrchestratorSettings, "default_job", wanted)
-
-    return wanted
 
 
 def asked(call: dict[str, Any]) -> str:
@@ -69,14 +56,12 @@ def test_interruption(  # noqa: PLR0913, PLR0917 - fixtures
     durable: Start,
     attempts: Attempts,
     lines: Lines,
-    want: Callable[[Capacity], None],
     handler: Handler,
     wanted: Capacity,
     course: list[str],
 ) -> None:
     """Work that was interrupted on Spot, then lost, is on demand from then on if it may be."""
-    want(wanted)
-    execution = durable(handler, {"maxAttempts": 3})
+    execution = durable(handler, {"maxAttempts": 3, "capacity": wanted})
     attempts.end(1, SPOT)
     attempts.end(2, HOST)
     attempts.end(3, SUCCESS)
@@ -88,10 +73,9 @@ def test_interruption(  # noqa: PLR0913, PLR0917 - fixtures
     assert logged(lines, "Retrying") == course[:2]
 
 
-def test_spot_twice(durable: Start, attempts: Attempts, want: Callable[[Capacity], None]) -> None:
+def test_spot_twice(durable: Start, attempts: Attempts) -> None:
     """Work that wants Spot alone stays there, however often it is interrupted."""
-    want(Capacity.SPOT)
-    execution = durable(WAITING["eventbridge"], {"maxAttempts": 3})
+    execution = durable(WAITING["eventbridge"], {"maxAttempts": 3, "capacity": Capacity.SPOT})
     attempts.end(1, SPOT)
     attempts.end(2, SPOT)
     attempts.end(3, SUCCESS)
@@ -100,18 +84,16 @@ def test_spot_twice(durable: Start, attempts: Attempts, want: Callable[[Capacity
 
 
 @FLOWS
-def test_no_room(  # noqa: PLR0913, PLR0917 - fixtures
+def test_no_room(
     aws: Aws,
     durable: Start,
     attempts: Attempts,
     lines: Lines,
-    want: Callable[[Capacity], None],
     handler: Handler,
 ) -> None:
     """A launch that finds no room on Spot is followed by one on demand, of the same attempt."""
-    want(Capacity.SPOT_THEN_ON_DEMAND)
     aws.refuse(*[CAPACITY] * 2)
-    execution = durable(handler, {"maxAttempts": 1})
+    execution = durable(handler, {"maxAttempts": 1, "capacity": Capacity.SPOT_THEN_ON_DEMAND})
     attempts.end(1, SUCCESS)
     assert execution.result()["attempt"] == 1
     assert [asked(call) for call in attempts.run_task_calls()] == ["SPOT", "ON_DEMAND", "ON_DEMAND"]
@@ -120,13 +102,10 @@ def test_no_room(  # noqa: PLR0913, PLR0917 - fixtures
     assert list(dict.fromkeys(held)) == [(1, "SPOT"), (2, "ON_DEMAND"), (3, "ON_DEMAND")]
 
 
-def test_no_room_for_nobody(
-    aws: Aws, durable: Start, want: Callable[[Capacity], None], lines: Lines
-) -> None:
+def test_no_room_for_nobody(aws: Aws, durable: Start, lines: Lines) -> None:
     """DynamoDB: the one attempt's launches leave Spot too, and the record tells which one runs."""
-    want(Capacity.SPOT_THEN_ON_DEMAND)
     aws.refuse(CAPACITY)
-    durable(dynamodb.handler, {}).result()
+    durable(dynamodb.handler, {"capacity": Capacity.SPOT_THEN_ON_DEMAND}).result()
     assert [asked(call) for call in aws.calls["RunTask"]] == ["SPOT", "ON_DEMAND"]
     assert (aws.item()["launch"], aws.item()["capacity"]) == (2, "ON_DEMAND")
     assert logged(lines, "Task started") == ["ON_DEMAND"]
@@ -135,13 +114,10 @@ def test_no_room_for_nobody(
     assert [entry["capacity"] for entry in aws.record().attempts] == ["FARGATE"]
 
 
-def test_no_room_anywhere(
-    aws: Aws, durable: Start, attempts: Attempts, want: Callable[[Capacity], None]
-) -> None:
+def test_no_room_anywhere(aws: Aws, durable: Start, attempts: Attempts) -> None:
     """An attempt that never had a task says on which capacity it was refused last."""
-    want(Capacity.SPOT)
     aws.refuse(*[CAPACITY] * 30)
-    durable(WAITING["eventbridge"], {"maxAttempts": 1}).error()
+    durable(WAITING["eventbridge"], {"maxAttempts": 1, "capacity": Capacity.SPOT}).error()
     assert {asked(call) for call in attempts.run_task_calls()} == {"SPOT"}
     assert [entry["capacity"] for entry in aws.record().attempts] == ["FARGATE_SPOT"]
 
@@ -151,13 +127,11 @@ def test_launch_without_an_answer(
     aws: Aws,
     durable: Start,
     attempts: Attempts,
-    want: Callable[[Capacity], None],
     handler: Handler,
 ) -> None:
     """A launch that was not answered is repeated as it was, on the same capacity."""
-    want(Capacity.SPOT_THEN_ON_DEMAND)
     aws.answer_with("ecs.RunTask", *throttled(9))
-    execution = durable(handler, {"maxAttempts": 1})
+    execution = durable(handler, {"maxAttempts": 1, "capacity": Capacity.SPOT_THEN_ON_DEMAND})
     attempts.end(1, SUCCESS)
     execution.result()
     assert {asked(call) for call in aws.calls["RunTask"]} == {"SPOT"}
@@ -173,7 +147,6 @@ def test_death(  # noqa: PLR0913, PLR0917 - fixtures
     aws: Aws,
     durable: Start,
     attempts: Attempts,
-    want: Callable[[Capacity], None],
     handler: Handler,
     operation: str,
     number: int,
@@ -181,10 +154,11 @@ def test_death(  # noqa: PLR0913, PLR0917 - fixtures
     after: bool,
 ) -> None:
     """A launch has one capacity, wherever a function dies, and the record tells the last one's."""
-    want(Capacity.SPOT_THEN_ON_DEMAND)
     aws.refuse(CAPACITY)
     attempts.die(operation, number, after=after)
-    execution = durable(mortal()(handler), {"maxAttempts": 3})
+    execution = durable(
+        mortal()(handler), {"maxAttempts": 3, "capacity": Capacity.SPOT_THEN_ON_DEMAND}
+    )
     attempts.end(1, HOST)
     attempts.end(2, APPLICATION)
     execution.error()

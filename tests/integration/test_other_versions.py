@@ -111,8 +111,8 @@ def test_attributes_of_a_later_version(aws: Aws, durable: Start, code: int) -> N
     """What a later version has added to a record stays there, from its first task to its close."""
     execution = durable(eventbridge.handler, {"retryOn": ["ApplicationFailed"], "maxAttempts": 2})
     aws.wait_for_record(lambda record: record.task_arn)
-    later: dict[str, Any] = {"parentArn": "arn", "progress": {"percent": 7}}
-    aws.rewrite("SET parentArn = :p, progress = :q", p=later["parentArn"], q=later["progress"])
+    later: dict[str, Any] = {"parentArn": "arn", "licence": {"seats": 7}}
+    aws.rewrite("SET parentArn = :p, licence = :q", p=later["parentArn"], q=later["licence"])
     aws.exit(3)
     aws.report()
     second = aws.wait_for_record(lambda record: record.attempt == 2 and record.task_arn)
