@@ -119,8 +119,9 @@ class ThreadHost:
             container = bare(self._own_processes(), environment, on_line, program.words)
             container.caller, caller.kill = caller, container.kill
             return container
-        run = self._module("worker.__main__").run
-        return ThreadContainer(lambda: run(environment), caller)
+        perform = self._module("worker.process").perform
+        work = self._module("worker.work").work
+        return ThreadContainer(lambda: perform(work, environment), caller)
 
     def _own_processes(self) -> Processes:
         with self._starting:

@@ -1,107 +1,11 @@
-"""Environment in, work, result out, exit code."""
+"""The default command, `python -m worker`: it does the work of work.py."""
 
 from __future__ import annotations
 
-import json
-import os
-import signal
 import sys
-from functools import partial
-from typing import TYPE_CHECKING
 
-from aws_lambda_powertools import Logger
-
-from worker import report
-from worker.assignment import Assignment
-from worker.fetch import NOT_FETCHED
+from worker.process import run
 from worker.work import work
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from types import FrameType
-
-_SIGNALLED = 128
-
-# In ASCII: half a character, which UTF-8 does not know, may not cost a line.
-logger = Logger(
-    service="worker", json_serializer=partial(json.dumps, default=str, separators=(",", ":"))
-)
-
-
-class TerminatedError(SystemExit):
-    """SIGTERM came; no exception of the work's own, so that a handler for those lets it pass."""
-
-
-class SimulatedFailureError(Exception):
-    """The payload's `simulate` asked for this failure."""
-
-
-def main() -> int:
-    """Run in a container; return its exit code."""
-    # Process 1 of a container has no default action for SIGTERM.
-    signal.signal(signal.SIGTERM, _terminate)
-    return run(os.environ)
-
-
-def run(environment: Mapping[str, str]) -> int:
-    """Do the work that the environment asks for and report it; return the exit code."""
-    assignment = Assignment.read(environment)
-    logger.set_correlation_id(assignment.execution_id)
-    try:
-        logger.info("Work started", extra={"pid": os.getpid(), "attempt": assignment.attempt})
-        _deliver(assignment)
-        logger.info("Work finished")
-    except TerminatedError:
-        # Why the task is stopped is for ECS to tell, so nothing is written to the record.
-        logger.warning("Stopped by SIGTERM")
-        raise
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - the work is anybody's code
-        return _failed(assignment, error)
-    return 0
-
-
-def _deliver(assignment: Assignment) -> None:
-    with report.progress_of(assignment):
-        found = work(assignment)
-    text = report.encoded(found, has_room=bool(assignment.result_uri))
-    if assignment.exit_code:
-        raise SimulatedFailureError(f"asked to exit with code {assignment.exit_code}")
-    if assignment.tells_result:
-        report.result(assignment, text)
-
-
-def _failed(assignment: Assignment, error: BaseException) -> int:
-    exit_code = _unreserved(assignment.exit_code or _own_code(error) or 1)
-    logger.error("Work failed", exc_info=error, extra={"exitCode": exit_code})
-    if assignment.tells_end:
-        try:
-            report.failure(assignment, error, exit_code)
-        # Whatever it is, it must not hide the work's own error: the exit code still tells that.
-        except Exception:
-            logger.exception("Failure not recorded")
-    return exit_code
-
-
-def _unreserved(exit_code: int) -> int:
-    """Return the code, or 1 for the one by which work counts as never begun, and is retried."""
-    if exit_code != NOT_FETCHED:
-        return exit_code
-    logger.warning(
-        "Exit code %d is reserved for a container without its code: exiting with 1", exit_code
-    )
-    return 1
-
-
-def _own_code(error: BaseException) -> int:
-    """The code of a `sys.exit` in the work, as a process ends with it; 0 for none of its own."""
-    code = error.code if isinstance(error, SystemExit) else None
-    # A process has eight bits for it: 256 would end as a success.
-    return code & 0xFF if isinstance(code, int) else 0
-
-
-def _terminate(number: int, _frame: FrameType | None) -> None:
-    raise TerminatedError(_SIGNALLED + number)
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run(work))

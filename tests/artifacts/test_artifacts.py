@@ -38,7 +38,7 @@ def test_worker_imports(tmp_path: Path) -> None:
     """The worker imports from its layer as the container lays it out: as the package `worker`."""
     package = tmp_path / "worker"
     package.symlink_to(BUILD / "WorkerCode" / "python")
-    assert_callable("python3.13", {}, "worker.__main__", "main", tmp_path, package)
+    assert_callable("python3.13", {}, "worker.process", "run", tmp_path, package)
 
 
 def assert_callable(

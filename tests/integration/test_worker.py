@@ -168,16 +168,15 @@ def test_eventbridge_result(table: Any, worker: Worker) -> None:
 PROGRESS = "progress"
 # What stands around the documented `work` in a container, and in its place a piece that tells.
 GOING_ON = """
-import sys, worker.work
+import sys
 PIECES = 6
 def look_at(number):
     print("piece", number)
     if number == int(os.environ["MESSAGE"]):
         time.sleep(3600)
     return 1
-worker.work.work = work
-from worker.__main__ import main
-sys.exit(main())
+from worker.process import run
+sys.exit(run(work))
 """
 
 
@@ -276,10 +275,9 @@ def test_half_a_character(table: Any, worker: Worker) -> None:
     """A failure whose text no encoding knows is logged and reported all the same."""
     process = worker(r"""\
 import sys
-import worker.__main__ as m
+from worker.process import run
 def work(_): raise ValueError("half \ud83d")
-m.work = work
-sys.exit(m.main())
+sys.exit(run(work))
 """)
     logged = lines(process)
     assert [line["message"] for line in logged] == ["Work started", "Work failed"]
@@ -297,9 +295,7 @@ def test_result_is_not_overwritten(table: Any, worker: Worker) -> None:
 
 def test_too_large(table: Any, worker: Worker) -> None:
     """A result over 256 KB is refused with its size, the limit and what to do instead."""
-    process = worker(
-        "import worker.__main__ as m; m.work = lambda _: 'x' * 256_001; exit(m.main())"
-    )
+    process = worker("from worker.process import run; exit(run(lambda _: 'x' * 256_001))")
     lines(process)
     assert process.returncode == 1
     summary = read(table)["error"]["summary"]
@@ -311,9 +307,8 @@ RESULT_URI = f"s3://data/results/one/1-{TICKET}/"
 # Work whose result has five million bytes.
 LARGE = """\
 import sys
-import worker.__main__ as m
-m.work = lambda _: "\\u00e9" + "x" * 5_000_000
-sys.exit(m.main())
+from worker.process import run
+sys.exit(run(lambda _: "\\u00e9" + "x" * 5_000_000))
 """
 
 
@@ -398,9 +393,8 @@ def test_large_result_without_ticket(table: Any, bucket: Any, worker: Worker) ->
 
 ECHO = """\
 import sys
-import worker.__main__ as m
-m.work = lambda assignment: assignment.input
-sys.exit(m.main())
+from worker.process import run
+sys.exit(run(lambda assignment: assignment.input))
 """
 
 
@@ -443,8 +437,8 @@ import os, sys
 for name in ("MESSAGE", "PROCESSING_TIME"): del os.environ[name]
 import worker.work
 worker.work.time.sleep = lambda _: None
-import worker.__main__ as m
-sys.exit(m.main())
+from worker.process import run
+sys.exit(run(worker.work.work))
 """)
     lines(process)
     assert process.returncode == 0
@@ -454,15 +448,14 @@ sys.exit(m.main())
 
 PROGRESS_OF_WORK = """\
 import json, sys, threading
-import worker.__main__ as m
+from worker.process import run
 from worker import report
 def work(_):
     for percent in (10, 20, 30): report.progress(percent, f"part {percent}")
     thread = threading.Thread(target=report.progress, args=[40, "from a thread"])
     thread.start(); thread.join()
     END
-m.work = work
-sys.exit(m.main())
+sys.exit(run(work))
 """
 
 
@@ -520,9 +513,8 @@ def test_work_that_exits(table: Any, worker: Worker, code: object, exit_code: in
     """Work that leaves by sys.exit has failed, with its own code where that tells a failure."""
     process = worker(f"""\
 import sys
-import worker.__main__ as m
-m.work = lambda _: sys.exit({code})
-sys.exit(m.main())
+from worker.process import run
+sys.exit(run(lambda _: sys.exit({code})))
 """)
     assert [line["message"] for line in lines(process)] == ["Work started", "Work failed"]
     assert process.returncode == exit_code
@@ -542,9 +534,8 @@ def test_reserved_code(table: Any, worker: Worker, code: object) -> None:
     """No work ends the worker with the code of a container without its code; the log says so."""
     process = worker(f"""\
 import sys
-import worker.__main__ as m
-m.work = lambda _: sys.exit({code})
-sys.exit(m.main())
+from worker.process import run
+sys.exit(run(lambda _: sys.exit({code})))
 """)
     _, reserved, failed = lines(process)
     assert (process.returncode, failed["exitCode"], read(table)["error"]["exitCode"]) == (1, 1, 1)

@@ -302,14 +302,14 @@ MUTATIONS = (
     ),
     Mutation(
         "a failed worker exits as if it had succeeded",
-        "src/worker/__main__.py",
+        "src/worker/process.py",
         "        return _failed(assignment, error)\n",
         "        _failed(assignment, error)\n",
         ("tests/integration/test_worker.py",),
     ),
     Mutation(
         "a worker exits with the code of a container without its code",
-        "src/worker/__main__.py",
+        "src/worker/process.py",
         "    if exit_code != NOT_FETCHED:\n",
         "    if exit_code:\n",
         ("tests/integration/test_worker.py",),

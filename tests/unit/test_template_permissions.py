@@ -34,7 +34,7 @@ def programs(holder: str) -> list[Path]:
         if function["FunctionName"] == f"{STACK.name}-{holder}":
             module, _ = function["Handler"].rsplit(".", 1)
             return [SOURCE / f"{module.replace('.', '/')}.py"]
-    return [SOURCE / "worker" / "fetch.py", SOURCE / "worker" / "__main__.py"]
+    return [SOURCE / "worker" / "fetch.py", SOURCE / "worker" / "process.py"]
 
 
 def test_every_grant(written: Path) -> None:
