@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
-from functools import partial
 from typing import TYPE_CHECKING
-
-from aws_lambda_powertools import Logger
 
 from worker import report
 from worker.assignment import Assignment
 from worker.fetch import NOT_FETCHED
+from worker.log import logger
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -21,11 +18,6 @@ if TYPE_CHECKING:
     Work = Callable[[Assignment], object]
 
 _SIGNALLED = 128
-
-# In ASCII: half a character, which UTF-8 does not know, may not cost a line.
-logger = Logger(
-    service="worker", json_serializer=partial(json.dumps, default=str, separators=(",", ":"))
-)
 
 
 class TerminatedError(SystemExit):
@@ -72,7 +64,7 @@ def perform(work: Work, environment: Mapping[str, str]) -> int:
 def _deliver(work: Work, assignment: Assignment) -> None:
     with report.progress_of(assignment):
         found = work(assignment)
-    text = report.encoded(found, has_room=bool(assignment.result_uri))
+    text = report.encoded(found)
     if assignment.exit_code:
         raise SimulatedFailureError(f"asked to exit with code {assignment.exit_code}")
     if assignment.tells_result:

@@ -8,12 +8,10 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from aws_lambda_powertools import Logger
+from worker.log import logger
 
 SECONDS_BETWEEN_WRITES = 10.0
 MAX_MESSAGE = 500
-
-logger = Logger(service="worker", child=True)
 
 # Writes what was said into the record.
 Write = Callable[[dict[str, Any]], None]

@@ -13,6 +13,7 @@ from boto3.dynamodb.conditions import Attr
 from botocore.config import Config
 
 from worker import data
+from worker.log import logger
 from worker.progress import Progress
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def progress(percent: float, message: str = "") -> None:
     """Tell the record how far the work is; never an error, whatever becomes of it.
 
     The first word is written at once, then one in ten seconds at most, and the last one when the
-    work ends. Without a ticket nothing is written.
+    work ends. Without a ticket nothing is written; outside of `worker.process.run` the log says so.
 
     Args:
         percent: from 0 to 100; what lies outside is taken for the nearest.
@@ -49,6 +50,8 @@ def progress(percent: float, message: str = "") -> None:
     """
     if current := _of_thread.get() or next(iter(_of_process[-1:]), None):
         current.say(percent, message)
+    else:
+        logger.warning("Progress not told: no work runs by worker.process.run")
 
 
 @contextmanager
@@ -56,11 +59,9 @@ def progress_of(assignment: Assignment) -> Iterator[None]:
     """Let `progress` write to an assignment's record; its last word is written at the end."""
 
     def write(said: dict[str, Any]) -> None:
-        _update(assignment, {"progress": said}, tries=_TRIES_FOR_PROGRESS)
+        if assignment.tells_result:
+            _update(assignment, {"progress": said}, tries=_TRIES_FOR_PROGRESS)
 
-    if not assignment.tells_result:
-        yield
-        return
     current = Progress(write)
     token = _of_thread.set(current)
     _of_process.append(current)
@@ -72,26 +73,36 @@ def progress_of(assignment: Assignment) -> Iterator[None]:
         current.finish()
 
 
-def encoded(result: object, *, has_room: bool = False) -> str:
+def encoded(result: object) -> str:
     """Return a result as JSON text.
 
-    Args:
-        result: of the work.
-        has_room: whether there is another place for one that is larger than 256,000 bytes.
-
     Raises:
-        ResultRefusedError: it is no JSON, or too large.
+        ResultRefusedError: it is no JSON.
     """
     try:
-        text = json.dumps(result, separators=(",", ":"), allow_nan=False)
+        return json.dumps(result, separators=(",", ":"), allow_nan=False)
     except (TypeError, ValueError) as error:
         raise ResultRefusedError(f"The result is not JSON: {error}.") from error
-    if len(text) > MAX_RESULT_BYTES and not has_room:
-        raise ResultRefusedError(
-            f"The result is {len(text)} bytes of JSON, at most {MAX_RESULT_BYTES} are possible: "
-            "store it (in S3, say) and return its address."
-        )
-    return text
+
+
+def told(text: str, result_uri: str | None) -> tuple[str, str]:
+    """Return the attribute by which the record tells of a result, and its value.
+
+    Args:
+        text: the result, as JSON in ASCII.
+        result_uri: the attempt's own prefix in S3; None where it has none.
+
+    Raises:
+        ResultRefusedError: the record has no room for it, and the attempt has no place in S3.
+    """
+    if len(text) <= MAX_RESULT_BYTES:
+        return "result", text
+    if result_uri:
+        return "resultUri", f"{result_uri}{LARGE_RESULT}"
+    raise ResultRefusedError(
+        f"The result is {len(text)} bytes of JSON, at most {MAX_RESULT_BYTES} are possible: "
+        "store it (in S3, say) and return its address."
+    )
 
 
 def result(assignment: Assignment, text: str) -> None:
@@ -101,12 +112,14 @@ def result(assignment: Assignment, text: str) -> None:
     gets its address.
 
     Raises:
+        ResultRefusedError: see `told`.
         botocore.exceptions.ClientError: the record has moved on, or DynamoDB or S3 did not answer.
     """
-    column, value, other = "result", text, "resultUri"
-    if len(text) > MAX_RESULT_BYTES:
-        column, value, other = "resultUri", f"{assignment.result_uri}{LARGE_RESULT}", "result"
+    column, value = told(text, assignment.result_uri)
+    other = "resultUri"
+    if column == other:
         data.put(value, text.encode())
+        other = "result"
     same = (Attr(column).not_exists() | Attr(column).eq(value)) & Attr(other).not_exists()
     changes = {column: value}
     if assignment.tells_end:

@@ -235,13 +235,31 @@ def test_work_that_goes_on(progress: Any, worker: Worker) -> None:
     assert (saved["next"], saved["found"], saved["attempt"]) == (6, 6, 2)
 
 
-def test_polling_knows_no_record(table: Any, worker: Worker) -> None:
+@pytest.mark.parametrize("work", ["lambda _: 1", "lambda _: 'x' * 256_001", "told"])
+def test_polling_knows_no_record(table: Any, worker: Worker, work: str) -> None:
     """Without a record to report to the worker works all the same, and writes nothing."""
     before = read(table)
-    process = worker(EXECUTION_FLOW="polling", RECORD_TABLE="")
-    lines(process)
-    assert process.returncode == 0
+    process = worker(
+        f"""\
+from worker import report
+from worker.process import run
+def told(_): report.progress(50)
+exit(run({work}))
+""",
+        EXECUTION_FLOW="polling",
+        RECORD_TABLE="",
+    )
+    logged = [line["message"] for line in lines(process)]
+    assert (process.returncode, logged) == (0, ["Work started", "Work finished"])
     assert read(table) == before
+
+
+def test_progress_outside_of_work(worker: Worker) -> None:
+    """Progress that no record can be told, for no work runs, is said to be so by the log."""
+    process = worker("from worker import report; report.progress(50)")
+    [line] = lines(process)
+    assert (process.returncode, line["level"]) == (0, "WARNING")
+    assert "worker.process.run" in line["message"]
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ MUTATIONS = (
     Mutation(
         "a large result goes to a place that all attempts share",
         "src/worker/report.py",
-        'f"{assignment.result_uri}{LARGE_RESULT}"',
+        'f"{result_uri}{LARGE_RESULT}"',
         'f"s3://data/results/one/{LARGE_RESULT}"',
         _WORKER,
     ),

@@ -8,9 +8,10 @@ import pytest
 
 from core.answer import MAX_ANSWER_BYTES, Answer
 from core.outcome import Succeeded
-from worker.report import MAX_RESULT_BYTES, ResultRefusedError, encoded
+from worker.report import MAX_RESULT_BYTES, ResultRefusedError, encoded, told
 
 LIMIT = 256_000
+PREFIX = "s3://data/results/one/1-0123/"
 
 
 @pytest.mark.parametrize(
@@ -28,13 +29,15 @@ def test_no_byte_is_wasted() -> None:
 
 @pytest.mark.parametrize("character", ["x", "é", "🚀", '"'])
 def test_largest_result(character: str) -> None:
-    """A result of 256,000 bytes as JSON is taken, one byte more is refused with size and advice."""
+    """A result of 256,000 bytes as JSON is told inline, one byte more by address or not at all."""
     width = len(json.dumps(character)) - len('""')
     room = LIMIT - len('""')
     text = character * (room // width) + "x" * (room % width)
     assert len(encoded(text).encode()) == LIMIT == MAX_RESULT_BYTES
+    assert told(encoded(text), None) == told(encoded(text), PREFIX) == ("result", encoded(text))
     with pytest.raises(ResultRefusedError, match=r"256001 bytes.*256000.*S3"):
-        encoded(text + "x")
+        told(encoded(text + "x"), None)
+    assert told(encoded(text + "x"), PREFIX) == ("resultUri", f"{PREFIX}result.json")
 
 
 def test_largest_result_fits_a_callback() -> None:
