@@ -15,7 +15,7 @@ from unittest import mock
 from aws_durable_execution_sdk_python.lambda_service import LambdaClient
 from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
 
-from local.ecs.container import bare
+from local.ecs.container import CannotStartError, bare
 from local.inprocess.container import ThreadContainer
 from local.inprocess.identity import current, inherited
 from local.inprocess.sandbox import ThreadSandbox
@@ -36,6 +36,9 @@ if TYPE_CHECKING:
     from local.gateway import Caller
     from local.processes import Processes
     from local.surroundings import Surroundings
+
+# The worker's command: the template's, or its image's own.
+_WORKERS = {("python", "-m", "worker"), ()}
 
 
 # A failed execution tells its error itself.
@@ -114,11 +117,17 @@ class ThreadHost:
         on_line: Callable[[str], None],
         program: Program,
     ) -> Container:
-        """Start a worker, whatever its command is; all log to the journal. Others are processes."""
+        """Start a worker; all log to the journal. Programs other than the worker's are processes.
+
+        Raises:
+            CannotStartError: the worker's image is to run another command than its own.
+        """
         if not program.is_worker:
             container = bare(self._own_processes(), environment, on_line, program.words)
             container.caller, caller.kill = caller, container.kill
             return container
+        if program.command not in _WORKERS:
+            raise CannotStartError("In process the worker's image runs no command but its own.")
         perform = self._module("worker.process").perform
         work = self._module("worker.work").work
         return ThreadContainer(lambda: perform(work, environment), caller)

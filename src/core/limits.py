@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from core.launch import Variable
 from core.reading import InvalidRequestError, dotted
-from core.size import MEMORIES, Size, least_cpu, nearest, told
+from core.size import MEMORIES, least_cpu, nearest, told
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 # ECS's agent, Fargate and the AWS SDKs set variables with these.
 RESERVED_PREFIXES = ("AWS_", "ECS_", "_X_AMZN_")
+# The template gives it to the default container, which runs what lies there.
+CODE = "WORKER_CODE_ARN"
 MAX_TAGS, MAX_TAG_KEY, MAX_TAG_VALUE = 40, 128, 256
 MAX_NAME = 255
 _NAME = re.compile(rf"[A-Za-z0-9_-]{{1,{MAX_NAME}}}")
@@ -88,8 +90,8 @@ def check_environment(environment: Mapping[str, str], taken: Collection[str]) ->
 def _expected_of_variable(name: str, value: str, taken: Collection[str]) -> str | None:
     if not name or "=" in name or "\0" in name:
         return "a name without = and NUL, that is not empty"
-    if name in list(Variable):
-        return f"a name that the stack does not set itself, as it does {', '.join(Variable)}"
+    if name in (own := [*Variable, CODE]):
+        return f"a name that the stack does not set itself, as it does {', '.join(own)}"
     if name in taken:
         return "a name that no other field of the payload sets"
     if name.startswith(RESERVED_PREFIXES):
@@ -138,9 +140,9 @@ def check_size(cpu: int | None, memory: Sequence[int], attempts: int, flow: Flow
     if cpu is not None and cpu not in MEMORIES:
         raise InvalidRequestError("cpu", cpu, f"one of {', '.join(map(str, MEMORIES))}")
     if cpu is not None and not memory:
-        expected = "memory beside it, for Fargate has it with"
-        sizes = told([Size(cpu, MEMORIES[cpu][0]), Size(cpu, MEMORIES[cpu][-1])])
-        raise InvalidRequestError("cpu", cpu, f"{expected} {sizes.replace(' or ', ' up to ')}")
+        least, most = MEMORIES[cpu][0], MEMORIES[cpu][-1]
+        expected = f"memory beside it, for Fargate has it with {least} to {most} MiB"
+        raise InvalidRequestError("cpu", cpu, expected)
     if len(memory) > attempts:
         why = "" if flow.is_awaited else " (only flows that wait for their task try again)"
         expected = f"at most {attempts} value{'s' if attempts > 1 else ''}, one an attempt{why}"

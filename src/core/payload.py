@@ -10,7 +10,14 @@ from msgspec import UNSET, Meta, Struct, UnsetType, field
 from core.job import Capacity
 from core.outcome import NOT_FETCHED
 from core.polling import MAX_POLL_SECONDS
-from core.reading import InvalidRequestError, check_names, check_required, convert, names
+from core.reading import (
+    InvalidRequestError,
+    check_names,
+    check_required,
+    check_texts,
+    convert,
+    names,
+)
 from core.retry import DEFAULT_ATTEMPTS, MAX_ATTEMPTS, ONCE, OnDemand, Policy
 
 if TYPE_CHECKING:
@@ -156,6 +163,8 @@ def read(payload: object, flow: Flow) -> Payload:
         check_names(payload, fields(flow), _elsewhere)
         for name, value in payload.items():
             _check_unicode(name, value)
+        for name in ("environment", "tags"):
+            check_texts(payload.get(name), name)
         if isinstance(failure := payload.get("simulate"), dict):
             check_names(failure, names(Simulation), path="simulate")
             check_required(failure, Simulation, "simulate")
@@ -210,8 +219,8 @@ def check_length(told: Mapping[str, object], excess: int) -> None:
 
 
 def _elsewhere(name: str) -> str:
-    """Return why a field is unknown that other flows know; nothing for any other name."""
-    return f" (only {_ONLY[name][1]} {name})" if name in _ONLY else ""
+    """Return who takes a field that this flow does not; nothing for a name that no flow knows."""
+    return f"no such field here: only {_ONLY[name][1]} it" if name in _ONLY else ""
 
 
 def _check_unicode(name: str, value: object) -> None:

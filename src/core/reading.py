@@ -71,15 +71,26 @@ def check_names(
     Args:
         given: an object, as JSON gave it.
         known: every name that there may be.
-        elsewhere: says of an unknown name who knows it, in parentheses; nothing where nobody does.
+        elsewhere: says of an unknown name who knows it; nothing where nobody does.
         path: dotted name of the object; empty for the payload.
 
     Raises:
         InvalidRequestError: names the field, and those that there may be.
     """
     for name in (name for name in given if name not in known):
-        expected = f"one of the fields {', '.join(known)}{elsewhere(name)}"
+        expected = elsewhere(name) or f"one of the fields {', '.join(known)}"
         raise InvalidRequestError(dotted(path, name), given[name], expected)
+
+
+def check_texts(given: object, path: str) -> None:
+    """Refuse a value of an object that is not text; whether it is an object is for its type to say.
+
+    Raises:
+        InvalidRequestError: names what is of another type.
+    """
+    for name, value in given.items() if isinstance(given, dict) else ():
+        if not isinstance(value, str):
+            raise InvalidRequestError(dotted(path, name), value, "text")
 
 
 def check_required(given: Mapping[str, object], kind: type[Struct], path: str) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from core.limits import CODE
 from core.outcome import NOT_FETCHED
 from tests.template import ROOT
 from worker import fetch
@@ -56,7 +57,7 @@ def test_default_worker(stack: Stack) -> None:
     [layer] = stack.of_type("AWS::Lambda::LayerVersion")
     assert worker["Image"] == "public.ecr.aws/lambda/python:3.13"
     assert worker["User"] == "1000:1000"
-    assert {"Name": "WORKER_CODE_ARN", "Value": f"${{{layer}}}"} in worker["Environment"]
+    assert {"Name": CODE, "Value": f"${{{layer}}}"} in worker["Environment"]
 
 
 def test_fetch(stack: Stack) -> None:
@@ -83,5 +84,5 @@ def test_own_image(deploy: Callable[..., Stack]) -> None:
     worker = container(stack)
     assert worker["Image"] == "example/worker:1"
     assert not {"EntryPoint", "User"} & set(worker)
-    assert "WORKER_CODE_ARN" not in {variable["Name"] for variable in worker["Environment"]}
+    assert CODE not in {variable["Name"] for variable in worker["Environment"]}
     assert not stack.of_type("AWS::Lambda::LayerVersion")

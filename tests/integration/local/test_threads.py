@@ -155,3 +155,11 @@ def test_handler_that_exits() -> None:
     answer = sandbox.invoke(b"{}", headers, PATIENCE)
     ticks.stop()
     assert json.loads(answer.payload)["errorType"] == "Runtime.ExitError"
+
+
+def test_command() -> None:
+    """In process a command beside the worker's own is refused by name, and never passed over."""
+    with System(time_scale=100, durable_scale=100, in_process=True) as system:
+        user = User(system)
+        error = user.error(user.start("eventbridge", command=["true"], maxAttempts=1))
+    assert "no command but its own" in json.dumps(error)

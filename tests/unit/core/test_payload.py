@@ -191,7 +191,7 @@ def test_poll_seconds_elsewhere(flow: Flow) -> None:
     """`pollSeconds` belongs to polling: any other flow refuses it, and says so."""
     error = refusal({"pollSeconds": 5}, flow)
     assert error.field == "pollSeconds"
-    assert error.expected.endswith(" (only the polling flow takes pollSeconds)")
+    assert error.expected == "no such field here: only the polling flow takes it"
     assert "pollSeconds" in refusal({"x": 5}, Flow.POLLING).expected
 
 
@@ -200,7 +200,7 @@ def test_retries_elsewhere(name: str, value: object) -> None:
     """Nobody waits in the DynamoDB flow, so nobody tries again: it refuses to be asked to."""
     error = refusal({name: value}, Flow.DYNAMODB)
     assert error.field == name
-    assert error.expected.endswith(f" (only flows that wait for their task take {name})")
+    assert error.expected == "no such field here: only flows that wait for their task take it"
 
 
 @EACH_FLOW
