@@ -46,9 +46,12 @@ class Sight(Protocol):
     def starts_by(self) -> datetime | None:
         """By when the task has to have begun; None where no limit holds."""
 
-    @property
-    def silent_from(self) -> datetime | None:
-        """By when the worker has to have reported progress again; None where no limit holds."""
+    def silent_from(self, record: Record) -> datetime | None:
+        """By when the worker has to have reported progress again; None where no limit holds.
+
+        Args:
+            record: with its last report.
+        """
 
     @property
     def fresh(self) -> Record | None:
@@ -229,9 +232,8 @@ def _ended(sight: Sight, end: Outcome) -> Repair:
     if _ago(sight, end.stopped_at or record.updated_at) < EVENT_GRACE:
         return Leave(Done.ENDED_JUST_NOW)
     # Read again now that the end is known: the worker may have written since the first look.
-    fresh = sight.fresh
-    standing = fresh and fresh.standing(record.attempt, record.task_arn or "")
-    if fresh is None or standing is not Standing.CURRENT:
+    fresh = _still_current(sight)
+    if fresh is None:
         return Leave(Done.MOVED_ON)
     return once_reported(sight, fresh) if fresh.knows(end) else Complete(fresh, end)
 
@@ -240,10 +242,21 @@ def _alive(sight: Sight) -> Repair:
     """ECS knows the task, which has not ended and may go on."""
     seconds, limit = sight.record.start_timeout_seconds, sight.starts_by
     # A polling execution keeps the limit itself, if it can.
-    if seconds is not None and limit is not None and sight.now - limit >= EVENT_GRACE:
+    if seconds is not None and _is_past(sight, limit):
         return StopUnstarted(seconds)
-    seconds, limit = sight.record.heartbeat_seconds, sight.silent_from
-    if seconds is not None and limit is not None and sight.now - limit >= EVENT_GRACE:
+    if _is_past(sight, sight.silent_from(sight.record)):
+        return _silent(sight)
+    return Leave(Done.RUNNING)
+
+
+def _silent(sight: Sight) -> Repair:
+    """The worker has told nothing for too long, as far as the look knows."""
+    # Read again at the last moment: a report may have come since the first look.
+    fresh = _still_current(sight)
+    if fresh is None:
+        return Leave(Done.MOVED_ON)
+    seconds = fresh.heartbeat_seconds
+    if seconds is not None and _is_past(sight, sight.silent_from(fresh)):
         return StopSilent(seconds)
     return Leave(Done.RUNNING)
 
@@ -290,6 +303,18 @@ def _gone(sight: Sight) -> Repair:
     if reported:
         return Leave(Done.REPORTED_BEFORE)
     return Complete(record, Missing(task_arn=record.task_arn))
+
+
+def _still_current(sight: Sight) -> Record | None:
+    """Return the record, read again; None if it speaks of the look's task no longer."""
+    fresh, seen = sight.fresh, sight.record
+    standing = fresh and fresh.standing(seen.attempt, seen.task_arn or "")
+    return fresh if standing is Standing.CURRENT else None
+
+
+def _is_past(sight: Sight, limit: datetime | None) -> bool:
+    """Whether a limit holds and has been over for as long as an event may take."""
+    return limit is not None and sight.now - limit >= EVENT_GRACE
 
 
 def _ago(sight: Sight, moment: str) -> timedelta:

@@ -18,6 +18,8 @@ LENGTHS = {"summary": 1_000, "detail": 2_000, "advice": 1_000}
 # Longer than every address in S3.
 MAX_URI = 1_100
 LONGEST_PROGRESS = 500
+# Longer than every moment that is told to the nanosecond.
+LONGEST_MOMENT = 40
 _EXIT_CODES, _PERCENTS = range(256), range(101)
 
 
@@ -72,11 +74,13 @@ def progress(value: object) -> dict[str, Any] | None:
 
 def moment(value: object) -> datetime | None:
     """Return the moment that an ISO 8601 text with a time zone names; None for anything else."""
+    if not isinstance(value, str) or len(value) > LONGEST_MOMENT:
+        return None
     try:
-        read = datetime.fromisoformat(value) if isinstance(value, str) else None
+        read = datetime.fromisoformat(value)
     except ValueError:
         return None
-    return read if read and read.tzinfo else None
+    return read if read.tzinfo else None
 
 
 def reworded(error: Mapping[str, Any], said: Mapping[str, Any] | None) -> dict[str, Any]:

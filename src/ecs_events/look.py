@@ -57,10 +57,9 @@ class Look:
         record = self.record
         return starts_by(self.task, record.job.container, record.start_timeout_seconds)
 
-    @property
-    def silent_from(self) -> datetime | None:
+    def silent_from(self, record: Record) -> datetime | None:
         """By when the worker has to have reported progress again."""
-        return silent_from(self.task, self.record, self.now) if self.task else None
+        return silent_from(self.task, record, self.now) if self.task else None
 
     @cached_property
     def fresh(self) -> Record | None:

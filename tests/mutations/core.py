@@ -57,10 +57,22 @@ MUTATIONS = (
     Mutation(
         "a silent task is stopped without a grace",
         "src/core/repair.py",
-        "    seconds, limit = sight.record.heartbeat_seconds, sight.silent_from\n"
-        "    if seconds is not None and limit is not None and sight.now - limit >= EVENT_GRACE:\n",
-        "    seconds, limit = sight.record.heartbeat_seconds, sight.silent_from\n"
-        "    if seconds is not None and limit is not None and sight.now >= limit:\n",
+        "    return limit is not None and sight.now - limit >= EVENT_GRACE\n",
+        "    return limit is not None and sight.now >= limit\n",
+        ("tests/unit/core/test_repair_running.py",),
+    ),
+    Mutation(
+        "a report that comes before the stop is overlooked",
+        "src/core/repair.py",
+        "    if seconds is not None and _is_past(sight, sight.silent_from(fresh)):\n",
+        "    if seconds is not None:\n",
+        ("tests/unit/core/test_repair_running.py",),
+    ),
+    Mutation(
+        "a task whose record has moved on is stopped for its silence",
+        "src/core/repair.py",
+        "    return fresh if standing is Standing.CURRENT else None\n",
+        "    return fresh if standing else None\n",
         ("tests/unit/core/test_repair_running.py",),
     ),
     Mutation(
@@ -399,8 +411,10 @@ MUTATIONS = (
     Mutation(
         "the reconciler completes with what it read before the end",
         "src/core/repair.py",
-        "    fresh = sight.fresh\n",
-        "    fresh: Record | None = record\n",
+        "    fresh = _still_current(sight)\n    if fresh is None:\n"
+        "        return Leave(Done.MOVED_ON)\n    return once_reported",
+        "    fresh: Record | None = record\n    if fresh is None:\n"
+        "        return Leave(Done.MOVED_ON)\n    return once_reported",
         _REPAIRS,
     ),
     Mutation(

@@ -89,6 +89,18 @@ def test_task_that_has_not_started(scene: Scene, flow: Flow) -> None:
 
 
 @EACH_FLOW
+def test_report_during_the_look(aws: Aws, scene: Scene, executions: Executions, flow: Flow) -> None:
+    """A report that comes after the record was read, even just before the stop, counts."""
+    record = silent(scene, flow)
+    if flow is Flow.DYNAMODB:
+        executions.set(record, "SUCCEEDED")
+    report = {"percent": 50, "at": timestamp(clock.now())}
+    aws.at("lambda.GetDurableExecution", lambda: scene.put(record, progress=report), after=True)
+    assert scene.reconcile() == {"running": 1}
+    assert scene.stops() == []
+
+
+@EACH_FLOW
 @pytest.mark.usefixtures("executions")
 def test_stop_that_is_throttled(aws: Aws, scene: Scene, flow: Flow) -> None:
     """A silent task that ECS was too busy to stop is stopped by the next run."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from core.flow import Flow
+from core.heartbeat import silent_from
 from core.moment import timestamp
 from core.outcome import ApplicationFailed, Missing, Outcome
 from core.record import Record, Status
@@ -55,9 +56,14 @@ class Sight:
     end: Outcome | None = None
     is_known: bool = False
     starts_by: datetime | None = None
-    silent_from: datetime | None = None
+    started: datetime | None = None
     answers: dict[str, Any] = field(default_factory=dict)
     now: datetime = NOW
+
+    def silent_from(self, record: Record) -> datetime | None:
+        """By when the worker has to have told of itself again."""
+        task = {"desiredStatus": "RUNNING", "startedAt": self.started}
+        return silent_from(task, record, self.now)
 
     @property
     def fresh(self) -> Record | None:
@@ -93,9 +99,10 @@ def pending(found: Record, limit: float, **answers: Any) -> Sight:
     return Sight(found, is_known=True, starts_by=NOW - timedelta(minutes=limit), answers=answers)
 
 
-def silent(found: Record, limit: float, **answers: Any) -> Sight:
-    """Return a look at a record whose worker should have told of itself so many minutes ago."""
-    return Sight(found, is_known=True, silent_from=NOW - timedelta(minutes=limit), answers=answers)
+def silent(found: Record, minutes: float, **answers: Any) -> Sight:
+    """Return a look at a record whose task has run for so many minutes; nothing is new in it."""
+    started = NOW - timedelta(minutes=minutes)
+    return Sight(found, is_known=True, started=started, answers={"fresh": found, **answers})
 
 
 def ended(found: Record, end: Outcome, **answers: Any) -> Sight:

@@ -23,6 +23,7 @@ from tests.unit.core.sights import (
     FAILED,
     NO_END,
     NOW,
+    OTHER,
     Row,
     Sight,
     ago,
@@ -118,21 +119,64 @@ STARTING: list[Row] = [
 ]
 
 
+# A report is due 10 minutes after the task's start, and waited for 2 minutes more.
 BEATING = {"heartbeat_seconds": 600}
 SILENT: list[Row] = [
     *(
         (
             "it may still report, or the report is on its way",
-            silent(running(flow=flow, **BEATING), limit, execution="RUNNING"),
+            Sight(
+                running(flow=flow, **BEATING),
+                is_known=True,
+                started=NOW - timedelta(minutes=minutes),
+                answers={"execution": "RUNNING"},
+            ),
             Leave(Done.RUNNING),
         )
         for flow in Flow
-        for limit in (-1, 0, 1.9)
+        for minutes in (9, 10, 11.9)
+    ),
+    *(
+        (
+            "it has reported since the record was read",
+            silent(
+                running(flow=flow, **BEATING),
+                60,
+                fresh=running(flow=flow, **BEATING, progress={"at": ago(minutes)}),
+                execution="RUNNING",
+            ),
+            Leave(Done.RUNNING),
+        )
+        for flow in Flow
+        for minutes in (-0.9, 0, 11.9)
+    ),
+    (
+        "what it has reported since is old",
+        silent(
+            running(**BEATING),
+            60,
+            fresh=running(**BEATING, progress={"at": ago(12)}),
+            execution="RUNNING",
+        ),
+        StopSilent(600),
+    ),
+    *(
+        (
+            "the record has moved on, or is gone",
+            silent(running(**BEATING), 60, fresh=fresh, execution="RUNNING"),
+            Leave(Done.MOVED_ON),
+        )
+        for fresh in (
+            running(**BEATING, is_open=False),
+            running(**BEATING, attempt=2),
+            running(**BEATING, task_arn=OTHER),
+            None,
+        )
     ),
     *(
         (
             "nobody else would stop it",
-            silent(running(flow=flow, **BEATING), 2, execution=status),
+            silent(running(flow=flow, **BEATING), 12, execution=status),
             StopSilent(600),
         )
         for flow in Flow
@@ -141,7 +185,7 @@ SILENT: list[Row] = [
     *(
         (
             "nobody waits for it either",
-            silent(running(flow=flow, **BEATING), 2, execution=status),
+            silent(running(flow=flow, **BEATING), 12, execution=status),
             Abandon(status),
         )
         for flow in Flow
@@ -149,7 +193,7 @@ SILENT: list[Row] = [
     ),
     (
         "its attempt is over too",
-        silent(running(deadline=ago(2), **BEATING), 2),
+        silent(running(deadline=ago(2), **BEATING), 12),
         StopOverdue(),
     ),
     (
@@ -159,7 +203,7 @@ SILENT: list[Row] = [
     ),
     (
         "it has ended meanwhile",
-        replace(ended(running(**BEATING), FAILED), silent_from=NOW - timedelta(hours=1)),
+        replace(ended(running(**BEATING), FAILED), started=NOW - timedelta(hours=1)),
         Complete(running(**BEATING), FAILED),
     ),
 ]

@@ -177,6 +177,16 @@ def test_moment() -> None:
     assert [moment(other) for other in others] == [None] * 5
 
 
+@pytest.mark.parametrize(
+    ("digits", "is_one"), [(1, True), (6, True), (9, True), (16, False), (300_000, False)]
+)
+def test_long_moment(digits: int, is_one: bool) -> None:
+    """A moment may be told to the nanosecond; a text of any length is none, and is not kept."""
+    told = f"2026-03-02T09:15:00.{'0' * digits}+00:00"
+    assert (moment(told) is not None) is is_one
+    assert progress({"at": told}) == ({"at": told} if is_one else None)
+
+
 def test_reserve_is_a_ticket() -> None:
     """What the check of a payload reserves is itself of a ticket's form."""
     assert re.fullmatch(r"0+", TICKET_RESERVE)
