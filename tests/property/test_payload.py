@@ -3,60 +3,35 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from hypothesis import given, reject
+from botocore.session import get_session
+from botocore.validate import ParamValidator
+from hypothesis import event, given, reject
 from hypothesis import strategies as st
 
+from adapters.updates import plain, serialized
+from core.capacity import first
+from core.correlation import Correlation
 from core.flow import Flow
-from core.launch import MAX_OVERRIDES
-from core.payload import check_length
+from core.job import Job
+from core.launch import MAX_OVERRIDES, Launch
+from core.payload import Payload, check_length
 from core.polling import longest_wait
-from core.reading import InvalidRequestError
+from core.reading import InvalidRequestError, names
+from core.record import Record
+from core.reported import TICKET_RESERVE
 from core.retry import ONCE
 from core.start import last_word_seconds
 from core.work import RESERVE_SECONDS, Work
-from tests.values import launch, parsed, place
+from local.ecs.size import check_size
+from local.ecs.tags import check_tags
+from tests.property.payloads import FLOWS, JSON, PAYLOADS, SPOILT, TEXT, TIMES, taken
+from tests.values import BUCKET, launch, parsed, place, record
 
-# JSON's text may hold lone surrogates, which no UTF-8 can.
-TEXT = st.text(st.characters())
-NAMES = st.sampled_from(
-    [
-        *("message", "processingTime", "timeoutSeconds", "maxAttempts", "retryOn"),
-        *(
-            "startTimeoutSeconds",
-            "pollSeconds",
-            "simulate",
-            "exitCode",
-            "ApplicationFailed",
-            "OutOfMemory",
-        ),
-    ]
-)
-NUMBERS = st.integers() | st.integers(-1, 3_001) | st.floats()
-JSON = st.recursive(
-    st.none() | st.booleans() | NUMBERS | TEXT,
-    lambda inner: st.lists(inner) | st.dictionaries(NAMES | TEXT, inner),
-    max_leaves=8,
-)
-FIELDS = {
-    "message": TEXT,
-    "processingTime": st.integers(-1, 700),
-    "timeoutSeconds": st.none() | st.integers(0, 900),
-    "startTimeoutSeconds": st.none() | st.integers(0, 900),
-    "pollSeconds": st.none() | st.integers(0, 3_001),
-    "maxAttempts": st.integers(0, 11),
-    "retryOn": st.lists(
-        st.sampled_from(["ApplicationFailed", "OutOfMemory", "Spot", 222]) | st.integers(0, 256)
-    ),
-    "simulate": st.none() | st.fixed_dictionaries({"exitCode": st.integers(-1, 256)}),
-}
-# Near enough to the bounds that many are accepted, and with one field that may be anything.
-PAYLOADS = st.fixed_dictionaries({}, optional=FIELDS)
-SPOILT = st.builds(lambda payload, name, value: payload | {name: value}, PAYLOADS, NAMES, JSON)
-FLOWS = st.sampled_from(Flow)
 WAITING = st.sampled_from([Flow.POLLING, Flow.EVENTBRIDGE])
 EXECUTION_TIMEOUTS = st.integers(600, 31_622_400) | st.just(600)
 PLACE = place()
 RETRIED = {"ApplicationFailed", "OutOfMemory", *range(1, 256)} - {222}
+RUN_TASK = get_session().get_service_model("ecs").operation_model("RunTask").input_shape
 
 
 def answer(payload: object, flow: Flow, execution_timeout: int) -> Work | InvalidRequestError:
@@ -77,11 +52,12 @@ def test_any_payload(payload: object, flow: Flow, execution_timeout: int) -> Non
         assert message.encode().decode() == message
         return
     told = work.job.environment
-    assert 0 <= int(told["PROCESSING_TIME"]) <= work.timeout_seconds
+    assert 0 <= int(told.get("PROCESSING_TIME", 0)) <= work.timeout_seconds
     assert 1 <= work.start_timeout_seconds <= work.timeout_seconds
     assert work.policy.retry_on <= RETRIED
-    assert "\0" not in told["MESSAGE"]
-    assert told["MESSAGE"].encode().decode() == told["MESSAGE"]
+    for text in (*told, *told.values(), *work.job.command):
+        assert "\0" not in text
+        assert text.encode().decode() == text
     if flow is Flow.DYNAMODB:
         assert work.timeout_seconds <= 366 * 86_400
     if flow is Flow.POLLING:
@@ -90,10 +66,10 @@ def test_any_payload(payload: object, flow: Flow, execution_timeout: int) -> Non
         assert work.poll_seconds is None
 
 
-@given(PAYLOADS, WAITING, st.integers(600, 3_000) | EXECUTION_TIMEOUTS)
-def test_every_attempt_fits(payload: object, flow: Flow, execution_timeout: int) -> None:
+@given(TIMES, WAITING, st.integers(600, 3_000) | EXECUTION_TIMEOUTS)
+def test_every_attempt_fits(payload: dict[str, Any], flow: Flow, execution_timeout: int) -> None:
     """What is accepted ends in time, however often it is tried and however long each try takes."""
-    work = answer(payload, flow, execution_timeout)
+    work = answer(taken(payload, flow), flow, execution_timeout)
     if isinstance(work, InvalidRequestError):
         reject()
     attempts, backoff = work.policy.max_attempts, work.policy.longest_backoff
@@ -102,53 +78,112 @@ def test_every_attempt_fits(payload: object, flow: Flow, execution_timeout: int)
     assert longest <= execution_timeout
 
 
-@given(PAYLOADS, EXECUTION_TIMEOUTS)
-def test_one_attempt(payload: object, execution_timeout: int) -> None:
+@given(TIMES, EXECUTION_TIMEOUTS)
+def test_one_attempt(payload: dict[str, Any], execution_timeout: int) -> None:
     """A flow that does not wait makes one attempt, whatever is asked for."""
-    work = answer(payload, Flow.DYNAMODB, execution_timeout)
+    work = answer(taken(payload, Flow.DYNAMODB), Flow.DYNAMODB, execution_timeout)
     assert isinstance(work, InvalidRequestError) or work.policy == ONCE
 
 
 @given(PAYLOADS, FLOWS)
 def test_accepted_as_given(payload: dict[str, Any], flow: Flow) -> None:
     """What is accepted is what was given; only what is absent or null takes a default."""
+    payload = taken(payload, flow)
     work = answer(payload, flow, 86_400)
     if isinstance(work, InvalidRequestError):
         reject()
-    failure = payload.get("simulate")
+    told = work.job.environment
     given = {
-        "message": work.job.environment["MESSAGE"],
-        "processingTime": int(work.job.environment["PROCESSING_TIME"]),
+        "message": told.get("MESSAGE"),
+        "processingTime": int(told.get("PROCESSING_TIME", 0)),
+        "simulate": json.loads(told.get("SIMULATE", "null")),
+        "containerName": work.job.container,
+        "command": list(work.job.command),
+        "cpu": work.job.cpu,
+        "ephemeralStorageGiB": work.job.ephemeral_storage,
+        "capacity": work.job.capacity,
+        "tags": work.job.tags,
         "timeoutSeconds": work.timeout_seconds,
         "startTimeoutSeconds": work.start_timeout_seconds,
+        "heartbeatSeconds": work.heartbeat_seconds,
         "pollSeconds": work.poll_seconds,
         "maxAttempts": work.policy.max_attempts,
     }
-    assert work.policy.retry_on == set(payload.get("retryOn", []))
     assert {name: given[name] for name in given if payload.get(name) is not None} == {
         name: value for name, value in payload.items() if name in given and value is not None
     }
-    assert json.loads(work.job.environment.get("SIMULATE", "null")) == failure
+    assert work.policy.retry_on == set(payload.get("retryOn", []))
+    assert payload.get("environment", {}).items() <= told.items()
+    assert [*work.job.memory] in ([], payload.get("memory"), [payload.get("memory")])
+    assert json.loads(work.body or work.job.input or "null") == payload.get("input")
+
+
+@given(PAYLOADS | SPOILT, FLOWS)
+def test_any_request(payload: dict[str, Any], flow: Flow) -> None:
+    """What is accepted makes requests that ECS takes, and its record the same; or it is named."""
+    payload = taken(payload, flow)
+    work = admitted(payload, flow)
+    if isinstance(work, InvalidRequestError):
+        event(f"refused: {work.field.partition('.')[0]}")
+        assert work.field.partition(".")[0] in names(Payload)
+        return
+    event("accepted")
+    for attempt in {1, work.policy.max_attempts}:
+        asked = requested(work, flow, attempt)
+        request = asked.request(PLACE)
+        assert not ParamValidator().validate(request, RUN_TASK).has_errors()
+        overrides = request["overrides"]
+        assert len(json.dumps(overrides)) <= MAX_OVERRIDES
+        containers = [{"Name": work.job.container}]
+        check_size({"Cpu": "256", "Memory": "512", "ContainerDefinitions": containers}, overrides)
+        check_tags(request)
+        assert json.dumps(stored(asked).request(PLACE)) == json.dumps(request)
 
 
 @given(st.text(st.characters(), min_size=1_000, max_size=4_000) | TEXT, FLOWS)
 def test_any_message(message: str, flow: Flow) -> None:
-    """Whatever the message, the request is within ECS's limit or refused before it is made."""
-    overrides = requested(message, flow)
-    if isinstance(overrides, InvalidRequestError):
-        assert overrides.field == "message"
+    """Whatever the message, it reaches the container or is refused before a task is asked for."""
+    work = admitted({"message": message}, flow)
+    if isinstance(work, InvalidRequestError):
+        assert work.field == "message"
         return
+    overrides = requested(work, flow, 1).request(PLACE)["overrides"]
     assert len(json.dumps(overrides)) <= MAX_OVERRIDES
     [container] = overrides["containerOverrides"]
     assert {"name": "MESSAGE", "value": message} in container["environment"]
 
 
-def requested(message: str, flow: Flow) -> dict[str, Any] | InvalidRequestError:
-    """Return the overrides with which a message would be launched, or its refusal."""
+def admitted(payload: dict[str, Any], flow: Flow) -> Work | InvalidRequestError:
+    """Return the work of a payload that an execution begins with, or its refusal."""
     try:
-        work = parsed({"message": message}, flow)
-        asked = launch(flow=flow, job=work.job)
-        check_length(work.told, asked.excess(PLACE.table, PLACE.bucket, work.policy.max_attempts))
-        return dict(asked.request(PLACE)["overrides"])
+        work = parsed(payload, flow)
+        excess = requested(work, flow, 1).excess(PLACE.table, BUCKET, work.policy.max_attempts)
+        check_length(work.told, excess)
     except InvalidRequestError as refusal:
         return refusal
+    return work
+
+
+def requested(work: Work, flow: Flow, attempt: int) -> Launch:
+    """Return the first launch of an attempt."""
+    return launch(
+        correlation=Correlation("demo", "one", attempt),
+        flow=flow,
+        job=work.job,
+        ticket=TICKET_RESERVE if flow.takes_result else None,
+        capacity=first(work.job.capacity),
+    )
+
+
+def stored(asked: Launch) -> Launch:
+    """Return a launch as it is found by a later try, which knows its record alone."""
+    kept = record(
+        flow=asked.flow,
+        attempt=asked.correlation.attempt,
+        job=asked.job,
+        ticket=asked.ticket,
+        capacity=asked.capacity,
+    )
+    found = Record.from_item(plain(json.loads(json.dumps(serialized(kept.to_item())))), BUCKET)
+    ignorant = launch(correlation=asked.correlation, flow=asked.flow, job=Job("x", "x"))
+    return ignorant.stored(found)
