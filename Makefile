@@ -192,7 +192,7 @@ OWN := $(shell $(python) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 
 ONCE_HERE := tests/unit/preflight \
   $(addprefix tests/unit/test_,docs.py fragments.py make.py mutations.py) \
   $(addprefix tests/integration/local/test_,chained_invokes.py::test_processes dead_letters.py \
-  events.py floor.py iam.py preflight.py redrive.py seams.py threads.py wakeups.py) \
+  events.py floor.py iam.py large_data.py preflight.py redrive.py seams.py threads.py wakeups.py) \
   $(addprefix tests/e2e/test_,documented_commands.py hardship.py history.py preflight.py \
   processes.py retries.py rule.py sam_local.py up.py up_processes.py)
 FLOWS := dynamodb eventbridge polling task_state worker
