@@ -15,7 +15,9 @@ from tests.e2e.user import id_of
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from local.gateway import Caller, Response
+    from werkzeug.wrappers import Response
+
+    from local.gateway import Caller
     from tests.e2e.user import User
 
 INPUT = {"text": "x" * 650_000, "rows": [["é🚀", 0.1, None]] * 2_000}
@@ -62,7 +64,7 @@ def test_input(user: User) -> None:
     name = user.function("eventbridge").split(":")[6]
     for (operation, _), death in deaths.items():
         user.system.seams.inject(death, operation=operation, caller=name)
-    payload = {"command": ["python", "-c", READ], "input": INPUT}
+    payload: dict[str, Any] = {"command": ["python", "-c", READ], "input": INPUT}
     started = [user.start("eventbridge", **payload) for _ in deaths]
     for arn in started:
         record = user.closed(arn)
