@@ -34,7 +34,7 @@ def input_key(execution_id: str, sha256: str) -> str:
 def result_prefix(bucket: str, execution_id: str, attempt: int, ticket: str) -> str:
     """Return the URI, with a slash at its end, below which an attempt's container leaves objects.
 
-    The ticket is random, so one container cannot guess another's; SECURITY.md says what it could do.
+    The ticket is random, so no container guesses another's; SECURITY.md says how far it goes.
     """
     return uri(bucket, f"{RESULTS}{execution_id}/{attempt}-{ticket}/")
 
