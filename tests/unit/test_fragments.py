@@ -50,6 +50,7 @@ def test_what_they_add(path: Path) -> None:
     assert policies[1][: len(policies[0])] == policies[0]
     assert {policy["PolicyName"] for policy in policies[1][len(policies[0]) :]} == {
         "keep-progress",
+        "read-orders",
         "shell",
     }
     [[was], [now]] = (
