@@ -188,14 +188,15 @@ OWN := $(shell $(python) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 
 
 # Tests that take long and are alike on each Python run once. Those of tools, documents and the local
 # system run on the Python in use; those of what is deployed, over all its states, on the functions'
-# own, where this machine has it. Each flow, the worker and all quick tests run on each.
+# own, where this machine has it. Each flow, with real workers, and all quick tests run on each.
 ONCE_HERE := tests/unit/preflight \
   $(addprefix tests/unit/test_,docs.py fragments.py make.py mutations.py) \
-  $(addprefix tests/integration/local/test_,chained_invokes.py::test_processes dead_letters.py \
-  events.py floor.py iam.py large_data.py preflight.py redrive.py seams.py threads.py wakeups.py) \
-  $(addprefix tests/e2e/test_,documented_commands.py hardship.py history.py preflight.py \
-  processes.py retries.py rule.py sam_local.py up.py up_processes.py)
-FLOWS := dynamodb eventbridge polling task_state worker
+  $(addprefix tests/integration/local/test_,buckets.py chained_invokes.py::test_processes \
+  dead_letters.py definitions.py events.py floor.py iam.py large_data.py payload_examples.py \
+  preflight.py redrive.py seams.py threads.py wakeups.py) \
+  $(addprefix tests/e2e/test_,any_command.py documented_commands.py hardship.py history.py \
+  preflight.py processes.py retries.py rule.py sam_local.py up.py up_processes.py)
+FLOWS := dynamodb eventbridge polling task_state
 ONCE_THERE := tests/faults tests/integration/repairs tests/property \
   $(filter-out $(FLOWS:%=tests/integration/test_%.py),$(wildcard tests/integration/test_*.py))
 left_out = $(if $(filter $(OWN),$(1)),,$(ONCE_HERE:%=--deselect %)) \

@@ -122,14 +122,18 @@ class Catalogue:
         return replace(clean[point], points=(point,))
 
     def sample(self) -> Iterator[Scenario]:
-        """Yield each crash point and each fault of events once, in turn with each end."""
+        """Yield a crash after each call and each fault of events once, in turn with each end.
+
+        Before a call all is as it was after the one before it.
+        """
         for flow in FLOWS:
             mixed = list(product(ENDS, EVENTS))
-            for number, point in enumerate(self.points[flow]):
+            for number, point in enumerate(filter(_is_after, self.points[flow])):
                 turns = (Scenario(flow, *turn, (point,)) for turn in _from(number, mixed))
                 yield next(filter(_is_reached, turns))
-            for number, (point, scenario) in enumerate(self.retries[flow].items()):
-                yield Scenario(flow, scenario.end, EVENTS[number % len(EVENTS)], (point,))
+            for number, point in enumerate(filter(_is_after, self.retries[flow])):
+                end = self.retries[flow][point].end
+                yield Scenario(flow, end, EVENTS[number % len(EVENTS)], (point,))
             yield from (Scenario(flow, "exit 0", events) for events in EVENTS)
             yield from (Scenario(flow, end, throttled=True) for end in ("exit 0", *_RARE))
             yield Scenario(flow, "exit 0", points=(_CUT_OFF,))
@@ -137,12 +141,22 @@ class Catalogue:
         # Another flow and end each time.
         yield from (each[n % len(each)] for n, each in enumerate(self.others().values()))
 
+    def sampled(self) -> set[tuple[Flow, Point]]:
+        """Return the crash points of flows that a sample comes to, each with its flow."""
+        each = {flow: (*self.points[flow], *self.retries[flow]) for flow in FLOWS}
+        return {(flow, point) for flow in FLOWS for point in filter(_is_after, each[flow])}
+
     def others(self) -> dict[Point, list[Scenario]]:
-        """Return the reconciler's and the status function's crash points, with scenarios."""
+        """Return where the reconciler and the status function die in a sample, with scenarios."""
         by_point: dict[Point, list[Scenario]] = {}
         for scenario in (*self.repairs, *self.farewells):
-            by_point.setdefault(scenario.points[-1], []).append(scenario)
+            if _is_after(scenario.points[-1]):
+                by_point.setdefault(scenario.points[-1], []).append(scenario)
         return by_point
+
+
+def _is_after(point: Point) -> bool:
+    return point.when == "after"
 
 
 def _pairs(point: Point) -> list[tuple[End, Events]]:

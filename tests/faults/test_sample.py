@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.faults.catalogue import CHANCES, Catalogue
-from tests.faults.scenario import FLOWS, Point, Scenario
+from tests.faults.scenario import Point, Scenario
 from tests.faults.stage import Stage, stage
 
 if TYPE_CHECKING:
@@ -36,11 +36,7 @@ def stand_still() -> None:
 def test_sample(running: Stage, catalogue: Catalogue) -> None:
     """Whatever dies or becomes of events, all end rightly, and nobody is refused anything."""
     results = dict(running.run(catalogue.sample(), halfway=stand_still))
-    own = {
-        (flow, point)
-        for flow in FLOWS
-        for point in (*catalogue.points[flow], *catalogue.retries[flow])
-    }
+    own = catalogue.sampled()
     # Who is faster, an execution or an event, decides whether some of the calls are made; and which
     # executions a run of the reconciler finds to repair, who ended before it.
     for chance in range(CHANCES):
