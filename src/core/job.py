@@ -100,7 +100,8 @@ class Job:
         try:
             stored = msgspec.convert(data, dict[str, Any])
             known = {field: stored[name] for field, name in _FIELDS.items() if name in stored}
-            return msgspec.convert(known, cls)
+            # A field that is not known here may be the one on which the work depends.
+            return msgspec.convert({**known, "is_whole": len(known) == len(stored)}, cls)
         except msgspec.ValidationError:
             named = msgspec.convert(data, _Named)
             return cls(named.family, named.container, is_whole=False)

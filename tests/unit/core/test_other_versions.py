@@ -164,7 +164,7 @@ RECORDS: dict[str, tuple[dict[str, Any], Record]] = {
     ),
     "newer, more of a job": (
         {**NEW.to_item(), "job": {**NEW.job.to_dict(), "ephemeralStorage": Decimal(50)}},
-        NEW,
+        replace(NEW, job=replace(NEW.job, is_whole=False)),
     ),
     "newer, closed": ({**CLOSED.to_item(), "resultManifest": "s3://bucket/key"}, CLOSED),
     "newer, more facts of an error": (
