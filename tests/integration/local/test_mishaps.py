@@ -7,13 +7,15 @@ import pytest
 
 from local.ecs.capacity import NO_ROOM
 from local.ecs.mishaps import EndedBeside, FailedBeside, FailedStart, HangingStart, UnseenExit
-from local.journal import TaskChange
+from local.journal import Request, TaskChange
 from local.system import System
-from tests.e2e.user import User
+from tests.e2e.user import User, id_of
 from tests.integration.local.fargate import ENDED_BY_SIGNAL, on_spot, request, run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from tests.e2e.user import Flow
 
 CAPACITY = "Capacity is unavailable at this time."
 
@@ -206,11 +208,34 @@ def test_out_of_memory(user: User) -> None:
 def test_flow_tells_memory(user: User) -> None:
     """An execution whose worker has no memory left fails, and tells that."""
     arn = user.start("eventbridge", processingTime=300)
-    user.worker(arn)
-    task = user.system.tasks.get(user.tasks(arn)[0])
+    [task_arn] = user.wait(lambda: user.tasks(arn))
+    user.task(task_arn, "RUNNING")
+    task = user.system.tasks.get(task_arn)
     assert task
     task.run_out_of_memory()
     assert user.error(arn)["kind"] == "OutOfMemory"
+
+
+@pytest.mark.parametrize("flow", ["polling", "eventbridge"])
+def test_more_memory(user: User, flow: Flow) -> None:
+    """Work that was killed for want of memory is done again, with the next amount of its list."""
+    # The first attempt would take ten minutes.
+    command = ["sh", "-c", "test $EXECUTION_ATTEMPT = 2 || exec sleep 600"]
+    arn = user.start(flow, memory=[512, 1_024], retryOn=["OutOfMemory"], command=command)
+    [first] = user.wait(lambda: user.tasks(arn))
+    user.task(first, "RUNNING")
+    task = user.system.tasks.get(first)
+    assert task
+    task.run_out_of_memory()
+    assert user.result(arn)["attempt"] == 2
+    entries = user.closed(arn)["attempts"]
+    ends = [(entry["kind"], entry["exitCode"]) for entry in entries]
+    assert ends == [("OutOfMemory", 137), ("Succeeded", 0)]
+    requests = [entry.parameters for entry in user.system.journal.entries(Request)]
+    asked = [one["overrides"] for one in requests if f"/{id_of(arn)}/" in one["startedBy"]]
+    sizes = [(each["memory"], each["containerOverrides"][0]["memory"]) for each in asked]
+    assert sizes == [("512", 512), ("1024", 1_024)]
+    assert user.task(entries[1]["taskArn"])["memory"] == "1024"
 
 
 def test_forgotten() -> None:

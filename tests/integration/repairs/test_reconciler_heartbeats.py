@@ -11,12 +11,17 @@ from core.moment import timestamp
 from core.outcome import TimedOut
 from core.record import Status
 from local.ecs.state import TaskState
+from orchestrator import dynamodb, eventbridge
 from tests.integration.aws import PromptTask, throttled
 from tests.integration.repairs.scene import HOUR, LATER, MINUTE
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from core.record import Record
+    from tests.integration.attempts import Attempts
     from tests.integration.aws import Aws
+    from tests.integration.conftest import Start
     from tests.integration.repairs.executions import Executions
     from tests.integration.repairs.scene import Scene
 
@@ -131,3 +136,35 @@ def test_result_of_a_silent_worker(aws: Aws, scene: Scene, executions: Execution
     assert aws.report(record.task_arn) == {"done": "record closed COMPLETED"}
     found = scene.stored(record)
     assert (found.status, found.result) == (Status.COMPLETED, '"done"')
+
+
+@pytest.mark.parametrize("handler", [dynamodb.handler, eventbridge.handler], ids=["db", "eb"])
+def test_execution(
+    aws: Aws, scene: Scene, durable: Start, attempts: Attempts, handler: Callable[..., Any]
+) -> None:
+    """A payload's limit is kept from the first report on, and the execution tells why it ended."""
+    execution = durable(handler, {"heartbeatSeconds": 300})
+    task = attempts.task(1)
+    if handler is dynamodb.handler:
+        execution.result()
+    assert aws.record().heartbeat_seconds == 300
+    aws.task(task).advance("RUNNING")
+    for percent in (10, 20):
+        scene.pass_time(6 * MINUTE)
+        told = {"percent": percent, "at": timestamp(clock.now())}
+        aws.rewrite("SET #progress = :progress", progress=told)
+        scene.pass_time(6 * MINUTE)
+        assert scene.reconcile() == {"running": 1}
+    scene.pass_time(MINUTE)
+    assert scene.reconcile() == STOPPED
+    aws.report(task)
+    if handler is eventbridge.handler:
+        _, failure = execution.error()
+        assert (failure["kind"], failure["attempt"]) == ("TimedOut", 1)
+        assert "no progress for 300 s" in failure["detail"]
+    found = aws.record()
+    assert (found.status, found.is_open) == (Status.FAILED, False)
+    assert (found.error or {})["kind"] == "TimedOut"
+    assert "no progress for 300 s" in (found.error or {})["detail"]
+    assert scene.stops() == [task]
+    assert len(attempts.run_task_calls()) == 1
