@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 from itertools import count
 from typing import TYPE_CHECKING, Any
@@ -94,6 +96,17 @@ def test_order(aws: Aws, durable: Start, handler: Callable[..., Any]) -> None:
     execution.result()
     [key] = calls(aws)
     assert key.startswith(f"inputs/{aws.record().execution_id}/")
+
+
+def test_object(aws: Aws, durable: Start) -> None:
+    """The object is put as JSON, with a hash by which S3 refuses whatever else may come."""
+    durable(dynamodb.handler, {"input": VALUE}).result()
+    [call] = aws.calls["PutObject"]
+    kept = hand("s3").get_object(Bucket=BUCKET, Key=call["Key"])
+    body = kept["Body"].read()
+    assert kept["ContentType"] == "application/json"
+    assert base64.b64decode(call["ChecksumSHA256"]) == hashlib.sha256(body).digest()
+    assert json.loads(body) == VALUE
 
 
 def test_throttled_object(aws: Aws, durable: Start) -> None:

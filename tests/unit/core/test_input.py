@@ -10,11 +10,16 @@ from core.data import address
 from core.flow import Flow
 from core.input import MAX_INLINE
 from core.reading import InvalidRequestError
+from core.retry import Policy
+from core.start import LAST_WORD_SECONDS
+from core.work import RESERVE_SECONDS
 from tests.values import BUCKET, parsed
 
 EACH_FLOW = pytest.mark.parametrize("flow", Flow)
 DAY = 86_400
 LONG = "x" * MAX_INLINE
+# From an attempt's end to the next one's beginning, where attempts take days.
+BETWEEN = Policy(2).longest_backoff + LAST_WORD_SECONDS
 
 
 def refusal(payload: dict[str, Any], **terms: Any) -> InvalidRequestError:
@@ -102,19 +107,26 @@ def test_no_unicode(value: object) -> None:
     assert (error.field, error.expected) == ("input", "text without lone surrogates")
 
 
-def test_input_that_would_expire() -> None:
+@pytest.mark.parametrize(
+    ("attempts", "timeout", "days"),
+    [
+        (1, 31 * DAY - RESERVE_SECONDS, 31),
+        (1, 31 * DAY - RESERVE_SECONDS + 1, 32),
+        (2, (31 * DAY - RESERVE_SECONDS - BETWEEN) // 2, 31),
+        (2, (31 * DAY - RESERVE_SECONDS) // 2, 32),
+    ],
+)
+def test_input_that_would_expire(attempts: int, timeout: int, days: int) -> None:
     """An input that its last attempt may find expired is refused with the number to set."""
-    payload = {"input": LONG, "timeoutSeconds": 31 * DAY - 300, "maxAttempts": 1}
+    payload = {"input": LONG, "timeoutSeconds": timeout, "maxAttempts": attempts}
     year = {"execution_timeout": 366 * DAY}
-    assert parsed(payload, Flow.EVENTBRIDGE, **year, retention_days=31).body
-    longer = payload | {"timeoutSeconds": 31 * DAY - 299}
-    error = refusal(longer, **year, retention_days=31)
+    assert parsed(payload, Flow.EVENTBRIDGE, **year, retention_days=days).body
+    error = refusal(payload, **year, retention_days=days - 1)
     assert error.field == "input"
-    assert "set DataRetentionDays to 32 at least" in error.expected
-    assert parsed(longer, Flow.EVENTBRIDGE, **year, retention_days=32).body
-    assert parsed(longer | {"input": 1}, Flow.EVENTBRIDGE, **year, retention_days=31).job.input
-    own = {**longer, "input": None, "inputUri": "s3://bucket/key"}
-    assert parsed(own, Flow.EVENTBRIDGE, **year, retention_days=31).job.input_uri
+    assert f"set DataRetentionDays to {days} at least" in error.expected
+    short, own = payload | {"input": 1}, {**payload, "input": None, "inputUri": "s3://bucket/key"}
+    assert parsed(short, Flow.EVENTBRIDGE, **year, retention_days=1).job.input
+    assert parsed(own, Flow.EVENTBRIDGE, **year, retention_days=1).job.input_uri
 
 
 @EACH_FLOW

@@ -242,6 +242,15 @@ def test_excess(flow: Flow, character: str) -> None:
     assert excess == [0, 0, 1, 99]
 
 
+@pytest.mark.parametrize(("attempts", "excess"), [(1, 0), (2, 2), (9, 2), (10, 4)])
+def test_excess_of_a_later_attempt(attempts: int, excess: int) -> None:
+    """The longest request counts, whichever attempt has it: numbers grow, and so does memory."""
+    empty = replace(LAUNCH, job=job(memory=(512, 1_024), environment={"TEXT": ""}))
+    text = "x" * (MAX_OVERRIDES - size(empty))
+    full = replace(empty, job=replace(empty.job, environment={"TEXT": text}))
+    assert full.excess(PLACE.table, PLACE.bucket, attempts) == excess
+
+
 @pytest.mark.parametrize(
     ("failures", "detail", "transient"),
     [

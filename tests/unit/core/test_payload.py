@@ -274,6 +274,24 @@ def test_missing_field() -> None:
     assert (error.field, error.value) == ("simulate.exitCode", "null")
 
 
+@pytest.mark.parametrize(
+    ("payload", "told"),
+    [
+        ({}, {}),
+        ({"message": "hi"}, {"message": "hi"}),
+        ({"command": ["a", "b"]}, {"command": ["a", "b"]}),
+        ({"environment": {"A": "1"}}, {"environment": {"A": "1"}}),
+        ({"input": {"a": [1]}}, {"input": '{"a":[1]}'}),
+        ({"input": "x" * 5_000}, {}),
+        ({"inputUri": "s3://bucket/key", "containerName": "x", "tags": {"a": "b"}}, {}),
+    ],
+    ids=lambda part: str(part)[:30],
+)
+def test_fields_that_may_be_too_long(payload: dict[str, Any], told: dict[str, object]) -> None:
+    """The fields among which the one that is too long is found are those without a bound."""
+    assert parsed(payload, Flow.EVENTBRIDGE).told == told
+
+
 @pytest.mark.parametrize("text", ["x" * 100, "é🚀" * 10, '"'])
 def test_request_that_is_too_long(text: str) -> None:
     """A request that is too long is refused by its longest field, with the length that fits."""

@@ -136,6 +136,32 @@ def test_impossible_capacity(cluster: Cluster, asked: dict[str, str], complaint:
     assert cluster.tasks.all() == []
 
 
+@pytest.mark.parametrize(
+    ("asked", "complaint"),
+    [
+        ({"taskDefinition": "foreign"}, "TaskDefinition not found"),
+        ({"taskDefinition": "{family}:2"}, "TaskDefinition not found"),
+        ({"taskDefinition": "bare"}, "The container main of bare cannot run here"),
+        ({"overrides": {"containerOverrides": [{"name": "other"}]}}, "container named other"),
+        ({"overrides": {"memory": "640"}}, "No Fargate configuration exists"),
+        ({"tags": [{"key": "aws:team"}]}, "aws:team"),
+        ({"startedBy": "another", "clientToken": "used"}, "Parameters do not match"),
+    ],
+    ids=["family", "revision", "image", "container", "size", "tag", "token"],
+)
+def test_refused_requests(cluster: Cluster, asked: dict[str, Any], complaint: str) -> None:
+    """A request that ECS would refuse starts nothing."""
+    [(family, definition)] = cluster.tasks.definitions.items()
+    bare = {"Family": "bare", "ContainerDefinitions": [{"Name": "main", "Image": "an/image"}]}
+    cluster.tasks.definitions["bare"] = {**definition, **bare}
+    used = cluster.start("used")
+    if "taskDefinition" in asked:
+        asked = asked | {"taskDefinition": asked["taskDefinition"].format(family=family)}
+    with pytest.raises(ApiError, match=complaint):
+        cluster.start("new", **asked)
+    assert cluster.tasks.all() == [used]
+
+
 def test_providers_of_a_template(tmp_path: Path) -> None:
     """A cluster has the capacity providers that the template gives it, and no others."""
     text = (PROJECT / "template.yaml").read_text()
