@@ -12,7 +12,7 @@ from core.flow import Flow
 from core.input import MAX_INLINE
 from core.job import Capacity
 from core.launch import MAX_OVERRIDES
-from core.limits import MAX_TAG_KEY, MAX_TAG_VALUE, MAX_TAGS, RESERVED_PREFIXES
+from core.limits import CODE, MAX_TAG_KEY, MAX_TAG_VALUE, MAX_TAGS, RESERVED_PREFIXES
 from core.outcome import NOT_FETCHED
 from core.payload import (
     MAX_EXIT_CODE,
@@ -76,7 +76,8 @@ def test_bounds() -> None:
     assert set(code(ROWS["capacity"][1])) == set(Capacity)
     assert ROWS["tags"][1] == f"object of text, at most {MAX_TAGS}"
     assert f"1 to {MAX_TAG_KEY}, values of up to {MAX_TAG_VALUE}" in ROWS["tags"][3]
-    assert code(ROWS["environment"][3])[: len(RESERVED_PREFIXES)] == list(RESERVED_PREFIXES)
+    reserved = [CODE, *RESERVED_PREFIXES]
+    assert code(ROWS["environment"][3])[: len(reserved)] == reserved
     share = parsed({}, Flow.EVENTBRIDGE).timeout_seconds
     assert f"{share:,}" in ROWS["timeoutSeconds"][3]
     assert f"{MAX_OVERRIDES:,} characters" in PAGE.text
