@@ -7,7 +7,7 @@ import shutil
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from local.stack.stack import PROJECT
 from tests.e2e.shell import paste
@@ -24,6 +24,20 @@ if TYPE_CHECKING:
 
 _AT_ONCE = 16
 _LAST = re.compile("list-durable-executions|make redrive")
+# Work that says how far it is, leaves a file, and has a result as large as its input says.
+_TELLING = """\
+import sys
+from worker import data, report
+from worker.process import run
+from worker.work import work as demo
+
+def work(assignment):
+    report.progress(40, "Two of five")
+    data.put(f"{assignment.result_uri}file.json", b"[1]")
+    return {**demo(assignment), "more": "x" * assignment.input}
+
+sys.exit(run(work))
+"""
 _EVENT = PROJECT / "events" / "task-state" / "exit-0.json"
 
 
@@ -34,7 +48,8 @@ class Reader:
     Attributes:
         user: her.
         variables: that her shell has exported.
-        done: an execution of the DynamoDB flow that is over.
+        done: an execution of the DynamoDB flow that is over; it has told its progress.
+        result: the address of another one's result, which is too large for its record.
         failed: an execution that failed.
         unwanted: one that is to be stopped.
         doomed: one whose task is to be stopped.
@@ -46,6 +61,7 @@ class Reader:
     user: AwsUser
     variables: Mapping[str, str]
     done: str
+    result: str
     failed: str
     unwanted: str
     doomed: str
@@ -56,16 +72,17 @@ class Reader:
     @classmethod
     def of(cls, user: AwsUser, variables: Mapping[str, str]) -> Reader:
         """Start the executions that commands look at, and wait until there is something to see."""
-        done = user.start("dynamodb", processingTime=0)
+        done, large = (user.start("dynamodb", **_telling(size)) for size in (1, 300_000))
         failed = user.start("polling", processingTime="long")
         unwanted, doomed, busy = (user.start("eventbridge", processingTime=300) for _ in "123")
         lost = _EVENT.read_text()
         cls._lose(user, lost)
         user.closed(done)
+        result = user.closed(large)["resultUri"]
         user.ended(failed)
         arns = (unwanted, doomed, busy)
         _, task, busy = (user.wait(partial(user.tasks, arn))[0] for arn in arns)
-        return cls(user, variables, done, failed, unwanted, doomed, task, busy, lost)
+        return cls(user, variables, done, result, failed, unwanted, doomed, task, busy, lost)
 
     @staticmethod
     def _lose(user: AwsUser, event: str) -> None:
@@ -96,6 +113,10 @@ class Reader:
         shutil.copy(_EVENT, folder / "event.json")
         text = re.sub("YOUR-EXECUTION-ID", id_of(self.done), block.text)
         # What a block's introduction says is in a variable.
-        known = {"arn": self.unwanted, "task": self.task}
+        known = {"arn": self.unwanted, "task": self.task, "uri": self.result}
         named = {name: known[name] for name in code(block.before) if name in known}
         return paste(text, folder, {**self.variables, **named})
+
+
+def _telling(size: int) -> dict[str, Any]:
+    return {"command": ["python", "-c", _TELLING], "processingTime": 0, "input": size}

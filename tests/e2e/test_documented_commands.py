@@ -151,7 +151,11 @@ def scanned(command: Ran, ran: list[Ran], reader: Reader) -> None:
 
 
 def got(command: Ran, _ran: list[Ran], reader: Reader) -> None:
-    """The record is the named execution's, with the result of its worker."""
+    """The record is the named execution's, with the result of its worker; or its progress is."""
+    if "--projection-expression" in command.arguments:
+        progress = json.loads(command.printed)
+        assert (progress["percent"], progress["message"]) == ({"N": "40"}, {"S": "Two of five"})
+        return
     item = json.loads(command.printed)["Item"]
     assert item["executionId"]["S"] == id_of(reader.done)
     assert item["status"]["S"] == "COMPLETED"
@@ -183,9 +187,24 @@ def remembered(command: Ran, _ran: list[Ran], _reader: Reader) -> None:
 
 
 def found(command: Ran, ran: list[Ran], _reader: Reader) -> None:
-    """The stack tells the address of the queue, and nothing else."""
-    assert command.printed.strip() == ran[-1].option("--queue-url")
-    assert re.fullmatch(r"\S+/lambda-ecs-durable-demo-undelivered-events", command.printed.strip())
+    """The stack tells the name that the next command needs, and nothing else."""
+    name = command.printed.strip()
+    if ran[-1].name == "s3 ls":
+        assert ran[-1].arguments[-1].startswith(f"s3://{name}/")
+    else:
+        assert name == ran[-1].option("--queue-url")
+        assert re.fullmatch(r"\S+/lambda-ecs-durable-demo-undelivered-events", name)
+
+
+def copied(command: Ran, _ran: list[Ran], _reader: Reader) -> None:
+    """The result is printed, all of it."""
+    assert len(json.loads(command.printed)["more"]) == 300_000
+
+
+def left(command: Ran, _ran: list[Ran], _reader: Reader) -> None:
+    """The file that the execution has left is listed, in its attempt's folder."""
+    [line] = command.printed.splitlines()
+    assert re.fullmatch(r"1-[0-9a-f]{32}/file\.json", "/".join(line.split("/")[-2:]))
 
 
 def received(command: Ran, _ran: list[Ran], reader: Reader) -> None:
@@ -223,6 +242,8 @@ CHECKS: dict[str, Check] = {
     "lambda get-durable-execution": shown,
     "lambda get-durable-execution-history": remembered,
     "cloudformation describe-stacks": found,
+    "s3 cp": copied,
+    "s3 ls": left,
     "sqs receive-message": received,
     "lambda stop-durable-execution": stopped,
     "ecs stop-task": task_stopped,

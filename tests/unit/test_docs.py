@@ -12,6 +12,7 @@ from botocore import xform_name
 
 from core.flow import Flow
 from tests import markdown
+from tests.fragments import fragments
 from tests.markdown import Page
 from tests.template import ROOT, stack
 from tests.values import parsed
@@ -30,6 +31,8 @@ FLOWS = {
 CLI_COMMANDS: dict[tuple[str, str], set[str]] = {
     ("logs", "tail"): {"follow"},
     ("ecr", "get-login-password"): set(),
+    ("s3", "cp"): set(),
+    ("s3", "ls"): {"recursive"},
     ("s3", "rm"): {"recursive"},
 }
 CLI_OPTIONS = {"cli-binary-format", "max-items", "no-paginate", "output", "query"}
@@ -100,12 +103,14 @@ def functions() -> dict[str, Flow | None]:
 
 @cache
 def names() -> set[str]:
-    """Every name that the stack gives to something, and its own."""
+    """Every name that the stack gives to something, and its own; also with what pages add."""
     given = {STACK}
-    for resource in stack(STACK).resources.values():
+    shown = [resource for fragment in fragments() for resource in fragment["Resources"].values()]
+    for resource in (*stack(STACK).resources.values(), *shown):
         for key, value in resource.get("Properties", {}).items():
             if key in {"Family", "FunctionName", "TableName", "QueueName", "ClusterName"}:
-                given.add(str(value))
+                name = value["Fn::Sub"] if isinstance(value, dict) else value
+                given.add(str(name).replace("${AWS::StackName}", STACK))
     return given
 
 
@@ -211,7 +216,7 @@ def test_account_only_where_needed(page: Page) -> None:
 
 @each_page
 def test_names(page: Page) -> None:
-    """Every name that begins with the stack's is one that the template gives."""
+    """Every name that begins with the stack's is one that the template or a fragment gives."""
     shown = re.findall(rf"{STACK}[a-z-]*", page.text)
     assert {word.rstrip("-") for word in shown} <= names()
 
