@@ -19,7 +19,7 @@ from core.launch import MAX_OVERRIDES
 from core.outcome import is_ending
 from core.polling import REFUSED_FOR
 from core.reading import InvalidRequestError
-from core.reported import LENGTHS
+from core.reported import LENGTHS, LONGEST_PROGRESS
 from core.retry import LAUNCH_STEP_TRIES, MAX_TRIES
 from core.start import LAST_WORD_SECONDS
 from core.verdict import ENDED_BADLY
@@ -94,6 +94,8 @@ SAID = (
     ("docs/operations.md", f"what the table keeps for {DAYS} days"),
     ("docs/worker.md", f"all of them together may have {MAX_OVERRIDES:,} characters"),
     ("docs/worker.md", f"text of at most {MAX_RESULT_BYTES:,} bytes"),
+    ("docs/worker.md", f"result.json) + 2 * others)) -le {MAX_RESULT_BYTES} ]"),
+    ("docs/worker.md", f"`message`, of which {LONGEST_PROGRESS} characters are taken"),
     ("docs/worker.md", f"outcome together exceed {MAX_ANSWER_BYTES:,} bytes"),
     ("docs/worker.md", "`summary` ({summary:,} characters)".format(**LENGTHS)),
     ("docs/worker.md", "`detail` ({detail:,}) and `advice` ({advice:,})".format(**LENGTHS)),
