@@ -209,6 +209,15 @@ def test_documented_example(table: Any, worker: Worker) -> None:
     assert (other.wait(PATIENCE), json.loads(read(table)["result"])) == (1, {"a": 1})
 
 
+def test_documented_module(table: Any, worker: Worker) -> None:
+    """The documented module of one's own hands over its result and its progress."""
+    process = worker(documented("def etl"), INPUT='{"rows": [7, 8]}')
+    lines(process)
+    item = read(table)
+    assert (process.returncode, json.loads(item["result"])) == (0, {"rows": 2})
+    assert (item["status"], item["progress"]["message"]) == ("COMPLETED", "row 8")
+
+
 def test_work_that_goes_on(progress: Any, worker: Worker) -> None:
     """The documented work of days is gone on with by the attempt after one that got SIGTERM."""
     work = documented("def work") + GOING_ON
