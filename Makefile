@@ -197,7 +197,7 @@ ONCE_HERE := tests/unit/preflight \
   $(addprefix tests/e2e/test_,any_command.py documented_commands.py hardship.py history.py \
   preflight.py processes.py retries.py rule.py sam_local.py up.py up_processes.py)
 FLOWS := dynamodb eventbridge polling task_state
-ONCE_THERE := tests/faults tests/integration/repairs tests/property \
+ONCE_THERE := tests/faults tests/integration/repairs tests/integration/worker tests/property \
   $(filter-out $(FLOWS:%=tests/integration/test_%.py),$(wildcard tests/integration/test_*.py))
 left_out = $(if $(filter $(OWN),$(1)),,$(ONCE_HERE:%=--deselect %)) \
   $(if $(filter $(LAMBDA),$(1)),,$$($(find_python) $(LAMBDA) >/dev/null \

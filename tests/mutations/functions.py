@@ -217,7 +217,7 @@ MUTATIONS = (
         + " REMOVE #open",
         ExpressionAttributeNames={f"#{name}": name for name in (*changes, "open")},
 """,
-        ("tests/property/test_records.py", "tests/integration/test_worker.py"),
+        ("tests/property/test_records.py", "tests/integration/worker"),
     ),
     Mutation(
         "a closed callback is taken for an answered one",
@@ -305,14 +305,14 @@ MUTATIONS = (
         "src/worker/process.py",
         "        return _failed(assignment, error)\n",
         "        _failed(assignment, error)\n",
-        ("tests/integration/test_worker.py",),
+        ("tests/integration/worker",),
     ),
     Mutation(
         "a worker exits with the code of a container without its code",
         "src/worker/process.py",
         "    if exit_code != NOT_FETCHED:\n",
         "    if exit_code:\n",
-        ("tests/integration/test_worker.py",),
+        ("tests/integration/worker",),
     ),
     Mutation(
         "a container without its code exits with a code that a worker may have",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.mutations.mutation import Mutation
 
-_WORKER = ("tests/integration/test_worker.py",)
+_WORKER = ("tests/integration/worker",)
 _PROGRESS = ("tests/unit/worker/test_progress.py",)
 _START = ("tests/integration/test_container_start.py",)
 
