@@ -24,6 +24,13 @@ MUTATIONS = (
         _REQUESTS,
     ),
     Mutation(
+        "a job with a field that only another version knows is launched without it",
+        "src/core/job.py",
+        '"is_whole": len(known) == len(stored)',
+        '"is_whole": True',
+        ("tests/unit/core/test_record.py",),
+    ),
+    Mutation(
         "a revision is not asked for",
         "src/core/launch.py",
         'return job.family if job.revision is None else f"{job.family}:{job.revision}"',

@@ -31,6 +31,20 @@ MUTATIONS = (
         ("tests/unit/worker/test_assignment.py",),
     ),
     Mutation(
+        "a result that nobody takes is handed over",
+        "src/worker/process.py",
+        "    if assignment.tells_result:\n",
+        "    if assignment.flow:\n",
+        _WORKER,
+    ),
+    Mutation(
+        "progress outside of work is passed over in silence",
+        "src/worker/report.py",
+        '        logger.warning("Progress not told: no work runs by worker.process.run")\n',
+        "        pass\n",
+        _WORKER,
+    ),
+    Mutation(
         "progress is written as often as it is told",
         "src/worker/progress.py",
         "if time.monotonic() - self._written >= SECONDS_BETWEEN_WRITES:",
