@@ -120,11 +120,15 @@ def run(user: User, name: str, main: str = "main", **own: Any) -> str:
 
 
 def lines(user: User, arn: str, name: str) -> list[str]:
-    """Return what a container has logged into its stream."""
+    """Return what a container has logged into its stream, as far as it has come there."""
     stream = f"worker/{name}/{arn.rpartition('/')[2]}"
     group = f"/ecs/{user.stack}"
-    events = user.client("logs").get_log_events(logGroupName=group, logStreamName=stream)
-    return [event["message"] for event in events["events"]]
+    logs = user.client("logs")
+    try:
+        events = logs.get_log_events(logGroupName=group, logStreamName=stream)["events"]
+    except logs.exceptions.ResourceNotFoundException:
+        return []
+    return [event["message"] for event in events]
 
 
 def containers(user: User, arn: str) -> dict[str, Any]:
@@ -283,4 +287,4 @@ def test_documented_definition_by_payload(user: User, flow: Flow) -> None:
     arn = user.start(flow, **named, environment={"COUNT": "2"}, **looks)
     record = user.closed(arn)
     assert (record["status"], record["lastOutcome"]["exitCode"]) == ("COMPLETED", 0)
-    assert lines(user, record["taskArn"], "counter") == ["1", "2"]
+    user.wait(lambda: lines(user, record["taskArn"], "counter") == ["1", "2"])
