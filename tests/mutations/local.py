@@ -1,4 +1,4 @@
-"""Mistakes in the local ECS, which would let pass what ECS refuses."""
+"""Mistakes in the local ECS, each with the tests that should notice."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from tests.mutations.mutation import Mutation
 _SIZES = ("tests/unit/local/test_size.py",)
 _TAGS = ("tests/unit/local/test_tags.py",)
 _TASKS = ("tests/unit/local/test_tasks.py",)
+_REQUESTS = ("tests/integration/local/test_tasks.py",)
+_DEFINITIONS = ("tests/integration/local/test_definitions.py",)
+_RIGHTS = ("tests/unit/local/test_iam_requests.py",)
 
 MUTATIONS = (
     Mutation(
@@ -149,5 +152,47 @@ MUTATIONS = (
         '        check_main(definition, request.get("overrides", {}), self._worker_image)\n',
         "",
         _TASKS,
+    ),
+    Mutation(
+        "the local ECS takes overrides of any length",
+        "local/ecs/api.py",
+        '        if len(json.dumps(asked.get("overrides", {}))) > MOST_OVERRIDES:\n',
+        '        if len(json.dumps(asked.get("overrides", {}))) > 2 * MOST_OVERRIDES:\n',
+        _REQUESTS,
+    ),
+    Mutation(
+        "a task ends with each of its containers",
+        "local/ecs/program.py",
+        'is_essential=container.get("Essential", True)',
+        "is_essential=True",
+        _DEFINITIONS,
+    ),
+    Mutation(
+        "a launch of the newest revision is checked on the bare family alone",
+        "local/iam/requests.py",
+        '[definition] if revision else [family, f"{family}:1"]',
+        "[definition if revision else family]",
+        _RIGHTS,
+    ),
+    Mutation(
+        "a launch hands its task roles that nobody may pass",
+        "local/iam/requests.py",
+        "    for role in (*place.passed.get(family, ()), *given):\n",
+        "    for role in given:\n",
+        _RIGHTS,
+    ),
+    Mutation(
+        "a launch hands its task a role in place of the definition's unchecked",
+        "local/iam/requests.py",
+        "    for role in (*place.passed.get(family, ()), *given):\n",
+        "    for role in place.passed.get(family, given):\n",
+        _RIGHTS,
+    ),
+    Mutation(
+        "a task is tagged by its definition without a right to",
+        "local/iam/requests.py",
+        '_TAGGING = ("tags", "propagateTags", "enableECSManagedTags")\n',
+        '_TAGGING = ("tags", "enableECSManagedTags")\n',
+        _RIGHTS,
     ),
 )
