@@ -10,6 +10,7 @@ _TASKS = ("tests/unit/local/test_tasks.py",)
 _REQUESTS = ("tests/integration/local/test_tasks.py",)
 _DEFINITIONS = ("tests/integration/local/test_definitions.py",)
 _RIGHTS = ("tests/unit/local/test_iam_requests.py",)
+_PROGRAMS = ("tests/unit/local/test_programs.py",)
 
 MUTATIONS = (
     Mutation(
@@ -194,5 +195,26 @@ MUTATIONS = (
         '_TAGGING = ("tags", "propagateTags", "enableECSManagedTags")\n',
         '_TAGGING = ("tags", "enableECSManagedTags")\n',
         _RIGHTS,
+    ),
+    Mutation(
+        "a request's command follows the definition's",
+        "local/ecs/program.py",
+        'command = told.get("command") or command',
+        'command = [*command, *told.get("command", ())]',
+        _PROGRAMS,
+    ),
+    Mutation(
+        "what a request says to one container reaches all",
+        "local/ecs/program.py",
+        '            if told["name"] == name:\n',
+        "            if told:\n",
+        _PROGRAMS,
+    ),
+    Mutation(
+        "the first container is always the main one",
+        "local/ecs/program.py",
+        'named[0] if named else definition["ContainerDefinitions"][0]["Name"]',
+        'definition["ContainerDefinitions"][0]["Name"]',
+        _PROGRAMS,
     ),
 )
