@@ -185,8 +185,12 @@ def check_seconds(given: Payload, timeout_seconds: int) -> None:
     Raises:
         InvalidRequestError: names the field, what came and what was expected.
     """
+    work = int(given.shorthand.get(_PROCESSING_TIME, 0))
+    if given.processing_time is UNSET and work > timeout_seconds:
+        expected = f"at least {work} s, which processingTime has by default"
+        raise InvalidRequestError("timeoutSeconds", timeout_seconds, expected)
     seconds = {
-        "processingTime": int(given.shorthand.get(_PROCESSING_TIME, 0)),
+        "processingTime": work,
         "startTimeoutSeconds": given.start_timeout_seconds,
         "heartbeatSeconds": given.heartbeat_seconds,
     }

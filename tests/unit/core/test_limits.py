@@ -166,6 +166,14 @@ def test_shorthand_with_a_command() -> None:
     assert late.field == "processingTime"
 
 
+def test_timeout_below_the_demos_time() -> None:
+    """A timeout too short for the demo's default is refused by the name that the payload has."""
+    late = refusal({"timeoutSeconds": 4})
+    assert (late.field, late.value) == ("timeoutSeconds", "4")
+    assert late.expected == "at least 5 s, which processingTime has by default"
+    parsed({"timeoutSeconds": 5}, Flow.EVENTBRIDGE)
+
+
 @pytest.mark.parametrize(
     "tags",
     [
