@@ -26,7 +26,7 @@ from core.attempts import entries
 from core.handover import may_follow
 from core.moment import timestamp
 from core.record import OPEN, OPEN_INDEX, Record, Status, UnreadableRecordError
-from core.reported import COLUMNS
+from core.reported import COLUMNS, EMPTIED
 from core.write import Write
 
 if TYPE_CHECKING:
@@ -183,7 +183,7 @@ class Records:
             ({"taskArn": task_arn}, ours & is_left),
         ):
             update = _stamped(Update(changes), stamp)
-            if self._write_anyway(record.execution_id, update, condition):
+            if self._write_anyway(record.execution_id, update, condition, is_marked=True):
                 return Write.WRITTEN
         return self._found(record, lambda stored: stored.task_arn == task_arn, stamp)
 
@@ -318,7 +318,7 @@ class Records:
         holds: Callable[[Record], bool],
     ) -> Write:
         ours = ours_of(record, record.task_arn) & Attr("open").exists() & news
-        if self._write_anyway(record.execution_id, update, ours):
+        if self._write_anyway(record.execution_id, update, ours, is_marked=True):
             return Write.WRITTEN
         return self._found(record, lambda stored: _is_at(stored, record) and holds(stored))
 
@@ -366,13 +366,24 @@ class Records:
             )
         return stored
 
-    def _write_anyway(self, execution_id: str, update: Update, condition: ConditionBase) -> bool:
-        """Write; what workers have written gives way where it leaves no room."""
+    def _write_anyway(
+        self,
+        execution_id: str,
+        update: Update,
+        condition: ConditionBase,
+        *,
+        is_marked: bool = False,
+    ) -> bool:
+        """Write; what workers have written gives way where it leaves no room.
+
+        Where that is marked, it may have been the result of the attempt: no success without it.
+        """
         try:
             return self._write(execution_id, update, condition)
         except RecordFullError as error:
             logger.warning("Record full: worker's columns emptied", extra={"reason": str(error)})
-            room = Update({}, removed=COLUMNS)
+            mark = {"resultUri": EMPTIED} if is_marked else {}
+            room = Update(mark, removed=[name for name in COLUMNS if name not in mark])
             return self._write(execution_id, room, condition) and self._write(
                 execution_id, update, condition
             )

@@ -39,7 +39,7 @@ _WORDING: Mapping[str, str] = {
     "retryOn": _RETRY_ON,
     "command": "a list of text without NUL, whose first word is not empty",
     "environment": "an object whose values are text",
-    "memory": f"MiB >= 1, or a list of 1 to {MAX_ATTEMPTS} such numbers, one an attempt",
+    "memory": (f"whole MiB >= 1, or a list of 1 to {MAX_ATTEMPTS} such numbers, one an attempt"),
     "capacity": f"one of {', '.join(Capacity)}",
     "tags": "an object whose values are text",
 }
@@ -131,15 +131,15 @@ class Payload(Struct, frozen=True, rename="camel"):
 
 # The fields that not every flow takes: which do, and who they are.
 _ONLY: Mapping[str, tuple[Callable[[Flow], bool], str]] = {
-    "maxAttempts": (lambda flow: flow.is_awaited, "flows that wait for their task take"),
-    "retryOn": (lambda flow: flow.is_awaited, "flows that wait for their task take"),
+    "maxAttempts": (lambda flow: flow.is_awaited, "the polling and the EventBridge flow take"),
+    "retryOn": (lambda flow: flow.is_awaited, "the polling and the EventBridge flow take"),
     "pollSeconds": (
         lambda flow: flow.is_awaited and not flow.has_callback,
         "the polling flow takes",
     ),
     "heartbeatSeconds": (
         lambda flow: flow.takes_result,
-        "flows whose container is told its record take",
+        "the DynamoDB and the EventBridge flow take",
     ),
 }
 
@@ -218,7 +218,8 @@ def check_length(told: Mapping[str, object], excess: int) -> None:
     spare = sizes[longest] - excess
     expected = f"at most {spare} characters when written as JSON"
     if spare < len('""'):
-        expected = f"{excess} characters less of it and of {others}, when written as JSON"
+        all_told = f"it and of {others}" if others else "it"
+        expected = f"{excess} characters less of {all_told}, when written as ECS takes it"
     raise InvalidRequestError(longest, told[longest], expected)
 
 

@@ -26,7 +26,7 @@ class InvalidRequestError(ValueError):
     """The payload cannot be run; nothing was started.
 
     Attributes:
-        field: dotted name of the field at fault, "payload" for the whole.
+        field: dotted name of the field at fault, "payload" for the whole, shortened as well.
         value: what came, shortened to 200 characters.
         expected: what would have been accepted.
     """
@@ -133,8 +133,11 @@ def _words(types: re.Match[str]) -> str:
 
 
 def _readable(name: str) -> str:
-    """Return a name that may hold lone surrogates as text that can be written."""
-    return name.encode(errors="backslashreplace").decode()
+    """Return a name as text of one line that can be written, shortened to 200 characters."""
+    written = name.encode(errors="backslashreplace").decode()
+    if not written.isprintable():
+        written = json.dumps(written)[1:-1]
+    return written if len(written) <= _MAX_SHOWN else f"{written[:_MAX_SHOWN]}…"
 
 
 def _shown(value: object) -> str:

@@ -11,6 +11,8 @@ from typing import Any
 
 # The columns that the task's role may write.
 COLUMNS = ("ticket", "status", "result", "error", "resultUri", "progress")
+# The place of a result that was emptied, for it left the stack no room to write: no address.
+EMPTIED = "emptied"
 _TICKET = re.compile(r"[0-9a-f]{32}")
 # As long as every ticket: what a launch will need is known before one is drawn.
 TICKET_RESERVE = "0" * 32

@@ -15,6 +15,7 @@ from core.outcome import (
 )
 from core.outcome.kinds import STOPPED_BY_US
 from core.record import ENDED, Status
+from core.reported import EMPTIED
 
 if TYPE_CHECKING:
     from core.flow import Flow
@@ -156,6 +157,8 @@ def _with_own_result(record: Record, outcome: Outcome) -> Outcome:
         f"Its `resultUri` is {named!r}, which does not lie below the attempt's own RESULT_URI: "
         "nobody knows whose it is"
     )
+    if record.stray_uri == EMPTIED:
+        detail = "What the container had written left no room in the item (400 KB), and was emptied"
     return reclassified(outcome, ApplicationFailed, detail)
 
 

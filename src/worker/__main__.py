@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import sys
-
 from worker.process import run
 from worker.work import work
 
 if __name__ == "__main__":
-    sys.exit(run(work))
+    run(work)

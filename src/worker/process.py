@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
-from typing import TYPE_CHECKING
+import sys
+from typing import TYPE_CHECKING, NoReturn
 
 from worker import report
 from worker.assignment import Assignment
@@ -28,20 +29,17 @@ class SimulatedFailureError(Exception):
     """The payload's `simulate` asked for this failure."""
 
 
-def run(work: Work) -> int:
+def run(work: Work) -> NoReturn:
     """Do work as the process of a container, as its variables say, and report it.
 
-    A module of its own ends with `sys.exit(run(work))`.
+    It ends the process with the exit code, so that nobody can forget to.
 
     Args:
         work: takes the assignment and returns a result that JSON can hold.
-
-    Returns:
-        The exit code.
     """
     # Process 1 of a container has no default action for SIGTERM.
     signal.signal(signal.SIGTERM, _terminate)
-    return perform(work, os.environ)
+    sys.exit(perform(work, os.environ))
 
 
 def perform(work: Work, environment: Mapping[str, str]) -> int:

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from aws_durable_execution_sdk_python_testing.runner import StepOperation
+from botocore.exceptions import ClientError
 
 from adapters.errors import AwsBusyError
 from core.answer import MAX_ANSWER_BYTES
@@ -15,6 +17,8 @@ from tests.integration.aws import error, throttled
 from worker.report import MAX_RESULT_BYTES, encoded
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.integration.aws import Aws
     from tests.integration.conftest import Start
 
@@ -55,6 +59,31 @@ def test_result_that_is_no_text(aws: Aws, durable: Start) -> None:
     aws.exit(0)
     assert aws.report() == {"done": "callback succeeded"}
     assert execution.result()["result"] == {"rows": [1, 2]}
+
+
+@pytest.mark.parametrize("flow", [dynamodb.handler, handler], ids=["dynamodb", "eventbridge"])
+def test_result_without_room_for_the_task(
+    aws: Aws, durable: Start, flow: Callable[..., Any]
+) -> None:
+    """A result that leaves no room for its task's ARN is emptied, and its work no success."""
+
+    def fill() -> None:
+        # Whatever else is in the item, it is full to some fifty bytes.
+        for length in range(409_600, 400_000, -50):
+            with suppress(ClientError):
+                return aws.rewrite("SET #result = :result", result="x" * length)
+        raise AssertionError("the item takes no result of this size")
+
+    aws.at("dynamodb.UpdateItem", fill, 1)
+    execution = durable(flow, {})
+    aws.wait_for_record(lambda record: record.task_arn)
+    aws.exit(0)
+    aws.report()
+    if flow is handler:
+        assert "no room" in execution.error()[1]["detail"]
+    record = aws.record()
+    assert (record.status, record.result) == (Status.FAILED, None)
+    assert "no room" in (record.error or {})["detail"]
 
 
 def test_nothing_handed_over_to_polling(aws: Aws, durable: Start) -> None:

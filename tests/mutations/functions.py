@@ -113,9 +113,16 @@ MUTATIONS = (
     Mutation(
         "a full record takes no task",
         "src/adapters/records.py",
-        "            room = Update({}, removed=COLUMNS)\n",
-        "            raise\n            room = Update({}, removed=COLUMNS)\n",
+        '            mark = {"resultUri": EMPTIED} if is_marked else {}\n',
+        "            raise\n            mark = {}\n",
         ("tests/integration/repairs/test_hostile_worker.py",),
+    ),
+    Mutation(
+        "a result that was emptied is as good as none",
+        "src/adapters/records.py",
+        '            mark = {"resultUri": EMPTIED} if is_marked else {}\n',
+        "            mark = {}\n",
+        ("tests/integration/test_results.py",),
     ),
     Mutation(
         "a result that comes as its timeout is written down is overlooked",

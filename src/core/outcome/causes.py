@@ -246,8 +246,8 @@ CAUSES: tuple[Cause, ...] = (
         "role may not be passed",
         Area.ROLE,
         r"iam:passrole",
-        "The function may not pass the task definition's roles: name them in its policy "
-        "for iam:PassRole.",
+        "The function may not pass the task definition's roles: give them the IAM path "
+        "/STACK/, or name them in its policy for iam:PassRole.",
     ),
     # Images.
     _lasts(
@@ -467,7 +467,8 @@ CAUSES: tuple[Cause, ...] = (
         Area.REQUEST,
         r"task ?definition.{0,100}(?:inactive|not found|(?:does not|doesn't) exist)"
         r"|unable to describe task definition",
-        "The task definition is not there or no longer active: deploy the stack again.",
+        "The task definition is not there or no longer active: compare the payload's "
+        "taskDefinition with the template's Family, or deploy the stack again.",
     ),
     _lasts(
         "cluster missing",

@@ -220,6 +220,33 @@ def test_presigned(bucket: str, client: Callable[[str | None], Any]) -> None:
         assert Asked(url).send().status == answered
 
 
+CHUNKED = {
+    "X_Amz_Content_SHA256": "STREAMING-UNSIGNED-PAYLOAD-TRAILER",
+    "X_Amz_Decoded_Content_Length": "5",
+    "X_Amz_Trailer": "x-amz-checksum-crc32",
+    "Content_Encoding": "aws-chunked",
+}
+CHUNKS = "5\r\npaper\r\n0\r\nx-amz-checksum-crc32:p7hZjA==\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("headers", "body"),
+    [({"X_Amz_Content_SHA256": "UNSIGNED-PAYLOAD"}, "paper"), (CHUNKED, CHUNKS)],
+    ids=["unsigned", "chunks"],
+)
+def test_body_that_is_not_signed(
+    shelf: System, bucket: str, client: Callable[[str | None], Any], headers: Any, body: str
+) -> None:
+    """An object comes as current tools send it, its body unsigned, but by nobody without a key."""
+    put = Asked(f"{shelf.endpoint}/{bucket}/papers/free", "PUT", body=body).with_headers(**headers)
+    for secret, answered in (("forged", HTTPStatus.FORBIDDEN), (None, HTTPStatus.OK)):
+        caller = shelf.callers.new("tool", "TaskRole")
+        signed = put.signed(caller.access_key, secret or caller.secret, "s3")
+        assert signed.send().status == answered
+    stored = client(None).get_object(Bucket=bucket, Key="papers/free")
+    assert stored["Body"].read() == b"paper"
+
+
 def test_next_system(tmp_path: Path) -> None:
     """A system's objects are gone with it: the next one in its Region begins with none."""
     path = tmp_path / "template.yaml"

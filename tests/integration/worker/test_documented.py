@@ -31,7 +31,7 @@ def look_at(number):
         time.sleep(3600)
     return 1
 from worker.process import run
-sys.exit(run(work))
+run(work)
 """
 
 

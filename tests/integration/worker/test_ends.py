@@ -57,7 +57,7 @@ def test_polling_knows_no_record(table: Any, worker: Worker, work: str) -> None:
 from worker import report
 from worker.process import run
 def told(_): report.progress(50)
-exit(run({work}))
+run({work})
 """,
         EXECUTION_FLOW="polling",
         RECORD_TABLE="",
@@ -100,7 +100,7 @@ def test_half_a_character(table: Any, worker: Worker) -> None:
 import sys
 from worker.process import run
 def work(_): raise ValueError("half \ud83d")
-sys.exit(run(work))
+run(work)
 """)
     logged = lines(process)
     assert [line["message"] for line in logged] == ["Work started", "Work failed"]
@@ -116,7 +116,7 @@ for name in ("MESSAGE", "PROCESSING_TIME"): del os.environ[name]
 import worker.work
 worker.work.time.sleep = lambda _: None
 from worker.process import run
-sys.exit(run(worker.work.work))
+run(worker.work.work)
 """)
     lines(process)
     assert process.returncode == 0
@@ -144,7 +144,7 @@ def test_work_that_exits(table: Any, worker: Worker, code: object, exit_code: in
     process = worker(f"""\
 import sys
 from worker.process import run
-sys.exit(run(lambda _: sys.exit({code})))
+run(lambda _: sys.exit({code}))
 """)
     assert [line["message"] for line in lines(process)] == ["Work started", "Work failed"]
     assert process.returncode == exit_code
@@ -165,7 +165,7 @@ def test_reserved_code(table: Any, worker: Worker, code: object) -> None:
     process = worker(f"""\
 import sys
 from worker.process import run
-sys.exit(run(lambda _: sys.exit({code})))
+run(lambda _: sys.exit({code}))
 """)
     _, reserved, failed = lines(process)
     assert (process.returncode, failed["exitCode"], read(table)["error"]["exitCode"]) == (1, 1, 1)

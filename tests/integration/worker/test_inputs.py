@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 ECHO = """\
 import sys
 from worker.process import run
-sys.exit(run(lambda assignment: assignment.input))
+run(lambda assignment: assignment.input)
 """
 
 

@@ -21,7 +21,7 @@ def work(_):
     thread = threading.Thread(target=report.progress, args=[40, "from a thread"])
     thread.start(); thread.join()
     END
-sys.exit(run(work))
+run(work)
 """
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 LARGE = """\
 import sys
 from worker.process import run
-sys.exit(run(lambda _: "\\u00e9" + "x" * 5_000_000))
+run(lambda _: "\\u00e9" + "x" * 5_000_000)
 """
 
 
@@ -36,7 +36,7 @@ def test_result_is_not_overwritten(table: Any, worker: Worker) -> None:
 
 def test_too_large(table: Any, worker: Worker) -> None:
     """A result over 256 KB is refused with its size, the limit and what to do instead."""
-    process = worker("from worker.process import run; exit(run(lambda _: 'x' * 256_001))")
+    process = worker("from worker.process import run; run(lambda _: 'x' * 256_001)")
     lines(process)
     assert process.returncode == 1
     summary = read(table)["error"]["summary"]

@@ -135,7 +135,7 @@ def test_variable_of_the_demo(payload: dict[str, Any], is_taken: bool) -> None:
     [
         ({"": "x"}, 'environment.""'),
         ({"A=B": "x"}, "environment.A=B"),
-        ({"A\0": "x"}, "environment.A\0"),
+        ({"A\0": "x"}, r"environment.A\u0000"),
         ({"A": "x\0"}, "environment.A"),
         ({"A": 1}, "environment.A"),
         ({"B": "x", "A": None}, "environment.A"),
@@ -268,7 +268,7 @@ def test_memory_by_attempt_elsewhere() -> None:
     """The DynamoDB flow, which tries once, takes one amount of memory."""
     error = refusal({"memory": [512, 1_024]}, Flow.DYNAMODB)
     assert (error.field, error.value) == ("memory", "[512, 1024]")
-    assert "only flows that wait for their task try again" in error.expected
+    assert "the DynamoDB flow tries once" in error.expected
 
 
 def test_heartbeat() -> None:
@@ -281,7 +281,7 @@ def test_heartbeat() -> None:
     error = refusal({"heartbeatSeconds": 300}, Flow.POLLING)
     assert error.field == "heartbeatSeconds"
     assert error.expected == (
-        "no such field here: only flows whose container is told its record take it"
+        "no such field here: only the DynamoDB and the EventBridge flow take it"
     )
 
 

@@ -200,7 +200,7 @@ def test_retries_elsewhere(name: str, value: object) -> None:
     """Nobody waits in the DynamoDB flow, so nobody tries again: it refuses to be asked to."""
     error = refusal({name: value}, Flow.DYNAMODB)
     assert error.field == name
-    assert error.expected == "no such field here: only flows that wait for their task take it"
+    assert error.expected == "no such field here: only the polling and the EventBridge flow take it"
 
 
 @EACH_FLOW
@@ -310,3 +310,15 @@ def test_fields_that_are_too_long_together() -> None:
         check_length({"message": "x" * 10, "input": "x" * 20, "command": ["x"]}, 25)
     assert refused.value.field == "input"
     assert "25 characters less of it and of message and command" in refused.value.expected
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [("x" * 300_000, f"{'x' * 200}…"), ("x\n\x1b[31m", r"x\n\u001b[31m"), ("Größe", "Größe")],
+    ids=["long", "control characters", "umlaut"],
+)
+def test_name_that_is_shown(name: str, shown: str) -> None:
+    """A field's name is told on one line, and cut."""
+    error = refusal({name: 1})
+    assert error.field == shown
+    assert len(str(error)) < 2_000
