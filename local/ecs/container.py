@@ -79,7 +79,8 @@ class Image:
         folder = Path(tempfile.mkdtemp(dir=self.processes.folder))
         package = folder / self.code.name
         shutil.copytree(self.code, package, ignore=shutil.ignore_patterns("__pycache__"))
-        variables = {"PYTHONPATH": f"{folder}{os.pathsep}{package}", **environment}
+        path = [str(folder), str(package), *filter(None, [environment.get("PYTHONPATH")])]
+        variables = {**environment, "PYTHONPATH": os.pathsep.join(path)}
         return started(self.processes, command or self.command, package, variables, on_line)
 
 

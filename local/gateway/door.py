@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 # As far as AWS lets clocks be apart.
 _NEAR = timedelta(minutes=5)
 _SHOWN = "%Y-%m-%d %H:%M:%S %Z"
-_EXPORT = 'Export the keys of the system that is up: eval "$(make -s env)"'
+_EXPORT = 'Export the keys of the system that is up, with its FOLDER if any: eval "$(make -s env)"'
 # `sam local` signs with these, whatever its environment says, and sends its requests to localhost.
 _SAM_KEY, _SAM_SECRET = "foo", "bar"
 _APP_ID = re.compile(r"\bapp/(\S+)")

@@ -35,7 +35,8 @@ def main() -> None:
         cause = getattr(error, "reason", error)
         complain(f"Worker code not fetched: {type(cause).__name__}: {cause}")
         sys.exit(NOT_FETCHED)
-    os.environ["PYTHONPATH"] = f"{folder}:{folder}/worker"
+    more = os.environ.get("PYTHONPATH")
+    os.environ["PYTHONPATH"] = f"{folder}:{folder}/worker" + (f":{more}" if more else "")
     os.chdir(folder / "worker")
     run(sys.argv[1:])
 
@@ -77,7 +78,12 @@ def download(layer_arn: str) -> bytes:
 def unpack(archive: bytes) -> Path:
     """Return a new folder that holds the package `worker`."""
     folder = Path(tempfile.mkdtemp())
-    zipfile.ZipFile(io.BytesIO(archive)).extractall(folder)
+    with zipfile.ZipFile(io.BytesIO(archive)) as members:
+        for member in members.infolist():
+            path = Path(members.extract(member, folder))
+            # What may be run stays so: an archive keeps it, and extract() forgets it.
+            if path.is_file() and member.external_attr >> 16 & 0o100:
+                path.chmod(0o755)
     # Layers keep their code under python/; the worker is the package `worker`.
     (folder / "python").rename(folder / "worker")
     return folder

@@ -49,7 +49,9 @@ def layer(files: Mapping[str, str]) -> bytes:
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as writer:
         for name, text in files.items():
-            writer.writestr(f"python/{name}", text)
+            member = zipfile.ZipInfo(f"python/{name}")
+            member.external_attr = (0o100755 if name.endswith(".sh") else 0o100644) << 16
+            writer.writestr(member, text)
     return archive.getvalue()
 
 
@@ -191,6 +193,25 @@ def test_module_of_ones_own(aws: Aws, tmp_path: Path) -> None:
     aws.archive = layer(FAKE_WORKER | {"etl.py": told})
     process = start(aws, tmp_path, "python", "-m", "etl", "--day", "2026-01-05")
     assert ended(process) == (0, "['--day', '2026-01-05'] library\n")
+
+
+def test_script_of_ones_own(aws: Aws, tmp_path: Path) -> None:
+    """A script that may be run may be run there too, and nothing else may."""
+    aws.archive = layer(FAKE_WORKER | {"etl.sh": "#!/bin/sh\nexit 7\n", "data": "x"})
+    assert ended(start(aws, tmp_path, "./etl.sh")) == (7, "")
+    exit_code, log = ended(start(aws, tmp_path, "./data"))
+    assert (exit_code, "Permission denied" in log) == (126, True)
+
+
+def test_python_path_of_ones_own(aws: Aws, tmp_path: Path) -> None:
+    """A caller's PYTHONPATH comes after the code's own folders, and hides none of them."""
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "own.py").write_text("NAME = 'own'")
+    (tmp_path / "mine" / "library.py").write_text("raise SystemExit(9)")
+    told = "import own, library; print(own.NAME, library.NAME)"
+    aws.archive = layer(FAKE_WORKER | {"etl.py": told})
+    process = start(aws, tmp_path, "python", "-m", "etl", PYTHONPATH=str(tmp_path / "mine"))
+    assert ended(process) == (0, "own library\n")
 
 
 def test_command_in_the_code(aws: Aws, tmp_path: Path) -> None:

@@ -38,7 +38,7 @@ def script(template: dict[str, Any]) -> str:
     """The script that docs/worker.md shows."""
     definition = template["Resources"]["ShellDefinition"]["Properties"]
     [container] = definition["ContainerDefinitions"]
-    [text] = container["Command"]
+    _shell, _option, text = container["Command"]
     return str(text)
 
 
@@ -155,11 +155,14 @@ def test_progress(user: User, small: dict[Flow, str], flow: Flow) -> None:
 
 
 def test_words_and_repetitions(user: User, script: str) -> None:
-    """All characters of progress arrive; the same result may come again, another one may not."""
+    """All characters of progress arrive, and none of it ends the work; another result does."""
     words = 'half of "all"\n is $(true) done in C:\\\nGröße 🚀'
-    more = 'hand_over\nprogress 50 "$WORDS"\necho 1 > result.json\nhand_over\n'
+    more = 'hand_over\nprogress 08 eighth\nprogress 33.3 third\nprogress 50 "$WORDS"\n'
+    more += "echo 1 > result.json\nhand_over\n"
     own, variables = f"{script}\n{more}", {"WORDS": words}
-    record = user.closed(start(user, "eventbridge", command=[own], environment=variables))
+    record = user.closed(
+        start(user, "eventbridge", command=["sh", "-c", own], environment=variables)
+    )
     told = record["progress"]
     assert (told["percent"], told["message"]) == (50, words.replace("\n", " "))
     assert (record["status"], record["result"]) == ("FAILED", handed_back(None))
@@ -177,7 +180,7 @@ def test_result_in_other_characters(user: User, script: str) -> None:
     """A result whose bytes are few, and whose ASCII is too long for an answer, is left in S3."""
     large = "\U0001f680" * 30_000
     work = "printf '\"%s\"' \"$(printf '\U0001f680%.0s' $(seq 30000))\" > result.json"
-    arn = start(user, "eventbridge", command=[replaced(script, work)])
+    arn = start(user, "eventbridge", command=["sh", "-c", replaced(script, work)])
     record = user.closed(arn)
     assert record["status"] == "COMPLETED", record
     assert stored(user, record["resultUri"]) == f'"{large}"'.encode()
@@ -186,7 +189,7 @@ def test_result_in_other_characters(user: User, script: str) -> None:
 def test_stale_ticket(user: User, script: str) -> None:
     """With the ticket of another attempt, the documented script writes nothing, and fails."""
     late = f"EXECUTION_TICKET={STALE}\n{script}"
-    record = user.closed(start(user, "dynamodb", command=[late], input=HARD))
+    record = user.closed(start(user, "dynamodb", command=["sh", "-c", late], input=HARD))
     assert (record["status"], record["lastOutcome"]["kind"]) == ("FAILED", "ApplicationFailed")
     assert not {"result", "resultUri", "progress"} & record.keys()
     text = printed(user, record)
@@ -196,7 +199,9 @@ def test_stale_ticket(user: User, script: str) -> None:
 
 def test_failing_work(user: User, script: str) -> None:
     """Work that fails within the documented script fails the task, with its own exit code."""
-    record = user.closed(start(user, "dynamodb", command=[replaced(script, "sh -c 'exit 7'")]))
+    record = user.closed(
+        start(user, "dynamodb", command=["sh", "-c", replaced(script, "sh -c 'exit 7'")])
+    )
     assert (record["status"], record["error"]["exitCode"]) == ("FAILED", 7)
     assert record["progress"]["percent"] == 0
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.fragments import fragments
-from tests.integration.worker.container import dynamodb, lines, read
+from tests.integration.worker.container import RESULT_URI, dynamodb, lines, read
 from tests.markdown import Page
 from tests.template import ROOT
 from tests.waiting import PATIENCE
@@ -15,6 +15,7 @@ from tests.waiting import PATIENCE
 if TYPE_CHECKING:
     import subprocess
     from collections.abc import Iterator
+    from pathlib import Path
 
     from tests.integration.worker.container import Worker
 
@@ -73,9 +74,25 @@ def test_documented_module(table: Any, worker: Worker) -> None:
     assert (item["status"], item["progress"]["message"]) == ("COMPLETED", "row 8")
 
 
+def test_documented_file(table: Any, bucket: Any, worker: Worker, tmp_path: Path) -> None:
+    """The documented work leaves its file below the attempt's own prefix, and says where."""
+    example = f"import os; os.chdir({str(tmp_path)!r})\n{documented('csv.writer')}"
+    process = worker(
+        f"{example}\nfrom worker.process import run\nrun(work)\n",
+        INPUT='{"rows": [[7, "a"], [8, "b"]]}',
+        RESULT_URI=RESULT_URI,
+    )
+    lines(process)
+    address = json.loads(read(table)["result"])["report"]
+    assert (process.returncode, address) == (0, f"{RESULT_URI}report.csv")
+    [found] = bucket.objects.all()
+    assert f"s3://data/{found.key}" == address
+    assert found.get()["Body"].read() == b"7,a\r\n8,b\r\n"
+
+
 def test_work_that_goes_on(progress: Any, worker: Worker) -> None:
     """The documented work of days is gone on with by the attempt after one that got SIGTERM."""
-    work = documented("def work") + GOING_ON
+    work = documented("PROGRESS_TABLE") + GOING_ON
 
     def attempt(number: int, *, hangs_at: int = -1) -> subprocess.Popen[str]:
         variables = {"EXECUTION_ATTEMPT": str(number), "MESSAGE": str(hangs_at)}
