@@ -113,7 +113,7 @@ class Reader:
         shutil.copy(_EVENT, folder / "event.json")
         text = re.sub("YOUR-EXECUTION-ID", id_of(self.done), block.text)
         # What a block's introduction says is in a variable.
-        known = {"arn": self.unwanted, "task": self.task, "uri": self.result}
+        known = {"arn": self.unwanted, "task": self.task, "uri": self.result, "failed": self.failed}
         named = {name: known[name] for name in code(block.before) if name in known}
         return paste(text, folder, {**self.variables, **named})
 

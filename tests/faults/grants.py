@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 _ORCHESTRATORS = ("Sync", "Callback", "EventBridge")
 _FUNCTIONS = (*_ORCHESTRATORS, "TaskState", "ExecutionStatus", "Reconciler")
 _TASKS, _EVENTS = "ecs:task/<stack>-cluster/*", "dynamodb:table/<stack>-idempotency"
+# The local system draws a bucket's name from the stack's and its own.
+_RESULTS = "s3:<stack>-databucket-89adb4ab5752/results/*"
 
 _TRACED = "X-Ray is not there locally. In AWS, Lambda sends the function's trace with its role."
 _PULLED = "No image is pulled locally. In AWS, Fargate pulls one of this account's with this role."
@@ -39,6 +41,13 @@ _TOLD = (
 )
 _REPEATED = (
     "Powertools documents it as needed: it reads a record of which a refused write has not told."
+)
+_PASSED = (
+    "No task definition of one's own is here. tests/integration/local/test_definitions.py runs one "
+    "whose role lies below this path."
+)
+_FILED = (
+    "No worker here reads what it has put. One of a user's own may, and knows its own prefix alone."
 )
 _KEPT = (
     "Every function here takes its events. tests/integration/local/test_iam.py has a rule whose "
@@ -78,6 +87,11 @@ ARGUED: Mapping[Grant, str] = {
         ): _TOLD
         for name in _ORCHESTRATORS
     },
+    **{
+        Grant(f"{name}Role", "iam:PassRole", "iam:role/<stack>/*"): _PASSED
+        for name in _ORCHESTRATORS
+    },
+    Grant("TaskRole", "s3:GetObject", _RESULTS): _FILED,
     Grant("TaskStateRole", "dynamodb:GetItem", _EVENTS): _REPEATED,
     Grant(
         "UndeliveredEventsQueuePolicy", "sqs:SendMessage", "sqs:<stack>-undelivered-events"
