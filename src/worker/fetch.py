@@ -81,7 +81,7 @@ def unpack(archive: bytes) -> Path:
     with zipfile.ZipFile(io.BytesIO(archive)) as members:
         for member in members.infolist():
             path = Path(members.extract(member, folder))
-            # What may be run stays so: an archive keeps it, and extract() forgets it.
+            # A file that may be run stays so: an archive keeps this, and extract() forgets it.
             if path.is_file() and member.external_attr >> 16 & 0o100:
                 path.chmod(0o755)
     # Layers keep their code under python/; the worker is the package `worker`.
