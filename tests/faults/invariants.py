@@ -269,11 +269,17 @@ def _is_unheard(end: End) -> bool:
 
 
 def _is_never_launched(end: End) -> bool:
-    """Whether a launch was refused for longer than ECS keeps its token, and the record says so.
+    """Whether a launch was refused until it was too late for it, and the record says so.
 
-    Nobody asks for a task then that may have run and been forgotten.
+    Its attempt's time was over then; or ECS had forgotten its token, and nobody asks for a task
+    that may have run.
     """
-    is_told = end.record.get("error", {}).get("kind") == "Missing"
+    error = end.record.get("error", {})
+    # The words of `FailedToStart`, whose other details are refusals.
+    is_overdue = "had passed before a task was started" in error.get("detail", "")
+    is_told = error.get("kind") == "Missing" or (
+        error.get("kind") == "FailedToStart" and is_overdue
+    )
     return not end.tasks and is_told and end.execution["Status"] == "FAILED"
 
 

@@ -164,6 +164,10 @@ def test_launch_refused_for_too_long() -> None:
     record = {**FAILED, "error": {"kind": "Missing"}}
     lost = End(failed(kind="Missing"), record, [], ["CallbackStarted"])
     assert violations(refused, lost) == []
+    late = {"kind": "FailedToStart", "detail": "The deadline had passed before a task was started"}
+    assert violations(refused, replace(lost, record={**FAILED, "error": late})) == []
+    refusal = {"kind": "FailedToStart", "detail": "no room"}
+    assert violations(refused, replace(lost, record={**FAILED, "error": refusal}))
     assert violations(SCENARIO, lost)
     assert violations(refused, replace(lost, record=FAILED))
     assert violations(refused, replace(lost, execution=GOOD.execution))
