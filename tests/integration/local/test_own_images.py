@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 FLOWS: tuple[Flow, ...] = get_args(Flow)
 EXAMPLES = [*examples("worker.md")]
-# What JSON has to escape, what no variable of ASCII holds, and a line that is no line of JSON's.
+# Characters that JSON escapes, and others that are not ASCII.
 HARD = {"text": 'a "quoted" \\ back\\\\slash\nand\ta tab', "Größe": ["🚀", None, 1.5, "$HOME `id`"]}
 STALE = "0" * 32
 WORK = """printf '{"input": %s}' "$(cat input.json)" > result.json"""
@@ -75,7 +75,7 @@ def printed(user: User, record: dict[str, Any]) -> str:
 
 
 def handed_back(value: object) -> str:
-    """What the script makes of an input: the stack's JSON text, with the script's around it."""
+    """Return the script's result for an input: the stack's JSON text within its own."""
     return f'{{"input": {json.dumps(value, separators=(",", ":"))}}}'
 
 

@@ -1,4 +1,4 @@
-"""What a test knows of a worker's container: its environment, its record and its log."""
+"""A worker's container as tests see it: its environment, its record and its log."""
 
 from __future__ import annotations
 
