@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from core.correlation import Correlation
 from core.flow import Flow
@@ -12,6 +12,9 @@ from core.launch import Launch, Place
 from core.network import Network
 from core.record import Record, Status
 from core.work import Terms, Work, parse
+
+if TYPE_CHECKING:
+    from core.outcome import Outcome
 
 BUCKET = "demo-databucket-1x2y3z"
 _NOW = "2026-03-02T09:00:00.000Z"
@@ -81,6 +84,11 @@ def record(**changes: Any) -> Record:
         callback_id=f"callback-{key}" if flow.has_callback else None,
     )
     return replace(created, **changes)
+
+
+def as_ecs_tells(outcome: Outcome) -> Outcome:
+    """Return an end without who has learned it, and when."""
+    return replace(outcome, learned_by=None, learned_at=None)
 
 
 def execution_arn(execution_id: str) -> str:

@@ -92,6 +92,8 @@ class ThreadHost:
         calendar, clock = self._surroundings.calendar, self._module("adapters.clock")
         enter(mock.patch.multiple(clock, now=calendar.now, sleep=calendar.sleep))
         enter(mock.patch.object(self._module("worker.work"), "time", calendar))
+        lines = _Lines(self._surroundings)
+        enter(mock.patch.object(self._module("adapters.metrics"), "write", lines.write))
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -21,6 +21,6 @@ CONFIG = Config(
 
 
 @cache
-def client(service: str) -> BaseClient:
+def client(service: str, config: Config = CONFIG) -> BaseClient:
     """Return the process's client of an AWS service."""
-    return boto3.client(service, config=CONFIG)
+    return boto3.client(service, config=config)

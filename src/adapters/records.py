@@ -7,30 +7,26 @@ from typing import TYPE_CHECKING, Any
 
 from boto3.dynamodb.conditions import Attr
 
-from adapters import clock
-from adapters.clients import client
-from adapters.errors import AwsRefusedError, aws_errors
+from adapters import clock, observation
 from adapters.strays import STRAY
-from adapters.telemetry import logger
+from adapters.table import Table
 from adapters.updates import (
     Update,
-    conditional,
     ended,
     error_of,
+    is_news,
     open_to,
     ours_of,
-    plain,
-    serialized,
 )
 from core.attempts import entries
 from core.handover import may_follow
 from core.moment import timestamp
-from core.record import OPEN, OPEN_INDEX, Record, Status, UnreadableRecordError
-from core.reported import COLUMNS, EMPTIED
+from core.record import Record, Status, UnreadableRecordError
+from core.reported import COLUMNS
 from core.write import Write
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from datetime import timedelta
 
     from boto3.dynamodb.conditions import ConditionBase
@@ -38,14 +34,6 @@ if TYPE_CHECKING:
     from adapters.settings import Settings
     from core.evidence import Evidence
     from core.outcome import Outcome
-
-_REFUSED = "ConditionalCheckFailedException"
-# The size of the item is all that can be wrong with these updates.
-_INVALID = "ValidationException"
-
-
-class RecordFullError(AwsRefusedError):
-    """The item (400 KB) has no room left beside what workers have written into it."""
 
 
 class RecordConflictError(Exception):
@@ -80,33 +68,12 @@ class Records:
         Raises:
             UnreadableRecordError: somebody has spoilt it.
         """
-        with aws_errors():
-            answer = client("dynamodb").get_item(
-                TableName=self.table,
-                Key=serialized({"executionId": execution_id}),
-                ConsistentRead=True,
-            )
-        if "Item" not in answer:
-            return None
-        return Record.from_item(plain(answer["Item"]), self.bucket)
+        item = self._table.item(execution_id)
+        return Record.from_item(item, self.bucket) if item else None
 
     def open(self) -> Iterator[str]:
-        """Yield the execution ids of the open records, oldest first; the index may lag behind."""
-        pages = (
-            client("dynamodb")
-            .get_paginator("query")
-            .paginate(
-                TableName=self.table,
-                IndexName=OPEN_INDEX,
-                KeyConditionExpression="#open = :open",
-                ProjectionExpression="executionId",
-                ExpressionAttributeNames={"#open": "open"},
-                ExpressionAttributeValues=serialized({":open": OPEN}),
-            )
-        )
-        with aws_errors():
-            for page in pages:
-                yield from (str(plain(item)["executionId"]) for item in page["Items"])
+        """Return the execution ids of the open records, oldest first; the index may lag behind."""
+        return self._table.open()
 
     def create(self, record: Record) -> Record:
         """Store a new record, or return the one that an earlier try of this call stored.
@@ -114,17 +81,8 @@ class Records:
         Raises:
             RecordConflictError: another execution holds the key.
         """
-        condition = conditional(Attr("executionId").not_exists())
-        try:
-            with aws_errors():
-                client("dynamodb").put_item(
-                    TableName=self.table, Item=serialized(record.to_item()), **condition
-                )
-        except AwsRefusedError as error:
-            if error.code != _REFUSED:
-                raise
-            return self._earlier(record)
-        return record
+        is_new = self._table.create(record.to_item(), Attr("executionId").not_exists())
+        return record if is_new else self._earlier(record)
 
     def prepare(self, record: Record) -> Record:
         """Store a further launch or attempt before its task exists.
@@ -146,9 +104,13 @@ class Records:
         defaults = {name: item[name] for name in item if name == "ticket"}
         due = Attr("launch").lt(record.launch) & Attr("taskArn").not_exists()
         ours = ours_of(record, None) & open_to(record, Status.PENDING)
-        update = _stamped(Update(changes, defaults), timestamp(clock.now()))
-        self._write_anyway(record.execution_id, update, ours & due)
-        return self._earlier(record)
+        stamp = timestamp(clock.now())
+        update = _stamped(record, Update(changes, defaults), stamp)
+        is_written = self._table.write_anyway(record.execution_id, update, ours & due) is not None
+        stored = self._earlier(record)
+        if record.launch > 1 and (is_written or stored.updated_at == stamp):
+            observation.launch_refused(record)
+        return stored
 
     def back_off(self, record: Record, outcome: Outcome) -> Write:
         """End an attempt of which another follows: from here on, its news changes nothing.
@@ -160,12 +122,15 @@ class Records:
         removed = ["taskArn", "callbackId", "missingSince", "ticket", "error"]
         removed += ["result", "resultUri", "progress"]
         ours = ours_of(record, outcome.task_arn) & open_to(record, Status.BACKOFF)
-        return self._update(
+        write = self._update(
             record,
             Update(changes, removed=removed),
             ours,
             lambda stored: stored.is_open and stored.attempt == record.attempt + 1,
         )
+        if write is Write.WRITTEN:
+            observation.attempt_ended(record, outcome)
+        return write
 
     def started(self, record: Record, task_arn: str) -> Write:
         """Store the attempt's task ARN, and RUNNING unless the worker has already reported its end.
@@ -182,10 +147,13 @@ class Records:
             (running, ours & open_to(record, Status.RUNNING) & ~is_known),
             ({"taskArn": task_arn}, ours & is_left),
         ):
-            update = _stamped(Update(changes), stamp)
-            if self._write_anyway(record.execution_id, update, condition, is_marked=True):
-                return Write.WRITTEN
-        return self._found(record, lambda stored: stored.task_arn == task_arn, stamp)
+            update = _stamped(record, Update(changes), stamp)
+            before = self._table.write_anyway(
+                record.execution_id, update, condition, is_marked=True
+            )
+            if before is not None:
+                return _written(record, update, before)
+        return self._found(record, lambda stored: stored.task_arn == task_arn, update)
 
     def missed(self, record: Record) -> Write:
         """Store since when ECS has not known the attempt's task.
@@ -203,24 +171,35 @@ class Records:
 
     def report(self, record: Record, outcome: Outcome) -> Write:
         """Store how the attempt's task ended, and leave the record open for who decides."""
-        told = outcome.to_dict()
-        news = Attr("lastOutcome").not_exists() | Attr("lastOutcome").ne(told)
-        ours = ours_of(record, outcome.task_arn) & Attr("open").exists() & news
+        ours = ours_of(record, outcome.task_arn) & Attr("open").exists() & is_news(outcome)
         return self._update(
             record,
             Update(ended(outcome)),
             ours,
-            lambda stored: _is_at(stored, record) and stored.last_outcome == told,
+            lambda stored: _is_at(stored, record) and stored.says(outcome),
         )
 
     def close(
-        self, record: Record, status: Status, outcome: Outcome, evidence: Evidence | None = None
+        self,
+        record: Record,
+        status: Status,
+        outcome: Outcome,
+        evidence: Evidence | None = None,
+        *,
+        is_wanted: bool = False,
     ) -> Write:
         """End the record as COMPLETED or FAILED: nothing more can happen to it.
 
         The words of an error that the worker has reported are kept: it knows more than its exit
         code. WRITTEN is for the one alone who has closed it, and so logs why, even if the reply was
         lost.
+
+        Args:
+            record: open, and read consistently.
+            status: the last one.
+            outcome: how its last task ended.
+            evidence: what is left of a task that failed.
+            is_wanted: whether somebody has stopped the execution, so that its failure is no news.
 
         Raises:
             RecordFullError: only `close_without_result` can close it.
@@ -239,7 +218,8 @@ class Records:
             # A result that was handed over since is not overlooked either; a NULL is none.
             for name in ("result", "resultUri"):
                 ours &= Attr(name).not_exists() | Attr(name).attribute_type("NULL")
-        return self._end(record, outcome, self._closing(record, status, outcome, evidence), ours)
+        update = self._closing(record, status, outcome, evidence)
+        return self._end(record, outcome, update, ours, is_wanted=is_wanted)
 
     def close_without_result(
         self,
@@ -247,6 +227,8 @@ class Records:
         status: Status,
         outcome: Outcome,
         evidence: Evidence | None = None,
+        *,
+        is_wanted: bool = False,
     ) -> Write:
         """End the record in place of whatever has been written as its result."""
         closing = self._closing(record, status, outcome, evidence)
@@ -255,7 +237,7 @@ class Records:
         removed = list(dict.fromkeys(removed))
         update = Update({"result": "null", **closing.changes}, removed=removed)
         ours = ours_of(record, outcome.task_arn) & Attr("open").exists()
-        return self._end(record, outcome, update, ours)
+        return self._end(record, outcome, update, ours, is_wanted=is_wanted)
 
     def close_unreadable(self, unreadable: UnreadableRecordError, outcome: Outcome) -> Write:
         """Close as FAILED a record of which only the execution's ARN can be read."""
@@ -263,14 +245,14 @@ class Records:
         changes["updatedAt"] = timestamp(clock.now())
         same = Attr("executionArn").eq(unreadable.execution_arn) & Attr("open").exists()
         update = Update(changes, removed=["open", "ticket"])
-        if self._write_anyway(unreadable.execution_id, update, same):
+        if self._table.write_anyway(unreadable.execution_id, update, same) is not None:
             return Write.WRITTEN
         return self._closed_unread(unreadable.execution_id, unreadable.execution_arn)
 
     def expire_stray(self, key: str) -> Write:
         """Empty an item that no launch has made, and let it expire; MOVED_ON if it is a record."""
         update = Update({"expiresAt": self._expiry()}, removed=COLUMNS)
-        if self._write(key, update, Attr("executionId").exists() & STRAY):
+        if self._table.write(key, update, Attr("executionId").exists() & STRAY) is not None:
             return Write.WRITTEN
         return self._closed_unread(key, None)
 
@@ -291,24 +273,34 @@ class Records:
         return Update(changes, removed=["open", "ticket", *unasked])
 
     def _end(
-        self, record: Record, outcome: Outcome, update: Update, condition: ConditionBase
+        self,
+        record: Record,
+        outcome: Outcome,
+        update: Update,
+        condition: ConditionBase,
+        *,
+        is_wanted: bool,
     ) -> Write:
         if record.is_backing_off:
             # A close between two attempts may not overlook one that has begun meanwhile.
             condition &= Attr("launch").eq(record.launch)
-        told, status = outcome.to_dict(), update.changes["status"]
-        stamp = timestamp(clock.now())
-        if self._write(record.execution_id, _stamped(update, stamp), condition):
-            return Write.WRITTEN
-        return self._found(
+        status = update.changes["status"]
+        update = _stamped(record, update, timestamp(clock.now()))
+        before = self._table.write(record.execution_id, update, condition)
+        write = self._came_to(
             record,
+            update,
+            before,
             lambda stored: (
                 not stored.is_open
                 and (stored.attempt, stored.status) == (record.attempt, status)
-                and stored.last_outcome == told
+                and stored.says(outcome)
             ),
-            stamp,
         )
+        if write is Write.WRITTEN:
+            is_failure = status is Status.FAILED and not is_wanted
+            observation.record_closed(record, outcome, is_failure=is_failure)
+        return write
 
     def _note(
         self,
@@ -318,7 +310,7 @@ class Records:
         holds: Callable[[Record], bool],
     ) -> Write:
         ours = ours_of(record, record.task_arn) & Attr("open").exists() & news
-        if self._write_anyway(record.execution_id, update, ours, is_marked=True):
+        if self._table.write_anyway(record.execution_id, update, ours, is_marked=True) is not None:
             return Write.WRITTEN
         return self._found(record, lambda stored: _is_at(stored, record) and holds(stored))
 
@@ -329,20 +321,39 @@ class Records:
         condition: ConditionBase,
         holds: Callable[[Record], bool],
     ) -> Write:
-        stamp = timestamp(clock.now())
-        if self._write_anyway(record.execution_id, _stamped(update, stamp), condition):
-            return Write.WRITTEN
-        return self._found(record, holds, stamp)
+        update = _stamped(record, update, timestamp(clock.now()))
+        before = self._table.write_anyway(record.execution_id, update, condition)
+        return self._came_to(record, update, before, holds)
+
+    def _came_to(
+        self,
+        record: Record,
+        update: Update,
+        before: Mapping[str, Any] | None,
+        holds: Callable[[Record], bool],
+    ) -> Write:
+        """Return what a write with a moment of its own has come to, by the table's answer."""
+        if before is None:
+            return self._found(record, holds, update)
+        return _written(record, update, before)
 
     def _found(
-        self, record: Record, holds: Callable[[Record], bool], stamp: str | None = None
+        self, record: Record, holds: Callable[[Record], bool], update: Update | None = None
     ) -> Write:
-        """Return what a refused write has found in its place."""
+        """Return what a refused write has found in its place.
+
+        Args:
+            record: as it was before.
+            holds: whether the stored one says what was to be written.
+            update: the write, where it has a moment of its own, by which it is known.
+        """
         stored = self.get(record.execution_id)
         if stored is None or stored.execution_arn != record.execution_arn or not holds(stored):
             return Write.MOVED_ON
-        # The reply to a first try of this very call may have been lost.
-        return Write.WRITTEN if stored.updated_at == stamp else Write.ALREADY
+        if update is None or stored.updated_at != update.changes["updatedAt"]:
+            return Write.ALREADY
+        # The reply to a first try of this very call was lost.
+        return _written(record, update, {})
 
     def _closed_unread(self, execution_id: str, execution_arn: str | None) -> Write:
         """Return what a refused write has found in place of an item that could not be read."""
@@ -366,52 +377,26 @@ class Records:
             )
         return stored
 
-    def _write_anyway(
-        self,
-        execution_id: str,
-        update: Update,
-        condition: ConditionBase,
-        *,
-        is_marked: bool = False,
-    ) -> bool:
-        """Write; what workers have written gives way where it leaves no room.
-
-        Where that is marked, it may have been the result of the attempt: no success without it.
-        """
-        try:
-            return self._write(execution_id, update, condition)
-        except RecordFullError as error:
-            logger.warning("Record full: worker's columns emptied", extra={"reason": str(error)})
-            mark = {"resultUri": EMPTIED} if is_marked else {}
-            room = Update(mark, removed=[name for name in COLUMNS if name not in mark])
-            return self._write(execution_id, room, condition) and self._write(
-                execution_id, update, condition
-            )
-
-    def _write(self, execution_id: str, update: Update, condition: ConditionBase) -> bool:
-        """Write; False where refused."""
-        try:
-            with aws_errors():
-                client("dynamodb").update_item(
-                    TableName=self.table,
-                    Key=serialized({"executionId": execution_id}),
-                    **update.parameters(condition),
-                )
-        except AwsRefusedError as error:
-            if error.code == _REFUSED:
-                return False
-            if error.code == _INVALID:
-                left = "What the container has written leaves no room in the item (400 KB)"
-                raise RecordFullError(left, error.code) from error
-            raise
-        return True
+    @property
+    def _table(self) -> Table:
+        return Table(self.table)
 
     def _expiry(self) -> int:
         return int((clock.now() + self.retention).timestamp())
 
 
-def _stamped(update: Update, moment: str) -> Update:
-    return replace(update, changes={**update.changes, "updatedAt": moment})
+def _stamped(record: Record, update: Update, moment: str) -> Update:
+    """Give a write its moment, by which it is known; and let it tell who named the task first."""
+    changes = {**update.changes, "updatedAt": moment}
+    is_first = record.task_arn is None and "taskArn" in changes
+    return replace(update, changes=changes, asks_before=is_first)
+
+
+def _written(record: Record, update: Update, before: Mapping[str, Any]) -> Write:
+    """Count the task that a write has given the record, if it had none."""
+    if update.asks_before and "taskArn" not in before:
+        observation.task_started(record)
+    return Write.WRITTEN
 
 
 def _is_at(stored: Record, record: Record) -> bool:

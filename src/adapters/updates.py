@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import reduce
+from operator import or_
 from typing import TYPE_CHECKING, Any
 
 from boto3.dynamodb.conditions import Attr, ConditionExpressionBuilder
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
-from core.record import barriers
+from core.record import SAME_END, barriers
 from core.reported import reworded
 
 if TYPE_CHECKING:
@@ -31,11 +33,13 @@ class Update:
         changes: values by attribute.
         defaults: values of attributes that keep what they have.
         removed: attributes that go.
+        asks_before: whether the answer is to tell what the item was before.
     """
 
     changes: Mapping[str, Any]
     defaults: Mapping[str, Any] = field(default_factory=dict)
     removed: Sequence[str] = ()
+    asks_before: bool = False
 
     def parameters(self, condition: ConditionBase) -> dict[str, Any]:
         """Return UpdateItem's expressions with their names and values."""
@@ -46,7 +50,7 @@ class Update:
         names |= {f"#{name}": name for name in (*given, *self.removed)}
         values |= {f":{name}": value for name, value in serialized(given).items()}
         expression["UpdateExpression"] = self._text()
-        return expression
+        return expression | ({"ReturnValues": "ALL_OLD"} if self.asks_before else {})
 
     def _text(self) -> str:
         assignments = [f"#{name} = :{name}" for name in self.changes]
@@ -71,6 +75,13 @@ def open_to(record: Record, status: Status) -> ConditionBase:
     barred = barriers(record.flow, status)
     is_open = Attr("open").exists()
     return is_open & ~Attr("status").is_in(barred) if barred else is_open
+
+
+def is_news(outcome: Outcome) -> ConditionBase:
+    """Ask that a record does not yet say how its task ended, whoever learned it."""
+    told = outcome.to_dict()
+    others = [Attr(f"lastOutcome.{name}").ne(told[name]) for name in SAME_END]
+    return reduce(or_, others, Attr("lastOutcome").not_exists())
 
 
 def ended(outcome: Outcome) -> dict[str, Any]:

@@ -57,6 +57,14 @@ class Done(StrEnum):
     NOT_SETTLED = "not settled"
     OUT_OF_TIME = "left for the next run"
 
+    @property
+    def is_in_place_of_event(self) -> bool:
+        """Whether the reconciler has done, by this, what an event should have made happen before.
+
+        What it does of its own, such as a stop of what is overdue, is no sign of a lost event.
+        """
+        return self in _EVENTS_OWN
+
     @classmethod
     def closed(cls, status: str) -> Done:
         """Return the word for a record that was closed with a status."""
@@ -71,3 +79,11 @@ class Done(StrEnum):
     def abandoned(cls, status: str) -> Done:
         """Return the word for what an execution that ended badly has left behind, now settled."""
         return cls(f"abandoned: execution {status}")
+
+
+_EVENTS_OWN = frozenset({
+    *(Done.CALLBACK_SUCCEEDED, Done.CALLBACK_FAILED, Done.CALLBACK_ANSWERED_BEFORE),
+    *(Done.OUTCOME_STORED, Done.CLOSED_COMPLETED, Done.CLOSED_FAILED),
+    *(Done.EXECUTION_FAILED, Done.EXECUTION_STOPPED, Done.EXECUTION_TIMED_OUT),
+    *(Done.ABANDONED_FAILED, Done.ABANDONED_STOPPED, Done.ABANDONED_TIMED_OUT),
+})  # fmt: skip

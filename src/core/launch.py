@@ -13,6 +13,7 @@ from core.data import result_prefix
 from core.job import OtherVersionsJobError
 from core.outcome import FailedToStart, is_transient
 from core.reported import TICKET_RESERVE
+from core.trace import TRACE_RESERVE, TraceHeader
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -36,6 +37,7 @@ class Variable(StrEnum):
     EXECUTION_FLOW = "EXECUTION_FLOW"
     EXECUTION_ATTEMPT = "EXECUTION_ATTEMPT"
     EXECUTION_TICKET = "EXECUTION_TICKET"
+    EXECUTION_TRACE = "EXECUTION_TRACE"
     RECORD_TABLE = "RECORD_TABLE"
     INPUT = "INPUT"
     INPUT_URI = "INPUT_URI"
@@ -103,6 +105,7 @@ class Launch:
         ticket: of the attempt, as its record holds it; None where the container has no record to
             write to, or a worker has spoilt it.
         capacity: as its record holds it.
+        trace: the execution's, as its record holds it; None where it has none.
     """
 
     execution_arn: str
@@ -112,6 +115,7 @@ class Launch:
     job: Job
     ticket: str | None = None
     capacity: LaunchCapacity = LaunchCapacity.ON_DEMAND
+    trace: TraceHeader | None = None
 
     @property
     def token(self) -> str:
@@ -126,6 +130,7 @@ class Launch:
             job=record.job,
             ticket=record.ticket,
             capacity=record.capacity or self.capacity,
+            trace=TraceHeader.parse(record.trace_header),
         )
 
     def request(self, place: Place) -> dict[str, Any]:
@@ -164,7 +169,7 @@ class Launch:
         """Return by how many characters the overrides exceed the 8,192 that ECS takes; 0 at least.
 
         They are counted as written in ASCII JSON, which is the longest that they can be, of
-        whichever attempt has the longest, with any ticket.
+        whichever attempt has the longest, with any ticket and any trace.
 
         Args:
             table: the records table.
@@ -172,7 +177,8 @@ class Launch:
             attempts: how many there may be.
         """
         correlations = (replace(self.correlation, attempt=n) for n in range(1, attempts + 1))
-        each = (replace(self, correlation=c, ticket=TICKET_RESERVE) for c in correlations)
+        reserve = replace(self, ticket=TICKET_RESERVE, trace=TRACE_RESERVE)
+        each = (replace(reserve, correlation=correlation) for correlation in correlations)
         longest = max(len(json.dumps(one._overrides(table, bucket))) for one in each)  # noqa: SLF001 - of this class
         return max(longest - MAX_OVERRIDES, 0)
 
@@ -203,6 +209,7 @@ class Launch:
             Variable.EXECUTION_ID: self.correlation.execution_id,
             Variable.EXECUTION_FLOW: self.flow.value,
             Variable.EXECUTION_ATTEMPT: str(self.correlation.attempt),
+            Variable.EXECUTION_TRACE: self.trace.text() if self.trace else None,
             Variable.INPUT: self.job.input,
             Variable.INPUT_URI: self.job.input_uri,
         }

@@ -25,6 +25,8 @@ from core.outcome import Missing, from_dict
 if TYPE_CHECKING:
     from core.outcome import Outcome
 
+# An outcome's fields by which two reports of one end agree, whoever has learned it, and when.
+SAME_END = ("kind", "taskArn", "detail")
 OPEN = "OPEN"
 OPEN_INDEX = "open-index"
 
@@ -183,6 +185,11 @@ class Record:
         last = self.last_outcome
         outcome = from_dict(last) if last else None
         return outcome if outcome and outcome.task_arn == task_arn else None
+
+    def says(self, end: Outcome) -> bool:
+        """Whether it holds this very end, whoever has learned it."""
+        last, told = self.last_outcome or {}, end.to_dict()
+        return all(name in last and last[name] == told[name] for name in SAME_END)
 
     def knows(self, end: Outcome) -> bool:
         """Whether this end of its task, or one that stands for it, was reported already."""

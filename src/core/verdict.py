@@ -36,11 +36,13 @@ class Verdict(NamedTuple):
         outcome: how the task ended, as the execution, its caller and the record are to know it.
         is_reported: whether a failure is the execution's own to report and log, now or before;
             whoever else closes the record then logs nothing.
+        is_wanted: whether somebody has stopped the execution.
     """
 
     status: Status
     outcome: Outcome
     is_reported: bool = False
+    is_wanted: bool = False
 
     @property
     def is_logged(self) -> bool:
@@ -128,7 +130,7 @@ def _in_vain(record: Record, outcome: Outcome, execution: str, reported: Outcome
     if outcome.succeeded:
         detail = f"The task succeeded, but its execution is {execution}"
         outcome = reclassified(outcome, Cancelled, detail)
-    return Verdict(Status.FAILED, outcome)
+    return Verdict(Status.FAILED, outcome, is_wanted=execution == "STOPPED")
 
 
 def _by_worker(record: Record, outcome: Outcome) -> Verdict:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from adapters import ecs
+from adapters import clock, ecs
 from adapters.errors import AwsRefusedError
 from core.correlation import Correlation
 from core.done import Done
@@ -17,7 +17,7 @@ from ecs_events.closing import Closing, NotSettledError, reported_failure
 if TYPE_CHECKING:
     from adapters.records import Records
     from adapters.settings import Settings
-    from core.outcome import Outcome
+    from core.outcome import LearnedBy, Outcome
     from core.record import Record
 
 
@@ -29,12 +29,14 @@ class Abandonment:
         record: open, and read consistently after that end: before it, an execution that fails by
             itself has closed its record, if it could.
         status: how the execution ended, one of `core.verdict.ENDED_BADLY`.
+        learned_by: who has found it out.
     """
 
     settings: Settings
     records: Records
     record: Record
     status: str
+    learned_by: LearnedBy
 
     def settle(self) -> Done:
         """Stop the task, then close the record; may be repeated at any point.
@@ -47,7 +49,7 @@ class Abandonment:
             AwsBusyError, AwsRefusedError: the task could not be stopped, or the record not closed.
         """
         cancelled = Cancelled(detail=f"The execution is {self.status}")
-        outcome = self._stop(cancelled)
+        outcome = self._stop(cancelled).learned(self.learned_by, clock.now())
         reported = reported_failure(self.record) if self.status == "FAILED" else None
         judged = verdict(self.record, outcome, self.status, reported)
         closing = Closing(self.settings, self.records, self.record)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from adapters import executions
 from adapters.logs import evidence
-from adapters.records import RecordFullError
+from adapters.table import RecordFullError
 from adapters.telemetry import logger
 from core.handover import told
 from core.outcome import from_dict
@@ -50,11 +50,15 @@ class Closing:
         """
         found, outcome = self._evidence(judged), told(self.record, judged.outcome)
         try:
-            write = self.records.close(self.record, judged.status, outcome, found)
+            write = self.records.close(
+                self.record, judged.status, outcome, found, is_wanted=judged.is_wanted
+            )
         except RecordFullError as error:
             judged = without_room(self.record, judged, str(error))
             outcome, found = judged.outcome, found or self._evidence(judged)
-            write = self.records.close_without_result(self.record, judged.status, outcome, found)
+            write = self.records.close_without_result(
+                self.record, judged.status, outcome, found, is_wanted=judged.is_wanted
+            )
         if write is Write.WRITTEN and judged.is_logged:
             self._log(outcome, found)
         return write

@@ -11,6 +11,7 @@ from adapters.settings import Settings
 from adapters.telemetry import logger, tracer
 from core.correlation import execution_id
 from core.done import Done
+from core.outcome import LearnedBy
 from core.record import UnknownFlowError
 from core.verdict import ENDED_BADLY
 from ecs_events.abandonment import Abandonment
@@ -62,4 +63,4 @@ def _settle(detail: Mapping[str, Any]) -> Done:
         return Done.NO_RECORD
     if not record.is_open:
         return Done.RECORD_CLOSED
-    return Abandonment(settings, records, record, status).settle()
+    return Abandonment(settings, records, record, status, LearnedBy.EVENT).settle()

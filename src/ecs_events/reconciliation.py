@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar, assert_never
 
-from adapters import clock, ecs, executions
+from adapters import clock, ecs, executions, observation
 from adapters.errors import AwsBusyError, AwsRefusedError
 from core.correlation import Correlation
 from core.done import Done
 from core.heartbeat import silent
-from core.outcome import Cancelled, Missing, TimedOut, stop_reason
+from core.outcome import Cancelled, LearnedBy, Missing, TimedOut, stop_reason
 from core.record import UnknownFlowError, UnreadableRecordError
 from core.repair import (
     Abandon,
@@ -87,11 +87,16 @@ class Reconciliation:
     def _reconcile(self, execution_ids: list[str]) -> None:
         read = map(self._read, self._in_time(execution_ids))
         found = [record for record in read if record and record.is_open]
+        for record in found:
+            self.tally.gauges.see(record, clock.now())
         tasks = self._tasks([record for record in found if record.task_arn])
         to_settle = (record for record in found if record.execution_id not in self.tally.unsettled)
         for record in self._in_time(to_settle):
             with self.tally.settling(record.execution_id):
-                self.tally.done[self._repair(record, tasks.get(record.task_arn or ""))] += 1
+                done = self._repair(record, tasks.get(record.task_arn or ""))
+                if done.is_in_place_of_event:
+                    observation.event_missed(record)
+                self.tally.done[done] += 1
 
     def _tasks(self, records: list[Record]) -> dict[str, Mapping[str, Any]]:
         cluster, known = self.settings.cluster_arn, [record.task_arn or "" for record in records]
@@ -159,7 +164,7 @@ class Reconciliation:
             case Complete(record, outcome):
                 done = self._complete(record, outcome, look)
             case CloseAfterSuccess(record, outcome):
-                completion = Completion(self.settings, self.records, record, outcome)
+                completion = self._completion(record, outcome)
                 done = completion.close_after_success(Done.CLOSED_AFTER_SUCCESS)
             case Abandon(status):
                 done = self._abandon(look.record, status)
@@ -182,11 +187,15 @@ class Reconciliation:
         return done
 
     def _complete(self, record: Record, outcome: Outcome, look: Look) -> Done:
-        done = Completion(self.settings, self.records, record, outcome).complete()
+        done = self._completion(record, outcome).complete()
         if done is Done.REPORTED_BEFORE and look.end:
             # Somebody was faster, and has left the record open.
             return self._act(once_reported(look, record), look)
         return done
+
+    def _completion(self, record: Record, outcome: Outcome) -> Completion:
+        learned = outcome.learned(LearnedBy.RECONCILER, clock.now())
+        return Completion(self.settings, self.records, record, learned)
 
     def _stop_overdue(self, look: Look) -> Done:
         record = look.record
@@ -200,7 +209,8 @@ class Reconciliation:
         fresh = self.records.get(record.execution_id)
         if fresh is None or not fresh.is_open:
             return Done.MOVED_ON
-        return Abandonment(self.settings, self.records, fresh, status).settle()
+        by = LearnedBy.RECONCILER
+        return Abandonment(self.settings, self.records, fresh, status, by).settle()
 
     def _stop_orphans(self) -> None:
         """Stop what runs although its record is closed, or speaks of a later attempt."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 from adapters import clock
 from adapters.telemetry import logger
 from core.done import Done
+from core.metrics import Gauges
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -31,11 +32,13 @@ class Tally:
         seconds_left: until the run has to be over.
         done: how often what was done.
         unsettled: execution ids of the records that are left to the next run.
+        gauges: what was seen of the open records.
     """
 
     seconds_left: Callable[[], float]
     done: Counter[Done] = field(default_factory=Counter)
     unsettled: set[str] = field(default_factory=set)
+    gauges: Gauges = field(default_factory=Gauges)
 
     def in_time(self, items: Iterable[T], reserve: float) -> Iterator[T]:
         """Yield items while more than `reserve` seconds are left; what is not done waits."""

@@ -13,13 +13,14 @@ from aws_lambda_powertools.utilities.idempotency import (
     idempotent_function,
 )
 
+from adapters import clock
 from adapters.clients import client
 from adapters.records import Records
 from adapters.settings import TaskStateSettings
 from adapters.telemetry import logger, tracer
 from core.correlation import Correlation, family
 from core.done import Done
-from core.outcome import classify, is_ending
+from core.outcome import LearnedBy, classify, is_ending
 from core.record import Standing, UnknownFlowError
 from ecs_events.completion import Completion
 
@@ -101,6 +102,7 @@ def _end(task: Mapping[str, Any], attempt: int, record: Record) -> Outcome | Don
     outcome = classify(task, record.job.container)
     if outcome is None:
         return Done.NOT_OVER
+    outcome = outcome.learned(LearnedBy.EVENT, clock.now())
     standing = record.standing(attempt, task["taskArn"])
     return outcome if standing is Standing.CURRENT else _IGNORED[standing]
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from adapters import clock, ecs, objects
+from adapters import clock, ecs, objects, traces
 from adapters.errors import AwsRefusedError
 from adapters.logs import evidence
 from adapters.records import Records
@@ -21,7 +20,16 @@ from core.data import address
 from core.handover import may_follow
 from core.launch import Launch, Started
 from core.moment import timestamp
-from core.outcome import Cancelled, FailedToStart, Missing, Outcome, classify, so_far, stop_reason
+from core.outcome import (
+    Cancelled,
+    FailedToStart,
+    LearnedBy,
+    Missing,
+    Outcome,
+    classify,
+    so_far,
+    stop_reason,
+)
 from core.payload import check_length
 from core.reading import InvalidRequestError
 from core.record import Record, Status
@@ -158,7 +166,7 @@ class Execution:
             created_at=timestamp(created),
             updated_at=timestamp(created),
             callback_id=callback_id,
-            trace_header=os.environ.get("_X_AMZN_TRACE_ID"),
+            trace_header=traces.header(),
             ticket=secrets.token_hex(16) if self.launch.flow.takes_result else None,
         )
 
@@ -208,6 +216,9 @@ class Execution:
 
     def stop(self, started: Started, ending: Outcome) -> Outcome:
         """Stop a task; return `ending`, or the task's own end if that came first."""
+        return self._stop(started, ending).learned(LearnedBy.CHECK, clock.now())
+
+    def _stop(self, started: Started, ending: Outcome) -> Outcome:
         cluster, task_arn = self.settings.cluster_arn, started.task_arn
         task = ecs.describe_task(cluster, task_arn)
         if task and (end := classify(task, started.container)):
@@ -229,7 +240,7 @@ class Execution:
 
     def back_off(self, outcome: Outcome) -> bool:
         """End the attempt in the record, of which another follows; False if none may any more."""
-        record = self.stored()
+        record, outcome = self.stored(), _learned(outcome)
         if record is None:
             return False
         if record.attempt > self.attempt:
@@ -247,7 +258,7 @@ class Execution:
             What that makes of the execution: a failure where nobody could take the result of a
             success.
         """
-        record = self.stored()
+        record, outcome = self.stored(), _learned(outcome)
         if record is None:
             found = None if outcome.succeeded else evidence(self.settings, self.work.job, outcome)
             return Conclusion(outcome, evidence=found)
@@ -301,3 +312,8 @@ class Execution:
         """Return the execution's record as it stands; None if it is gone or another's."""
         record = self.records.get(self.launch.correlation.execution_id)
         return record if record and record.execution_arn == self.arn else None
+
+
+def _learned(outcome: Outcome) -> Outcome:
+    """Say that the execution itself has learned an end, unless somebody has reported it."""
+    return outcome.learned(LearnedBy.CHECK, clock.now())

@@ -15,7 +15,7 @@ from aws_durable_execution_sdk_python.waits import (
 
 from adapters import clock, ecs
 from adapters.errors import AwsBusyError, AwsRefusedError
-from core.outcome import Missing, TimedOut, so_far, stop_reason
+from core.outcome import LearnedBy, Missing, TimedOut, so_far, stop_reason
 from core.start import has_last_word, unstarted, untold
 from orchestrator.returns import POLL_STATE
 from orchestrator.steps import numbered
@@ -83,6 +83,8 @@ class Check:
                 after = after.ended(Missing(task_arn=self.started.task_arn, detail=str(error)))
         if after.outcome is None and after.is_given_up(self._timeout):
             after = after.ended(replace(untold(self._timeout), task_arn=self.started.task_arn))
+        if after.outcome:
+            after = after.ended(after.outcome.learned(LearnedBy.CHECK, clock.now()))
         if after.status != before.status:
             context.logger.info("Task status: %s → %s", before.status or "requested", after.status)
         return after

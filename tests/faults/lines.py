@@ -8,6 +8,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from local.journal import Line
+from tests.faults import counts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,6 +28,7 @@ class Lines:
     def __init__(self, journal: Journal) -> None:
         self._journal, self._read = journal, 0
         self._lines: defaultdict[str, list[tuple[str, str]]] = defaultdict(list)
+        self._metrics: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
         self._lock = Lock()
 
     def wrong(self, scenario: Scenario, execution_id: str, end: End) -> list[str]:
@@ -34,6 +36,7 @@ class Lines:
         self.follow()
         lines, others = self._lines[execution_id], self._lines.pop("", [])
         found = [*_unreadable([*lines, *others]), *_repeated(scenario, lines, len(end.tasks))]
+        found += counts.wrong(scenario, end, self._metrics[execution_id])
         return [*found, *_told(scenario, lines, end)]
 
     def follow(self) -> None:
@@ -44,8 +47,12 @@ class Lines:
             for entry in entries:
                 if isinstance(entry, Line):
                     # The reconciler works for all: its line names whom it is about.
-                    about = entry.execution_id or _parsed(entry.text).get("executionId")
-                    self._lines[about or ""].append((entry.source, entry.text))
+                    fields = _parsed(entry.text)
+                    about = entry.execution_id or fields.get("executionId") or ""
+                    if "_aws" in fields:
+                        self._metrics[about].append(fields)
+                    else:
+                        self._lines[about].append((entry.source, entry.text))
 
 
 def _unreadable(lines: list[tuple[str, str]]) -> Iterator[str]:

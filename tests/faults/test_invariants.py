@@ -138,6 +138,8 @@ def test_result_of_a_timeout() -> None:
     )
     lost = {name: value for name, value in good.record.items() if name != "result"}
     assert "is lost" in violations(UNTOLD, replace(good, record=lost))[0]
+    late = replace(UNTOLD, throttled=True)
+    assert violations(late, replace(good, execution=failed(**error), record=lost)) == []
 
 
 def test_last_word_on_a_start() -> None:

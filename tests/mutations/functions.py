@@ -112,14 +112,14 @@ MUTATIONS = (
     ),
     Mutation(
         "a full record takes no task",
-        "src/adapters/records.py",
+        "src/adapters/table.py",
         '            mark = {"resultUri": EMPTIED} if is_marked else {}\n',
         "            raise\n            mark = {}\n",
         ("tests/integration/repairs/test_hostile_worker.py",),
     ),
     Mutation(
         "a result that was emptied is as good as none",
-        "src/adapters/records.py",
+        "src/adapters/table.py",
         '            mark = {"resultUri": EMPTIED} if is_marked else {}\n',
         "            mark = {}\n",
         ("tests/integration/test_results.py",),
@@ -182,11 +182,11 @@ MUTATIONS = (
         "a record is closed before its task is stopped",
         "src/ecs_events/abandonment.py",
         """\
-        outcome = self._stop(cancelled)
+        outcome = self._stop(cancelled).learned(self.learned_by, clock.now())
 """,
         """\
         self.records.close(self.record, Status.FAILED, cancelled)
-        outcome = self._stop(cancelled)
+        outcome = self._stop(cancelled).learned(self.learned_by, clock.now())
 """,
         _REPAIRS,
     ),

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
+from core.moment import timestamp
 from core.outcome.beside import NEVER_RAN, SIGKILL, SIGTERM, OtherContainer
 from core.outcome.causes import DEPENDENCY_FAILED, cause_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
 # The exit code of the template's container if it has not got its code, and of no worker.
 NOT_FETCHED = 222
@@ -35,6 +38,14 @@ MOMENTS: Mapping[str, str] = {
 }
 
 
+class LearnedBy(StrEnum):
+    """The one who learned that a task had ended."""
+
+    EVENT = "event"
+    CHECK = "check"
+    RECONCILER = "reconciler"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """The end of a task; the concrete class says which end it was.
@@ -51,6 +62,8 @@ class Outcome:
         stopping_at: when ECS began to stop the task.
         stopped_at: when the containers had ended.
         capacity: what the task ran on: `FARGATE`, `FARGATE_SPOT` or another capacity provider.
+        learned_by: who learned the end, a `LearnedBy`; None where nobody has said so yet.
+        learned_at: when that was, just before the end was reported.
         detail: the reasons in ECS's own words, at most 1,000 characters.
         ended_by: the container beside the main one that ended the task, or kept it from starting,
             if there is one, and it is known.
@@ -68,6 +81,8 @@ class Outcome:
     stopping_at: str | None = None
     stopped_at: str | None = None
     capacity: str | None = None
+    learned_by: str | None = None
+    learned_at: str | None = None
     detail: str = ""
     ended_by: OtherContainer | None = None
 
@@ -91,6 +106,12 @@ class Outcome:
         """One or two sentences: what to do about it."""
         return self.advice_text
 
+    def learned(self, by: LearnedBy, at: datetime) -> Self:
+        """Say who learned the end, and when; an end that somebody has learned before stays."""
+        if self.learned_by is not None:
+            return self
+        return replace(self, learned_by=by.value, learned_at=timestamp(at))
+
     def to_dict(self) -> dict[str, Any]:
         """JSON form, read back by `from_dict`; the keys are those of the record and the errors."""
         return {
@@ -101,6 +122,8 @@ class Outcome:
             "exitCode": self.exit_code,
             **{name: getattr(self, moment) for moment, name in MOMENTS.items()},
             "capacity": self.capacity,
+            "learnedBy": self.learned_by,
+            "learnedAt": self.learned_at,
             "endedBy": self.ended_by and self.ended_by.to_dict(),
             "summary": self.summary,
             "detail": self.detail,
@@ -331,6 +354,8 @@ def from_dict(data: Mapping[str, Any]) -> Outcome:
         "exit_code": None if exit_code is None else int(exit_code),
         **{moment: data.get(name) for moment, name in MOMENTS.items()},
         "capacity": data.get("capacity"),
+        "learned_by": data.get("learnedBy"),
+        "learned_at": data.get("learnedAt"),
         "detail": data.get("detail") or "",
         "ended_by": OtherContainer.from_dict(data.get("endedBy")),
     }

@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from adapters import clock
 from core.flow import Flow
-from core.outcome import ApplicationFailed, Outcome, Succeeded
+from core.outcome import ApplicationFailed, LearnedBy, Outcome, Succeeded
 from core.outcome.kinds import MOMENTS
 from core.record import Record, Status
 from core.write import Write
@@ -68,7 +69,7 @@ def test_lost_event_dynamodb(aws: Aws, scene: Scene, durable: Start, code: int) 
 
 def comparable(record: Record) -> Record:
     """Return what a record tells, without what is each execution's own."""
-    unlike = dict.fromkeys(("taskArn", *MOMENTS.values()), "")
+    unlike = dict.fromkeys(("taskArn", *MOMENTS.values(), "learnedBy", "learnedAt"), "")
     outcome = {**(record.last_outcome or {}), **unlike}
     attempts = tuple({**attempt, **unlike} for attempt in record.attempts)
     error = dict(record.error or {})
@@ -92,7 +93,10 @@ def test_same_as_the_event(
     assert aws.report(by_event.task_arn) == {"done": DONE[flow, code]}
     by_look = scene.ended(flow, code)
     assert scene.reconcile()[DONE[flow, code]] == 1
-    assert comparable(scene.stored(by_look)) == comparable(scene.stored(by_event))
+    told = scene.stored(by_event), scene.stored(by_look)
+    assert comparable(told[0]) == comparable(told[1])
+    learned = [(record.last_outcome or {})["learnedBy"] for record in told]
+    assert learned == ["event", "reconciler"]
     if flow is Flow.EVENTBRIDGE:
         first, second = executions.answer(by_event), executions.answer(by_look)
         assert (first.outcome.kind, first.result) == (second.outcome.kind, second.result)
@@ -155,8 +159,9 @@ def test_result_of_this_moment(aws: Aws, scene: Scene, executions: Executions) -
 def test_end_that_was_told_is_kept(scene: Scene, executions: Executions) -> None:
     """A record that is closed after its execution keeps the end that an event has told."""
     record = scene.ended(Flow.POLLING, 0)
-    outcome = scene.outcome(record.task_arn)
-    assert outcome is not None
+    ended = scene.outcome(record.task_arn)
+    assert ended is not None
+    outcome = ended.learned(LearnedBy.EVENT, clock.now())
     scene.records.report(record, outcome)
     executions.set(record, "SUCCEEDED")
     assert scene.reconcile() == {"closed: execution succeeded": 1}

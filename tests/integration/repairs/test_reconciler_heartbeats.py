@@ -14,6 +14,7 @@ from local.ecs.state import TaskState
 from orchestrator import dynamodb, eventbridge
 from tests.integration.aws import PromptTask, throttled
 from tests.integration.repairs.scene import HOUR, LATER, MINUTE
+from tests.values import as_ecs_tells
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,7 +56,7 @@ def test_silence(
     found = scene.stored(record)
     assert (found.last_outcome or {})["kind"] == "TimedOut"
     if flow.has_callback:
-        assert executions.answer(record).outcome == outcome
+        assert as_ecs_tells(executions.answer(record).outcome) == outcome
     else:
         assert (found.status, found.is_open) == (Status.FAILED, False)
         assert "heartbeatSeconds" in (found.error or {})["advice"]

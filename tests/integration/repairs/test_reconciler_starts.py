@@ -12,6 +12,7 @@ from orchestrator import eventbridge
 from tests.integration.attempts import SUCCESS
 from tests.integration.aws import PromptTask, throttled
 from tests.integration.repairs.scene import LATER
+from tests.values import as_ecs_tells
 
 if TYPE_CHECKING:
     from tests.integration.attempts import Attempts
@@ -40,7 +41,7 @@ def test_never_started(aws: Aws, scene: Scene, executions: Executions, flow: Flo
     assert f"had not started {LIMIT} s after ECS took the task" in outcome.detail
     aws.report(record.task_arn)
     if flow.has_callback:
-        assert executions.answer(record).outcome == outcome
+        assert as_ecs_tells(executions.answer(record).outcome) == outcome
     found = scene.stored(record)
     assert (found.last_outcome or {})["kind"] == "FailedToStart"
     assert found.is_open is flow.is_awaited

@@ -20,6 +20,8 @@ LOST = SpotInterrupted(
     stopping_at="2026-03-02T09:15:10.800Z",
     stopped_at="2026-03-02T09:15:10.123Z",
     capacity="FARGATE_SPOT",
+    learned_by="event",
+    learned_at="2026-03-02T09:15:11.500Z",
     detail="Your Spot Task was interrupted.",
 )
 FIRST = {
@@ -34,6 +36,8 @@ FIRST = {
     "stoppingAt": "2026-03-02T09:15:10.800Z",
     "stoppedAt": "2026-03-02T09:15:10.123Z",
     "capacity": "FARGATE_SPOT",
+    "learnedBy": "event",
+    "learnedAt": "2026-03-02T09:15:11.500Z",
 }
 
 

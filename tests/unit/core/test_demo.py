@@ -12,8 +12,8 @@ DEMO = {
     *("message", "processing_time", "processingTime", "simulate"),
     *("MESSAGE", "PROCESSING_TIME", "SIMULATE"),
 }
-# A worker's progress has words of its own.
-OTHERS = {CORE / "reported.py": {"message"}}
+# A worker's progress and X-Ray have words of their own.
+OTHERS = {CORE / name: {"message"} for name in ("reported.py", "trace.py")}
 
 
 def named(source: str) -> set[str]:

@@ -12,6 +12,7 @@ from core.flow import Flow
 from core.launch import MAX_OVERRIDES, Launch, Variable, refused
 from core.outcome import FailedToStart
 from core.reported import TICKET_RESERVE
+from core.trace import TRACE_RESERVE, TraceHeader
 from tests.values import job, launch, place, record
 
 PLACE, LAUNCH = place(), launch()
@@ -33,8 +34,8 @@ def saying(text: str, flow: Flow = Flow.DYNAMODB) -> Launch:
 
 def size(launch: Launch) -> int:
     """Return how many characters a launch's overrides have."""
-    ticketed = replace(launch, ticket=TICKET_RESERVE)
-    return len(json.dumps(ticketed.request(PLACE)["overrides"]))
+    longest = replace(launch, ticket=TICKET_RESERVE, trace=TRACE_RESERVE)
+    return len(json.dumps(longest.request(PLACE)["overrides"]))
 
 
 def test_request() -> None:
@@ -88,6 +89,17 @@ def test_no_ticket() -> None:
 
 
 @EACH_FLOW
+def test_trace(flow: Flow) -> None:
+    """The container is told the trace that its record holds, in each flow, if it holds one."""
+    header = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1"
+    asked = replace(LAUNCH, flow=flow)
+    traced = asked.stored(record(flow=flow, trace_header=f"{header};Lineage=1:a87bd80c:0"))
+    assert traced.trace == TraceHeader.parse(header)
+    assert environment(traced)["EXECUTION_TRACE"] == header
+    assert "EXECUTION_TRACE" not in environment(asked.stored(record(flow=flow)))
+
+
+@EACH_FLOW
 def test_environment_of_the_job(flow: Flow) -> None:
     """The container is told the job's variables, in each flow."""
     assert environment(saying("🚀", flow))["TEXT"] == "🚀"
@@ -99,6 +111,7 @@ def test_own_variables(name: Variable) -> None:
     own = replace(
         LAUNCH,
         ticket="0123",
+        trace=TRACE_RESERVE,
         job=job(input="1", input_uri="s3://b/k", environment={name.value: "forged"}),
     )
     assert environment(own)[name] != "forged"

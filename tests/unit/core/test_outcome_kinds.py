@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
@@ -11,6 +13,7 @@ from core.outcome import (
     ApplicationFailed,
     FailedToStart,
     InfrastructureLost,
+    LearnedBy,
     OtherContainer,
     Outcome,
     Succeeded,
@@ -36,6 +39,8 @@ def outcome(request: pytest.FixtureRequest) -> Outcome:
         stopping_at="2026-03-05",
         stopped_at="2026-03-06",
         capacity="FARGATE_SPOT",
+        learned_by="check",
+        learned_at="2026-03-07",
         detail="why",
         ended_by=OtherContainer(name="watchdog", exit_code=1),
     )
@@ -84,6 +89,8 @@ def test_to_dict(outcome: Outcome) -> None:
         "stoppingAt": "2026-03-05",
         "stoppedAt": "2026-03-06",
         "capacity": "FARGATE_SPOT",
+        "learnedBy": "check",
+        "learnedAt": "2026-03-07",
         "endedBy": {"name": "watchdog", "exitCode": 1, "reason": ""},
         "summary": outcome.summary,
         "detail": "why",
@@ -92,6 +99,15 @@ def test_to_dict(outcome: Outcome) -> None:
     assert {name: fields[name] for name in expected} == expected
     assert fields.keys() - expected.keys() <= {"transient"}
     assert from_dict(fields) == outcome
+
+
+def test_learned(outcome: Outcome) -> None:
+    """An end says who has learned it first, and when; a second one changes nothing."""
+    unheard = replace(outcome, learned_by=None, learned_at=None)
+    heard = unheard.learned(LearnedBy.EVENT, datetime(2026, 3, 8, 9, 30, tzinfo=UTC))
+    assert (heard.learned_by, heard.learned_at) == ("event", "2026-03-08T09:30:00.000Z")
+    assert replace(heard, learned_by=None, learned_at=None) == unheard
+    assert heard.learned(LearnedBy.CHECK, datetime(2026, 3, 9, tzinfo=UTC)) == heard
 
 
 def test_reclassified(outcome: Outcome) -> None:

@@ -1,0 +1,120 @@
+"""The table of records as DynamoDB has it: items, and the writes that change them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from adapters.clients import client
+from adapters.errors import AwsRefusedError, aws_errors
+from adapters.telemetry import logger
+from adapters.updates import Update, conditional, plain, serialized
+from core.record import OPEN, OPEN_INDEX
+from core.reported import COLUMNS, EMPTIED
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from boto3.dynamodb.conditions import ConditionBase
+
+_REFUSED = "ConditionalCheckFailedException"
+# The size of the item is all that can be wrong with these updates.
+_INVALID = "ValidationException"
+
+
+class RecordFullError(AwsRefusedError):
+    """The item (400 KB) has no room left beside what workers have written into it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table whose items have `executionId` as their key.
+
+    Every method raises AwsBusyError or AwsRefusedError where DynamoDB did not answer.
+    """
+
+    name: str
+
+    def item(self, execution_id: str) -> dict[str, Any] | None:
+        """Read an item's plain values consistently; None where there is none."""
+        with aws_errors():
+            answer = client("dynamodb").get_item(
+                TableName=self.name,
+                Key=serialized({"executionId": execution_id}),
+                ConsistentRead=True,
+            )
+        return plain(answer["Item"]) if "Item" in answer else None
+
+    def open(self) -> Iterator[str]:
+        """Yield the keys of the open items, oldest first; the index may lag behind."""
+        pages = (
+            client("dynamodb")
+            .get_paginator("query")
+            .paginate(
+                TableName=self.name,
+                IndexName=OPEN_INDEX,
+                KeyConditionExpression="#open = :open",
+                ProjectionExpression="executionId",
+                ExpressionAttributeNames={"#open": "open"},
+                ExpressionAttributeValues=serialized({":open": OPEN}),
+            )
+        )
+        with aws_errors():
+            for page in pages:
+                yield from (str(plain(item)["executionId"]) for item in page["Items"])
+
+    def create(self, item: Mapping[str, Any], condition: ConditionBase) -> bool:
+        """Store a new item; False where refused."""
+        try:
+            with aws_errors():
+                client("dynamodb").put_item(
+                    TableName=self.name, Item=serialized(item), **conditional(condition)
+                )
+        except AwsRefusedError as error:
+            if error.code != _REFUSED:
+                raise
+            return False
+        return True
+
+    def write_anyway(
+        self,
+        execution_id: str,
+        update: Update,
+        condition: ConditionBase,
+        *,
+        is_marked: bool = False,
+    ) -> Mapping[str, Any] | None:
+        """Write as `write` does; what workers have written gives way where it leaves no room.
+
+        Where that is marked, it may have been the result of the attempt: no success without it.
+        """
+        try:
+            return self.write(execution_id, update, condition)
+        except RecordFullError as error:
+            logger.warning("Record full: worker's columns emptied", extra={"reason": str(error)})
+            mark = {"resultUri": EMPTIED} if is_marked else {}
+            room = Update(mark, removed=[name for name in COLUMNS if name not in mark])
+            if self.write(execution_id, room, condition) is None:
+                return None
+            return self.write(execution_id, update, condition)
+
+    def write(
+        self, execution_id: str, update: Update, condition: ConditionBase
+    ) -> Mapping[str, Any] | None:
+        """Write; return what was there before if that was asked for, None where refused."""
+        try:
+            with aws_errors():
+                answer = client("dynamodb").update_item(
+                    TableName=self.name,
+                    Key=serialized({"executionId": execution_id}),
+                    **update.parameters(condition),
+                )
+        except AwsRefusedError as error:
+            if error.code == _REFUSED:
+                return None
+            if error.code == _INVALID:
+                left = "What the container has written leaves no room in the item (400 KB)"
+                raise RecordFullError(left, error.code) from error
+            raise
+        old: Mapping[str, Any] = answer.get("Attributes", {})
+        return old
