@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 # A trace is never worth a wait.
-_BRIEFLY = Config(
+BRIEFLY = Config(
     connect_timeout=1, read_timeout=1, retries={"mode": "standard", "total_max_attempts": 2}
 )
 
@@ -32,7 +32,7 @@ def send(segment: Mapping[str, object]) -> str | None:
         Why X-Ray has not taken it; None where it has. It never raises an error.
     """
     try:
-        answer = client("xray", _BRIEFLY).put_trace_segments(
+        answer = client("xray", BRIEFLY).put_trace_segments(
             TraceSegmentDocuments=[json.dumps(segment)]
         )
     except (BotoCoreError, ClientError) as error:
