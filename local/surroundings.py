@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from local.journal import Journal
     from local.logs import Streams
     from local.stack import Stack
+    from local.xray import Traces
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,8 @@ class Surroundings:
         callers: makes the credentials by which a process is known.
         logs: take what processes print.
         authority: decides what functions and workers may do.
+        traces: take what Lambda tells of invocations.
+        daemon: address of the X-Ray daemon that functions send to.
     """
 
     stack: Stack
@@ -43,6 +46,8 @@ class Surroundings:
     callers: Callers
     logs: Streams
     authority: Authority
+    traces: Traces
+    daemon: str
 
     def writer(self, who: Session, group: str, stream: str, source: str) -> Callable[[str], None]:
         """Return what takes a process's lines: for a log stream, and for the journal.

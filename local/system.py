@@ -33,6 +33,7 @@ from local.stack import Home, Stack
 from local.stack.regions import own_region
 from local.stack.stack import PROJECT
 from local.surroundings import Surroundings
+from local.xray import Daemon, Traces, XRayApi
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -110,6 +111,9 @@ class System:
             gateway.authorize = Guard(self.authority)
             logs = Streams(self.stack)
             failed.callback(logs.close)
+            traces = Traces()
+            daemon = Daemon(traces)
+            failed.callback(daemon.close)
             self._surroundings = Surroundings(
                 stack=self.stack,
                 clock=self.clock,
@@ -120,10 +124,13 @@ class System:
                 callers=gateway.callers,
                 logs=logs,
                 authority=self.authority,
+                traces=traces,
+                daemon=daemon.address,
             )
             executions = self._assemble(gateway, failed, in_process=in_process)
             # Undone from the last to the first: nothing starts a process that would outlive it.
-            for close in (self._kill_tasks, server.close, executions.close, ticks.stop, logs.close):
+            closing = (server.close, executions.close, ticks.stop, logs.close, daemon.close)
+            for close in (self._kill_tasks, *closing):
                 self._cleanup.callback(close)
             for function in self.functions.values():
                 self._cleanup.callback(function.close)
@@ -143,7 +150,7 @@ class System:
         check_roles((f.configuration for f in self.functions.values()), self.authority)
         executions = Executions(self.functions, self._surroundings, self._publish, self._send)
         failed.callback(executions.close)
-        self._asynchronous = AsynchronousInvocations(clock, self._send, executions.start)
+        self._asynchronous = AsynchronousInvocations(clock, self._send, executions.begin)
         targets = Targets(self.functions, self._asynchronous, self._send, self.authority)
         self.deliveries = Deliveries(clock, self.journal, targets.take, self._send, self.authority)
         self.bus = Bus(self.stack, self.deliveries, self.seams, clock)
@@ -157,6 +164,7 @@ class System:
             "events": EventsApi(self.stack, self.bus.publish),
             "iam": IamApi(self.stack),
             "logs": LogsApi(self.stack),
+            "xray": XRayApi(self._surroundings.traces, self.stack.account),
         }
         return executions
 

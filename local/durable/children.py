@@ -17,7 +17,7 @@ from aws_durable_execution_sdk_python_testing.child_dispatcher import (
 from typing_extensions import override
 
 from local.durable import function_error
-from local.durable.start import start_of
+from local.durable.start import start_of, trace_of
 from local.functions.configuration import LATEST, UNQUALIFIED
 from local.iam.authority import DeniedError
 from local.iam.requests import invocation
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from local.functions import Function
     from local.iam.authority import Authority
+    from local.xray import Trace
 
 
 class Children(ChildDispatcher):
@@ -57,6 +58,7 @@ class Children(ChildDispatcher):
         """Return the start of a durable function's execution, or a plain one's invocation."""
         function, qualifier = self._functions[request.function_name], request.child_qualifier()
         configuration, payload = function.configuration, request.payload or "{}"
+        trace = trace_of(request.trace_fields).child()
         try:
             self._check(request)
         except DeniedError as error:
@@ -67,9 +69,9 @@ class Children(ChildDispatcher):
             unread = f"Could not parse request body into json: {error}"
             return failed_to_start(unread, "InvalidRequestContentException")
         if configuration.execution_timeout is None:
-            return RunInvocation(lambda: _invoke(function, qualifier, payload))
+            return RunInvocation(lambda: _invoke(function, qualifier, payload, trace))
         version = configuration.version(qualifier) or qualifier
-        return StartChild(start_of(configuration, version, payload))
+        return StartChild(start_of(configuration, version, payload, trace))
 
     def _check(self, request: ChainedInvokeRequest) -> None:
         """Let the parent invoke what it names, if its role allows that."""
@@ -79,8 +81,8 @@ class Children(ChildDispatcher):
         self._authority.check(parent.configuration.session, asked)
 
 
-def _invoke(function: Function, qualifier: str, payload: str) -> ChildOutcome:
-    _, answer = function.invoke(payload.encode(), qualifier)
+def _invoke(function: Function, qualifier: str, payload: str, trace: Trace) -> ChildOutcome:
+    _, answer = function.invoke(payload.encode(), qualifier, trace)
     if answer.error:
         return ChildOutcome(error=function_error.read(answer.payload))
     return result_outcome(answer.payload.decode())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-import uuid
 from concurrent.futures import CancelledError
 from contextlib import ExitStack, suppress
 from http import HTTPStatus
@@ -25,10 +24,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from aws_durable_execution_sdk_python_testing.execution import Execution
+    from aws_durable_execution_sdk_python_testing.model import StartDurableExecutionInput
 
     from local.account import Send
     from local.functions import Function
     from local.surroundings import Surroundings
+    from local.xray import Trace
 
 
 class Executions:
@@ -50,44 +51,37 @@ class Executions:
     ) -> None:
         self._functions, self._stack = functions, surroundings.stack
         self._publish, self._send = publish, send
-        self._names: dict[tuple[str, str], tuple[str, bytes]] = {}
+        self._names: dict[tuple[str, str], tuple[str, str]] = {}
         self._synchronous: set[str | None] = set()
         self._lock = threading.Lock()
         self._cleanup = ExitStack()
         self._store = Store(self._changed, surroundings.calendar.now)
         self.executor = self._cleanup.enter_context(runner(functions, self._store, surroundings))
 
-    def start(
-        self,
-        function: Function,
-        version: str,
-        payload: bytes,
-        name: str | None,
-        *,
-        synchronous: bool = False,
-    ) -> str:
+    def begin(self, function: Function, version: str, payload: bytes, trace: Trace) -> str:
+        """Start an execution with a name of its own, whose end nobody waits for; return its ARN."""
+        return self.start(start_of(function.configuration, version, payload.decode(), trace))
+
+    def start(self, started: StartDurableExecutionInput, *, synchronous: bool = False) -> str:
         """Start an execution, or find the one that has this name already; return its ARN.
 
         Args:
-            function: a durable one.
-            version: that it runs on to its end.
-            payload: JSON.
-            name: the execution's; None for one of its own.
+            started: what `start_of` has made of a durable function's invocation.
             synchronous: whether the caller waits for the end, and so is told of a failure.
 
         Raises:
             ApiError: the name is taken by an execution with another payload.
         """
+        payload = started.input or "{}"
         with self._lock:
             for old in list(takewhile(self._is_forgotten, self._names)):
                 del self._names[old]
-            key = (function.configuration.name, name or str(uuid.uuid4()))
+            key = (started.function_name, started.execution_name)
             if key in self._names and not self._is_forgotten(key):
                 arn, earlier = self._names[key]
                 if json.loads(earlier) != json.loads(payload):
                     raise _already_started(key[1])
                 return arn
-            started = start_of(function.configuration, version, payload.decode(), key[1])
             if synchronous:
                 self._synchronous.add(started.invocation_id)
             arn = str(self.executor.start_execution(started).execution_arn)

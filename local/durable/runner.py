@@ -19,6 +19,7 @@ from aws_durable_execution_sdk_python_testing.worker.registry import ExecutionRe
 from typing_extensions import override
 
 from local.durable.children import Children
+from local.durable.start import trace_of
 from local.durable.time import RunnerClock, RunnerScheduler
 from local.functions.configuration import LATEST
 
@@ -52,7 +53,7 @@ def runner(
     executor = _Executor(
         store=store,
         scheduler=scheduler,
-        invoker=_Invoker(functions),
+        invoker=_Invoker(functions, store),
         checkpoint_processor=processor,
         registry=registry,
         clock=clock,
@@ -107,9 +108,9 @@ class _Executor(Executor):
 class _Invoker(LambdaInvoker):
     """Gives the runner's invocations to the functions' processes, without a way over HTTP."""
 
-    def __init__(self, functions: Mapping[str, Function]) -> None:
+    def __init__(self, functions: Mapping[str, Function], store: Store) -> None:
         super().__init__(lambda_client=None)
-        self._functions = functions
+        self._functions, self._store = functions, store
 
     @override
     def invoke(
@@ -126,7 +127,9 @@ class _Invoker(LambdaInvoker):
         """
         target = parse_function_target(function_name)
         event = json.dumps(input.to_json_dict()).encode()
-        request_id, answer = self._functions[target.name].invoke(event, target.qualifier or LATEST)
+        function, qualifier = self._functions[target.name], target.qualifier or LATEST
+        started = self._store.load(input.durable_execution_arn).start_input
+        request_id, answer = function.invoke(event, qualifier, trace_of(started.trace_fields))
         if answer.error:
             raise DurableFunctionsTestError(answer.payload.decode())
         return InvokeResponse.from_payload(answer.payload, request_id)

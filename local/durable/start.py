@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import uuid
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from aws_durable_execution_sdk_python_testing.model import StartDurableExecutionInput
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from local.functions import Configuration
+    from local.xray import Trace
+
+_TRACE = "trace"
 
 
 def start_of(
-    function: Configuration, version: str, payload: str, name: str | None = None
+    function: Configuration, version: str, payload: str, trace: Trace, name: str | None = None
 ) -> StartDurableExecutionInput:
     """Return the start of an execution.
 
@@ -20,6 +25,7 @@ def start_of(
         function: a durable one.
         version: that it runs on to its end.
         payload: JSON.
+        trace: of all its invocations.
         name: the execution's; None for one of its own.
     """
     durable = function.properties["DurableConfig"]
@@ -32,4 +38,10 @@ def start_of(
         execution_retention_period_days=int(durable["RetentionPeriodInDays"]),
         invocation_id=str(uuid.uuid4()),
         input=payload,
+        trace_fields={_TRACE: trace},
     )
+
+
+def trace_of(fields: Mapping[str, object] | None) -> Trace:
+    """Return the trace of an execution, as the runner keeps its start's fields."""
+    return cast("Trace", (fields or {})[_TRACE])

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from local.clock import Clock
     from local.functions.function import Function
     from local.functions.sandbox import Answer
+    from local.xray import Trace
 
 # Lambda waits one minute before the first retry and two before the second.
 _RETRY_DELAYS = (60, 120)
@@ -35,9 +36,10 @@ class _Event:
     function: Function
     payload: bytes
     qualifier: str
+    trace: Trace
 
     def invoke(self) -> tuple[str, Answer]:
-        return self.function.invoke(self.payload, self.qualifier)
+        return self.function.invoke(self.payload, self.qualifier, self.trace)
 
     def failure(self, request_id: str, answer: Answer, tries: int) -> dict[str, Any]:
         """Return what Lambda sends to a failure destination."""
@@ -65,7 +67,7 @@ class AsynchronousInvocations:
     """Takes events for functions, each on a thread of its own.
 
     Args:
-        start: begins an execution of a durable function, of a version, with a payload and a name.
+        begin: starts an execution of a durable function's version, with a payload, in a trace.
 
     Attributes:
         pending: events that are accepted and neither processed nor given up.
@@ -75,21 +77,24 @@ class AsynchronousInvocations:
         self,
         clock: Clock,
         send: Send,
-        start: Callable[[Function, str, bytes, str | None], str],
+        begin: Callable[[Function, str, bytes, Trace], str],
     ) -> None:
-        self._clock, self._send, self._start = clock, send, start
+        self._clock, self._send, self._begin_execution = clock, send, begin
         self._lock = threading.Lock()
         self.pending = 0
 
-    def accept(self, function: Function, event: bytes, qualifier: str) -> None:
+    def accept(
+        self, function: Function, event: bytes, qualifier: str, header: str | None = None
+    ) -> None:
         """Take an event; it is processed at least once, or reaches the function's destination.
 
         Args:
             function: a plain one, or a durable one, which a qualifier was given for.
             event: JSON.
             qualifier: one that the function's configuration knows.
+            header: of the caller's trace, if it has one.
         """
-        accepted = _Event(function, event, qualifier)
+        accepted = _Event(function, event, qualifier, function.trace(header))
         with self._lock:
             self.pending += 1
         threading.Thread(target=self._process, args=[accepted], daemon=True).start()
@@ -108,7 +113,7 @@ class AsynchronousInvocations:
             self._try(event)
         else:
             version = configuration.version(event.qualifier) or event.qualifier
-            self._start(event.function, version, event.payload, None)
+            self._begin_execution(event.function, version, event.payload, event.trace)
 
     def _try(self, event: _Event) -> None:
         configured = event.function.configuration.asynchronous

@@ -59,6 +59,11 @@ class Configuration:
         return int(self.properties["Timeout"])
 
     @property
+    def is_traced(self) -> bool:
+        """Whether its invocations are in X-Ray where the caller does not say it."""
+        return bool(self.properties.get("TracingConfig", {}).get("Mode") == "Active")
+
+    @property
     def execution_timeout(self) -> int | None:
         """Seconds that a durable execution may take; None for a plain function."""
         durable = self.properties.get("DurableConfig")

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 import uuid
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from local.functions.configuration import Configuration
 from local.functions.sandbox import failure
+from local.functions.segments import Segments
 from local.gateway import execution_of
 from local.journal import Invocation
 from local.nesting import TOO_DEEP, is_too_deep
 from local.proxies import without_proxy
+from local.xray import Trace
 
 if TYPE_CHECKING:
     from local.functions.sandbox import Answer, FunctionHost, Sandbox
@@ -43,12 +44,20 @@ class Function:
         self._sandboxes: list[Sandbox] = []
         self._closed = False
 
-    def invoke(self, event: bytes, qualifier: str) -> tuple[str, Answer]:
+    def trace(self, header: str | None = None) -> Trace:
+        """Return the trace of what begins now, which its caller's trace header may name."""
+        now = self._surroundings.calendar.now().timestamp()
+        return Trace.of(header, now, is_traced=self.configuration.is_traced)
+
+    def invoke(
+        self, event: bytes, qualifier: str, trace: Trace | None = None
+    ) -> tuple[str, Answer]:
         """Run an event in an idle process or a new one.
 
         Args:
             event: JSON.
             qualifier: one that `Configuration.version` knows.
+            trace: that the invocation belongs to; None for one of its own.
 
         Returns:
             The request's id and its answer.
@@ -58,19 +67,24 @@ class Function:
         """
         name, version = self.configuration.name, self.configuration.version(qualifier)
         request_id = str(uuid.uuid4())
+        segments = Segments(
+            self.configuration, request_id, trace or self.trace(), self._surroundings
+        )
         headers = {
             "Lambda-Runtime-Aws-Request-Id": request_id,
             "Lambda-Runtime-Invoked-Function-Arn": f"{self.configuration.arn}:{qualifier}",
-            "Lambda-Runtime-Trace-Id": _new_trace(),
+            "Lambda-Runtime-Trace-Id": segments.header,
         }
         with self._free:
             sandbox = self._take(version or qualifier)
             sandbox.caller.begin(_execution_id(event))
+            segments.run()
             answer = sandbox.invoke(event, headers, self.configuration.timeout)
             if is_too_deep(answer.payload):
                 answer = failure("Runtime.MarshalError", f"Unable to marshal response: {TOO_DEEP}")
             sandbox.caller.begin(None)
             self._idle[version or qualifier].append(sandbox)
+        segments.end(answer)
         self._surroundings.journal.write(Invocation(name, request_id, answer.error))
         return request_id, answer
 
@@ -116,6 +130,10 @@ class Function:
         stream = environment["AWS_LAMBDA_LOG_STREAM_NAME"]
         log = surroundings.writer(configuration.session, group, stream, configuration.name)
         environment |= surroundings.variables | caller.credentials | without_proxy(environment)
+        environment |= {
+            "AWS_XRAY_CONTEXT_MISSING": "LOG_ERROR",
+            "AWS_XRAY_DAEMON_ADDRESS": surroundings.daemon,
+        }
         return self._host.function(configuration, environment, caller, log)
 
 
@@ -151,9 +169,3 @@ def _execution_id(event: bytes) -> str | None:
     if arn := detail.get("durableExecutionArn"):
         return str(arn).rpartition("/")[2]
     return execution_of(detail.get("startedBy"))
-
-
-def _new_trace() -> str:
-    """Return the trace header of a new trace, as Lambda makes one for each invocation."""
-    root = f"1-{int(time.time()):08x}-{uuid.uuid4().hex[:24]}"
-    return f"Root={root};Parent={uuid.uuid4().hex[:16]};Sampled=1"

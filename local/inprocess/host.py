@@ -17,7 +17,7 @@ from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
 
 from local.ecs.container import CannotStartError, bare
 from local.inprocess.container import ThreadContainer
-from local.inprocess.identity import current, inherited
+from local.inprocess.identity import current, inherited, trace_header
 from local.inprocess.sandbox import ThreadSandbox
 from local.journal import Line
 from local.processes import guarded
@@ -94,6 +94,7 @@ class ThreadHost:
         enter(mock.patch.object(self._module("worker.work"), "time", calendar))
         lines = _Lines(self._surroundings)
         enter(mock.patch.object(self._module("adapters.metrics"), "write", lines.write))
+        enter(mock.patch.object(self._module("adapters.traces"), "header", trace_header.get))
         return self
 
     def __exit__(self, *_: object) -> None:

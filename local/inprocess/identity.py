@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 current: contextvars.ContextVar[Caller | None] = contextvars.ContextVar("caller", default=None)
 
+# The trace header of the invocation that a thread works in.
+trace_header: contextvars.ContextVar[str | None] = contextvars.ContextVar("trace", default=None)
+
 
 class KilledError(BaseException):
     """Raised in what a killed caller still does; nothing may catch it and go on."""

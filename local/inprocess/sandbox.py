@@ -13,7 +13,7 @@ from awslambdaric.lambda_context import LambdaContext
 
 from local.clock import Flag
 from local.functions.sandbox import Answer, failure
-from local.inprocess.identity import KilledError, current
+from local.inprocess.identity import KilledError, current, trace_header
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -51,7 +51,8 @@ class ThreadSandbox:
         if self.caller.is_dead:
             return _killed()
         context = self._context(headers, timeout)
-        threading.Thread(target=self._run, args=[event, context, answer], daemon=True).start()
+        work = [event, context, headers.get("Lambda-Runtime-Trace-Id"), answer]
+        threading.Thread(target=self._run, args=work, daemon=True).start()
         answered = Flag(self._clock)
         answer.add_done_callback(lambda _: answered.set())
         if answered.wait(timeout):
@@ -69,8 +70,11 @@ class ThreadSandbox:
         """End it at once."""
         self.kill()
 
-    def _run(self, event: bytes, context: LambdaContext, answer: Future[Answer]) -> None:
+    def _run(
+        self, event: bytes, context: LambdaContext, trace: str | None, answer: Future[Answer]
+    ) -> None:
         current.set(self.caller)
+        trace_header.set(trace)
         try:
             result = Answer(json.dumps(self._handler(json.loads(event), context)).encode())
         except KilledError:

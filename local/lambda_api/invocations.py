@@ -7,15 +7,18 @@ from typing import TYPE_CHECKING
 
 from werkzeug.wrappers import Response
 
+from local.durable.start import start_of
 from local.errors import ApiError
 from local.functions.configuration import LATEST, UNQUALIFIED
 from local.nesting import read
+from local.xray.trace import HEADER
 
 if TYPE_CHECKING:
     from local.durable import Executions
     from local.functions import Answer, Configuration, Function
     from local.functions.asynchronous import AsynchronousInvocations
     from local.lambda_request import ApiRequest
+    from local.xray import Trace
 
 _LONGEST_SYNCHRONOUS = 900
 _MEBIBYTE = 2**20
@@ -41,22 +44,26 @@ class Invocations:
         if configuration.execution_timeout is not None:
             _check_durable(configuration, qualifier, kind)
         version = configuration.version(qualifier or LATEST) or ""
+        header = asked.http.headers.get(HEADER)
         headers = {"X-Amz-Executed-Version": version}
         if kind == "DryRun":
             return Response(status=HTTPStatus.NO_CONTENT, headers=headers)
         if configuration.execution_timeout is not None:
-            return self._start(function, version, event, asked)
+            return self._start(function, version, event, asked, function.trace(header))
         if kind == "Event":
-            self._asynchronous.accept(function, event, qualifier or LATEST)
+            self._asynchronous.accept(function, event, qualifier or LATEST, header)
             return Response(status=HTTPStatus.ACCEPTED)
-        _, answer = function.invoke(event, qualifier or LATEST)
+        _, answer = function.invoke(event, qualifier or LATEST, function.trace(header))
         return _answered(answer, headers)
 
-    def _start(self, function: Function, version: str, event: bytes, asked: ApiRequest) -> Response:
+    def _start(
+        self, function: Function, version: str, event: bytes, asked: ApiRequest, trace: Trace
+    ) -> Response:
         """Start a durable execution, and wait for its end if the caller does."""
         name = asked.parameters.get("DurableExecutionName")
         waits = asked.parameters.get("InvocationType") != "Event"
-        arn = self._executions.start(function, version, event, name, synchronous=waits)
+        started = start_of(function.configuration, version, event.decode(), trace, name)
+        arn = self._executions.start(started, synchronous=waits)
         headers = {"X-Amz-Durable-Execution-Arn": arn, "X-Amz-Executed-Version": version}
         if not waits:
             return Response(status=HTTPStatus.ACCEPTED, headers=headers)

@@ -1,0 +1,65 @@
+"""The X-Ray daemon, as Lambda runs one beside a function: it takes what the SDK sends by UDP.
+
+https://docs.aws.amazon.com/xray/latest/devguide/xray-api-sendingdata.html
+"""
+
+from __future__ import annotations
+
+import socket
+import threading
+from typing import TYPE_CHECKING
+
+from local import nesting
+from local.xray.segment import UnprocessedError, read
+
+if TYPE_CHECKING:
+    from local.xray.traces import Traces
+
+_LARGEST_DATAGRAM = 2**16
+_HEADER = {"format": "json", "version": 1}
+
+
+class Daemon:
+    """Listens on a free port of 127.0.0.1, on a thread of its own.
+
+    Anybody on this machine may send it something: it passes over whatever is no document, and
+    whatever belongs to a trace that is not known.
+
+    Attributes:
+        address: host and port, for AWS_XRAY_DAEMON_ADDRESS.
+    """
+
+    def __init__(self, traces: Traces) -> None:
+        self._traces = traces
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.bind(("127.0.0.1", 0))
+        host, port = self._socket.getsockname()
+        self.address = f"{host}:{port}"
+        self._closed = threading.Event()
+        self._thread = threading.Thread(target=self._listen, daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Take nothing any more, and give the port back."""
+        if self._closed.is_set():
+            return
+        self._closed.set()
+        # It wakes the thread.
+        self._socket.sendto(b"", self._socket.getsockname())
+        self._thread.join()
+        self._socket.close()
+
+    def _listen(self) -> None:
+        while not self._closed.is_set():
+            self._take(self._socket.recv(_LARGEST_DATAGRAM))
+
+    def _take(self, datagram: bytes) -> None:
+        header, _, document = datagram.partition(b"\n")
+        try:
+            if nesting.read(header) != _HEADER:
+                return
+            segment = read(document.decode())
+        except (ValueError, UnprocessedError):
+            return
+        if segment.trace_id in self._traces:
+            self._traces.put(segment)

@@ -1,0 +1,150 @@
+"""A trace as a whole: each segment with its subsegments, and what a summary tells of all."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+from local.xray.segment import is_complete, is_subsegment, parts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from local.xray.segment import Document, Segment
+
+_KEY = re.compile(r"[\w.]+")
+
+
+class WholeTrace:
+    """All that is known of a trace.
+
+    Args:
+        trace_id: the trace's.
+        segments: what was sent of it, in any order.
+        account: whose it is.
+
+    Attributes:
+        trace_id: the trace's.
+        documents: its segments, the earliest first. A subsegment that was sent apart is in its
+            parent; one whose parent is not there is left out.
+    """
+
+    def __init__(self, trace_id: str, segments: Iterable[Segment], account: str) -> None:
+        self.trace_id, self._account = trace_id, account
+        self.documents = _put_together([segment.document for segment in segments])
+
+    @property
+    def begun(self) -> int:
+        """When it was begun, by its id, in seconds since 1970."""
+        return int(self.trace_id.split("-")[1], 16)
+
+    def shown(self) -> dict[str, Any]:
+        """Return what BatchGetTraces tells."""
+        segments = [{"Id": d["id"], "Document": json.dumps(d)} for d in self.documents]
+        duration = self._duration(self.documents)
+        return {
+            "Id": self.trace_id,
+            "Duration": duration,
+            "LimitExceeded": False,
+            "Segments": segments,
+        }
+
+    def summary(self) -> dict[str, Any]:
+        """Return what GetTraceSummaries tells."""
+        everything = [part for document in self.documents for part in parts(document)]
+        ids = {part["id"] for part in everything}
+        entry = next(
+            (d for d in self.documents if d.get("parent_id") not in ids), self.documents[0]
+        )
+        services = {json.dumps(s): s for s in map(self._service, self.documents)}
+        return {
+            "Id": self.trace_id,
+            "StartTime": self.documents[0]["start_time"],
+            "Duration": self._duration(self.documents),
+            "ResponseTime": self._duration([entry]),
+            "HasFault": _says(everything, "fault"),
+            "HasError": _says(everything, "error"),
+            "HasThrottle": _says(everything, "throttle"),
+            "IsPartial": not all(map(is_complete, everything)),
+            "Annotations": self._annotations(),
+            "EntryPoint": self._service(entry),
+            "ServiceIds": list(services.values()),
+        }
+
+    def says(self, name: str, text: str) -> bool:
+        """Whether an annotation of that name has that text."""
+        return any(
+            value == text
+            for document in self.documents
+            for part in parts(document)
+            for key, value in _annotated(part)
+            if key == name
+        )
+
+    def _annotations(self) -> dict[str, list[dict[str, Any]]]:
+        """Return by name which values an annotation has, and the services that say each."""
+        found: dict[str, dict[str, dict[str, Any]]] = {}
+        for document in self.documents:
+            service = self._service(document)
+            for part in parts(document):
+                for name, value in _annotated(part):
+                    typed = {_TYPES[type(value)]: value}
+                    said = found.setdefault(name, {}).setdefault(
+                        json.dumps(typed), {"AnnotationValue": typed, "ServiceIds": []}
+                    )
+                    if service not in said["ServiceIds"]:
+                        said["ServiceIds"].append(service)
+        return {name: list(values.values()) for name, values in found.items()}
+
+    def _service(self, document: Document) -> dict[str, Any]:
+        named = {"Name": document["name"], "Names": [document["name"]], "AccountId": self._account}
+        origin = document.get("origin")
+        return {**named, "Type": origin} if isinstance(origin, str) else named
+
+    @staticmethod
+    def _duration(documents: Sequence[Document]) -> float:
+        """Return the seconds from the first begin to the last end that is known."""
+        begins = [float(d["start_time"]) for d in documents]
+        ends = [float(d["end_time" if "end_time" in d else "start_time"]) for d in documents]
+        return round(max(ends) - min(begins), 3)
+
+
+_TYPES: Mapping[type, str] = {
+    str: "StringValue",
+    bool: "BooleanValue",
+    int: "NumberValue",
+    float: "NumberValue",
+}
+
+
+def _annotated(part: Document) -> Iterator[tuple[str, str | bool | float]]:
+    """Yield the annotations that X-Ray takes; others are passed over, as there."""
+    for name, value in part.get("annotations", {}).items():
+        if type(value) in _TYPES and _KEY.fullmatch(name):
+            yield name, value
+
+
+def _says(everything: Iterable[Document], flag: str) -> bool:
+    return any(part.get(flag) is True for part in everything)
+
+
+def _put_together(documents: Sequence[Document]) -> list[Document]:
+    """Return the segments with all the subsegments in them, the earliest first."""
+    places: dict[str, Document] = {}
+    for document in documents:
+        for part in parts(document):
+            places.setdefault(part["id"], part)
+    for document in documents:
+        parent = places.get(document.get("parent_id", ""))
+        if is_subsegment(document) and parent is not None:
+            _put_into(parent, document)
+    segments = [document for document in documents if not is_subsegment(document)]
+    return sorted(segments, key=lambda document: float(document["start_time"]))
+
+
+def _put_into(parent: Document, document: Document) -> None:
+    """Put a subsegment beside those that its parent has; of one id the complete one counts."""
+    others = [s for s in parent.get("subsegments", ()) if s["id"] != document["id"]]
+    if len(others) == len(parent.get("subsegments", ())) or is_complete(document):
+        parent["subsegments"] = [*others, document]
