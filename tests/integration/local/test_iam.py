@@ -17,6 +17,7 @@ from tests.integration.local import chaining
 from tests.integration.local.queues import Queue, values
 from tests.integration.local.strangers import Asked
 from tests.template import translated, without
+from tests.traces import EVER
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -244,6 +245,16 @@ def test_lines_that_may_not_be_kept(written: Callable[..., Path]) -> None:
         user.wait(lambda: logs.describe_log_streams(logGroupName=group)["logStreams"])
         own = system.stack.outputs["LogGroupName"]
         assert logs.describe_log_streams(logGroupName=own)["logStreams"] == []
+
+
+def test_segments_that_may_not_be_sent(written: Callable[..., Path]) -> None:
+    """Nothing is kept of a function whose role may send no segment, and it works all the same."""
+    path = written(without("TracingPolicy", "xray:PutTraceSegments"))
+    with System(path, time_scale=100, durable_scale=100, in_process=True) as system:
+        user = User(system)
+        user.ended(user.start("dynamodb", processingTime=0))
+        assert system.account.client("xray").get_trace_summaries(**EVER)["TraceSummaries"] == []
+        assert any("xray:PutTraceSegments" in refused for refused in system.authority.refused())
 
 
 def test_rule_without_permission(written: Callable[..., Path]) -> None:
