@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from local.xray.traces import Traces
 
+_MOST_TRACES = 5
 _FILTER = re.compile(
     r'\s*annotation(?:\.(?P<dotted>\w+)|\[(?P<bracketed>[\w.]+)\])\s*=\s*"(?P<text>[^"\\]*)"\s*'
 )
@@ -60,6 +61,8 @@ class XRayApi:
 
     def _get(self, asked: Mapping[str, Any]) -> dict[str, Any]:
         ids = _texts(asked, "TraceIds")
+        if len(ids) > _MOST_TRACES:
+            raise _invalid(f"TraceIds should be {_MOST_TRACES} at most, not {len(ids)}")
         found = [WholeTrace(i, self._traces.segments(i), self._account) for i in ids]
         return {
             "Traces": [trace.shown() for trace in found if trace.documents],

@@ -13,6 +13,7 @@ from local.stack.stack import PROJECT
 from tests.e2e.shell import paste
 from tests.e2e.user import id_of
 from tests.markdown import code
+from tests.traces import EVER, root_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -113,7 +114,15 @@ class Reader:
         shutil.copy(_EVENT, folder / "event.json")
         text = re.sub("YOUR-EXECUTION-ID", id_of(self.done), block.text)
         # What a block's introduction says is in a variable.
-        known = {"arn": self.unwanted, "task": self.task, "uri": self.result, "failed": self.failed}
+        known = {
+            "arn": self.unwanted,
+            "begin": str(EVER["StartTime"]),
+            "end": str(EVER["EndTime"]),
+            "failed": self.failed,
+            "task": self.task,
+            "trace": root_of(self.user.record(self.done)["traceHeader"]),
+            "uri": self.result,
+        }
         named = {name: known[name] for name in code(block.before) if name in known}
         return paste(text, folder, {**self.variables, **named})
 

@@ -241,6 +241,17 @@ def running(command: Ran, _ran: list[Ran], reader: Reader) -> None:
     assert reader.busy in json.loads(command.printed)["taskArns"]
 
 
+def summarised(command: Ran, _ran: list[Ran], _reader: Reader) -> None:
+    """The traces that name the execution are found, the execution's own among them."""
+    assert f"{STACK}-callback-function" in command.printed
+
+
+def traced(command: Ran, _ran: list[Ran], _reader: Reader) -> None:
+    """A trace is shown with the segments of its function."""
+    names = {json.loads(document)["name"] for document in json.loads(command.printed)}
+    assert f"{STACK}-callback-function" in names
+
+
 CHECKS: dict[str, Check] = {
     "lambda invoke": invoked,
     "logs tail": followed,
@@ -256,4 +267,6 @@ CHECKS: dict[str, Check] = {
     "lambda stop-durable-execution": stopped,
     "ecs stop-task": task_stopped,
     "ecs list-tasks": running,
+    "xray get-trace-summaries": summarised,
+    "xray batch-get-traces": traced,
 }

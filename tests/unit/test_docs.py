@@ -54,6 +54,7 @@ OTHER_COMMANDS: dict[tuple[str, str], set[str]] = {
     ("sam", "deploy"): {"guided", "parameter-overrides", "tags"},
     ("sam", "delete"): set(),
     ("sam", "local"): {"event", "env-vars", "format", "result", "error-message"},
+    ("sam", "traces"): {"trace-id"},
     ("docker", "login"): {"username", "password-stdin"},
     ("docker", "build"): {"platform", "tag"},
     ("docker", "push"): set(),

@@ -166,6 +166,14 @@ def test_other_time_range(xray: Any) -> None:
         xray.get_trace_summaries(**EVER, TimeRangeType="Event")
 
 
+def test_too_many_traces(xray: Any) -> None:
+    """More than five traces at a time are refused, as X-Ray does it."""
+    ids = [trace_id(number) for number in range(100, 106)]
+    assert xray.batch_get_traces(TraceIds=ids[1:])["UnprocessedTraceIds"] == ids[1:]
+    with pytest.raises(xray.exceptions.InvalidRequestException, match="5 at most, not 6"):
+        xray.batch_get_traces(TraceIds=ids)
+
+
 def test_other_operations(xray: Any) -> None:
     """What else is asked of X-Ray is answered too."""
     assert xray.get_trace_graph(TraceIds=[])["Services"] == []
