@@ -37,11 +37,12 @@ class Variable(StrEnum):
     EXECUTION_FLOW = "EXECUTION_FLOW"
     EXECUTION_ATTEMPT = "EXECUTION_ATTEMPT"
     EXECUTION_TICKET = "EXECUTION_TICKET"
-    EXECUTION_TRACE = "EXECUTION_TRACE"
     RECORD_TABLE = "RECORD_TABLE"
     INPUT = "INPUT"
     INPUT_URI = "INPUT_URI"
     RESULT_URI = "RESULT_URI"
+    # The name by which Lambda tells a trace to its functions: tools for tracing and logs read it.
+    TRACE = "_X_AMZN_TRACE_ID"
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +210,7 @@ class Launch:
             Variable.EXECUTION_ID: self.correlation.execution_id,
             Variable.EXECUTION_FLOW: self.flow.value,
             Variable.EXECUTION_ATTEMPT: str(self.correlation.attempt),
-            Variable.EXECUTION_TRACE: self.trace.text() if self.trace else None,
+            Variable.TRACE: self.trace.text() if self.trace else None,
             Variable.INPUT: self.job.input,
             Variable.INPUT_URI: self.job.input_uri,
         }

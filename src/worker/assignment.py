@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -35,8 +34,6 @@ class Assignment:
         input_uri: address of the input in S3, if none does.
         result_uri: a prefix in S3 that is this attempt's own, with a slash at its end; None where
             it has none.
-        trace_header: the execution's place in X-Ray, `Root=…;Parent=…;Sampled=…`; None where it has
-            none.
     """
 
     execution_id: str
@@ -50,7 +47,6 @@ class Assignment:
     input_text: str | None = None
     input_uri: str | None = None
     result_uri: str | None = None
-    trace_header: str | None = None
 
     @cached_property
     def input(self) -> Any:  # noqa: ANN401 - it is whatever JSON the payload holds
@@ -63,12 +59,6 @@ class Assignment:
         if self.input_uri:
             return json.loads(data.get(self.input_uri))
         return None if self.input_text is None else json.loads(self.input_text)
-
-    @property
-    def trace_id(self) -> str | None:
-        """The id of the execution's X-Ray trace; None where it has none."""
-        root = re.search(r"Root=([\w-]+)", self.trace_header or "")
-        return root[1] if root else None
 
     @property
     def tells_result(self) -> bool:
@@ -99,5 +89,4 @@ class Assignment:
             input_text=environment.get("INPUT"),
             input_uri=environment.get("INPUT_URI"),
             result_uri=environment.get("RESULT_URI"),
-            trace_header=environment.get("EXECUTION_TRACE"),
         )

@@ -46,9 +46,6 @@ def perform(work: Work, environment: Mapping[str, str]) -> int:
     """Do the work that an environment asks for and report it; return the exit code."""
     assignment = Assignment.read(environment)
     logger.set_correlation_id(assignment.execution_id)
-    if assignment.trace_id:
-        # By the name that the functions' lines have it under.
-        logger.append_keys(xray_trace_id=assignment.trace_id)
     try:
         logger.info("Work started", extra={"pid": os.getpid(), "attempt": assignment.attempt})
         _deliver(work, assignment)

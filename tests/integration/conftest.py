@@ -14,7 +14,7 @@ from aws_durable_execution_sdk_python import state
 from aws_durable_execution_sdk_python_testing.executor import Executor
 from aws_durable_execution_sdk_python_testing.runner import DurableFunctionTestRunner
 
-from adapters import telemetry
+from adapters import metrics, telemetry
 from local.durable import DurableApi
 from tests.integration.attempts import Attempts
 from tests.integration.aws import Aws, account, emptied
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from core.record import Record
 
 Lines: TypeAlias = pytest.LogCaptureFixture
+Counted: TypeAlias = "list[dict[str, Any]]"
 
 
 @pytest.fixture(scope="module")
@@ -60,6 +61,20 @@ def lines(caplog: pytest.LogCaptureFixture) -> Iterator[Lines]:
     """What the functions log during the test: what a user reads in CloudWatch."""
     with caplog.filtering(logging.Filter(telemetry.logger.name)):
         yield caplog
+
+
+@pytest.fixture
+def counted(monkeypatch: pytest.MonkeyPatch) -> Counted:
+    """The metrics' lines that the functions write during the test."""
+    written: Counted = []
+    monkeypatch.setattr(metrics, "write", lambda line: written.append(json.loads(line)))
+    return written
+
+
+def values(counted: Counted, name: str, **dimensions: str) -> list[float]:
+    """Return a metric's values in their order, of all or of these dimensions."""
+    alike = (line for line in counted if dimensions.items() <= line.items())
+    return [value for line in alike for value in line.get(name, [])]
 
 
 class Durable:

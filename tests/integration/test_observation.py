@@ -2,25 +2,26 @@ from __future__ import annotations
 
 import json
 import threading
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import pytest
 from botocore.exceptions import ConnectTimeoutError
 
-from adapters import metrics, traces
+from adapters import traces
 from adapters.clients import client
 from core.flow import Flow
 from orchestrator import dynamodb, eventbridge, polling
 from tests.integration.attempts import CAPACITY, SPOT, SUCCESS, Attempts
 from tests.integration.aws import STACK, error, hand, reply
+from tests.integration.conftest import values
 from tests.waiting import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.integration.aws import Aws
-    from tests.integration.conftest import Lines, Start
+    from tests.integration.conftest import Counted, Lines, Start
 
 HANDLERS = {
     Flow.POLLING: polling.handler,
@@ -28,15 +29,6 @@ HANDLERS = {
     Flow.EVENTBRIDGE: eventbridge.handler,
 }
 WAITING = pytest.mark.parametrize("flow", [Flow.POLLING, Flow.EVENTBRIDGE])
-Counted: TypeAlias = "list[dict[str, Any]]"
-
-
-@pytest.fixture(autouse=True)
-def counted(monkeypatch: pytest.MonkeyPatch) -> Counted:
-    """The lines of metrics that the functions write."""
-    lines: Counted = []
-    monkeypatch.setattr(metrics, "write", lambda line: lines.append(json.loads(line)))
-    return lines
 
 
 @pytest.fixture(autouse=True)
@@ -46,11 +38,6 @@ def root(monkeypatch: pytest.MonkeyPatch) -> str:
     header = f"Root={trace_id};Parent=53995c3f42cd8ad8;Sampled=1"
     monkeypatch.setattr(traces, "header", lambda: header)
     return trace_id
-
-
-def values(counted: Counted, name: str) -> list[float]:
-    """Return a metric's values in their order."""
-    return [value for line in counted for value in line.get(name, [])]
 
 
 def segments(root: str) -> list[dict[str, Any]]:

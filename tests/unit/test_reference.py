@@ -25,6 +25,7 @@ from core.payload import check_length
 from core.record import Record
 from core.reported import TICKET_RESERVE
 from core.retry import OnDemand, Policy
+from core.trace import TRACE_RESERVE
 from local.up import PORT
 from tests.markdown import Page, code, first_column
 from tests.template import ROOT
@@ -45,7 +46,8 @@ def request(payload: dict[str, Any], flow: Flow) -> dict[str, Any]:
     """The RunTask request that a payload leads to, its names as long as they can be."""
     correlation = Correlation(LONGEST_STACK_NAME, EXECUTION_ID, 1)
     work = parsed(payload, flow)
-    asked = launch(correlation=correlation, flow=flow, job=work.job, ticket=TICKET_RESERVE)
+    drawn = {"ticket": TICKET_RESERVE, "trace": TRACE_RESERVE}
+    asked = launch(correlation=correlation, flow=flow, job=work.job, **drawn)
     there = place(table=f"{LONGEST_STACK_NAME}-callbacks", bucket="b" * 63)
     check_length(work.told, asked.excess(there.table, there.bucket, work.policy.max_attempts))
     return asked.request(there)

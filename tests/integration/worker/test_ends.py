@@ -29,6 +29,15 @@ def test_success(table: Any, worker: Worker) -> None:
     assert {line["correlation_id"] for line in logged} == {"one"}
 
 
+@pytest.mark.usefixtures("table")
+def test_trace(worker: Worker) -> None:
+    """Each line of the work's log has the trace's id, under the name that the functions use."""
+    root = "1-5759e988-bd862e3fe1be46a994272793"
+    logged = lines(worker(_X_AMZN_TRACE_ID=f"Root={root};Parent=53995c3f42cd8ad8;Sampled=1"))
+    assert {line["xray_trace_id"] for line in logged} == {root}
+    assert not any("xray_trace_id" in line for line in lines(worker()))
+
+
 def test_failure(table: Any, worker: Worker) -> None:
     """Work that fails leaves FAILED and an error, and the exit code that was asked for."""
     process = worker(SIMULATE='{"exitCode": 3}')

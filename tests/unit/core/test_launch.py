@@ -95,8 +95,8 @@ def test_trace(flow: Flow) -> None:
     asked = replace(LAUNCH, flow=flow)
     traced = asked.stored(record(flow=flow, trace_header=f"{header};Lineage=1:a87bd80c:0"))
     assert traced.trace == TraceHeader.parse(header)
-    assert environment(traced)["EXECUTION_TRACE"] == header
-    assert "EXECUTION_TRACE" not in environment(asked.stored(record(flow=flow)))
+    assert environment(traced)["_X_AMZN_TRACE_ID"] == header
+    assert "_X_AMZN_TRACE_ID" not in environment(asked.stored(record(flow=flow)))
 
 
 @EACH_FLOW
