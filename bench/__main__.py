@@ -1,4 +1,4 @@
-"""Measure the local system beside its floor, and print both rates and their ratio."""
+"""Measure the local system and a cold start, each beside its floor, and print the ratios."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import argparse
 
 from rich.console import Console
 
-from bench import floor, system
+from bench import floor, imports, system
 from bench.measurement import apart
 
 
@@ -21,6 +21,12 @@ def main() -> None:
         show(f"  floor   {bound}")
         show(f"  system  {mine}")
         show(f"  the system has {mine.rate / bound.rate:.2f} of the floor's rate")
+    cold = imports.run()
+    show("import of the task-state function and its clients, CPU of a new process")
+    show(f"  boto3 and the same clients  {1000 * cold.floor:.0f} ms")
+    show(f"  with Tracer                 {1000 * cold.traced:.0f} ms")
+    show(f"  the function                {1000 * cold.ours:.0f} ms")
+    show(f"  the function takes {cold.ours / cold.traced:.2f} of what these with Tracer take")
     executions, grown = sum(m.executions for m in ours), sum(m.kibibytes for m in ours)
     show(f"after {executions} executions the system holds {grown / executions:.0f} KiB for each")
 

@@ -67,6 +67,35 @@ def wrong(scenario: Scenario, end: End, lines: Iterable[Mapping[str, Any]]) -> I
             yield f"{name} {kind} is counted, the record does not know it"
 
 
+def astray(
+    scenario: Scenario,
+    end: End,
+    segments: Iterable[Mapping[str, Any]],
+    lines: Iterable[Mapping[str, Any]],
+) -> Iterator[str]:
+    """Yield what is wrong with the segments of an execution whose record is closed, in words.
+
+    Args:
+        scenario: what was to happen.
+        end: what came of it.
+        segments: documents of the attempts in the execution's trace.
+        lines: as for `wrong`.
+    """
+    if "attempts" not in end.record or "open" in end.record:
+        return
+    attempts = Counter(segment["annotations"]["attempt"] for segment in segments)
+    for attempt, number in sorted(attempts.items()):
+        if number > 1:
+            yield f"attempt {attempt} has {number} segments"
+    known = {int(entry["attempt"]) for entry in end.record["attempts"]}
+    for attempt in sorted(attempts.keys() - known):
+        yield f"attempt {attempt} has a segment, the record does not know it"
+    refused = counted(lines)["SegmentsRefused", ""]
+    missing = sorted(known - attempts.keys())
+    if len(missing) > refused and not dies(scenario):
+        yield f"attempts {missing} have no segments, X-Ray has refused {refused:.0f}"
+
+
 def dies(scenario: Scenario) -> bool:
     """Whether a function dies in a scenario."""
     deaths = (point for point in scenario.points if point.when not in {"stop", "pause"})

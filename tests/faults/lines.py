@@ -11,7 +11,7 @@ from local.journal import Line
 from tests.faults import counts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
 
     from local.journal import Journal
     from tests.faults.invariants import End
@@ -31,12 +31,20 @@ class Lines:
         self._metrics: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
         self._lock = Lock()
 
-    def wrong(self, scenario: Scenario, execution_id: str, end: End) -> list[str]:
-        """Return which lines may not stand there, or are not there, in words."""
+    def wrong(
+        self,
+        scenario: Scenario,
+        execution_id: str,
+        end: End,
+        segments: Sequence[Mapping[str, Any]],
+    ) -> list[str]:
+        """Return which lines, metrics and segments may not be there, or are missing, in words."""
         self.follow()
         lines, others = self._lines[execution_id], self._lines.pop("", [])
         found = [*_unreadable([*lines, *others]), *_repeated(scenario, lines, len(end.tasks))]
-        found += counts.wrong(scenario, end, self._metrics[execution_id])
+        metrics = self._metrics[execution_id]
+        found += counts.wrong(scenario, end, metrics)
+        found += counts.astray(scenario, end, segments, metrics)
         return [*found, *_told(scenario, lines, end)]
 
     def follow(self) -> None:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import math
 import random
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
+from core.trace import TraceHeader
 from local.system import System
+from local.xray import Traces
 from tests.e2e.user import User, id_of
 from tests.faults.invariants import End, violations
 from tests.faults.lines import Lines
@@ -108,7 +112,17 @@ class Stage:
         key = id_of(arn)
         end = End.of(self._user, arn, self.plan.tasks[key])
         found = [*violations(scenario, end), *self.plan.history.illegal(key)]
-        return [*found, *self._lines.wrong(scenario, key, end)]
+        return [*found, *self._lines.wrong(scenario, key, end, self._segments(end))]
+
+    def _segments(self, end: End) -> list[dict[str, Any]]:
+        """Return the attempts' segments in an execution's trace."""
+        header = TraceHeader.parse(end.record.get("traceHeader"))
+        if header is None:
+            return []
+        xray = self._user.client("xray")
+        traces = xray.batch_get_traces(TraceIds=[header.root])["Traces"]
+        sent = [json.loads(each["Document"]) for trace in traces for each in trace["Segments"]]
+        return [segment for segment in sent if segment.get("origin") == "AWS::ECS::Fargate"]
 
     def _start(self, scenario: Scenario) -> str:
         arn = self._user.start(scenario.flow, **scenario.payload)
@@ -149,6 +163,8 @@ def fast_system() -> Iterator[System]:
     # of an hour, after which ECS forgets.
     with (
         patch("local.ecs.service._SHOWN_SECONDS", 36_000),
+        # Traces are looked at when all scenarios have ended.
+        patch("local.system.Traces", partial(Traces, most=2**30)),
         System(time_scale=_SCALE, durable_scale=_SCALE, in_process=True) as system,
         # All functions share what one of them has read: each launch reads, as in a new process.
         patch("adapters.networks.KEPT", timedelta()),

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.faults.counts import wrong
+from tests.faults.counts import astray, wrong
 from tests.faults.invariants import End
 from tests.faults.scenario import Point, Scenario
 
@@ -75,3 +75,31 @@ def test_failure() -> None:
 def test_open_record() -> None:
     """A record that is open is not held to its counts."""
     assert list(wrong(SCENARIO, replace(END, record={**END.record, "open": "OPEN"}), [])) == []
+
+
+def segment(attempt: int) -> dict[str, Any]:
+    """Return an attempt's segment."""
+    return {"annotations": {"attempt": attempt}}
+
+
+SEGMENTS = [segment(1), segment(2)]
+
+
+def test_all_traced() -> None:
+    """A trace that has one segment for each attempt is right."""
+    assert list(astray(SCENARIO, END, SEGMENTS, LINES)) == []
+
+
+@pytest.mark.parametrize("scenario", [SCENARIO, KILLED])
+@pytest.mark.parametrize("more", [1, 2, 3])
+def test_segment_too_many(scenario: Scenario, more: int) -> None:
+    """A second segment of an attempt is wrong, and one of an attempt that never was."""
+    assert len(list(astray(scenario, END, [*SEGMENTS, segment(more)], LINES))) == 1
+
+
+def test_segment_that_is_missing() -> None:
+    """An attempt without a segment is wrong, but where a function has died or X-Ray refused it."""
+    assert len(list(astray(SCENARIO, END, SEGMENTS[:1], LINES))) == 1
+    assert list(astray(KILLED, END, SEGMENTS[:1], LINES)) == []
+    assert list(astray(SCENARIO, END, SEGMENTS[:1], [*LINES, line("SegmentsRefused")])) == []
+    assert len(list(astray(SCENARIO, END, [], [*LINES, line("SegmentsRefused")]))) == 1
