@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import cache
-from itertools import product
 from typing import TYPE_CHECKING
 
 from local.iam.authority import Authority, Grant
@@ -20,7 +19,7 @@ _TASKS, _EVENTS = "ecs:task/<stack>-cluster/*", "dynamodb:table/<stack>-idempote
 # The local system draws a bucket's name from the stack's and its own.
 _RESULTS = "s3:<stack>-databucket-89adb4ab5752/results/*"
 
-_TRACED = "X-Ray is not there locally. In AWS, Lambda sends the function's trace with its role."
+_COUNTED = "In AWS, X-Ray's daemon tells its own counts with the function's role. Here it has none."
 _PULLED = "No image is pulled locally. In AWS, Fargate pulls one of this account's with this role."
 _GUARDED = "No agent of GuardDuty's is here. In AWS, Fargate pulls it with this role."
 _FETCHED = "Locally the worker is an image of one's own, so that nothing is fetched."
@@ -56,10 +55,7 @@ _KEPT = (
 
 # Some of them are used by chance.
 ARGUED: Mapping[Grant, str] = {
-    **{
-        Grant(f"{name}Role", f"xray:{action}", "*"): _TRACED
-        for name, action in product(_FUNCTIONS, ("PutTelemetryRecords", "PutTraceSegments"))
-    },
+    **{Grant(f"{name}Role", "xray:PutTelemetryRecords", "*"): _COUNTED for name in _FUNCTIONS},
     **{
         Grant("TaskExecutionRole", f"ecr:{action}", f"ecr:repository/{repository}"): why
         for action in ("BatchCheckLayerAvailability", "BatchGetImage", "GetDownloadUrlForLayer")
