@@ -194,8 +194,8 @@ ONCE_HERE := tests/unit/preflight \
   $(addprefix tests/integration/local/test_,buckets.py chained_invokes.py::test_processes \
   dead_letters.py definitions.py events.py floor.py iam.py large_data.py own_images.py \
   payload_examples.py preflight.py redrive.py seams.py threads.py wakeups.py) \
-  $(addprefix tests/e2e/test_,any_command.py documented_commands.py hardship.py history.py \
-  preflight.py processes.py retries.py rule.py sam_local.py up.py up_processes.py)
+  $(addprefix tests/e2e/test_,any_command.py demo.py documented_commands.py hardship.py history.py \
+  preflight.py processes.py retries.py rule.py sam_local.py traces.py up.py up_processes.py)
 FLOWS := dynamodb eventbridge polling task_state
 ONCE_THERE := tests/faults tests/integration/repairs tests/integration/worker tests/property \
   $(filter-out $(FLOWS:%=tests/integration/test_%.py),$(wildcard tests/integration/test_*.py))
