@@ -108,6 +108,10 @@ EXECUTIONS = 200
 bench: $(DEV) ## Measure the local system, in process, beside what bounds it: EXECUTIONS=200
 	@.venv/dev/bin/python -m bench --executions $(EXECUTIONS)
 
+.PHONY: pictures
+pictures: $(DEV) ## Draw the documentation's picture of a trace from an execution on this machine
+	@.venv/dev/bin/python -m scripts.pictures
+
 # For `make busy`: what to run so.
 TARGET = test
 
