@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from adapters import traces
@@ -11,20 +12,35 @@ from core import trace
 from core.metrics import Metric, Sample, of_close, of_end
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from core.metrics import Gauges
     from core.outcome import Outcome
     from core.record import Record
 
 
+@contextmanager
+def _harmless() -> Iterator[None]:
+    """Log what goes wrong, and go on: the write is done, and its caller has to know."""
+    try:
+        yield
+    except Exception:  # noqa: BLE001 - whatever it is, it must not undo what was written
+        logger.exception("Not counted")
+
+
+@_harmless()
 def task_started(record: Record) -> None:
     """Count a task that its record has just got."""
     emit([Sample(Metric.TASKS_STARTED, flow=record.flow)], **_about(record))
 
 
+@_harmless()
 def launch_refused(record: Record) -> None:
     """Count the launch before the one that was just prepared: it came to no task."""
     emit([Sample(Metric.LAUNCHES_REFUSED, flow=record.flow)], **_about(record))
 
 
+@_harmless()
 def attempt_ended(record: Record, outcome: Outcome) -> None:
     """Count an attempt that has just ended, and send its segment.
 
@@ -41,15 +57,23 @@ def attempt_ended(record: Record, outcome: Outcome) -> None:
         logger.warning("Segment not taken by X-Ray", extra={**about, "reason": refusal})
 
 
+@_harmless()
 def record_closed(record: Record, outcome: Outcome, *, is_failure: bool) -> None:
     """Count a record that was just closed, with the end of its last attempt."""
     emit(of_close(record, is_failure=is_failure), **_about(record))
     attempt_ended(record, outcome)
 
 
+@_harmless()
 def event_missed(record: Record) -> None:
     """Count a repair that an event should have made."""
     emit([Sample(Metric.EVENTS_MISSED)], **_about(record))
+
+
+@_harmless()
+def run_over(gauges: Gauges) -> None:
+    """Tell what a run of the reconciler has seen."""
+    emit(gauges.samples())
 
 
 def _about(record: Record) -> dict[str, object]:

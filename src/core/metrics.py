@@ -111,7 +111,8 @@ def of_close(record: Record, *, is_failure: bool) -> Iterator[Sample]:
         record: that is closed.
         is_failure: whether its execution has failed, and nobody wanted it to.
     """
-    yield Sample(Metric.ATTEMPTS_PER_EXECUTION, record.attempt, record.flow)
+    begun = record.attempt - record.is_backing_off
+    yield Sample(Metric.ATTEMPTS_PER_EXECUTION, begun, record.flow)
     if is_failure:
         yield Sample(Metric.EXECUTIONS_FAILED)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from adapters.metrics import emit
+from adapters import observation
 from adapters.records import Records
 from adapters.settings import Settings
 from adapters.telemetry import logger, tracer
@@ -45,6 +45,6 @@ def handler(_event: dict[str, Any], context: LambdaContext) -> dict[Done, int]:
         sweep(records, tally)
     finally:
         # A run that broke off has repaired what it has repaired.
-        emit(tally.gauges.samples())
+        observation.run_over(tally.gauges)
         logger.info("Reconciled", extra={"done": dict(tally.done)})
     return dict(tally.done)

@@ -35,7 +35,7 @@ def truth(end: End) -> Counts:
     """Return what the closed record of an execution says that there is to count."""
     record, entries = end.record, end.record["attempts"]
     counts = Counter(("AttemptsEnded", entry["kind"]) for entry in entries)
-    counts["AttemptsPerExecution", ""] = int(record["attempt"])
+    counts["AttemptsPerExecution", ""] = len(entries)
     started = [entry for entry in entries if "taskArn" in entry]
     counts["TasksStarted", ""] = len(started)
     for entry in entries:

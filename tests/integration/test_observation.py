@@ -225,3 +225,18 @@ def test_calls_of_a_completion(aws: Aws, durable: Start) -> None:
     aws.report()
     assert made == ["GetItem", "GetItem"]
     assert execution.result()["outcome"] == "Succeeded"
+
+
+def test_moment_that_nobody_can_read(
+    aws: Aws, durable: Start, counted: Counted, lines: Lines
+) -> None:
+    """An end whose times cannot be read is told; the log says that it is not counted."""
+    execution = durable(eventbridge.handler, {})
+    aws.wait_for_record(lambda record: record.task_arn)
+    aws.exit(0)
+    event = aws.event()
+    event["detail"]["startedAt"] = "yesterday"
+    assert aws.deliver(event) == {"done": "callback succeeded"}
+    assert execution.result()["outcome"] == "Succeeded"
+    assert "Not counted" in lines.messages
+    assert values(counted, "AttemptsPerExecution") == [1]

@@ -96,6 +96,14 @@ def test_close() -> None:
     assert list(of_close(closed, is_failure=True)) == [attempts, Sample(Metric.EXECUTIONS_FAILED)]
 
 
+def test_close_between_attempts() -> None:
+    """An attempt that has not begun is none of those that an execution had."""
+    between = replace(RECORD, attempt=3, launch=0)
+    assert list(of_close(between, is_failure=False)) == [
+        Sample(Metric.ATTEMPTS_PER_EXECUTION, 2, FLOW)
+    ]
+
+
 def test_dimensions() -> None:
     """A sample has the dimensions of its metric, and no others."""
     assert Sample(Metric.ATTEMPTS_ENDED, 1, FLOW, "Succeeded").dimensions == {
