@@ -70,6 +70,7 @@ class System:
         account: boto3 clients of the endpoint.
         clock: the time that passes for Fargate, Lambda and EventBridge.
         journal: what happens.
+        traces: the segments that X-Ray keeps.
         functions: by name.
         tasks: the cluster's tasks and their processes.
         deliveries: of events to the rules' targets.
@@ -92,7 +93,7 @@ class System:
         check(Stack(template, "http://127.0.0.1", _PARAMETERS))
         os.environ |= without_proxy(os.environ)
         self._cleanup = ExitStack()
-        self.journal = Journal()
+        self.journal, self.traces = Journal(), Traces()
         gateway = Gateway(self.journal.write)
         self.seams, self.callers = gateway.seams, gateway.callers
         # A system that cannot start leaves nothing behind.
@@ -111,8 +112,7 @@ class System:
             gateway.authorize = Guard(self.authority)
             logs = Streams(self.stack)
             failed.callback(logs.close)
-            traces = Traces()
-            daemon = Daemon(traces)
+            daemon = Daemon(self.traces)
             failed.callback(daemon.close)
             self._surroundings = Surroundings(
                 stack=self.stack,
@@ -124,7 +124,7 @@ class System:
                 callers=gateway.callers,
                 logs=logs,
                 authority=self.authority,
-                traces=traces,
+                traces=self.traces,
                 daemon=daemon.address,
             )
             executions = self._assemble(gateway, failed, in_process=in_process)
@@ -164,7 +164,7 @@ class System:
             "events": EventsApi(self.stack, self.bus.publish),
             "iam": IamApi(self.stack),
             "logs": LogsApi(self.stack),
-            "xray": XRayApi(self._surroundings.traces, self.stack.account),
+            "xray": XRayApi(self.traces, self.stack.account),
         }
         return executions
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from local import nesting
 from local.errors import ApiError
 from local.xray.segment import UnprocessedError, read
-from local.xray.whole import WholeTrace
+from local.xray.whole import WholeTrace, begun
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -76,18 +76,19 @@ class XRayApi:
                 "Traces are found by the time of their begin here: TimeRangeType=TraceId"
             )
         wanted = _wanted(asked.get("FilterExpression"))
-        found = [trace for trace in self._all() if start <= trace.begun <= end]
+        found = list(self._begun(start, end))
         return {
             "TraceSummaries": [t.summary() for t in found if wanted is None or t.says(*wanted)],
             "TracesProcessedCount": len(found),
             "ApproximateTime": time.time(),
         }
 
-    def _all(self) -> Iterator[WholeTrace]:
+    def _begun(self, start: float, end: float) -> Iterator[WholeTrace]:
         for trace_id, segments in self._traces.all():
-            trace = WholeTrace(trace_id, segments, self._account)
-            if trace.documents:
-                yield trace
+            if start <= begun(trace_id) <= end:
+                trace = WholeTrace(trace_id, segments, self._account)
+                if trace.documents:
+                    yield trace
 
 
 def _wanted(expression: object) -> tuple[str, str] | None:

@@ -15,7 +15,7 @@ from local.xray.segment import UnprocessedError, read
 if TYPE_CHECKING:
     from local.xray.traces import Traces
 
-_LARGEST_DATAGRAM = 2**16
+_LARGEST_DATAGRAM, _BUFFER = 2**16, 2**20
 _HEADER = {"format": "json", "version": 1}
 
 
@@ -32,6 +32,8 @@ class Daemon:
     def __init__(self, traces: Traces) -> None:
         self._traces = traces
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        # Datagrams that find no room are lost; many functions may send at once.
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER)
         self._socket.bind(("127.0.0.1", 0))
         host, port = self._socket.getsockname()
         self.address = f"{host}:{port}"

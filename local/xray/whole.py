@@ -6,6 +6,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
+from local import nesting
 from local.xray.segment import is_complete, is_subsegment, parts
 
 if TYPE_CHECKING:
@@ -34,20 +35,17 @@ class WholeTrace:
         self.trace_id, self._account = trace_id, account
         self.documents = _put_together([segment.document for segment in segments])
 
-    @property
-    def begun(self) -> int:
-        """When it was begun, by its id, in seconds since 1970."""
-        return int(self.trace_id.split("-")[1], 16)
-
     def shown(self) -> dict[str, Any]:
-        """Return what BatchGetTraces tells."""
-        segments = [{"Id": d["id"], "Document": json.dumps(d)} for d in self.documents]
-        duration = self._duration(self.documents)
+        """Return what BatchGetTraces tells.
+
+        Raises:
+            RecursionError: subsegments are nested deeper than anybody here reads.
+        """
         return {
             "Id": self.trace_id,
-            "Duration": duration,
+            "Duration": self._duration(self.documents),
             "LimitExceeded": False,
-            "Segments": segments,
+            "Segments": [{"Id": d["id"], "Document": _written(d)} for d in self.documents],
         }
 
     def summary(self) -> dict[str, Any]:
@@ -110,6 +108,11 @@ class WholeTrace:
         return round(max(ends) - min(begins), 3)
 
 
+def begun(trace_id: str) -> int:
+    """Return when a trace was begun, by its id, in seconds since 1970."""
+    return int(trace_id.split("-")[1], 16)
+
+
 _TYPES: Mapping[type, str] = {
     str: "StringValue",
     bool: "BooleanValue",
@@ -125,6 +128,13 @@ def _annotated(part: Document) -> Iterator[tuple[str, str | bool | float]]:
             yield name, value
 
 
+def _written(document: Document) -> str:
+    text = json.dumps(document)
+    if nesting.is_too_deep(text.encode()):
+        raise RecursionError(nesting.TOO_DEEP)
+    return text
+
+
 def _says(everything: Iterable[Document], flag: str) -> bool:
     return any(part.get(flag) is True for part in everything)
 
@@ -135,16 +145,17 @@ def _put_together(documents: Sequence[Document]) -> list[Document]:
     for document in documents:
         for part in parts(document):
             places.setdefault(part["id"], part)
-    for document in documents:
-        parent = places.get(document.get("parent_id", ""))
-        if is_subsegment(document) and parent is not None:
-            _put_into(parent, document)
+    within: dict[str, dict[str, Document]] = {}
+    for document in filter(is_subsegment, documents):
+        if parent := places.get(document["parent_id"]):
+            if parent["id"] not in within:
+                there = parent.get("subsegments", ())
+                within[parent["id"]] = {part["id"]: part for part in there}
+            beside = within[parent["id"]]
+            # It may be in its parent too: then the complete one counts.
+            if document["id"] not in beside or is_complete(document):
+                beside[document["id"]] = document
+    for parent_id, subsegments in within.items():
+        places[parent_id]["subsegments"] = list(subsegments.values())
     segments = [document for document in documents if not is_subsegment(document)]
     return sorted(segments, key=lambda document: float(document["start_time"]))
-
-
-def _put_into(parent: Document, document: Document) -> None:
-    """Put a subsegment beside those that its parent has; of one id the complete one counts."""
-    others = [s for s in parent.get("subsegments", ()) if s["id"] != document["id"]]
-    if len(others) == len(parent.get("subsegments", ())) or is_complete(document):
-        parent["subsegments"] = [*others, document]

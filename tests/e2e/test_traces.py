@@ -31,19 +31,16 @@ def executions(aws_user: AwsUser) -> dict[str, str]:
 
 
 def own(user: AwsUser, arn: str) -> Traced:
-    """An execution's own trace, once all that its functions have sent is there."""
+    """An execution's own trace, once something that its functions have sent is there."""
     trace_id = root_of(user.record(arn)["traceHeader"])
 
-    def whole() -> Traced | None:
-        trace = traced(user.client("xray"), trace_id)
-        invocations = (
-            [s for s in trace.segments if s.get("origin") == "AWS::Lambda"] if trace else []
-        )
-        handlers = [part for part in trace.parts if part["name"] == "## handler"] if trace else []
+    def begun() -> Traced | None:
         # Each datagram of the functions' SDK comes in its own time.
-        return trace if handlers and len(handlers) == len(invocations) else None
+        trace = traced(user.client("xray"), trace_id)
+        names = {part["name"] for part in trace.parts} if trace else set()
+        return trace if "## handler" in names else None
 
-    return cast("Traced", user.wait(whole))
+    return cast("Traced", user.wait(begun))
 
 
 @pytest.mark.parametrize("flow", NAMES)
@@ -61,11 +58,49 @@ def test_own_trace(aws_user: AwsUser, executions: dict[str, str], flow: str) -> 
 
 @pytest.mark.parametrize("flow", NAMES)
 def test_calls(aws_user: AwsUser, executions: dict[str, str], flow: str) -> None:
-    """A trace shows which services its functions have called, below the function that did."""
-    trace = own(aws_user, executions[flow])
-    [function, *_] = trace.of("AWS::Lambda::Function")
-    called = {part["name"] for part in Traced(trace.id, [function]).parts}
-    assert {"dynamodb", "ecs", "lambda"} <= called
+    """A trace shows which services its first invocation has called."""
+
+    def called() -> bool:
+        trace = own(aws_user, executions[flow])
+        [function, *_] = trace.of("AWS::Lambda::Function")
+        return {"dynamodb", "ecs"} <= {part["name"] for part in Traced(trace.id, [function]).parts}
+
+    assert aws_user.wait(called)
+
+
+@pytest.mark.parametrize("flow", NAMES)
+def test_task(aws_user: AwsUser, executions: dict[str, str], flow: str) -> None:
+    """A trace has one segment of its execution's task, with what the task went through."""
+    [task] = aws_user.wait(lambda: own(aws_user, executions[flow]).of("AWS::ECS::Fargate"))
+    assert [part["name"] for part in task["subsegments"]] == [
+        "provisioning",
+        "image pull",
+        "starting",
+        "running",
+        "completion",
+    ]
+    told = task["annotations"]
+    assert (told["executionId"], told["flow"]) == (id_of(executions[flow]), flow)
+    assert (told["attempt"], told["outcome"]) == (1, "Succeeded")
+
+
+def test_attempts(aws_user: AwsUser) -> None:
+    """A trace has one segment for each attempt, and those that failed are faults."""
+    arn = aws_user.start(
+        "eventbridge", processingTime=0, simulate={"exitCode": 3}, maxAttempts=2, retryOn=[3]
+    )
+    assert aws_user.error(arn)["attempt"] == 2
+    trace_id = root_of(aws_user.record(arn)["traceHeader"])
+
+    def both() -> list[dict[str, Any]] | None:
+        trace = traced(aws_user.client("xray"), trace_id)
+        tasks = trace.of("AWS::ECS::Fargate") if trace else []
+        return tasks if len(tasks) > 1 else None
+
+    tasks = aws_user.wait(both)
+    assert [task["annotations"]["attempt"] for task in tasks] == [1, 2]
+    assert [task["fault"] for task in tasks] == [True, True]
+    assert {task["cause"]["exceptions"][0]["type"] for task in tasks} == {"ApplicationFailed"}
 
 
 @pytest.mark.parametrize("flow", NAMES)

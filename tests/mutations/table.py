@@ -12,6 +12,7 @@ from tests.mutations import (
     preflight,
     redrive,
     starts,
+    traces,
     worker,
 )
 
@@ -27,5 +28,6 @@ MUTATIONS = (
     *starts.MUTATIONS,
     *redrive.MUTATIONS,
     *preflight.MUTATIONS,
+    *traces.MUTATIONS,
     *worker.MUTATIONS,
 )

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import time
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -164,6 +165,19 @@ def test_other_time_range(xray: Any) -> None:
     """Summaries by another time than that of the begin are refused, and never wrong."""
     with pytest.raises(xray.exceptions.InvalidRequestException, match="TimeRangeType=TraceId"):
         xray.get_trace_summaries(**EVER, TimeRangeType="Event")
+
+
+def test_too_deep(xray: Any) -> None:
+    """A trace that is nested deeper than anybody reads it is refused, and harms no other one."""
+    ids = [f"{number:016x}" for number in range(1, 200)]
+    first = document(13, id=ids[0])
+    later = [
+        document(13, id=own, type="subsegment", parent_id=parent) for parent, own in pairwise(ids)
+    ]
+    put(xray, first, *later)
+    with pytest.raises(ClientError, match="nested deeper"):
+        xray.batch_get_traces(TraceIds=[first["trace_id"]])
+    assert xray.get_trace_summaries(**EVER)["TraceSummaries"]
 
 
 def test_too_many_traces(xray: Any) -> None:

@@ -193,18 +193,35 @@ def test_no_annotations(annotations: dict[str, Any]) -> None:
     assert trace.summary()["Annotations"].keys() == {"good"}
 
 
-def test_bound() -> None:
-    """The traces of which nothing was heard for longest are forgotten, when there are too many."""
-    size = len(Segment.of(document(1)).text)
-    traces = Traces(most=3 * size)
-    old, long, new = (f"1-581cf771-{n:024x}" for n in range(3))
-    for number, trace_id in enumerate([old, long, long, long, new]):
-        traces.put(Segment.of(document(number) | {"trace_id": trace_id}))
-    assert (old in traces, long in traces, new in traces) == (False, False, True)
-    traces.put(Segment.of(document(1) | {"trace_id": new}))
-    traces.put(Segment.of(document(1) | {"trace_id": new}))
-    traces.put(Segment.of(document(2) | {"trace_id": old}))
-    assert [(trace_id, len(segments)) for trace_id, segments in traces.all()] == [
-        (new, 2),
-        (old, 1),
-    ]
+@pytest.mark.parametrize(
+    ("came", "left"),
+    [
+        ("abc", "abc"),
+        ("abcd", "bcd"),
+        ("abac", "aac"),
+        ("aabbb", "bbb"),
+        ("aaaa", ""),
+        ("aaaab", "b"),
+    ],
+)
+def test_bound(came: str, left: str) -> None:
+    """The traces of which nothing was heard for longest are forgotten, when there is too much."""
+    traces = Traces(most=3 * len(Segment.of(document(1)).text))
+    for number, name in enumerate(came):
+        traces.put(Segment.of(document(number) | {"trace_id": trace_of(name)}))
+    kept = [trace_id for trace_id, segments in traces.all() for _ in segments]
+    assert sorted(kept) == [trace_of(name) for name in left]
+    assert [trace_of(name) in traces for name in "abcd"] == [name in left for name in "abcd"]
+
+
+def test_bound_counts_a_segment_once() -> None:
+    """A segment that is sent again and again takes the room of one."""
+    traces = Traces(most=3 * len(Segment.of(document(1)).text))
+    for number in (1, 1, 1, 1, 2, 3):
+        traces.put(Segment.of(document(number)))
+    assert len(traces.segments(TRACE)) == 3
+
+
+def trace_of(name: str) -> str:
+    """The id of a trace, as long as any other."""
+    return f"1-581cf771-{ord(name):024x}"
