@@ -69,41 +69,6 @@ def test_calls(aws_user: AwsUser, executions: dict[str, str], flow: str) -> None
 
 
 @pytest.mark.parametrize("flow", NAMES)
-def test_task(aws_user: AwsUser, executions: dict[str, str], flow: str) -> None:
-    """A trace has one segment of its execution's task, with what the task went through."""
-    [task] = aws_user.wait(lambda: own(aws_user, executions[flow]).of("AWS::ECS::Fargate"))
-    assert [part["name"] for part in task["subsegments"]] == [
-        "provisioning",
-        "image pull",
-        "starting",
-        "running",
-        "completion",
-    ]
-    told = task["annotations"]
-    assert (told["executionId"], told["flow"]) == (id_of(executions[flow]), flow)
-    assert (told["attempt"], told["outcome"]) == (1, "Succeeded")
-
-
-def test_attempts(aws_user: AwsUser) -> None:
-    """A trace has one segment for each attempt, and those that failed are faults."""
-    arn = aws_user.start(
-        "eventbridge", processingTime=0, simulate={"exitCode": 3}, maxAttempts=2, retryOn=[3]
-    )
-    assert aws_user.error(arn)["attempt"] == 2
-    trace_id = root_of(aws_user.record(arn)["traceHeader"])
-
-    def both() -> list[dict[str, Any]] | None:
-        trace = traced(aws_user.client("xray"), trace_id)
-        tasks = trace.of("AWS::ECS::Fargate") if trace else []
-        return tasks if len(tasks) > 1 else None
-
-    tasks = aws_user.wait(both)
-    assert [task["annotations"]["attempt"] for task in tasks] == [1, 2]
-    assert [task["fault"] for task in tasks] == [True, True]
-    assert {task["cause"]["exceptions"][0]["type"] for task in tasks} == {"ApplicationFailed"}
-
-
-@pytest.mark.parametrize("flow", NAMES)
 def test_filter(aws_user: AwsUser, executions: dict[str, str], flow: str) -> None:
     """The annotation `executionId` finds an execution's own trace, and those of its events."""
     arn = executions[flow]
