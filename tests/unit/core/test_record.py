@@ -406,3 +406,13 @@ def test_end_that_is_claimed(written: Status) -> None:
     claimed = {flow: replace(NEW, flow=flow, status=written).to_item() for flow in Flow}
     read = {flow: Record.from_item(item).status for flow, item in claimed.items()}
     assert read == {flow: written if flow.worker_reports_end else Status.RUNNING for flow in Flow}
+
+
+def test_same_end_that_two_have_learned() -> None:
+    """A record says an end whoever has learned it, and says no other one."""
+    end = ApplicationFailed(task_arn="arn:task", exit_code=3, detail="why")
+    told = replace(NEW, last_outcome={**end.to_dict(), "learnedBy": "event", "learnedAt": "then"})
+    assert told.says(replace(end, learned_by="reconciler", learned_at="later"))
+    assert not told.says(replace(end, detail="another reason"))
+    assert not told.says(replace(end, task_arn="arn:another"))
+    assert not NEW.says(end)
