@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from local.iam.authority import Authority, Session
     from local.journal import Journal
     from local.logs import Streams
+    from local.metrics import Metrics
     from local.stack import Stack
     from local.xray import Traces
 
@@ -32,6 +33,7 @@ class Surroundings:
         endpoint: URL that answers for all of AWS.
         callers: makes the credentials by which a process is known.
         logs: take what processes print.
+        metrics: take what functions print of metrics, and count their invocations.
         authority: decides what functions and workers may do.
         traces: take what Lambda tells of invocations.
         daemon: address of the X-Ray daemon that functions send to.
@@ -45,14 +47,24 @@ class Surroundings:
     endpoint: str
     callers: Callers
     logs: Streams
+    metrics: Metrics
     authority: Authority
     traces: Traces
     daemon: str
 
-    def writer(self, who: Session, group: str, stream: str, source: str) -> Callable[[str], None]:
+    def writer(
+        self, who: Session, group: str, stream: str, source: str, *, counts: bool = False
+    ) -> Callable[[str], None]:
         """Return what takes a process's lines: for a log stream, and for the journal.
 
         Lines that whoever writes them may not put into the stream are in no stream, as in AWS.
+
+        Args:
+            who: writes them.
+            group: of the stream.
+            stream: its name.
+            source: as the journal names it.
+            counts: whether metrics are taken out of the stream's lines.
         """
         arn = log_stream(group, stream, self.authority.place)
         is_kept = all(
@@ -63,6 +75,8 @@ class Surroundings:
         def line(text: str) -> None:
             if is_kept:
                 self.logs.write(group, stream, text)
+                if counts:
+                    self.metrics.take(text)
             self.journal.write(Line(source, text))
 
         return line

@@ -27,6 +27,7 @@ from local.inprocess import ThreadHost, Transport
 from local.journal import Journal, Request
 from local.lambda_api import LambdaApi
 from local.logs import LogsApi, Streams
+from local.metrics import Metrics, MetricsApi, gauges
 from local.proxies import without_proxy
 from local.refusals import check
 from local.stack import Home, Stack
@@ -71,6 +72,7 @@ class System:
         clock: the time that passes for Fargate, Lambda and EventBridge.
         journal: what happens.
         traces: the segments that X-Ray keeps.
+        metrics: what CloudWatch knows of functions and queues.
         functions: by name.
         tasks: the cluster's tasks and their processes.
         deliveries: of events to the rules' targets.
@@ -110,6 +112,7 @@ class System:
             self.stack = Stack(template, self.endpoint, _PARAMETERS, Home(region))
             self.authority = Authority(self.stack)
             gateway.authorize = Guard(self.authority)
+            self.metrics = Metrics(self.stack, calendar.now)
             logs = Streams(self.stack)
             failed.callback(logs.close)
             daemon = Daemon(self.traces)
@@ -123,6 +126,7 @@ class System:
                 endpoint=self.endpoint,
                 callers=gateway.callers,
                 logs=logs,
+                metrics=self.metrics,
                 authority=self.authority,
                 traces=self.traces,
                 daemon=daemon.address,
@@ -157,6 +161,10 @@ class System:
         fargate = Fargate(self._surroundings, host, self.bus.publish)
         self.tasks = Tasks(self.stack, clock, fargate.task)
         durable = DurableApi(executions)
+        self.metrics.gauges += [
+            *gauges.queues(self.stack),
+            gauges.running(executions.count_running),
+        ]
         gateway.services |= {
             "cloudformation": CloudFormationApi(self.stack),
             "lambda": LambdaApi(self.functions, executions, durable, self._asynchronous),
@@ -165,6 +173,7 @@ class System:
             "iam": IamApi(self.stack),
             "logs": LogsApi(self.stack),
             "xray": XRayApi(self.traces, self.stack.account),
+            "monitoring": MetricsApi(self.metrics),
         }
         return executions
 

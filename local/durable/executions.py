@@ -110,6 +110,10 @@ class Executions:
         """Return all executions."""
         return self._store.list_all()
 
+    def count_running(self) -> int:
+        """Return how many run now."""
+        return sum(status_of(one) is ExecutionStatus.RUNNING for one in self.all())
+
     def close(self) -> None:
         """Stop driving executions; those that run are abandoned."""
         self._cleanup.close()

@@ -85,6 +85,7 @@ class Function:
             sandbox.caller.begin(None)
             self._idle[version or qualifier].append(sandbox)
         segments.end(answer)
+        self._surroundings.metrics.invoked(name, failed=answer.error is not None)
         self._surroundings.journal.write(Invocation(name, request_id, answer.error))
         return request_id, answer
 
@@ -128,7 +129,9 @@ class Function:
         environment = configuration.environment(version)
         group = environment["AWS_LAMBDA_LOG_GROUP_NAME"]
         stream = environment["AWS_LAMBDA_LOG_STREAM_NAME"]
-        log = surroundings.writer(configuration.session, group, stream, configuration.name)
+        log = surroundings.writer(
+            configuration.session, group, stream, configuration.name, counts=True
+        )
         environment |= surroundings.variables | caller.credentials | without_proxy(environment)
         environment |= {
             "AWS_XRAY_CONTEXT_MISSING": "LOG_ERROR",

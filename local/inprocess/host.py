@@ -167,12 +167,16 @@ class _Lines(io.TextIOBase):
     def __init__(self, surroundings: Surroundings) -> None:
         super().__init__()
         self._surroundings = surroundings
+        functions = surroundings.stack.of_type("AWS::Lambda::Function").values()
+        self._functions = {function["FunctionName"] for function in functions}
 
     def write(self, text: str) -> int:
         """Take a line and its end."""
         caller = current.get()
         for line in filter(None, text.split("\n")):
             about = (caller.name, line, caller.execution_id) if caller else ("", line)
+            if caller and caller.name in self._functions:
+                self._surroundings.metrics.take(line)
             self._surroundings.journal.write(Line(*about))
         return len(text)
 

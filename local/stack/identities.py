@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 # The property that names a resource, and the ARN that the name makes.
 _NAMED: Mapping[str, tuple[str, str]] = {
+    "AWS::CloudWatch::Alarm": ("AlarmName", "cloudwatch:{region}:{account}:alarm:{name}"),
+    "AWS::CloudWatch::Dashboard": ("DashboardName", "cloudwatch::{account}:dashboard/{name}"),
     "AWS::DynamoDB::Table": ("TableName", "dynamodb:{region}:{account}:table/{name}"),
     "AWS::ECS::Cluster": ("ClusterName", "ecs:{region}:{account}:cluster/{name}"),
     "AWS::ECS::TaskDefinition": ("Family", "ecs:{region}:{account}:task-definition/{name}:1"),
@@ -66,6 +68,8 @@ class Identities:
             return self._arn(logical_id)
         if name == "Version":
             return FIRST_VERSION
+        if name in self.named(logical_id):
+            return self._name(logical_id)
         raise self._unknown(logical_id, name)
 
     def named(self, logical_id: str) -> dict[str, str]:

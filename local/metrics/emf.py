@@ -1,0 +1,91 @@
+"""Metrics that a log line holds, in CloudWatch's embedded metric format.
+
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from local.nesting import read
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+# CloudWatch's limits of one line.
+_MOST_METRICS, _MOST_VALUES, _MOST_DIMENSIONS = 100, 100, 30
+
+
+@dataclass(frozen=True, slots=True)
+class Datum:
+    """One value of a metric.
+
+    Attributes:
+        namespace: `AWS/…` for AWS's own, else the stack's name.
+        unit: as CloudWatch names it, such as `Seconds`.
+        dimensions: values by name.
+        moment: when it was measured.
+    """
+
+    namespace: str
+    name: str
+    value: float
+    unit: str
+    dimensions: Mapping[str, str]
+    moment: datetime
+
+
+def data(line: str) -> list[Datum]:
+    """Return the values that a line holds; none for any other line, and for a malformed one."""
+    # Nearly every line is another one.
+    if '"_aws"' not in line:
+        return []
+    try:
+        return list(_data(read(line)))
+    except (ArithmeticError, LookupError, OSError, TypeError, ValueError):
+        return []
+
+
+def _data(members: Mapping[str, Any]) -> Iterator[Datum]:
+    told = members["_aws"]
+    moment = datetime.fromtimestamp(int(told["Timestamp"]) / 1_000, UTC)
+    for directive in told["CloudWatchMetrics"]:
+        metrics, namespace = (
+            _few(directive["Metrics"], _MOST_METRICS),
+            _text(directive["Namespace"]),
+        )
+        for names in directive["Dimensions"]:
+            dimensions = {
+                _text(name): _text(members[name]) for name in _few(names, _MOST_DIMENSIONS)
+            }
+            for metric in metrics:
+                name, unit = _text(metric["Name"]), _text(metric.get("Unit", "None"))
+                for value in _values(members[name]):
+                    yield Datum(namespace, name, value, unit, dimensions, moment)
+
+
+def _values(given: object) -> list[float]:
+    values = _few(given if isinstance(given, list) else [given], _MOST_VALUES)
+    for value in values:
+        if (
+            isinstance(value, bool)
+            or not isinstance(value, int | float)
+            or not math.isfinite(value)
+        ):
+            raise TypeError(f"{value!r} is no number")
+    return [float(value) for value in values]
+
+
+def _few(given: object, most: int) -> list[Any]:
+    if not isinstance(given, list) or len(given) > most:
+        raise TypeError(f"{given!r} is no list of at most {most}")
+    return given
+
+
+def _text(given: object) -> str:
+    if not isinstance(given, str) or not given:
+        raise TypeError(f"{given!r} is no text")
+    return given

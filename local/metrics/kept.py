@@ -1,0 +1,96 @@
+"""The values of metrics that moto's CloudWatch keeps."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, NamedTuple
+
+from moto.cloudwatch.models import MetricDatum, cloudwatch_backends
+
+from local.metrics import emf
+from local.metrics.emf import Datum
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+
+    from moto.cloudwatch.models import CloudWatchBackend
+
+    from local.stack import Stack
+
+# Those of some thousand executions. A system that is left running forgets the oldest.
+_MOST = 100_000
+LAMBDA, SQS = "AWS/Lambda", "AWS/SQS"
+COUNT = "Count"
+
+
+class Gauge(NamedTuple):
+    """A number of AWS's own that is measured when somebody asks for it.
+
+    Attributes:
+        measure: returns the present number.
+    """
+
+    namespace: str
+    name: str
+    unit: str
+    dimensions: Mapping[str, str]
+    measure: Callable[[], float]
+
+
+class Metrics:
+    """Takes values, and gives them to moto.
+
+    Args:
+        stack: whose they are.
+        now: tells the date.
+        most: how many it keeps.
+
+    Attributes:
+        gauges: AWS's own numbers, of which the present ones are told.
+    """
+
+    def __init__(self, stack: Stack, now: Callable[[], datetime], most: int = _MOST) -> None:
+        self._place, self._now, self._most = (stack.account, stack.region), now, most
+        self._lock = threading.Lock()
+        self.gauges: list[Gauge] = []
+
+    @property
+    def backend(self) -> CloudWatchBackend:
+        """What moto keeps of the stack's account and Region."""
+        account, region = self._place
+        return cloudwatch_backends[account][region]
+
+    def take(self, line: str) -> None:
+        """Take what a function's log line says of metrics, if it does."""
+        self.put(*emf.data(line))
+
+    def invoked(self, function: str, *, failed: bool) -> None:
+        """Count an invocation as Lambda does."""
+        counts = {"Invocations": 1, "Errors": int(failed), "Throttles": 0}
+        now, named = self._now(), {"FunctionName": function}
+        self.put(*(Datum(LAMBDA, name, n, COUNT, named, now) for name, n in counts.items()))
+
+    def put(self, *data: Datum) -> None:
+        """Keep values."""
+        with self._lock:
+            kept = self.backend.metric_data
+            kept.extend(map(_kept, data))
+            if len(kept) > self._most:
+                # Not one by one: that would move all the others each time.
+                del kept[: -self._most * 9 // 10]
+
+    def measured(self) -> list[MetricDatum]:
+        """Return the present values of all gauges."""
+        now = self._now()
+        return [
+            _kept(Datum(g.namespace, g.name, g.measure(), g.unit, g.dimensions, now))
+            for g in self.gauges
+        ]
+
+
+def _kept(datum: Datum) -> MetricDatum:
+    dimensions = [{"Name": name, "Value": value} for name, value in datum.dimensions.items()]
+    return MetricDatum(
+        datum.namespace, datum.name, datum.value, dimensions, datum.moment, datum.unit
+    )
