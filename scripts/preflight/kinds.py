@@ -23,6 +23,10 @@ def _cluster(answer: Mapping[str, Any], name: str) -> str:
     return name if any(c["status"] != "INACTIVE" for c in answer["clusters"]) else ""
 
 
+def _alarm(answer: Mapping[str, Any], name: str) -> str:
+    return name if answer["MetricAlarms"] else ""
+
+
 def _queue(answer: Mapping[str, Any], _name: str) -> str:
     return str(answer["QueueUrl"])
 
@@ -97,6 +101,24 @@ KINDS: Mapping[str, Kind] = {
         lambda name: {"FunctionName": name},
         "aws lambda delete-function --function-name {}",
         64,
+    ),
+    "AWS::CloudWatch::Alarm": Kind(
+        "alarms",
+        "cloudwatch",
+        "describe_alarms",
+        lambda name: {"AlarmNames": [name]},
+        "aws cloudwatch delete-alarms --alarm-names {}",
+        255,
+        physical_id=_alarm,
+    ),
+    "AWS::CloudWatch::Dashboard": Kind(
+        "dashboards",
+        "cloudwatch",
+        "get_dashboard",
+        lambda name: {"DashboardName": name},
+        "aws cloudwatch delete-dashboards --dashboard-names {}",
+        255,
+        frozenset({"ResourceNotFound"}),
     ),
     "AWS::IAM::Role": Kind(
         "roles",

@@ -215,6 +215,23 @@ def left(command: Ran, _ran: list[Ran], _reader: Reader) -> None:
     assert re.fullmatch(r"1-[0-9a-f]{32}/file\.json", "/".join(line.split("/")[-2:]))
 
 
+def measured(command: Ran, _ran: list[Ran], _reader: Reader) -> None:
+    """The metric's values are told, by the statistics that were asked for."""
+    answer = json.loads(command.printed)
+    assert answer["Label"] == command.option("--metric-name")
+    if answer["Label"] == "AnswerSeconds":
+        assert sum(point["SampleCount"] for point in answer["Datapoints"]) >= 1
+
+
+def searched(command: Ran, _ran: list[Ran], reader: Reader) -> None:
+    """The lines that have what was asked for are printed, and no others."""
+    lines = list(filter(None, command.printed.strip().split("\t")))
+    wanted = command.option("--filter-pattern").strip('"')
+    assert all(wanted in line for line in lines)
+    if wanted == id_of(reader.done):
+        assert any("Work started" in line for line in lines)
+
+
 def received(command: Ran, _ran: list[Ran], reader: Reader) -> None:
     """The queue hands out what is in it."""
     assert [m["Body"] for m in json.loads(command.printed)["Messages"]] == [reader.lost]
@@ -264,6 +281,8 @@ CHECKS: dict[str, Check] = {
     "s3 cp": copied,
     "s3 ls": left,
     "sqs receive-message": received,
+    "cloudwatch get-metric-statistics": measured,
+    "logs filter-log-events": searched,
     "lambda stop-durable-execution": stopped,
     "ecs stop-task": task_stopped,
     "ecs list-tasks": running,

@@ -156,7 +156,7 @@ def test_compared_price() -> None:
     assert "four short invocations" in price_here
 
 
-@pytest.mark.parametrize("table", ["An idle stack", "An alarm that you set yourself"])
+@pytest.mark.parametrize("table", ["An idle stack", "A flow that is used in every hour"])
 def test_costs_of_a_month(table: str) -> None:
     """The page's costs of a month are its quantities at its prices, and their sum."""
     *rows, together = DEPLOY.table(table)

@@ -45,9 +45,10 @@ AWS_ALONE = {
     "s3api",
     "delete-task-definitions",
     "execute-command",
-    "put-metric-filter",
+    "describe-alarms",
 }
 OTHER_COMMANDS: dict[tuple[str, str], set[str]] = {
+    ("date", "+%s"): set(),
     ("make", "preflight"): set(),
     ("make", "redrive"): set(),
     ("sam", "build"): set(),
@@ -109,7 +110,14 @@ def names() -> set[str]:
     shown = [resource for fragment in fragments() for resource in fragment["Resources"].values()]
     for resource in (*stack(STACK).resources.values(), *shown):
         for key, value in resource.get("Properties", {}).items():
-            if key in {"Family", "FunctionName", "TableName", "QueueName", "ClusterName"}:
+            if key in {
+                "Family",
+                "FunctionName",
+                "TableName",
+                "QueueName",
+                "ClusterName",
+                "AlarmName",
+            }:
                 name = value["Fn::Sub"] if isinstance(value, dict) else value
                 given.add(str(name).replace("${AWS::StackName}", STACK))
     return given

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 LONGEST_STACK_NAME = 43
 BOUNDARY = "arn:aws:iam::123456789012:policy/boundary"
+TOPIC = "arn:aws:sns:us-east-1:123456789012:alarms"
 # Those that people and programs outside the stack call by an output.
 CALLED = (
     "SyncLambdaFunction",
@@ -90,7 +91,7 @@ def warnings(translated: dict[str, Any], **parameters: str) -> list[Any]:
     """What AWS's validator warns of in a template with parameters, about its entities."""
     content = TemplateContent(json.dumps(translated), "template.json")
     # It compares a parameter's value with what it is for, also where a condition uses none.
-    values = {"PermissionsBoundaryArn": BOUNDARY, **parameters}
+    values = {"PermissionsBoundaryArn": BOUNDARY, "AlarmTopicArn": TOPIC, **parameters}
     config = ValidateConfig(parameter_overrides=values)
     report = CompositeEngine().validate_template(content, config)
     return [d for d in report.diagnostics if d.severity is not Severity.INFO and d.entity]

@@ -21,6 +21,8 @@ from tests.unit.test_docs import CLI_OPTIONS, operations, options
 if TYPE_CHECKING:
     from scripts.preflight.facts import Account, Plan
 
+# Services whose requests are signed for another name than IAM's.
+SIGNED_OTHERWISE = {"cloudwatch"}
 DEPLOY = Page(ROOT / "docs" / "deploy.md")
 
 
@@ -77,7 +79,8 @@ def rights(planned: Plan) -> set[str]:
     for service, operation in asked:
         model = session.get_service_model(service)
         [name] = [o for o in model.operation_names if xform_name(o) == operation]
-        found.add(f"{model.signing_name}:{name}")
+        signed = service if service in SIGNED_OTHERWISE else model.signing_name
+        found.add(f"{signed}:{name}")
     return found
 
 
