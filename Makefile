@@ -195,8 +195,8 @@ OWN := $(shell $(python) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 
 # own, where this machine has it. Each flow, with real workers, and all quick tests run on each.
 ONCE_HERE := tests/unit/preflight \
   $(addprefix tests/unit/test_,docs.py fragments.py make.py mutations.py) \
-  $(addprefix tests/integration/local/test_,buckets.py chained_invokes.py::test_processes \
-  dead_letters.py definitions.py events.py floor.py iam.py large_data.py own_images.py \
+  $(addprefix tests/integration/local/test_,alarms.py buckets.py chained_invokes.py::test_processes \
+  dead_letters.py definitions.py events.py floor.py iam.py large_data.py metrics.py own_images.py \
   payload_examples.py preflight.py redrive.py seams.py threads.py wakeups.py) \
   $(addprefix tests/e2e/test_,any_command.py demo.py documented_commands.py hardship.py history.py \
   preflight.py processes.py retries.py rule.py sam_local.py traces.py up.py up_processes.py)

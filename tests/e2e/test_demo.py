@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 import json
 import subprocess
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
@@ -12,6 +13,7 @@ from rich.console import Console
 from local.demo.cases import ROWS
 from local.demo.watch import run_flows
 from local.system import System
+from tests.alarms import raised
 from tests.e2e.tools import tool
 from tests.e2e.user import User
 from tests.traces import EVER, Traced, root_of
@@ -122,6 +124,18 @@ def test_faults(records: list[Record], traces: Mapping[str, Traced]) -> None:
                 assert cause["type"] == kinds[attempt]
         others = [part for part in trace.parts if part.get("fault") and "cause" not in part]
         assert others == []
+
+
+def test_alarms(demonstrated: System, records: list[Record]) -> None:
+    """The demo raises the alarm on failed executions, as some of its rows fail, and no other."""
+    since = min(datetime.fromisoformat(record["createdAt"]) for record in records)
+
+    def shown() -> set[str]:
+        return raised(demonstrated, since, demonstrated.clock.now())
+
+    # Whoever has closed a record writes a line after that.
+    User(demonstrated).wait(shown)
+    assert shown() == {"executions-failed"}
 
 
 def test_filter(demonstrated: System, records: list[Record]) -> None:

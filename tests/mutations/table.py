@@ -1,6 +1,7 @@
 """Ways to break the code that must not go unnoticed."""
 
 from tests.mutations import (
+    alarms,
     causes,
     core,
     functions,
@@ -32,4 +33,5 @@ MUTATIONS = (
     *preflight.MUTATIONS,
     *traces.MUTATIONS,
     *worker.MUTATIONS,
+    *alarms.MUTATIONS,
 )

@@ -25,6 +25,7 @@ _CONDITIONS = (
 _ELSEWHERE = (
     {"Fn::Equals": [{"Ref": "PermissionsBoundaryArn"}, ""]},
     {"Fn::Equals": [{"Ref": "SubnetIds"}, ""]},
+    {"Fn::Not": [{"Fn::Equals": [{"Ref": "AlarmTopicArn"}, ""]}]},
 )
 _NARROWING = "PermissionsBoundary"
 _EXEMPLAR = "-eventbridge-function"
@@ -69,7 +70,7 @@ def _unread(template: Mapping[str, Any]) -> str | None:
             return f"the condition {name} is looked at one way alone"
     unseen = {name for name, its in template["Conditions"].items() if its in _ELSEWHERE}
     parameters = template["Parameters"].keys() - {"WorkerImage"}
-    granting = {n: r for n, r in template["Resources"].items() if not _is_network(r["Type"])}
+    granting = {n: r for n, r in template["Resources"].items() if not _grants_nothing(r["Type"])}
     for name, resource in granting.items():
         of_grants = parameters if resource["Type"] in READ else set()
         if used := (unseen | of_grants) & set(_references(resource)):
@@ -77,8 +78,8 @@ def _unread(template: Mapping[str, Any]) -> str | None:
     return None
 
 
-def _is_network(kind: str) -> bool:
-    return kind == "AWS::SSM::Parameter" or kind.startswith("AWS::EC2::")
+def _grants_nothing(kind: str) -> bool:
+    return kind.startswith(("AWS::CloudWatch::", "AWS::EC2::", "AWS::SSM::Parameter"))
 
 
 def _references(node: object) -> Iterator[str]:

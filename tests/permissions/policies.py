@@ -37,6 +37,8 @@ _KNOWN = {
 }
 # Types of which nothing grants but a statement.
 _SILENT = {
+    "AWS::CloudWatch::Alarm",
+    "AWS::CloudWatch::Dashboard",
     "AWS::DynamoDB::Table",
     "AWS::ECS::Cluster",
     "AWS::ECS::TaskDefinition",

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from core.metrics import Metric
+from core.visibility import EVENT_GRACE
+from ecs_events.sweep import PERIOD
 from local.metrics import gauges
 from local.stack import Stack as Deployed
 from tests import template
@@ -219,6 +221,17 @@ def test_runbook() -> None:
         assert one["AlarmDescription"].endswith(f" See docs/operations.md#{section}")
 
 
+def test_faults() -> None:
+    """Each alarm has a fault that raises it, and it alone, in the tests of the local system."""
+    path = ROOT / "tests" / "integration" / "local" / "test_alarms.py"
+    texts = {
+        node.value
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Constant)
+    }
+    assert {*sections()} <= texts
+
+
 def test_sections_say_what_to_do() -> None:
     """Each section says what the alarm means, where to look and what to do."""
     part = OPERATIONS.text.partition("\n## Alarms\n")[2].partition("\n## ")[0]
@@ -259,6 +272,16 @@ def counted() -> set[tuple[str, str, tuple[str, ...]]]:
     }
     measured = [*gauges.queues(STACK), gauges.running(lambda: 0)]
     return ours | lambdas | {(g.namespace, g.name, tuple(g.dimensions)) for g in measured}
+
+
+def test_overdue() -> None:
+    """A record whose task is stopped in time raises no alarm, though no event tells its end."""
+    [one] = [a for a in map(alarm, ALARMS.values()) if a.name.endswith("-records-overdue")]
+    [definition] = STACK.of_type("AWS::ECS::TaskDefinition").values()
+    [container] = definition["ContainerDefinitions"]
+    stopping = timedelta(seconds=container["StopTimeout"]) + timedelta(minutes=1)
+    slowest = 2 * (EVENT_GRACE + PERIOD) + stopping
+    assert slowest < timedelta(seconds=one.threshold) < timedelta(hours=1)
 
 
 def test_functions() -> None:
