@@ -12,6 +12,7 @@ from core.outcome import FailedToStart, Missing, SpotInterrupted
 from core.record import Record, Status, UnreadableRecordError
 from core.write import Write
 from tests.integration.aws import hand
+from tests.integration.conftest import values
 from tests.integration.repairs.scene import MINUTE, TABLE
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from adapters.records import Records
     from tests.integration.aws import Aws
+    from tests.integration.conftest import Counted
     from tests.integration.repairs.scene import Scene
 
 TASK = "arn:aws:ecs:us-east-1:123456789012:task/demo-cluster/one"
@@ -46,6 +48,9 @@ UNSTAMPED: dict[str, Callable[[Records, Record], Write]] = {
     "expire_stray": lambda records, record: records.expire_stray(record.execution_id),
 }
 WRITES = {**STAMPED, **UNSTAMPED}
+# Those that give a record its task, and those that end an attempt.
+STARTS = {"started", "report", "close", "close_without_result"}
+ENDS = {"back_off", "close", "close without a task", "close_without_result"}
 
 
 def place(scene: Scene, name: str, flow: Flow) -> Record:
@@ -63,19 +68,20 @@ def place(scene: Scene, name: str, flow: Flow) -> Record:
 
 @pytest.mark.parametrize("flow", Flow)
 @pytest.mark.parametrize("name", WRITES)
-def test_repeated(scene: Scene, name: str, flow: Flow) -> None:
-    """A write that is repeated finds what it would write, and changes nothing."""
+def test_repeated(scene: Scene, counted: Counted, name: str, flow: Flow) -> None:
+    """A write that is repeated finds what it would write; it changes nothing and counts nothing."""
     record = place(scene, name, flow)
     assert WRITES[name](scene.records, record) is Write.WRITTEN
-    written = scene.aws.item()
+    written, told = scene.aws.item(), list(counted)
     scene.pass_time(MINUTE)
     assert WRITES[name](scene.records, record) is Write.ALREADY
     assert scene.aws.item() == written
+    assert counted == told
 
 
 @pytest.mark.parametrize("name", WRITES)
-def test_lost_answer(aws: Aws, scene: Scene, name: str) -> None:
-    """A write whose first try was unanswered is its own, where the record says so."""
+def test_lost_answer(aws: Aws, scene: Scene, counted: Counted, name: str) -> None:
+    """A write whose first try was unanswered is its own, and counts, where the record says so."""
     record = place(scene, name, Flow.EVENTBRIDGE)
     tries = [aws.calls]
 
@@ -86,6 +92,8 @@ def test_lost_answer(aws: Aws, scene: Scene, name: str) -> None:
     aws.at("dynamodb.UpdateItem", write_before)
     expected = Write.WRITTEN if name in STAMPED else Write.ALREADY
     assert WRITES[name](scene.records, record) is expected
+    assert len(values(counted, "TasksStarted")) == (name in STARTS)
+    assert len(values(counted, "AttemptsEnded")) == (name in ENDS)
 
 
 @pytest.mark.parametrize("name", WRITES)
