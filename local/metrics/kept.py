@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from local.stack import Stack
 
 # Those of some thousand executions. A system that is left running forgets the oldest.
-_MOST = 100_000
+_MOST = 50_000
 LAMBDA, SQS = "AWS/Lambda", "AWS/SQS"
 COUNT = "Count"
 

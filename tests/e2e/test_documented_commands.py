@@ -232,6 +232,13 @@ def searched(command: Ran, _ran: list[Ran], reader: Reader) -> None:
         assert any("Work started" in line for line in lines)
 
 
+def queried(command: Ran, _ran: list[Ran], _reader: Reader) -> None:
+    """The open records are listed by their ids, the oldest first."""
+    created = [line.split()[0] for line in command.printed.splitlines()]
+    assert len(created) >= 1
+    assert created == sorted(created)
+
+
 def received(command: Ran, _ran: list[Ran], reader: Reader) -> None:
     """The queue hands out what is in it."""
     assert [m["Body"] for m in json.loads(command.printed)["Messages"]] == [reader.lost]
@@ -272,6 +279,7 @@ def traced(command: Ran, _ran: list[Ran], _reader: Reader) -> None:
 CHECKS: dict[str, Check] = {
     "lambda invoke": invoked,
     "logs tail": followed,
+    "dynamodb query": queried,
     "dynamodb scan": scanned,
     "dynamodb get-item": got,
     "lambda list-durable-executions-by-function": listed,

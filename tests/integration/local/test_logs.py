@@ -161,6 +161,18 @@ def test_failed_tasks(user: User, logs: Any) -> None:
     )
 
 
+def test_counted_failures(user: User, logs: Any) -> None:
+    """The documented query shows the executions that the metric on failed ones has counted."""
+    failed = user.start("polling", processingTime=0, simulate={"exitCode": 3})
+    user.error(failed)
+
+    def counted() -> bool:
+        found = [row.get("executionId") for row in rows(user, logs, QUERIES[2])]
+        return found.count(failed.rpartition("/")[2]) == 1
+
+    assert user.wait(counted)
+
+
 def test_unknown_query(user: User, logs: Any) -> None:
     """A query that cannot be answered here is refused, and so is one for a group that is not."""
     with pytest.raises(logs.exceptions.MalformedQueryException, match="stats"):
