@@ -13,7 +13,7 @@ from local.stack.stack import PROJECT
 
 _ROUNDS = 9
 _REGION = "us-east-1"
-# What any function needs that is traced and answers callbacks and tables.
+# The clients of a function that reads records, answers callbacks and sends segments.
 _CLIENTS = """
 import boto3
 for service in ("dynamodb", "lambda", "logs", "xray"):

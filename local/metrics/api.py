@@ -26,7 +26,7 @@ _KNOWN = ("Average", "Maximum", "Minimum", "SampleCount", "Sum")
 _EXPRESSION = (
     "Expressions are not known here: ask for each metric by its MetricStat, and calculate yourself."
 )
-# What a metric is known by.
+# The key of a metric: its namespace, its name, its dimensions.
 _Key = tuple[str, str, frozenset[tuple[str, str]]]
 
 

@@ -57,7 +57,7 @@ class Metrics:
 
     @property
     def backend(self) -> CloudWatchBackend:
-        """What moto keeps of the stack's account and Region."""
+        """Moto's CloudWatch of the stack's account and Region."""
         account, region = self._place
         return cloudwatch_backends[account][region]
 
