@@ -141,21 +141,23 @@ def _says(everything: Iterable[Document], flag: str) -> bool:
 
 def _put_together(documents: Sequence[Document]) -> list[Document]:
     """Return the segments with all the subsegments in them, the earliest first."""
-    places: dict[str, Document] = {}
+    places = {part["id"]: part for d in documents for part in parts(d) if part is not d}
     for document in documents:
-        for part in parts(document):
-            places.setdefault(part["id"], part)
+        _add(document, places)
     within: dict[str, dict[str, Document]] = {}
     for document in filter(is_subsegment, documents):
         if parent := places.get(document["parent_id"]):
             if parent["id"] not in within:
                 there = parent.get("subsegments", ())
                 within[parent["id"]] = {part["id"]: part for part in there}
-            beside = within[parent["id"]]
-            # It may be in its parent too: then the complete one counts.
-            if document["id"] not in beside or is_complete(document):
-                beside[document["id"]] = document
+            _add(document, within[parent["id"]])
     for parent_id, subsegments in within.items():
         places[parent_id]["subsegments"] = list(subsegments.values())
     segments = [document for document in documents if not is_subsegment(document)]
     return sorted(segments, key=lambda document: float(document["start_time"]))
+
+
+def _add(document: Document, by_id: dict[str, Document]) -> None:
+    """Add a document, which may be in its parent too: then the complete one counts."""
+    if document["id"] not in by_id or is_complete(document):
+        by_id[document["id"]] = document

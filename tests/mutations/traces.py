@@ -64,15 +64,15 @@ MUTATIONS = (
     Mutation(
         "subsegments that were sent apart are found at the top alone",
         "local/xray/whole.py",
-        "        for part in parts(document):\n            places.setdefault",
-        "        for part in [document]:\n            places.setdefault",
+        "for part in parts(d) if part is not d}\n",
+        "for part in [d] if part is not d}\n",
         _TRACES,
     ),
     Mutation(
         "a subsegment in progress replaces the one in its parent",
         "local/xray/whole.py",
-        '            if document["id"] not in beside or is_complete(document):\n',
-        "            if True:\n",
+        '    if document["id"] not in by_id or is_complete(document):\n',
+        "    if document:\n",
         _TRACES,
     ),
     Mutation(

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from itertools import permutations
 from typing import Any
 
 import pytest
@@ -93,10 +94,11 @@ def test_subsegments_sent_apart(*, is_reversed: bool) -> None:
 def test_subsegment_that_is_in_its_parent(
     within: dict[str, Any], sent: dict[str, Any], counts: str
 ) -> None:
-    """A subsegment that comes twice, in its parent and apart, is there once."""
+    """A subsegment that comes twice, in its parent and apart, is there once, with what is in it."""
     there = document(2, name="within", **within)
-    came = whole(document(1, subsegments=[there]), apart(2, 1, name="sent", **sent))
-    assert tree(came.documents) == {"n1": {counts: {}}}
+    came = [document(1, subsegments=[there]), apart(2, 1, name="sent", **sent), apart(3, 2)]
+    for order in permutations(came):
+        assert tree(whole(*order).documents) == {"n1": {counts: {"n3": {}}}}
 
 
 @pytest.mark.parametrize(
