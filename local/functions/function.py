@@ -78,6 +78,7 @@ class Function:
         with self._free:
             sandbox = self._take(version or qualifier)
             sandbox.caller.begin(_execution_id(event))
+            began = self._surroundings.calendar.now()
             segments.run()
             answer = sandbox.invoke(event, headers, self.configuration.timeout)
             if is_too_deep(answer.payload):
@@ -85,7 +86,7 @@ class Function:
             sandbox.caller.begin(None)
             self._idle[version or qualifier].append(sandbox)
         segments.end(answer)
-        self._surroundings.metrics.invoked(name, failed=answer.error is not None)
+        self._surroundings.metrics.invoked(name, began, failed=answer.error is not None)
         self._surroundings.journal.write(Invocation(name, request_id, answer.error))
         return request_id, answer
 

@@ -65,11 +65,11 @@ class Metrics:
         """Take what a function's log line says of metrics, if it does."""
         self.put(*emf.data(line))
 
-    def invoked(self, function: str, *, failed: bool) -> None:
-        """Count an invocation as Lambda does."""
+    def invoked(self, function: str, began: datetime, *, failed: bool) -> None:
+        """Count an invocation that has ended, at the moment of its begin, as Lambda does."""
         counts = {"Invocations": 1, "Errors": int(failed), "Throttles": 0}
-        now, named = self._now(), {"FunctionName": function}
-        self.put(*(Datum(LAMBDA, name, n, COUNT, named, now) for name, n in counts.items()))
+        named = {"FunctionName": function}
+        self.put(*(Datum(LAMBDA, name, n, COUNT, named, began) for name, n in counts.items()))
 
     def put(self, *data: Datum) -> None:
         """Keep values."""
