@@ -88,11 +88,14 @@ def test_rows(records: list[Record]) -> None:
     assert len(records) == len(ROWS)
 
 
-def test_parents(traces: Mapping[str, Traced]) -> None:
+def test_parents(demonstrated: System, traces: Mapping[str, Traced]) -> None:
     """In each row's trace, every part but its one root hangs on another part of it."""
     for trace in traces.values():
         assert len(trace.roots) == 1
         assert trace.strays == []
+        # The API leaves out what hangs on nothing: all that was sent is looked at, too.
+        sent = [part.document for part in demonstrated.traces.segments(trace.id)]
+        assert Traced(trace.id, sent).strays == []
 
 
 def test_attempts(records: list[Record], traces: Mapping[str, Traced]) -> None:
