@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from local.nesting import read
@@ -16,7 +17,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 # CloudWatch's limits of one line.
-_MOST_METRICS, _MOST_VALUES, _MOST_DIMENSIONS = 100, 100, 30
+_MOST_METRICS, _MOST_VALUES, _MOST_DIMENSIONS, _LONGEST_TEXT = 100, 100, 30, 1_024
+# Values of one line: its sets of dimensions repeat them, and could take all memory.
+_MOST = 100_000
+# Namespaces of AWS take no values from anybody else.
+_RESERVED = "AWS/"
+# Milliseconds, in the year 5138: a period that begins before it or ends after it can be told.
+_LAST_MOMENT = 10**14
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,19 +51,22 @@ def data(line: str) -> list[Datum]:
     if '"_aws"' not in line:
         return []
     try:
-        return list(_data(read(line)))
+        found = list(islice(_data(read(line)), _MOST + 1))
     except (ArithmeticError, LookupError, OSError, TypeError, ValueError):
         return []
+    return found if len(found) <= _MOST else []
 
 
 def _data(members: Mapping[str, Any]) -> Iterator[Datum]:
     told = members["_aws"]
-    moment = datetime.fromtimestamp(int(told["Timestamp"]) / 1_000, UTC)
+    moment = _moment(told["Timestamp"])
     for directive in told["CloudWatchMetrics"]:
         metrics, namespace = (
             _few(directive["Metrics"], _MOST_METRICS),
             _text(directive["Namespace"]),
         )
+        if namespace.startswith(_RESERVED):
+            raise ValueError(f"{namespace} is AWS's own")
         for names in directive["Dimensions"]:
             dimensions = {
                 _text(name): _text(members[name]) for name in _few(names, _MOST_DIMENSIONS)
@@ -86,6 +96,15 @@ def _few(given: object, most: int) -> list[Any]:
 
 
 def _text(given: object) -> str:
-    if not isinstance(given, str) or not given:
-        raise TypeError(f"{given!r} is no text")
+    if not isinstance(given, str) or not 0 < len(given) <= _LONGEST_TEXT:
+        raise TypeError(f"{given!r} is no text of at most {_LONGEST_TEXT} characters")
+    # Answers cannot tell half a character.
+    given.encode()
     return given
+
+
+def _moment(given: Any) -> datetime:  # noqa: ANN401 - whatever a line says
+    milliseconds = int(given)
+    if not 0 <= milliseconds < _LAST_MOMENT:
+        raise ValueError(f"{given!r} is no time")
+    return datetime.fromtimestamp(milliseconds / 1_000, UTC)

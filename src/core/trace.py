@@ -25,6 +25,8 @@ _PHASES: Mapping[str, str] = {
     "started_at": "running",
 }
 LAUNCH, COMPLETION = "launch", "completion"
+# X-Ray takes no longer name; ECS does of a family.
+_LONGEST_NAME = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,7 @@ def segment(record: Record, outcome: Outcome) -> dict[str, Any] | None:
         | {"annotations": {"learnedBy": outcome.learned_by or ""}},
     ]
     return {
-        "name": record.job.family,
+        "name": record.job.family[:_LONGEST_NAME],
         "id": _id(key),
         "trace_id": header.root,
         **({"parent_id": header.parent} if header.parent else {}),

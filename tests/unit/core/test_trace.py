@@ -64,6 +64,14 @@ def test_header(text: str | None, header: TraceHeader | None) -> None:
     assert TraceHeader.parse(text) == header
 
 
+def test_long_name() -> None:
+    """A family with a name longer than X-Ray takes has a segment all the same."""
+    job = replace(TRACED.job, family="f" * 255)
+    document = segment(replace(TRACED, job=job), DONE)
+    assert document
+    assert document["name"] == "f" * 200
+
+
 @pytest.mark.parametrize("text", [HEADER, f"Root={ROOT};Sampled=0"])
 def test_header_text(text: str) -> None:
     """A header that was read is written again as it was, and is never longer than its reserve."""

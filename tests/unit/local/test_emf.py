@@ -9,6 +9,7 @@ import pytest
 from local.metrics.emf import Datum, data
 
 MOMENT = datetime(2026, 11, 29, 12, 0, 0, 250_000, UTC)
+AT = str(int(MOMENT.timestamp() * 1_000))
 
 
 def line(*directives: Any, **members: Any) -> str:
@@ -94,6 +95,13 @@ def test_lines(written: str, expected: list[Datum]) -> None:
         line(directive(*[{"Name": "A"}] * 101), flow="x", A=1),
         line(directive({"Name": "A"}, Dimensions="flow"), flow="x", A=1),
         line(directive({"Name": "A"}), directive({"Name": "B"}), flow="x", A=1),
+        line(directive({"Name": "A"}, Namespace="AWS/Lambda"), flow="x", A=1),
+        line(directive({"Name": "A"}, Namespace="x" * 1025), flow="x", A=1),
+        line(directive({"Name": "A"}, Namespace="half a character: \ud83d"), flow="x", A=1),
+        line(directive({"Name": "A"}), flow="x" * 1025, A=1),
+        line(directive({"Name": "A"}), flow="x", A=1).replace(AT, "-62135596800000"),
+        line(directive({"Name": "A"}), flow="x", A=1).replace(AT, "253402300799000"),
+        line(directive(*[{"Name": "A"}] * 100, Dimensions=[[]] * 4000), A=[1] * 100),
     ],
 )
 def test_other_lines(written: str) -> None:
