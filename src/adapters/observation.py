@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from core.metrics import Gauges
     from core.outcome import Outcome
-    from core.record import Record
+    from core.record import Record, UnreadableRecordError
 
 
 @contextmanager
@@ -62,6 +62,13 @@ def record_closed(record: Record, outcome: Outcome, *, is_failure: bool) -> None
     """Count a record that was just closed, with the end of its last attempt."""
     emit(of_close(record, is_failure=is_failure), **_about(record))
     attempt_ended(record, outcome)
+
+
+@_harmless()
+def unreadable_closed(unreadable: UnreadableRecordError) -> None:
+    """Count a failed execution whose record nobody can read: there is no more to be counted."""
+    about = {"executionId": unreadable.execution_id, "attempt": unreadable.attempt}
+    emit([Sample(Metric.EXECUTIONS_FAILED)], **about)
 
 
 @_harmless()

@@ -239,13 +239,17 @@ class Records:
         ours = ours_of(record, outcome.task_arn) & Attr("open").exists()
         return self._end(record, outcome, update, ours, is_wanted=is_wanted)
 
-    def close_unreadable(self, unreadable: UnreadableRecordError, outcome: Outcome) -> Write:
-        """Close as FAILED a record of which only the execution's ARN can be read."""
+    def close_unreadable(
+        self, unreadable: UnreadableRecordError, outcome: Outcome, *, is_wanted: bool = False
+    ) -> Write:
+        """Close as FAILED a record of which only the execution's ARN can be read; see `close`."""
         changes = self._closed(Status.FAILED, outcome) | {"error": outcome.to_dict()}
         changes["updatedAt"] = timestamp(clock.now())
         same = Attr("executionArn").eq(unreadable.execution_arn) & Attr("open").exists()
         update = Update(changes, removed=["open", "ticket"])
         if self._table.write_anyway(unreadable.execution_id, update, same) is not None:
+            if not is_wanted:
+                observation.unreadable_closed(unreadable)
             return Write.WRITTEN
         return self._closed_unread(unreadable.execution_id, unreadable.execution_arn)
 

@@ -125,20 +125,20 @@ class Reconciliation:
 
     def _unread(self, error: UnreadableRecordError) -> None:
         """Close a record that cannot be read, once its work is over."""
-        if self._is_over(error):
+        arn = error.execution_arn
+        status = "RUNNING" if arn is None else executions.status(arn)
+        if self._is_over(error, status):
             missing = Missing(detail=str(error))
-            if self.records.close_unreadable(error, missing) is Write.WRITTEN:
+            write = self.records.close_unreadable(error, missing, is_wanted=status == "STOPPED")
+            if write is Write.WRITTEN:
                 self.tally.done[Done.CLOSED_UNREADABLE] += 1
         elif isinstance(error, UnknownFlowError):
             self.tally.done[Done.OTHER_VERSION] += 1
         else:
             raise error
 
-    def _is_over(self, unreadable: UnreadableRecordError) -> bool:
-        """Whether the work of a record that cannot be read is over, as its execution tells."""
-        if unreadable.execution_arn is None:
-            return False
-        status = executions.status(unreadable.execution_arn)
+    def _is_over(self, unreadable: UnreadableRecordError, status: str | None) -> bool:
+        """Whether the work of a record that cannot be read is over, by its execution's status."""
         if status != "SUCCEEDED":
             return status is None or status in ENDED_BADLY
         # In the DynamoDB flow, and in others to come, the task goes on.

@@ -63,6 +63,19 @@ def test_execution_that_somebody_stopped(
     assert values(counted, "LearnedByEvent") == [1]
 
 
+@pytest.mark.parametrize(("status", "failures"), [("STOPPED", []), ("TIMED_OUT", [1])])
+def test_record_that_nobody_can_read(
+    scene: Scene, executions: Executions, counted: Counted, status: str, failures: list[float]
+) -> None:
+    """A record that is closed unread counts as a failure once, unless somebody wanted the end."""
+    record = scene.running()
+    scene.put(record, deadline="soon")
+    executions.set(record, status)
+    for _ in range(2):
+        scene.reconcile()
+    assert values(counted, "ExecutionsFailed") == failures
+
+
 def test_own_repairs(scene: Scene, counted: Counted) -> None:
     """A stop that is the reconciler's own to make counts as no missed event."""
     scene.running(deadline=timestamp(clock.now() - 10 * MINUTE))
