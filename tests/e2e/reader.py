@@ -13,7 +13,7 @@ from local.stack.stack import PROJECT
 from tests.e2e.shell import paste
 from tests.e2e.user import id_of
 from tests.markdown import code
-from tests.traces import EVER, root_of
+from tests.traces import root_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,6 +39,8 @@ def work(assignment):
 
 run(work)
 """
+# What the container of a task that failed has printed.
+PRINTED = "nothing-to-read"
 _EVENT = PROJECT / "events" / "task-state" / "exit-0.json"
 
 
@@ -52,6 +54,7 @@ class Reader:
         done: an execution of the DynamoDB flow that is over; it has told its progress.
         result: the address of another one's result, which is too large for its record.
         failed: an execution that failed.
+        broken: one whose task failed, after it had printed `PRINTED`.
         unwanted: one that is to be stopped.
         doomed: one whose task is to be stopped.
         task: that task.
@@ -64,6 +67,7 @@ class Reader:
     done: str
     result: str
     failed: str
+    broken: str
     unwanted: str
     doomed: str
     task: str
@@ -75,15 +79,19 @@ class Reader:
         """Start the executions that commands look at, and wait until there is something to see."""
         done, large = (user.start("dynamodb", **_telling(size)) for size in (1, 300_000))
         failed = user.start("polling", processingTime="long")
+        broken = user.start("eventbridge", command=["sh", "-c", f"echo {PRINTED}; exit 3"])
         unwanted, doomed, busy = (user.start("eventbridge", processingTime=300) for _ in "123")
         lost = _EVENT.read_text()
         cls._lose(user, lost)
         user.closed(done)
         result = user.closed(large)["resultUri"]
         user.ended(failed)
+        user.ended(broken)
         arns = (unwanted, doomed, busy)
         _, task, busy = (user.wait(partial(user.tasks, arn))[0] for arn in arns)
-        return cls(user, variables, done, result, failed, unwanted, doomed, task, busy, lost)
+        return cls(
+            user, variables, done, result, failed, broken, unwanted, doomed, task, busy, lost
+        )
 
     @staticmethod
     def _lose(user: AwsUser, event: str) -> None:
@@ -116,9 +124,8 @@ class Reader:
         # What a block's introduction says is in a variable.
         known = {
             "arn": self.unwanted,
-            "begin": str(EVER["StartTime"]),
-            "end": str(EVER["EndTime"]),
             "failed": self.failed,
+            "stream": self.user.record(self.broken)["error"]["logStream"],
             "task": self.task,
             "trace": root_of(self.user.record(self.done)["traceHeader"]),
             "uri": self.result,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests import markdown
-from tests.e2e.reader import Reader
+from tests.e2e.reader import PRINTED, Reader
 from tests.e2e.user import id_of
 from tests.markdown import Fence
 from tests.template import ROOT
@@ -224,12 +224,15 @@ def measured(command: Ran, _ran: list[Ran], _reader: Reader) -> None:
 
 
 def searched(command: Ran, _ran: list[Ran], reader: Reader) -> None:
-    """The lines that have what was asked for are printed, and no others."""
-    lines = list(filter(None, command.printed.strip().split("\t")))
-    wanted = command.option("--filter-pattern").strip('"')
-    assert all(wanted in line for line in lines)
-    if wanted == id_of(reader.done):
-        assert any("Work started" in line for line in lines)
+    """The lines that have what was asked for are printed, each in a row, and no others."""
+    lines = command.printed.splitlines()
+    if "--log-stream-names" in command.arguments:
+        assert lines == [PRINTED]
+    else:
+        wanted = command.option("--filter-pattern").strip('"')
+        told = [json.loads(line) for line in lines]
+        assert {line["message"] for line in told} == {wanted}
+        assert id_of(reader.broken) in {line["correlation_id"] for line in told}
 
 
 def queried(command: Ran, _ran: list[Ran], _reader: Reader) -> None:
@@ -270,10 +273,10 @@ def summarised(command: Ran, _ran: list[Ran], _reader: Reader) -> None:
     assert f"{STACK}-callback-function" in command.printed
 
 
-def traced(command: Ran, _ran: list[Ran], _reader: Reader) -> None:
-    """A trace is shown with the segments of its function."""
-    names = {json.loads(document)["name"] for document in json.loads(command.printed)}
-    assert f"{STACK}-callback-function" in names
+def traced(command: Ran, _ran: list[Ran], reader: Reader) -> None:
+    """A trace is shown by the segment of its task, in a row of its own."""
+    [task] = map(json.loads, command.printed.splitlines())
+    assert task["annotations"]["executionId"] == id_of(reader.done)
 
 
 CHECKS: dict[str, Check] = {
