@@ -9,6 +9,7 @@ from adapters.errors import AwsRefusedError, aws_errors
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
 
 def status(execution_arn: str) -> str | None:
@@ -18,6 +19,16 @@ def status(execution_arn: str) -> str | None:
         AwsBusyError, AwsRefusedError: Lambda did not answer.
     """
     found: str | None = _execution(execution_arn).get("Status")
+    return found
+
+
+def ended_at(execution_arn: str) -> datetime | None:
+    """Return when a durable execution ended; None where Lambda does not know it, or no end.
+
+    Raises:
+        AwsBusyError, AwsRefusedError: Lambda did not answer.
+    """
+    found: datetime | None = _execution(execution_arn).get("EndTimestamp")
     return found
 
 

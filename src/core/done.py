@@ -65,6 +65,11 @@ class Done(StrEnum):
         """
         return self in _EVENTS_OWN
 
+    @property
+    def is_abandonment(self) -> bool:
+        """Whether it settles what an execution that ended badly has left behind."""
+        return self in _ABANDONED
+
     @classmethod
     def closed(cls, status: str) -> Done:
         """Return the word for a record that was closed with a status."""
@@ -81,9 +86,11 @@ class Done(StrEnum):
         return cls(f"abandoned: execution {status}")
 
 
-_EVENTS_OWN = frozenset({
+_ABANDONED = frozenset({
+    *(Done.ABANDONED_FAILED, Done.ABANDONED_STOPPED, Done.ABANDONED_TIMED_OUT),
+})  # fmt: skip
+_EVENTS_OWN = _ABANDONED | frozenset({
     *(Done.CALLBACK_SUCCEEDED, Done.CALLBACK_FAILED, Done.CALLBACK_ANSWERED_BEFORE),
     *(Done.OUTCOME_STORED, Done.CLOSED_COMPLETED, Done.CLOSED_FAILED),
     *(Done.EXECUTION_FAILED, Done.EXECUTION_STOPPED, Done.EXECUTION_TIMED_OUT),
-    *(Done.ABANDONED_FAILED, Done.ABANDONED_STOPPED, Done.ABANDONED_TIMED_OUT),
 })  # fmt: skip

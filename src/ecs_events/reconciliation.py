@@ -31,6 +31,7 @@ from core.repair import (
 )
 from core.start import unstarted
 from core.verdict import ENDED_BADLY
+from core.visibility import EVENT_GRACE
 from core.write import Write
 from ecs_events.abandonment import Abandonment
 from ecs_events.completion import Completion
@@ -94,9 +95,9 @@ class Reconciliation:
         for record in self._in_time(to_settle):
             with self.tally.settling(record.execution_id):
                 done = self._repair(record, tasks.get(record.task_arn or ""))
-                if done.is_in_place_of_event:
-                    observation.event_missed(record)
                 self.tally.done[done] += 1
+                if done.is_in_place_of_event and not _is_in_time(done, record):
+                    observation.event_missed(record)
 
     def _tasks(self, records: list[Record]) -> dict[str, Mapping[str, Any]]:
         cluster, known = self.settings.cluster_arn, [record.task_arn or "" for record in records]
@@ -242,6 +243,15 @@ class Reconciliation:
         reason = stop_reason(Cancelled(detail="Nobody waits for this task any more"))
         ecs.stop_task(self.settings.cluster_arn, task["taskArn"], reason)
         self.tally.done[Done.STOPPED_ORPHAN] += 1
+
+
+def _is_in_time(done: Done, record: Record) -> bool:
+    """Whether the event that should have had something done may still be on its way."""
+    if not done.is_abandonment:
+        # A task's end is left to its event for as long as that may take.
+        return False
+    ended = executions.ended_at(record.execution_arn)
+    return ended is not None and clock.now() - ended < EVENT_GRACE
 
 
 def _batches(execution_ids: Iterable[str]) -> Iterator[list[str]]:

@@ -141,8 +141,22 @@ MUTATIONS = (
     Mutation(
         "a missed event is not counted",
         "src/ecs_events/reconciliation.py",
-        "                if done.is_in_place_of_event:\n",
+        "                if done.is_in_place_of_event and not _is_in_time(done, record):\n",
         "                if done.is_in_place_of_event and self.tally.unsettled:\n",
+        _RECONCILED,
+    ),
+    Mutation(
+        "an event that is on its way counts as missed",
+        "src/ecs_events/reconciliation.py",
+        "    return ended is not None and clock.now() - ended < EVENT_GRACE\n",
+        "    return False\n",
+        _RECONCILED,
+    ),
+    Mutation(
+        "a record that is closed unread is no failure",
+        "src/adapters/records.py",
+        "                observation.unreadable_closed(unreadable)\n",
+        "                pass\n",
         _RECONCILED,
     ),
     Mutation(

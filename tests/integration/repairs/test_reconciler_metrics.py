@@ -52,6 +52,16 @@ def test_execution_that_ended_unheard(
     assert values(counted, "AttemptsEnded", outcome="Cancelled") == [1]
 
 
+@pytest.mark.parametrize(("minutes", "missed"), [(1, []), (2, [1])])
+def test_execution_that_ended_just_now(
+    scene: Scene, executions: Executions, counted: Counted, minutes: int, missed: list[float]
+) -> None:
+    """An execution whose end's event may still be on its way counts as no missed event."""
+    executions.set(scene.running(), "STOPPED", EndTimestamp=clock.now() - minutes * MINUTE)
+    assert scene.reconcile() == {"abandoned: execution STOPPED": 1}
+    assert values(counted, "EventsMissed") == missed
+
+
 @pytest.mark.parametrize(("status", "failures"), [("STOPPED", []), ("TIMED_OUT", [1])])
 def test_execution_that_somebody_stopped(
     scene: Scene, counted: Counted, status: str, failures: list[float]
