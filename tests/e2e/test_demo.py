@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 import json
 import subprocess
+from collections import Counter
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, cast
 
@@ -127,6 +128,42 @@ def test_faults(records: list[Record], traces: Mapping[str, Traced]) -> None:
                 assert cause["type"] == kinds[attempt]
         others = [part for part in trace.parts if part.get("fault") and "cause" not in part]
         assert others == []
+
+
+def summed(system: System, name: str, *values: str) -> float:
+    """The sum of a metric of the stack, as CloudWatch tells it, by its flow and its outcome."""
+    points = system.account.client("cloudwatch").get_metric_statistics(
+        Namespace=system.stack.name,
+        MetricName=name,
+        Dimensions=[
+            {"Name": key, "Value": value}
+            for key, value in zip(("flow", "outcome"), values, strict=False)
+        ],
+        Statistics=["Sum"],
+        Period=3_600,
+        **EVER,
+    )["Datapoints"]
+    return float(sum(point["Sum"] for point in points))
+
+
+def test_counts(demonstrated: System, records: list[Record]) -> None:
+    """What CloudWatch sums up of the demo is what its records say, to the unit."""
+    truth: Counter[tuple[str, ...]] = Counter()
+    for record in records:
+        flow, entries = record["flow"], record["attempts"]
+        truth["ExecutionsFailed",] += record["status"] == "FAILED"
+        truth["AttemptsPerExecution", flow] += len(entries)
+        for entry in entries:
+            truth["AttemptsEnded", flow, entry["kind"]] += 1
+            truth["TasksStarted", flow] += "taskArn" in entry
+            truth[f"LearnedBy{entry['learnedBy'].capitalize()}", flow] += 1
+
+    def told() -> dict[tuple[str, ...], float]:
+        return {key: summed(demonstrated, *key) for key in truth}
+
+    # Whoever has closed a record writes a line after that.
+    User(demonstrated).wait(lambda: sum(told().values()) >= truth.total())
+    assert told() == truth
 
 
 def test_alarms(demonstrated: System, records: list[Record]) -> None:
