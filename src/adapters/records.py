@@ -354,7 +354,7 @@ class Records:
         stored = self.get(record.execution_id)
         if stored is None or stored.execution_arn != record.execution_arn or not holds(stored):
             return Write.MOVED_ON
-        if update is None or stored.updated_at != update.changes["updatedAt"]:
+        if update is None or not _is_from(update, record, stored):
             return Write.ALREADY
         # The reply to a first try of this very call was lost.
         return _written(record, update, {})
@@ -394,6 +394,12 @@ def _stamped(record: Record, update: Update, moment: str) -> Update:
     changes = {**update.changes, "updatedAt": moment}
     is_first = record.task_arn is None and "taskArn" in changes
     return replace(update, changes=changes, asks_before=is_first)
+
+
+def _is_from(update: Update, record: Record, stored: Record) -> bool:
+    """Whether a stored record is as a write of `record` has left it, and no other in its moment."""
+    last = update.changes.get("lastOutcome", record.last_outcome)
+    return (stored.updated_at, stored.last_outcome) == (update.changes["updatedAt"], last)
 
 
 def _written(record: Record, update: Update, before: Mapping[str, Any]) -> Write:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from adapters import clock
 from core.flow import Flow
-from core.outcome import FailedToStart, Missing, SpotInterrupted
+from core.outcome import FailedToStart, LearnedBy, Missing, SpotInterrupted, Succeeded
 from core.record import Record, Status, UnreadableRecordError
 from core.write import Write
 from tests.integration.aws import hand
@@ -94,6 +95,19 @@ def test_lost_answer(aws: Aws, scene: Scene, counted: Counted, name: str) -> Non
     assert WRITES[name](scene.records, record) is expected
     assert len(values(counted, "TasksStarted")) == (name in STARTS)
     assert len(values(counted, "AttemptsEnded")) == (name in ENDS)
+
+
+def test_same_moment(scene: Scene, counted: Counted, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of all that learn an end within a millisecond, one writes it down and counts it."""
+    record, now = scene.begin(), clock.now()
+    task_arn = scene.launch(record)
+    monkeypatch.setattr(clock, "now", lambda: now)
+    end = Succeeded(task_arn=task_arn, exit_code=0)
+    ends = [end.learned(by, now) for by in LearnedBy]
+    writes = [scene.records.close(record, Status.COMPLETED, each) for each in ends]
+    assert writes == [Write.WRITTEN, Write.ALREADY, Write.ALREADY]
+    assert scene.records.started(record, task_arn) is Write.ALREADY
+    assert [values(counted, name) for name in ("TasksStarted", "AttemptsEnded")] == [[1], [1]]
 
 
 @pytest.mark.parametrize("name", WRITES)
