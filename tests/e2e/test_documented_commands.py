@@ -119,7 +119,9 @@ def invoked(command: Ran, _ran: list[Ran], _reader: Reader) -> None:
 def followed(command: Ran, ran: list[Ran], _reader: Reader) -> None:
     """The log has the execution's lines, each once."""
     lines = [line for line in command.printed.splitlines() if id_of(started(ran)) in line]
-    messages = [json.loads(line[line.index("{") :])["message"] for line in lines]
+    told = [json.loads(line[line.index("{") :]) for line in lines]
+    # The others are metrics.
+    messages = [line["message"] for line in told if "message" in line]
     for said in SAID[command.arguments[2]]:
         assert any(message.startswith(said) for message in messages), said
     # The end of one task is two events.
@@ -223,6 +225,19 @@ def measured(command: Ran, _ran: list[Ran], _reader: Reader) -> None:
         assert sum(point["SampleCount"] for point in answer["Datapoints"]) >= 1
 
 
+def counted(command: Ran, _ran: list[Ran], _reader: Reader) -> None:
+    """The metric has a row for each flow and outcome, as the next command asks for them."""
+    rows = [line.split("\t") for line in command.printed.splitlines()]
+    assert ["eventbridge", "ApplicationFailed"] in rows
+
+
+def ruled(command: Ran, _ran: list[Ran], _reader: Reader) -> None:
+    """The stack's rules are listed, each with its state."""
+    rows = [line.split("\t") for line in command.printed.splitlines()]
+    assert len(rows) == 3
+    assert {state for state, _ in rows} == {"ENABLED"}
+
+
 def searched(command: Ran, _ran: list[Ran], reader: Reader) -> None:
     """The lines that have what was asked for are printed, each in a row, and no others."""
     lines = command.printed.splitlines()
@@ -293,6 +308,8 @@ CHECKS: dict[str, Check] = {
     "s3 ls": left,
     "sqs receive-message": received,
     "cloudwatch get-metric-statistics": measured,
+    "cloudwatch list-metrics": counted,
+    "events list-rules": ruled,
     "logs filter-log-events": searched,
     "lambda stop-durable-execution": stopped,
     "ecs stop-task": task_stopped,

@@ -27,22 +27,24 @@ FLOWS = {
     "CallbackLambdaFunction": Flow.DYNAMODB,
     "EventBridgeLambdaFunction": Flow.EVENTBRIDGE,
 }
-# Commands of AWS CLI version 2 itself: no service's model knows them.
+# Commands of AWS CLI version 2 itself, or with an option of its own: no service's model knows them.
 CLI_COMMANDS: dict[tuple[str, str], set[str]] = {
     ("logs", "tail"): {"follow"},
     ("ecr", "get-login-password"): set(),
     ("s3", "cp"): set(),
     ("s3", "ls"): {"recursive"},
     ("s3", "rm"): {"recursive"},
+    ("sns", "subscribe"): {"topic-arn", "protocol", "notification-endpoint"},
 }
 CLI_OPTIONS = {"cli-binary-format", "max-items", "no-paginate", "output", "query"}
 # The CLI's name of a service, where it is another one.
 CLI_SERVICES = {"s3api": "s3"}
-# Services and operations that only AWS has.
+# Services and operations that only AWS has; a topic's mails are sent by AWS alone.
 AWS_ALONE = {
     "ec2",
     "ecr",
     "s3api",
+    "sns",
     "delete-task-definitions",
     "execute-command",
     "describe-alarms",
