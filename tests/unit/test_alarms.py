@@ -299,7 +299,7 @@ def test_functions() -> None:
 def test_dashboard() -> None:
     """The dashboard shows every alarm and every metric of the table, with its dimensions."""
     [dashboard] = STACK.of_type("AWS::CloudWatch::Dashboard").values()
-    assert dashboard["DashboardName"] == STACK.name
+    assert dashboard["DashboardName"] == f"{STACK.name}-{STACK.region}"
     widgets = json.loads(dashboard["DashboardBody"])["widgets"]
     [shown] = [w["properties"]["alarms"] for w in widgets if w["type"] == "alarm"]
     assert shown == [STACK.arn(name) for name in ALARMS]
