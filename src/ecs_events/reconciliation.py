@@ -250,7 +250,11 @@ def _is_in_time(done: Done, record: Record) -> bool:
     if not done.is_abandonment:
         # A task's end is left to its event for as long as that may take.
         return False
-    ended = executions.ended_at(record.execution_arn)
+    try:
+        ended = executions.ended_at(record.execution_arn)
+    except (AwsBusyError, AwsRefusedError):
+        # The repair is made; better one alarm too many than a loss that nobody hears of.
+        return False
     return ended is not None and clock.now() - ended < EVENT_GRACE
 
 

@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from botocore.exceptions import ConnectTimeoutError
 
 from adapters import clock
 from adapters.errors import AwsBusyError
@@ -60,6 +61,20 @@ def test_execution_that_ended_just_now(
     executions.set(scene.running(), "STOPPED", EndTimestamp=clock.now() - minutes * MINUTE)
     assert scene.reconcile() == {"abandoned: execution STOPPED": 1}
     assert values(counted, "EventsMissed") == missed
+
+
+def test_execution_whose_end_lambda_does_not_tell(
+    aws: Aws, scene: Scene, executions: Executions, counted: Counted
+) -> None:
+    """A repair counts as a missed event where Lambda does not answer when its execution ended."""
+
+    def lose() -> None:
+        raise ConnectTimeoutError(endpoint_url="https://lambda")
+
+    executions.set(scene.running(), "STOPPED", EndTimestamp=clock.now())
+    aws.at("lambda.GetDurableExecution", lose, 2)
+    assert scene.reconcile() == {"abandoned: execution STOPPED": 1}
+    assert values(counted, "EventsMissed") == [1]
 
 
 @pytest.mark.parametrize(("status", "failures"), [("STOPPED", []), ("TIMED_OUT", [1])])
