@@ -42,15 +42,17 @@ def launch_refused(record: Record) -> None:
 
 @_harmless()
 def attempt_ended(record: Record, outcome: Outcome) -> None:
-    """Count an attempt that has just ended, and send its segment.
+    """Count an attempt that has just ended; one that had not begun has no end."""
+    if not record.is_backing_off:
+        emit(of_end(record, outcome), **_about(record))
 
-    An attempt that had not begun has no end.
-    """
+
+@_harmless()
+def trace_attempt(record: Record, outcome: Outcome) -> None:
+    """Send the segment of an attempt that has just ended: last of all, for it is a call."""
     if record.is_backing_off:
         return
-    about = _about(record)
-    emit(of_end(record, outcome), **about)
-    segment = trace.segment(record, outcome)
+    about, segment = _about(record), trace.segment(record, outcome)
     refusal = traces.send(segment) if segment else None
     if refusal:
         emit([Sample(Metric.SEGMENTS_REFUSED)], **about)

@@ -9,6 +9,9 @@ from datetime import datetime
 from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from core.outcome import FailedToStart, cause_of
+from core.outcome.causes import Area
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -17,10 +20,11 @@ if TYPE_CHECKING:
 
 _ROOT = re.compile(r"1-[0-9a-f]{8}-[0-9a-f]{24}")
 _ID = re.compile(r"[0-9a-f]{16}")
+_PULL = "image pull"
 # A task's phases by the moments at which they begin, in their order.
 _PHASES: Mapping[str, str] = {
     "created_at": "provisioning",
-    "pull_started_at": "image pull",
+    "pull_started_at": _PULL,
     "pull_stopped_at": "starting",
     "started_at": "running",
 }
@@ -92,9 +96,9 @@ def segment(record: Record, outcome: Outcome) -> dict[str, Any] | None:
     phases, learned = _phases(record, outcome)
     end = phases[-1].end
     failure = _failure(outcome, key)
+    failed = _failed_in([part.name for part in phases], outcome)
     parts = [
-        *(_subsegment(part, key) for part in phases[:-1]),
-        _subsegment(phases[-1], key) | failure,
+        *(_subsegment(p, key) | (failure if p.name == failed else {}) for p in phases),
         _subsegment(_Part(COMPLETION, end, learned), key)
         | {"annotations": {"learnedBy": outcome.learned_by or ""}},
     ]
@@ -127,6 +131,15 @@ def _phases(record: Record, outcome: Outcome) -> tuple[Sequence[_Part], float]:
     *moments, learned = accumulate(map(_seconds, [*begins.values(), *last]), max)
     spans = zip(begins, pairwise(moments), strict=True)
     return [_Part(name, *span) for name, span in spans], learned
+
+
+def _failed_in(phases: Sequence[str], outcome: Outcome) -> str:
+    """Return the phase in which a failure happened: the last one, but for an image's."""
+    cause = cause_of(outcome.reasons) if isinstance(outcome, FailedToStart) else None
+    if cause and cause.area is Area.IMAGE and _PULL in phases:
+        # ECS tells when a pull ended, whether it had the image or not.
+        return _PULL
+    return phases[-1]
 
 
 def _subsegment(part: _Part, key: str) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from adapters import executions
+from adapters import executions, observation
 from adapters.logs import evidence
 from adapters.table import RecordFullError
 from adapters.telemetry import logger
@@ -59,8 +59,11 @@ class Closing:
             write = self.records.close_without_result(
                 self.record, judged.status, outcome, found, is_wanted=judged.is_wanted
             )
-        if write is Write.WRITTEN and judged.is_logged:
+        if write is not Write.WRITTEN:
+            return write
+        if judged.is_logged:
             self._log(outcome, found)
+        observation.trace_attempt(self.record, outcome)
         return write
 
     def _evidence(self, judged: Verdict) -> Evidence | None:

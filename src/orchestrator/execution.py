@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from adapters import clock, ecs, objects, traces
+from adapters import clock, ecs, objects, observation, traces
 from adapters.errors import AwsRefusedError
 from adapters.logs import evidence
 from adapters.records import Records
@@ -249,7 +249,10 @@ class Execution:
         if witnessed(record, outcome) is not outcome:
             # Its work has begun, so it is not done again.
             return False
-        return self.records.back_off(record, outcome).holds
+        write = self.records.back_off(record, outcome)
+        if write is Write.WRITTEN:
+            observation.trace_attempt(record, outcome)
+        return write.holds
 
     def close(self, outcome: Outcome) -> Conclusion:
         """End the record as the outcome says.
@@ -278,7 +281,10 @@ class Execution:
         conclusion = Conclusion.of(record, outcome, found, self.facts)
         if not record.is_open and record.status is status:
             return Write.ALREADY, conclusion
-        return self.records.close(record, status, conclusion.outcome, found), conclusion
+        write = self.records.close(record, status, conclusion.outcome, found)
+        if write is Write.WRITTEN:
+            observation.trace_attempt(record, conclusion.outcome)
+        return write, conclusion
 
     def _decided(self, record: Record) -> str | Outcome | None:
         """What an interrupted try of this launch, or somebody meanwhile, has decided already."""

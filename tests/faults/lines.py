@@ -56,11 +56,12 @@ class Lines:
                 if isinstance(entry, Line):
                     # The reconciler works for all: its line names whom it is about.
                     fields = _parsed(entry.text)
-                    about = entry.execution_id or fields.get("executionId") or ""
+                    named = fields.get("executionId") or ""
                     if "_aws" in fields:
-                        self._metrics[about].append(fields)
+                        # A function whose time was over may still write when another has its place.
+                        self._metrics[named].append(fields)
                     else:
-                        self._lines[about].append((entry.source, entry.text))
+                        self._lines[entry.execution_id or named].append((entry.source, entry.text))
 
 
 def _unreadable(lines: list[tuple[str, str]]) -> Iterator[str]:

@@ -165,6 +165,18 @@ def test_clocks_that_differ() -> None:
         (FAILED, "running"),
         (FailedToStart(**{**LIFE, "started_at": None, "pull_stopped_at": None}), "image pull"),
         (FailedToStart(), "launch"),
+        (
+            FailedToStart(
+                detail="CannotPullContainerError: manifest unknown", **{**LIFE, "started_at": None}
+            ),
+            "image pull",
+        ),
+        (
+            FailedToStart(
+                detail="ResourceInitializationError: no secret", **{**LIFE, "started_at": None}
+            ),
+            "starting",
+        ),
     ],
 )
 def test_fault(outcome: Outcome, phase: str) -> None:
