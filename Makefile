@@ -197,7 +197,7 @@ ONCE_HERE := tests/unit/preflight \
   $(addprefix tests/unit/test_,docs.py fragments.py make.py mutations.py) \
   $(addprefix tests/integration/local/test_,alarms.py buckets.py chained_invokes.py::test_processes \
   dead_letters.py definitions.py events.py floor.py iam.py large_data.py metrics.py own_images.py \
-  payload_examples.py preflight.py redrive.py seams.py threads.py wakeups.py) \
+  payload_examples.py preflight.py redrive.py seams.py threads.py traces.py wakeups.py xray.py) \
   $(addprefix tests/e2e/test_,any_command.py demo.py documented_commands.py hardship.py history.py \
   preflight.py processes.py retries.py rule.py sam_local.py traces.py up.py up_processes.py)
 FLOWS := dynamodb eventbridge polling task_state

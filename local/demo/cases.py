@@ -84,7 +84,7 @@ CASES = (
 # In the other flows it is no different, or there is one attempt.
 _LEAVES_SPOT = Case(
     "leaves Spot",
-    {"message": "Again", "processingTime": 1, "capacity": "SPOT_THEN_ON_DEMAND"},
+    {"message": "Again", "processingTime": 5, "capacity": "SPOT_THEN_ON_DEMAND"},
     "Succeeded",
     0,
     Harm.INTERRUPTION,
