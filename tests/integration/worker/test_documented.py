@@ -29,7 +29,9 @@ PIECES = 6
 def look_at(number):
     print("piece", number)
     if number == int(os.environ["MESSAGE"]):
-        time.sleep(3600)
+        # A signal that comes right before a long sleep would be heard at its end only.
+        while True:
+            time.sleep(0.1)
     return 1
 from worker.process import run
 run(work)
