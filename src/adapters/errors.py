@@ -51,12 +51,21 @@ class AwsRefusedError(Exception):
     Attributes:
         code: AWS's error code.
         resource_ids: what a ConflictException names.
+        is_retry: whether botocore had tried before; such a try may have taken effect.
     """
 
-    def __init__(self, message: str, code: str, resource_ids: list[str] | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        code: str,
+        resource_ids: list[str] | None = None,
+        *,
+        is_retry: bool = False,
+    ) -> None:
         super().__init__(message)
         self.code = code
         self.resource_ids = resource_ids or []
+        self.is_retry = is_retry
 
 
 @contextmanager
@@ -69,8 +78,10 @@ def aws_errors() -> Iterator[None]:
     except exceptions.ClientError as error:
         if _is_busy(error):
             raise AwsBusyError(str(error)) from error
-        code = error.response["Error"].get("Code", "")
-        raise AwsRefusedError(str(error), code, error.response.get("resourceIds")) from error
+        answer = error.response
+        is_retry = answer.get("ResponseMetadata", {}).get("RetryAttempts", 0) > 0
+        code, resource_ids = answer["Error"].get("Code", ""), answer.get("resourceIds")
+        raise AwsRefusedError(str(error), code, resource_ids, is_retry=is_retry) from error
 
 
 def _is_busy(error: exceptions.ClientError) -> bool:

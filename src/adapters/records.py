@@ -9,7 +9,7 @@ from boto3.dynamodb.conditions import Attr
 
 from adapters import clock, observation
 from adapters.strays import STRAY
-from adapters.table import Table
+from adapters.table import Reply, Table
 from adapters.updates import (
     Update,
     ended,
@@ -26,7 +26,7 @@ from core.reported import COLUMNS
 from core.write import Write
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
     from datetime import timedelta
 
     from boto3.dynamodb.conditions import ConditionBase
@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     from adapters.settings import Settings
     from core.evidence import Evidence
     from core.outcome import Outcome
+
+    # Makes an update of the execution's item under a condition.
+    _TableWrite = Callable[[str, Update, ConditionBase], Reply]
 
 
 class RecordConflictError(Exception):
@@ -104,11 +107,11 @@ class Records:
         defaults = {name: item[name] for name in item if name == "ticket"}
         due = Attr("launch").lt(record.launch) & Attr("taskArn").not_exists()
         ours = ours_of(record, None) & open_to(record, Status.PENDING)
-        stamp = timestamp(clock.now())
-        update = _stamped(record, Update(changes, defaults), stamp)
-        is_written = self._table.write_anyway(record.execution_id, update, ours & due) is not None
+        update = _stamped(Update(changes, defaults))
+        reply = self._table.write_anyway(record.execution_id, update, ours & due)
         stored = self._earlier(record)
-        if record.launch > 1 and (is_written or stored.updated_at == stamp):
+        is_made = reply is Reply.REFUSED_AGAIN and _is_from(update, record, stored)
+        if record.launch > 1 and (is_made or reply is Reply.MADE):
             observation.launch_refused(record)
         return stored
 
@@ -122,11 +125,12 @@ class Records:
         removed = ["taskArn", "callbackId", "missingSince", "ticket", "error"]
         removed += ["result", "resultUri", "progress"]
         ours = ours_of(record, outcome.task_arn) & open_to(record, Status.BACKOFF)
-        write = self._update(
+        write = self._write(
             record,
             Update(changes, removed=removed),
             ours,
             lambda stored: stored.is_open and stored.attempt == record.attempt + 1,
+            self._table.write_anyway,
         )
         if write is Write.WRITTEN:
             observation.attempt_ended(record, outcome)
@@ -137,23 +141,19 @@ class Records:
 
         MOVED_ON means that nobody waits for the task any more.
         """
-        ours = ours_of(record, task_arn)
-        is_known = Attr("taskArn").exists() & Attr("status").eq(Status.RUNNING)
-        running = {"taskArn": task_arn, "status": Status.RUNNING}
+        ours = ours_of(record, task_arn) & Attr("open").exists()
+        to_run = ours & open_to(record, Status.RUNNING)
+        named = Update({"taskArn": task_arn})
+        running = Update({**named.changes, "status": Status.RUNNING})
         # An end that was faster than RunTask's answer keeps its status; the ARN still belongs in.
-        is_left = Attr("open").exists() & Attr("taskArn").not_exists()
-        stamp = timestamp(clock.now())
-        for changes, condition in (
-            (running, ours & open_to(record, Status.RUNNING) & ~is_known),
-            ({"taskArn": task_arn}, ours & is_left),
-        ):
-            update = _stamped(record, Update(changes), stamp)
-            before = self._table.write_anyway(
-                record.execution_id, update, condition, is_marked=True
-            )
-            if before is not None:
-                return _written(record, update, before)
-        return self._found(record, lambda stored: stored.task_arn == task_arn, update)
+        for update, condition in ((running, to_run), (named, ours)):
+            if self._names_task(record, _stamped(update), condition, self._table.write_marked):
+                return Write.WRITTEN
+        # So does a name that came with the news of its end.
+        is_new = Attr("taskArn").exists() & Attr("status").ne(Status.RUNNING)
+        if self._makes(record, _stamped(running), to_run & is_new, self._table.write_marked):
+            return Write.WRITTEN
+        return self._found(record, lambda stored: stored.task_arn == task_arn)
 
     def missed(self, record: Record) -> Write:
         """Store since when ECS has not known the attempt's task.
@@ -172,11 +172,12 @@ class Records:
     def report(self, record: Record, outcome: Outcome) -> Write:
         """Store how the attempt's task ended, and leave the record open for who decides."""
         ours = ours_of(record, outcome.task_arn) & Attr("open").exists() & is_news(outcome)
-        return self._update(
+        return self._write(
             record,
             Update(ended(outcome)),
             ours,
             lambda stored: _is_at(stored, record) and stored.says(outcome),
+            self._table.write_anyway,
         )
 
     def close(
@@ -247,7 +248,7 @@ class Records:
         changes["updatedAt"] = timestamp(clock.now())
         same = Attr("executionArn").eq(unreadable.execution_arn) & Attr("open").exists()
         update = Update(changes, removed=["open", "ticket"])
-        if self._table.write_anyway(unreadable.execution_id, update, same) is not None:
+        if self._table.write_anyway(unreadable.execution_id, update, same) is Reply.MADE:
             if not is_wanted:
                 observation.unreadable_closed(unreadable)
             return Write.WRITTEN
@@ -256,7 +257,7 @@ class Records:
     def expire_stray(self, key: str) -> Write:
         """Empty an item that no launch has made, and let it expire; MOVED_ON if it is a record."""
         update = Update({"expiresAt": self._expiry()}, removed=COLUMNS)
-        if self._table.write(key, update, Attr("executionId").exists() & STRAY) is not None:
+        if self._table.write(key, update, Attr("executionId").exists() & STRAY) is Reply.MADE:
             return Write.WRITTEN
         return self._closed_unread(key, None)
 
@@ -289,17 +290,16 @@ class Records:
             # A close between two attempts may not overlook one that has begun meanwhile.
             condition &= Attr("launch").eq(record.launch)
         status = update.changes["status"]
-        update = _stamped(record, update, timestamp(clock.now()))
-        before = self._table.write(record.execution_id, update, condition)
-        write = self._came_to(
+        write = self._write(
             record,
             update,
-            before,
+            condition,
             lambda stored: (
                 not stored.is_open
                 and (stored.attempt, stored.status) == (record.attempt, status)
                 and stored.says(outcome)
             ),
+            self._table.write,
         )
         if write is Write.WRITTEN:
             is_failure = status is Status.FAILED and not is_wanted
@@ -314,50 +314,67 @@ class Records:
         holds: Callable[[Record], bool],
     ) -> Write:
         ours = ours_of(record, record.task_arn) & Attr("open").exists() & news
-        if self._table.write_anyway(record.execution_id, update, ours, is_marked=True) is not None:
+        if self._table.write_marked(record.execution_id, update, ours) is Reply.MADE:
             return Write.WRITTEN
         return self._found(record, lambda stored: _is_at(stored, record) and holds(stored))
 
-    def _update(
+    def _write(
         self,
         record: Record,
         update: Update,
         condition: ConditionBase,
         holds: Callable[[Record], bool],
+        write: _TableWrite,
     ) -> Write:
-        update = _stamped(record, update, timestamp(clock.now()))
-        before = self._table.write_anyway(record.execution_id, update, condition)
-        return self._came_to(record, update, before, holds)
+        """Make a write that has a moment of its own, and count the task that it gives a record.
 
-    def _came_to(
-        self,
-        record: Record,
-        update: Update,
-        before: Mapping[str, Any] | None,
-        holds: Callable[[Record], bool],
-    ) -> Write:
-        """Return what a write with a moment of its own has come to, by the table's answer."""
-        if before is None:
-            return self._found(record, holds, update)
-        return _written(record, update, before)
+        Args:
+            record: as it was before.
+            update: what is to be written.
+            condition: of the write.
+            holds: whether a stored record says what was to be written.
+            write: the table's.
+        """
+        update = _stamped(update)
+        may_name = record.task_arn is None and "taskArn" in update.changes
+        if may_name and self._names_task(record, update, condition, write):
+            return Write.WRITTEN
+        if self._makes(record, update, condition, write):
+            return Write.WRITTEN
+        return self._found(record, holds)
 
-    def _found(
-        self, record: Record, holds: Callable[[Record], bool], update: Update | None = None
-    ) -> Write:
+    def _names_task(
+        self, record: Record, update: Update, condition: ConditionBase, write: _TableWrite
+    ) -> bool:
+        """Whether a write was made and is the first that names the attempt's task, which counts it.
+
+        The condition makes sure of that: nobody can say it afterwards, if the reply was lost.
+        """
+        is_made = self._makes(record, update, condition & Attr("taskArn").not_exists(), write)
+        if is_made:
+            observation.task_started(record)
+        return is_made
+
+    def _makes(
+        self, record: Record, update: Update, condition: ConditionBase, write: _TableWrite
+    ) -> bool:
+        """Whether a write with a moment of its own was made, by this try or an unanswered one."""
+        reply = write(record.execution_id, update, condition)
+        if reply is not Reply.REFUSED_AGAIN:
+            return reply is Reply.MADE
+        return _is_from(update, record, self.get(record.execution_id))
+
+    def _found(self, record: Record, holds: Callable[[Record], bool]) -> Write:
         """Return what a refused write has found in its place.
 
         Args:
             record: as it was before.
             holds: whether the stored one says what was to be written.
-            update: the write, where it has a moment of its own, by which it is known.
         """
         stored = self.get(record.execution_id)
         if stored is None or stored.execution_arn != record.execution_arn or not holds(stored):
             return Write.MOVED_ON
-        if update is None or not _is_from(update, record, stored):
-            return Write.ALREADY
-        # The reply to a first try of this very call was lost.
-        return _written(record, update, {})
+        return Write.ALREADY
 
     def _closed_unread(self, execution_id: str, execution_arn: str | None) -> Write:
         """Return what a refused write has found in place of an item that could not be read."""
@@ -389,24 +406,17 @@ class Records:
         return int((clock.now() + self.retention).timestamp())
 
 
-def _stamped(record: Record, update: Update, moment: str) -> Update:
-    """Give a write its moment, by which it is known; and let it tell who named the task first."""
-    changes = {**update.changes, "updatedAt": moment}
-    is_first = record.task_arn is None and "taskArn" in changes
-    return replace(update, changes=changes, asks_before=is_first)
+def _stamped(update: Update) -> Update:
+    """Give a write its moment, by which it is known."""
+    return replace(update, changes={**update.changes, "updatedAt": timestamp(clock.now())})
 
 
-def _is_from(update: Update, record: Record, stored: Record) -> bool:
+def _is_from(update: Update, record: Record, stored: Record | None) -> bool:
     """Whether a stored record is as a write of `record` has left it, and no other in its moment."""
+    if stored is None or stored.execution_arn != record.execution_arn:
+        return False
     last = update.changes.get("lastOutcome", record.last_outcome)
     return (stored.updated_at, stored.last_outcome) == (update.changes["updatedAt"], last)
-
-
-def _written(record: Record, update: Update, before: Mapping[str, Any]) -> Write:
-    """Count the task that a write has given the record, if it had none."""
-    if update.asks_before and "taskArn" not in before:
-        observation.task_started(record)
-    return Write.WRITTEN
 
 
 def _is_at(stored: Record, record: Record) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from adapters.clients import client
@@ -20,6 +21,14 @@ if TYPE_CHECKING:
 _REFUSED = "ConditionalCheckFailedException"
 # The size of the item is all that can be wrong with these updates.
 _INVALID = "ValidationException"
+
+
+class Reply(Enum):
+    """What DynamoDB has said to a conditional write."""
+
+    MADE = "written"
+    REFUSED = "the condition does not hold"
+    REFUSED_AGAIN = "the condition does not hold, or no longer: an earlier try was unanswered"
 
 
 class RecordFullError(AwsRefusedError):
@@ -76,45 +85,51 @@ class Table:
             return False
         return True
 
-    def write_anyway(
+    def write_anyway(self, execution_id: str, update: Update, condition: ConditionBase) -> Reply:
+        """Write as `write` does; what workers have written gives way where it leaves no room."""
+        return self._write_anyway(execution_id, update, condition, {})
+
+    def write_marked(self, execution_id: str, update: Update, condition: ConditionBase) -> Reply:
+        """Write as `write_anyway` does, and mark what was emptied.
+
+        It may have been the result of the attempt: no success without it.
+        """
+        return self._write_anyway(execution_id, update, condition, {"resultUri": EMPTIED})
+
+    def _write_anyway(
         self,
         execution_id: str,
         update: Update,
         condition: ConditionBase,
-        *,
-        is_marked: bool = False,
-    ) -> Mapping[str, Any] | None:
-        """Write as `write` does; what workers have written gives way where it leaves no room.
-
-        Where that is marked, it may have been the result of the attempt: no success without it.
-        """
+        mark: Mapping[str, str],
+    ) -> Reply:
         try:
             return self.write(execution_id, update, condition)
         except RecordFullError as error:
             logger.warning("Record full: worker's columns emptied", extra={"reason": str(error)})
-            mark = {"resultUri": EMPTIED} if is_marked else {}
             room = Update(mark, removed=[name for name in COLUMNS if name not in mark])
-            if self.write(execution_id, room, condition) is None:
-                return None
+            if self.write(execution_id, room, condition) is not Reply.MADE:
+                return Reply.REFUSED
             return self.write(execution_id, update, condition)
 
-    def write(
-        self, execution_id: str, update: Update, condition: ConditionBase
-    ) -> Mapping[str, Any] | None:
-        """Write; return what was there before if that was asked for, None where refused."""
+    def write(self, execution_id: str, update: Update, condition: ConditionBase) -> Reply:
+        """Write, if the condition holds.
+
+        Raises:
+            RecordFullError: the item is full.
+        """
         try:
             with aws_errors():
-                answer = client("dynamodb").update_item(
+                client("dynamodb").update_item(
                     TableName=self.name,
                     Key=serialized({"executionId": execution_id}),
                     **update.parameters(condition),
                 )
         except AwsRefusedError as error:
             if error.code == _REFUSED:
-                return None
+                return Reply.REFUSED_AGAIN if error.is_retry else Reply.REFUSED
             if error.code == _INVALID:
                 left = "What the container has written leaves no room in the item (400 KB)"
                 raise RecordFullError(left, error.code) from error
             raise
-        old: Mapping[str, Any] = answer.get("Attributes", {})
-        return old
+        return Reply.MADE

@@ -33,13 +33,11 @@ class Update:
         changes: values by attribute.
         defaults: values of attributes that keep what they have.
         removed: attributes that go.
-        asks_before: whether the answer is to tell what the item was before.
     """
 
     changes: Mapping[str, Any]
     defaults: Mapping[str, Any] = field(default_factory=dict)
     removed: Sequence[str] = ()
-    asks_before: bool = False
 
     def parameters(self, condition: ConditionBase) -> dict[str, Any]:
         """Return UpdateItem's expressions with their names and values."""
@@ -50,7 +48,7 @@ class Update:
         names |= {f"#{name}": name for name in (*given, *self.removed)}
         values |= {f":{name}": value for name, value in serialized(given).items()}
         expression["UpdateExpression"] = self._text()
-        return expression | ({"ReturnValues": "ALL_OLD"} if self.asks_before else {})
+        return expression
 
     def _text(self) -> str:
         assignments = [f"#{name} = :{name}" for name in self.changes]

@@ -113,15 +113,15 @@ MUTATIONS = (
     Mutation(
         "a full record takes no task",
         "src/adapters/table.py",
-        '            mark = {"resultUri": EMPTIED} if is_marked else {}\n',
-        "            raise\n            mark = {}\n",
+        "            room = Update(mark,",
+        "            raise\n            room = Update(mark,",
         ("tests/integration/repairs/test_hostile_worker.py",),
     ),
     Mutation(
         "a result that was emptied is as good as none",
         "src/adapters/table.py",
-        '            mark = {"resultUri": EMPTIED} if is_marked else {}\n',
-        "            mark = {}\n",
+        'condition, {"resultUri": EMPTIED})',
+        "condition, {})",
         ("tests/integration/test_results.py",),
     ),
     Mutation(

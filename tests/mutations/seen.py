@@ -9,6 +9,7 @@ _RECORDS, _OBSERVATION = "src/adapters/records.py", "src/adapters/observation.py
 _TRACED = ("tests/unit/core/test_trace.py",)
 _COUNTED = ("tests/unit/core/test_metrics.py",)
 _OBSERVED = ("tests/integration/test_observation.py",)
+_WRITES = ("tests/integration/repairs/test_writes.py",)
 _RECONCILED = ("tests/integration/repairs/test_reconciler_metrics.py",)
 
 MUTATIONS = (
@@ -85,9 +86,23 @@ MUTATIONS = (
     Mutation(
         "a task is counted by each write that names it",
         _RECORDS,
-        '    if update.asks_before and "taskArn" not in before:\n',
-        "    if update.asks_before:\n",
-        _OBSERVED,
+        'condition & Attr("taskArn").not_exists(), write)',
+        "condition, write)",
+        _WRITES,
+    ),
+    Mutation(
+        "a write that was refused at once passes for one that was made unanswered",
+        _RECORDS,
+        "        if reply is not Reply.REFUSED_AGAIN:\n            return reply is Reply.MADE\n",
+        "        if reply is Reply.MADE:\n            return True\n",
+        _WRITES,
+    ),
+    Mutation(
+        "a write that was made unanswered is another's",
+        _RECORDS,
+        "            return reply is Reply.MADE\n        return _is_from",
+        "            return reply is Reply.MADE\n        return False and _is_from",
+        _WRITES,
     ),
     Mutation(
         "an attempt is counted although somebody else has ended it",

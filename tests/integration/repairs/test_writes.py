@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from botocore.exceptions import ClientError, ConnectionClosedError
 
 from adapters import clock
 from core.flow import Flow
@@ -18,6 +19,8 @@ from tests.integration.repairs.scene import MINUTE, TABLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from botocore.awsrequest import AWSPreparedRequest
 
     from adapters.records import Records
     from tests.integration.aws import Aws
@@ -80,21 +83,57 @@ def test_repeated(scene: Scene, counted: Counted, name: str, flow: Flow) -> None
     assert counted == told
 
 
+def lose_answers(aws: Aws) -> None:
+    """Let each write that takes effect be unanswered at its first try."""
+
+    def lose(request: AWSPreparedRequest, **_: object) -> None:
+        try:
+            hand("dynamodb").update_item(**aws.calls["UpdateItem"][-1])
+        except ClientError:
+            # The write is refused, now and when it is tried in a moment.
+            return
+        raise ConnectionClosedError(endpoint_url=request.url)
+
+    aws.on("before-send", "dynamodb.UpdateItem", lose, first=True)
+
+
 @pytest.mark.parametrize("name", WRITES)
 def test_lost_answer(aws: Aws, scene: Scene, counted: Counted, name: str) -> None:
     """A write whose first try was unanswered is its own, and counts, where the record says so."""
     record = place(scene, name, Flow.EVENTBRIDGE)
-    tries = [aws.calls]
-
-    def write_before() -> None:
-        if tries:
-            hand("dynamodb").update_item(**tries.pop()["UpdateItem"][-1])
-
-    aws.at("dynamodb.UpdateItem", write_before)
+    lose_answers(aws)
     expected = Write.WRITTEN if name in STAMPED else Write.ALREADY
     assert WRITES[name](scene.records, record) is expected
     assert len(values(counted, "TasksStarted")) == (name in STARTS)
     assert len(values(counted, "AttemptsEnded")) == (name in ENDS)
+
+
+@pytest.mark.parametrize("is_lost", [True, False])
+@pytest.mark.parametrize("name", sorted(STARTS - {"started"}))
+def test_task_that_another_has_named(
+    aws: Aws, scene: Scene, counted: Counted, name: str, *, is_lost: bool
+) -> None:
+    """A task that was named after the record was read counts once, answered or not."""
+    record = scene.begin()
+    scene.records.started(record, TASK)
+    if is_lost:
+        lose_answers(aws)
+    assert WRITES[name](scene.records, record) is Write.WRITTEN
+    assert values(counted, "TasksStarted") == [1]
+
+
+@pytest.mark.parametrize("is_lost", [True, False])
+def test_task_that_its_end_has_named(
+    aws: Aws, scene: Scene, counted: Counted, *, is_lost: bool
+) -> None:
+    """A task whose end is reported before its start counts once, and its record says RUNNING."""
+    record = scene.begin()
+    scene.records.report(record, LOST)
+    if is_lost:
+        lose_answers(aws)
+    assert scene.records.started(record, TASK).holds
+    assert scene.stored(record).status is Status.RUNNING
+    assert values(counted, "TasksStarted") == [1]
 
 
 def test_same_moment(scene: Scene, counted: Counted, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -104,8 +143,8 @@ def test_same_moment(scene: Scene, counted: Counted, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(clock, "now", lambda: now)
     end = Succeeded(task_arn=task_arn, exit_code=0)
     ends = [end.learned(by, now) for by in LearnedBy]
-    writes = [scene.records.close(record, Status.COMPLETED, each) for each in ends]
-    assert writes == [Write.WRITTEN, Write.ALREADY, Write.ALREADY]
+    writes = [scene.records.close(record, Status.COMPLETED, each) for each in [*ends, *ends]]
+    assert writes == [Write.WRITTEN, *[Write.ALREADY] * 5]
     assert scene.records.started(record, task_arn) is Write.ALREADY
     assert [values(counted, name) for name in ("TasksStarted", "AttemptsEnded")] == [[1], [1]]
 
