@@ -56,14 +56,19 @@ class Completion:
         return self._report(self.outcome, Done.OUTCOME_STORED)
 
     def _answer(self, judged: Verdict) -> Done:
-        """Answer first, write second: the event's retry repairs a crash between the two."""
+        """Answer first, write second: the event's retry repairs a crash between the two.
+
+        The execution that was answered may write first: the answer stays this call's.
+        """
         callback_id, outcome = self.record.callback_id or "", judged.outcome
         answer = Answer.of(outcome, self.record.result, self.record.result_uri)
         if outcome.succeeded:
             if callbacks.succeed(callback_id, answer.text()):
-                return self._close(judged, Done.CALLBACK_SUCCEEDED)
+                self._close(judged, Done.CALLBACK_SUCCEEDED)
+                return Done.CALLBACK_SUCCEEDED
         elif callbacks.fail(callback_id, outcome.summary, answer.text()):
-            return self._report(outcome, Done.CALLBACK_FAILED)
+            self._report(outcome, Done.CALLBACK_FAILED)
+            return Done.CALLBACK_FAILED
         return self._after_closed_callback(outcome)
 
     def _after_closed_callback(self, outcome: Outcome) -> Done:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -112,6 +113,20 @@ def test_overtaken(aws: Aws, durable: Start) -> None:
     )
     aws.exit(0)
     assert aws.report() == {"done": "record moved on"}
+
+
+def test_execution_that_writes_first(aws: Aws, waiting: Durable) -> None:
+    """A failure stays answered by its event although the execution closes the record before it."""
+    own = threading.current_thread()
+
+    def wait() -> None:
+        if threading.current_thread() is own:
+            aws.wait_for_record(lambda record: not record.is_open)
+
+    aws.at("dynamodb.UpdateItem", wait)
+    aws.exit(3)
+    assert aws.report() == {"done": "callback failed"}
+    assert waiting.error()[1]["exitCode"] == 3
 
 
 def test_duplicate(aws: Aws, durable: Start) -> None:
