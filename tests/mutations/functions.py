@@ -27,14 +27,27 @@ MUTATIONS = (
         "src/ecs_events/completion.py",
         """\
             if callbacks.succeed(callback_id, answer.text()):
-                return self._close(judged, Done.CALLBACK_SUCCEEDED)
+                self._close(judged, Done.CALLBACK_SUCCEEDED)
+                return Done.CALLBACK_SUCCEEDED
 """,
         """\
-            done = self._close(judged, Done.CALLBACK_SUCCEEDED)
+            self._close(judged, Done.CALLBACK_SUCCEEDED)
             if callbacks.succeed(callback_id, answer.text()):
-                return done
+                return Done.CALLBACK_SUCCEEDED
 """,
         _FAULTS,
+    ),
+    Mutation(
+        "an answer is no longer its own once the execution has written first",
+        "src/ecs_events/completion.py",
+        """\
+            self._report(outcome, Done.CALLBACK_FAILED)
+            return Done.CALLBACK_FAILED
+""",
+        """\
+            return self._report(outcome, Done.CALLBACK_FAILED)
+""",
+        ("tests/integration/test_task_state.py",),
     ),
     Mutation(
         "writes are not fenced by attempt",

@@ -9,6 +9,7 @@ _RECORDS, _OBSERVATION = "src/adapters/records.py", "src/adapters/observation.py
 _TRACED = ("tests/unit/core/test_trace.py",)
 _COUNTED = ("tests/unit/core/test_metrics.py",)
 _OBSERVED = ("tests/integration/test_observation.py",)
+_SENT = ("tests/unit/adapters/test_traces.py",)
 _WRITES = ("tests/integration/repairs/test_writes.py",)
 _RECONCILED = ("tests/integration/repairs/test_reconciler_metrics.py",)
 
@@ -135,16 +136,23 @@ MUTATIONS = (
     Mutation(
         "a segment that X-Ray refuses is not counted",
         "src/adapters/traces.py",
-        '    refused = answer.get("UnprocessedTraceSegments")\n',
-        "    refused = None\n",
+        '        refused = answer.get("UnprocessedTraceSegments")\n',
+        "        refused = None\n",
         _OBSERVED,
     ),
     Mutation(
         "an error of X-Ray's fails a completion",
         "src/adapters/traces.py",
-        "    except (BotoCoreError, ClientError) as error:\n",
-        "    except ClientError as error:\n",
+        "    except Exception as error:  # noqa: BLE001 - a trace is never a reason to fail\n",
+        "    except ValueError as error:\n",
         _OBSERVED,
+    ),
+    Mutation(
+        "a trace is waited for until X-Ray has answered",
+        "src/adapters/traces.py",
+        "refusal.result(_LONGEST_SECONDS)",
+        "refusal.result()",
+        _SENT,
     ),
     Mutation(
         "a count that fails is an error of the write",
