@@ -121,6 +121,12 @@ class Catalogue:
         clean = {**self.points[flow], **self.retries[flow]}
         return replace(clean[point], points=(point,))
 
+    def is_certain(self, stage: Stage, flow: Flow, point: Point) -> bool:
+        """Whether clean runs come to a crash point still: it may have been the load of a moment."""
+        clean = {**self.points[flow], **self.retries[flow]}[point]
+        made = replace(point, when="before")
+        return all(made in stage.calls([clean])[clean] for _ in range(_CLEAN_RUNS))
+
     def sample(self) -> Iterator[Scenario]:
         """Yield a crash after each call and each fault of events once, in turn with each end.
 
