@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from local.xray.traces import Traces
 
 _MOST_TRACES = 5
+# Characters of a filter that is not known.
+_SHOWN = 200
 _FILTER = re.compile(
     r'\s*annotation(?:\.(?P<dotted>\w+)|\[(?P<bracketed>[\w.]+)\])\s*=\s*"(?P<text>[^"\\]*)"\s*'
 )
@@ -101,7 +103,7 @@ def _wanted(expression: object) -> tuple[str, str] | None:
         return None
     found = _FILTER.fullmatch(expression) if isinstance(expression, str) else None
     if found is None:
-        raise _invalid(f"Not known here: {expression}. {_KNOWN}")
+        raise _invalid(f"Not known here: {str(expression)[:_SHOWN]}. {_KNOWN}")
     return found["dotted"] or found["bracketed"], found["text"]
 
 
