@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from local.stack.stack import PROJECT
-from tests.e2e.shell import paste
+from tests.e2e.shell import paste, programs
 from tests.e2e.user import id_of
 from tests.markdown import code
 from tests.traces import root_of
@@ -106,17 +106,18 @@ class Reader:
     def try_all(self, blocks: Mapping[str, Fence], folder: Path) -> dict[str, Future[list[Ran]]]:
         """Paste each block, those last that want the newest execution or all of the queues."""
         tried: dict[str, Future[list[Ran]]] = {}
+        found = programs(folder)
         for wanted in (False, True):
             self.user.ended(self.user.start("eventbridge", processingTime=0))
             with ThreadPoolExecutor(_AT_ONCE) as pool:
                 tried |= {
-                    name: pool.submit(self._paste, block, folder / name)
+                    name: pool.submit(self._paste, block, folder / name, found)
                     for name, block in blocks.items()
                     if bool(_LAST.search(block.text)) is wanted
                 }
         return tried
 
-    def _paste(self, block: Fence, folder: Path) -> list[Ran]:
+    def _paste(self, block: Fence, folder: Path, found: Path) -> list[Ran]:
         folder.mkdir(parents=True)
         (folder / "events").symlink_to(PROJECT / "events")
         shutil.copy(_EVENT, folder / "event.json")
@@ -131,7 +132,7 @@ class Reader:
             "uri": self.result,
         }
         named = {name: known[name] for name in code(block.before) if name in known}
-        return paste(text, folder, {**self.variables, **named})
+        return paste(text, folder, {**self.variables, **named}, found)
 
 
 def _telling(size: int) -> dict[str, Any]:

@@ -50,25 +50,39 @@ class Ran:
         return self.arguments[self.arguments.index(name) + 1]
 
 
-def paste(text: str, folder: Path, variables: Mapping[str, str]) -> list[Ran]:
+def programs(folder: Path) -> Path:
+    """Make a folder of the commands that a reader has, and return it.
+
+    No thread may start a process meanwhile: it would hold the files open, which bars their run.
+    """
+    made = folder / "bin"
+    made.mkdir()
+    program, make = made / "aws", made / "make"
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -P "{_AWS}" "$@"\n')
+    make.write_text(f'#!/bin/sh\nexec "{shutil.which("make")}" -C "{PROJECT}" "$@"\n')
+    for path in (program, make):
+        path.chmod(0o755)
+    (made / "sam").symlink_to(tool("sam", "sam"))
+    return made
+
+
+def paste(text: str, folder: Path, variables: Mapping[str, str], found: Path) -> list[Ran]:
     """Run a block in a folder, in a shell that has exported the variables.
 
+    Args:
+        text: the block.
+        folder: where the shell is.
+        variables: that it has exported.
+        found: the folder of the commands, as `programs` has made it.
+
     Returns:
-        The commands of the AWS CLI in it, in order.
+        The commands of the AWS CLI in the block, in order.
     """
-    (folder / "bin").mkdir()
-    program = folder / "bin" / "aws"
-    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -P "{_AWS}" "$@"\n')
-    program.chmod(0o755)
-    (folder / "bin" / "sam").symlink_to(tool("sam", "sam"))
-    make = folder / "bin" / "make"
-    make.write_text(f'#!/bin/sh\nexec "{shutil.which("make")}" -C "{PROJECT}" "$@"\n')
-    make.chmod(0o755)
     transcript = folder / "transcript"
     transcript.touch()
     environment = {
         **_clis(variables["AWS_ENDPOINT_URL"]),
-        "PATH": f"{program.parent}:{os.environ['PATH']}",
+        "PATH": f"{found}:{os.environ['PATH']}",
         # Nobody's own configuration of the AWS CLI has a say.
         "HOME": str(folder),
         "SAM_CLI_TELEMETRY": "0",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, get_args
 import pytest
 from boto3.dynamodb.types import TypeDeserializer
 
-from tests.e2e.shell import paste
+from tests.e2e.shell import paste, programs
 from tests.e2e.user import Flow, id_of
 
 if TYPE_CHECKING:
@@ -24,13 +24,14 @@ class Shell:
 
     def __init__(self, folder: Path, variables: dict[str, str]) -> None:
         self._folder, self._variables, self._pasted = folder, variables, 0
+        self._found = programs(folder)
 
     def aws(self, *arguments: str) -> dict[str, Any]:
         """Run the AWS CLI and return what it has printed."""
         self._pasted += 1
         folder = self._folder / str(self._pasted)
         folder.mkdir()
-        [ran] = paste(shlex.join(["aws", *arguments]), folder, self._variables)
+        [ran] = paste(shlex.join(["aws", *arguments]), folder, self._variables, self._found)
         return dict(json.loads(ran.printed))
 
 

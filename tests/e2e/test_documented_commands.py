@@ -172,7 +172,7 @@ def got(command: Ran, _ran: list[Ran], reader: Reader) -> None:
 def listed(command: Ran, _ran: list[Ran], reader: Reader) -> None:
     """Executions are listed: the newest, those that failed, or those that run."""
     if "RUNNING" in command.arguments:
-        assert all(":durable-execution/" in line for line in command.printed.splitlines())
+        assert all("/durable-execution/" in line for line in command.printed.split("\n") if line)
     elif "--statuses" in command.arguments:
         assert reader.failed in command.printed
         assert "FAILED" in command.printed
