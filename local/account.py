@@ -1,4 +1,4 @@
-"""What moto keeps for the stack: tables, queues, log groups, parameters, the cluster."""
+"""The resources that moto keeps for the stack: tables, queues, log groups, the cluster, others."""
 
 from __future__ import annotations
 

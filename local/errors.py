@@ -24,7 +24,7 @@ class UnsupportedError(TemplateError):
 
 
 class ApiError(Exception):
-    """What a request is refused with.
+    """The error with which a request is refused.
 
     Args:
         code: AWS's error code, such as ResourceNotFoundException.

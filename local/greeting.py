@@ -1,4 +1,4 @@
-"""What a person is told when the local system is up."""
+"""The text that a person reads when the local system is up."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What happened, in order: the local system writes it, the demo and the tests wait for it."""
+"""The events of the local system, in order; the demo and the tests wait for them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a request asks of Lambda, read and checked by AWS's model of its API."""
+"""A request to Lambda, read and checked by AWS's model of its API."""
 
 from __future__ import annotations
 

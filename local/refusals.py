@@ -1,4 +1,4 @@
-"""What a template may ask of AWS and not of the local system."""
+"""Refusals: the parts of a template that AWS supports and the local system does not."""
 
 from __future__ import annotations
 

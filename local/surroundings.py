@@ -1,4 +1,4 @@
-"""What every part of the local system needs to know of the rest."""
+"""The surroundings that every part of the local system shares."""
 
 from __future__ import annotations
 

@@ -187,7 +187,7 @@ class System:
 
     @property
     def variables(self) -> dict[str, str]:
-        """What a shell exports to use it."""
+        """The variables that a shell exports to use the system."""
         return {
             "AWS_ENDPOINT_URL": self.endpoint,
             "AWS_REGION": self.stack.region,

@@ -30,7 +30,7 @@ _ALL = "SUM(METRICS())"
 
 
 class State(StrEnum):
-    """What an alarm shows."""
+    """The states that an alarm shows."""
 
     OK = "OK"
     ALARM = "ALARM"
@@ -38,7 +38,7 @@ class State(StrEnum):
 
 
 class Missing(StrEnum):
-    """What a period without a value counts as."""
+    """The ways in which an alarm counts a period without a value."""
 
     BREACHING = "breaching"
     NOT_BREACHING = "notBreaching"

@@ -74,7 +74,7 @@ class Page:
 
     @property
     def anchors(self) -> set[str]:
-        """What a link to a heading may name, by GitHub's rule."""
+        """The anchors that a link to a heading may name, by GitHub's rule."""
         titles = [_text(node).lower() for node in self._nodes("heading")]
         return {re.sub(r"[^\w\- ]", "", title).replace(" ", "-") for title in titles}
 

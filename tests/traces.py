@@ -37,7 +37,7 @@ class Traced:
 
     @property
     def strays(self) -> list[dict[str, Any]]:
-        """What hangs on something that is not in the trace."""
+        """The parts below a parent that is not in the trace."""
         ids = {part["id"] for part in self.parts}
         return [part for part in self.parts if part.get("parent_id", part["id"]) not in ids]
 

@@ -1,4 +1,4 @@
-"""What the demo runs, and what has to come of it."""
+"""The demo's cases, and the result that each has to have."""
 
 from __future__ import annotations
 

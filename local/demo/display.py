@@ -1,4 +1,4 @@
-"""What the demo shows: each change as a line, where all stand below, a table at the end."""
+"""The demo's display: each change as a line, the state of all below, a table at the end."""
 
 from __future__ import annotations
 

@@ -71,7 +71,7 @@ class Load:
 
     @property
     def summary(self) -> str:
-        """What came of it, in a line."""
+        """The result, in a line."""
         return (
             f"{len(self._tasks)} of {self.count} executions succeeded, "
             f"{len(set(self._tasks))} tasks of {len(self._started)} started: "

@@ -122,7 +122,7 @@ class Row:
         return list(answer["Events"])
 
     def _end(self, execution: dict[str, Any], record: dict[str, Any]) -> dict[str, Any]:
-        """What the execution says of its task or, if it does not wait, the record."""
+        """The outcome that the execution reports or, if it does not wait, the record."""
         if not self.flow.waits:
             return dict(record.get("lastOutcome", {}))
         if execution["Status"] == "SUCCEEDED":

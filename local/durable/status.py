@@ -1,4 +1,4 @@
-"""What Lambda tells others of an execution: status events, and dead letters of failed ones."""
+"""Lambda's messages about an execution: status events, and dead letters of failed ones."""
 
 from __future__ import annotations
 

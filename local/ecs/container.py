@@ -51,7 +51,7 @@ def worker_image(worker: Path, processes: Processes) -> Image:
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """What a container is started from.
+    """The things that a container is started from.
 
     Attributes:
         code: a copy of this folder, each container's own, is its working directory.

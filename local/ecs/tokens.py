@@ -21,7 +21,7 @@ _AFTER_END = 3600
 
 @dataclass(frozen=True, slots=True)
 class Launched(Generic[T]):
-    """What RunTask came to.
+    """The result of a RunTask.
 
     Attributes:
         tasks: that it started.

@@ -1,4 +1,4 @@
-"""What a rule may send events to: functions, asynchronously, and queues."""
+"""The targets of rules: functions, which are invoked asynchronously, and queues."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ UNQUALIFIED = "You cannot invoke a durable function using an unqualified ARN."
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """What Lambda knows of a function.
+    """A function's configuration, as Lambda has it.
 
     Attributes:
         arn: unqualified.

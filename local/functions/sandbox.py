@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came of an invocation.
+    """The result of an invocation.
 
     Attributes:
         payload: JSON of the result or, with an error, of errorType and errorMessage.

@@ -1,4 +1,4 @@
-"""What every API call passes on its way: who asks for what, and what is made to go wrong."""
+"""The way of every API call: who asks for what, and which faults are made on purpose."""
 
 from local.gateway.callers import Caller, Callers, execution_of
 from local.gateway.calls import Call

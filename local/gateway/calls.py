@@ -1,4 +1,4 @@
-"""What a request asks for."""
+"""The call that a request asks for."""
 
 from __future__ import annotations
 

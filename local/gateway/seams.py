@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Fault(Protocol):
-    """What goes wrong with a call."""
+    """A fault of a call."""
 
     def apply(self, serve: Callable[[], Response], caller: Caller, /) -> Response:
         """Answer instead of `serve`, or around it.

@@ -1,4 +1,4 @@
-"""What CloudFormation calls a resource: its `Ref` and its attributes."""
+"""CloudFormation's names of a resource: its `Ref` and its attributes."""
 
 from __future__ import annotations
 

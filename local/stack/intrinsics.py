@@ -17,7 +17,7 @@ _ABSENT = object()
 
 
 class References(Protocol):
-    """What the resources of a stack are called."""
+    """The names of a stack's resources."""
 
     def ref(self, logical_id: str) -> str:
         """Return what `Ref` gives for a resource."""

@@ -1,4 +1,4 @@
-"""What samconfig.toml says of the stack, as `sam deploy` reads it."""
+"""The stack's settings in samconfig.toml, as `sam deploy` reads them."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ _HOME = Home()
 
 
 class Stack:
-    """What `sam deploy` would make of a template, with every name known beforehand.
+    """The stack that `sam deploy` would make of a template, with every name known beforehand.
 
     Attributes:
         name: the stack's, as samconfig.toml proposes it.

@@ -120,7 +120,7 @@ def is_complete(document: Mapping[str, Any]) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Rule:
-    """What a field has to be.
+    """The rule of a field.
 
     Attributes:
         is_needed: whether a document may not lack it.

@@ -1,4 +1,4 @@
-"""What would stop a deployment, said before it begins: `python -m scripts.preflight STACK`.
+"""Report, before a deployment begins, what would stop it: `python -m scripts.preflight STACK`.
 
 Facts are read by thin calls, of the account (`account`) and of this machine (`machine`). Pure rules
 (`rules`, `stack_rules`) make findings of them. Nothing is changed anywhere.

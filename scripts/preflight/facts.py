@@ -44,7 +44,7 @@ class Named:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a deployment would make.
+    """The things that a deployment would make.
 
     Attributes:
         stack: the stack's name.

@@ -1,4 +1,4 @@
-"""What a deployment would make, as template.yaml and samconfig.toml say."""
+"""The plan of a deployment, as template.yaml and samconfig.toml say."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What left the payloads in the queue of failed executions: told, and nothing done about it."""
+"""Why payloads are in the queue of failed executions: it is reported, nothing else is done."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def _told(letter: Letter, memory: Remembered) -> str:
 
 
 class Remembered:
-    """What Lambda and the table tell of a stack's executions, each asked once."""
+    """Lambda's and the table's facts about a stack's executions, each asked once."""
 
     def __init__(self, stack: Deployed, queue: str) -> None:
         self._lambda, self._dynamodb = boto3.client("lambda"), boto3.client("dynamodb")

@@ -67,7 +67,7 @@ class Ended(NamedTuple):
 
 
 class Memory(Protocol):
-    """What Lambda and the table remember of executions."""
+    """Facts about executions that Lambda and the table remember."""
 
     def ended(self) -> Sequence[Ended]:
         """Return those that have ended badly, the newest of each function."""

@@ -1,4 +1,4 @@
-"""What a container has logged last."""
+"""The last log lines of a container."""
 
 from __future__ import annotations
 

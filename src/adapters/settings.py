@@ -14,7 +14,7 @@ from core.work import Terms
 
 
 class Settings(msgspec.Struct, frozen=True, rename="upper"):
-    """What every function is told.
+    """The settings of every function.
 
     Attributes:
         data_bucket: name of the bucket of inputs and results.
@@ -48,7 +48,7 @@ class Settings(msgspec.Struct, frozen=True, rename="upper"):
 
 
 class OrchestratorSettings(Settings, frozen=True, rename="upper"):
-    """What the durable functions are told.
+    """The settings of the durable functions.
 
     Attributes:
         task_family: of the tasks' own definition.
@@ -77,6 +77,6 @@ class OrchestratorSettings(Settings, frozen=True, rename="upper"):
 
 
 class TaskStateSettings(Settings, frozen=True, rename="upper"):
-    """What the task-state function is told."""
+    """The settings of the task-state function."""
 
     idempotency_table: str

@@ -24,7 +24,7 @@ _INVALID = "ValidationException"
 
 
 class Reply(Enum):
-    """What DynamoDB has said to a conditional write."""
+    """DynamoDB's reply to a conditional write."""
 
     MADE = "written"
     REFUSED = "the condition does not hold"

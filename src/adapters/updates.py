@@ -27,7 +27,7 @@ _ERROR_FIELDS = ("kind", "summary", "detail", "exitCode", "endedBy", "advice", "
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """What an update changes.
+    """The changes that an update makes.
 
     Attributes:
         changes: values by attribute.

@@ -1,4 +1,4 @@
-"""Where to look after a failure, and what the container said last."""
+"""The places to look at after a failure, and the container's last log lines."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _MAX_LINE = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What is left of a task.
+    """The evidence that a task leaves.
 
     Attributes:
         log_group: of the tasks.

@@ -63,7 +63,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """What a launch has come to.
+    """The task that a launch has started.
 
     Attributes:
         task_arn: the task.

@@ -119,7 +119,7 @@ def of_close(record: Record, *, is_failure: bool) -> Iterator[Sample]:
 
 @dataclass
 class Gauges:
-    """What a run of the reconciler sees of the open records.
+    """The open records as one run of the reconciler sees them.
 
     Attributes:
         open: how many there are of each flow.

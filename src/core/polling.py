@@ -59,7 +59,7 @@ def longest_wait(poll_seconds: int | None, attempts: int = 1) -> int:
 
 @dataclass(frozen=True, slots=True)
 class PollState:
-    """What is kept between checks, and so paid for at each: a few fields.
+    """The state between two checks: a few fields, for Lambda bills the checkpoint of each check.
 
     Attributes:
         status: the task's `lastStatus` as last seen; None before the first sight.

@@ -95,7 +95,7 @@ class UnknownFlowError(UnreadableRecordError):
 
 
 class Standing(StrEnum):
-    """What a task's news means for a record."""
+    """The meaning of a task's news for a record."""
 
     CURRENT = "current"
     STALE_ATTEMPT = "stale attempt"

@@ -1,4 +1,4 @@
-"""What to do after an outcome: give up, or try again, and when."""
+"""The rule after an outcome: give up or retry, and when."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the end of a task means for its execution and its record: decided here alone."""
+"""The meaning of a task's end for its execution and its record, decided here alone."""
 
 from __future__ import annotations
 

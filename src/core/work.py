@@ -54,7 +54,7 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What an execution was asked to do, with every default filled in.
+    """The work that an execution was asked to do, with every default filled in.
 
     Attributes:
         job: what runs.

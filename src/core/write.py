@@ -1,4 +1,4 @@
-"""What a conditional write to the record has come to."""
+"""The result of a conditional write to the record."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What rules and a schedule start: ends told by events, repairs of what they missed."""
+"""The functions that rules and a schedule start: they report ends and repair missed ones."""

@@ -1,4 +1,4 @@
-"""What an ended execution may leave behind: a task to stop and a record to close."""
+"""The leftovers of an execution that ended badly: a task to stop and a record to close."""
 
 from __future__ import annotations
 

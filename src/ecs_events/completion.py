@@ -1,4 +1,4 @@
-"""What the end of a task means for its execution: the one way in which anything completes."""
+"""The report of a task's end to its execution and record: every completion passes here."""
 
 from __future__ import annotations
 

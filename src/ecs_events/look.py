@@ -1,4 +1,4 @@
-"""What one look at an open record finds."""
+"""One look at an open record, and what it finds."""
 
 from __future__ import annotations
 

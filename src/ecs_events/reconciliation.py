@@ -1,4 +1,4 @@
-"""What events have missed: one look at everything that is open, and at everything that runs."""
+"""The repair of missed events: one look at every open record and every running task."""
 
 from __future__ import annotations
 

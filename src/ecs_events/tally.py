@@ -1,4 +1,4 @@
-"""What a run of the reconciler has time for, and what it has done."""
+"""The time that a run of the reconciler has, and the counts of its work."""
 
 from __future__ import annotations
 

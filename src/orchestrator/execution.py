@@ -1,4 +1,4 @@
-"""What the three flows share: a validated execution, its launch and its end."""
+"""The part that the three flows share: a validated execution, its launch and its end."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ class Execution:
 
     @property
     def facts(self) -> dict[str, Any]:
-        """What every result and every error of the execution says of it."""
+        """The fields that every result and every error of the execution has."""
         correlation = self.launch.correlation
         return {
             "executionId": correlation.execution_id,
@@ -287,7 +287,7 @@ class Execution:
         return write, conclusion
 
     def _decided(self, record: Record) -> str | Outcome | None:
-        """What an interrupted try of this launch, or somebody meanwhile, has decided already."""
+        """Return the decision of an interrupted try of this launch, or of somebody meanwhile."""
         if record.attempt != self.attempt:
             # An outdated invocation, which cannot checkpoint this either.
             return Cancelled(detail="Another attempt has begun")
@@ -305,7 +305,7 @@ class Execution:
         return found or self._without_task(record, left)
 
     def _without_task(self, record: Record, left: timedelta) -> Outcome | None:
-        """What it means that ECS knows no task of an old launch; None: there was none yet."""
+        """Return the outcome of an old launch of which ECS knows no task; None to launch now."""
         if clock.now() - datetime.fromisoformat(record.updated_at) > SHOWN_AFTER_END:
             unknown = f"The launch was cut off after {record.updated_at}; a task that it may have"
             return Missing(detail=f"{unknown} started is shown for an hour after its end only")

@@ -1,4 +1,4 @@
-"""What makes a Lambda handler of a function that runs in a durable execution."""
+"""The decorator that makes a Lambda handler of a function that runs in a durable execution."""
 
 from __future__ import annotations
 

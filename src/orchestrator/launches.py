@@ -28,7 +28,7 @@ T = TypeVar("T")
 
 
 class Refusal(NamedTuple):
-    """What the last try came to.
+    """The result of the last try.
 
     Attributes:
         launch: the RunTask request that came to no task.

@@ -1,4 +1,4 @@
-"""What the durable steps return: each type is written and read by a serialiser of its own.
+"""The return types of the durable steps, each with a serialiser of its own.
 
 A value that the SDK knows, such as a boolean or nothing, has the SDK's.
 """

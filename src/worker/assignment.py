@@ -1,4 +1,4 @@
-"""What the container was told, all of it through its environment."""
+"""The container's assignment, read from its environment variables alone."""
 
 from __future__ import annotations
 

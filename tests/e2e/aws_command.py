@@ -1,4 +1,4 @@
-"""What `aws` is where documented commands run: the AWS CLI, or boto3 for what no version has.
+"""The command `aws` of documented commands: the AWS CLI, or boto3 for what no version has.
 
 Version 2, if PATH has one, runs what it knows; version 1, which package indexes have, the rest.
 Each command is written to a transcript.

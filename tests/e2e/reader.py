@@ -46,7 +46,7 @@ _EVENT = PROJECT / "events" / "task-state" / "exit-0.json"
 
 @dataclass(frozen=True)
 class Reader:
-    """What she has before she tries the commands.
+    """The things that a reader has before she tries the commands.
 
     Attributes:
         user: her.

@@ -111,7 +111,7 @@ def paste(text: str, folder: Path, variables: Mapping[str, str], found: Path) ->
 
 @cache
 def _clis(endpoint: str) -> dict[str, str]:
-    """What aws_command has to know of the AWS CLIs of this machine."""
+    """The variables that tell aws_command of the AWS CLIs of this machine."""
     found = (_version_2(folder, endpoint) for folder in os.get_exec_path())
     version_2 = next(filter(None, found), [])
     known = _asked(*version_2, "lambda", "get-durable-execution") if version_2 else ""

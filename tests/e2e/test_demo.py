@@ -147,7 +147,7 @@ def summed(system: System, name: str, *values: str) -> float:
 
 
 def test_counts(demonstrated: System, records: list[Record]) -> None:
-    """What CloudWatch sums up of the demo is what its records say, to the unit."""
+    """CloudWatch's sums of the demo equal what its records say, to the unit."""
     truth: Counter[tuple[str, ...]] = Counter()
     for record in records:
         flow, entries = record["flow"], record["attempts"]

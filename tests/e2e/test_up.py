@@ -56,7 +56,7 @@ def test_tells_how_to_use_it(shared: Up) -> None:
 
 
 def test_paste(shared: Up) -> None:
-    """What README says to paste exports the same to the shell."""
+    """The line that README says to paste exports the system's variables to the shell."""
     [block] = [fence for fence in Page(PROJECT / "README.md").fences if "eval" in fence.text]
     hosts = "example.com,127.0.0.1,localhost"
     expected = shared.variables() | {"NO_PROXY": hosts, "no_proxy": hosts}
@@ -66,7 +66,7 @@ def test_paste(shared: Up) -> None:
 
 
 def test_paste_what_it_prints(shared: Up, tmp_path: Path) -> None:
-    """What it says to paste reaches it, wherever its note is."""
+    """The line that `make up` prints to paste reaches the system, wherever its note is."""
     [command] = re.findall(r"eval .*", shared.printed)
     pasted = paste(f"{command}; env", tmp_path)
     exported = f"AWS_ENDPOINT_URL={shared.variables()['AWS_ENDPOINT_URL']}"
@@ -139,7 +139,7 @@ def test_closed_terminal(tmp_path: Path) -> None:
 
 
 def test_note_of_a_dead_process(tmp_path: Path) -> None:
-    """What a killed system left behind is neither taken for a running one nor in the way."""
+    """The note of a killed system is not taken for a running one, and stops no new one."""
     with up(tmp_path) as killed:
         until((tmp_path / "up.json").exists)
         assert killed.end(signal.SIGKILL) == -signal.SIGKILL
@@ -169,7 +169,7 @@ def test_port_that_is_taken(tmp_path: Path) -> None:
 
 
 def test_refusals_are_printed(tmp_path: Path) -> None:
-    """What a role of the template does not allow is printed, by role, action and resource."""
+    """A call that a role of the template does not allow is printed: role, action, resource."""
     copied = tmp_path / "template.yaml"
     copied.write_text(json.dumps(template.without("SyncRole", "lambda:CheckpointDurableExecution")))
     with up(tmp_path, "--template", str(copied)) as own:

@@ -55,7 +55,7 @@ class Up:
 
     @property
     def printed(self) -> str:
-        """What it has printed."""
+        """The text that it has printed."""
         return (self.folder / "printed").read_text()
 
     def variables(self) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""What a user of the stack does: start executions, wait for their end, look at their traces."""
+"""A user of the stack: starts executions, waits for their end, looks at their traces."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ _NEXT = {
 
 
 class History:
-    """What the records were after each write."""
+    """The states of the records, one for each write."""
 
     def __init__(self, system: System) -> None:
         stack, self._alone = system.stack, system.seams.alone

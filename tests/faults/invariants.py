@@ -1,4 +1,4 @@
-"""What holds at the end of every execution, whatever went wrong on the way."""
+"""Invariants: they hold at the end of every execution, whatever went wrong on the way."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _MANY_RUNS = 6 * HOUR
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """What is left when nothing more happens.
+    """The state that is left when nothing more happens.
 
     Attributes:
         execution: as GetDurableExecution shows it.
@@ -251,7 +251,7 @@ def _error(scenario: Scenario, actual: Truth | None, end: End) -> Iterator[str]:
 
 
 def _handed_over(told: Mapping[str, Any], end: End, who: str) -> Iterator[str]:
-    """Whoever tells of a result tells what the record holds, as a value or as an address."""
+    """Each report of a result agrees with the record, as a value or as an address."""
     held = json.loads(end.record.get("result", "null")), end.record.get("resultUri")
     if (said := (told.get("result"), told.get("resultUri"))) != held:
         yield f"{who}'s result is {said}, the record's {held}"

@@ -1,4 +1,4 @@
-"""What was logged for each execution, and whether it may stand there."""
+"""The lines logged for each execution, and the rule that says which may be there."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Result(NamedTuple):
-    """What came of some scenarios.
+    """The results of some scenarios.
 
     Attributes:
         run: how many there were.

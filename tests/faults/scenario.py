@@ -1,4 +1,4 @@
-"""What goes wrong in one execution, and the line that makes it go wrong again."""
+"""The faults of one execution, and the line that repeats them."""
 
 from __future__ import annotations
 
@@ -148,7 +148,7 @@ class Scenario:
 
     @property
     def payload(self) -> dict[str, Any]:
-        """What the durable function is invoked with."""
+        """The payload that the durable function is invoked with."""
         payload: dict[str, Any] = {"message": "faults", "processingTime": self._works_for}
         if self.is_large:
             # Polling's worker has no place for a result that is too large.

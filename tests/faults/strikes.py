@@ -1,4 +1,4 @@
-"""What may happen to a call, beside what the local system's seams know."""
+"""Faults of a call, beside those that the local system's seams know."""
 
 from __future__ import annotations
 

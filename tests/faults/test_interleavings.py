@@ -127,7 +127,7 @@ class Interleavings(RuleBasedStateMachine):
         return id_of(self.arn)
 
     def end(self) -> End:
-        """What is there now."""
+        """The execution's present state."""
         return End.of(self.user, self.arn, self.tasks())
 
     def is_over(self) -> bool:

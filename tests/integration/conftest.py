@@ -58,7 +58,7 @@ def attempts(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> Iterator[Attempts]:
 
 @pytest.fixture
 def lines(caplog: pytest.LogCaptureFixture) -> Iterator[Lines]:
-    """What the functions log during the test: what a user reads in CloudWatch."""
+    """The lines that the functions log during the test, as a user reads them in CloudWatch."""
     with caplog.filtering(logging.Filter(telemetry.logger.name)):
         yield caplog
 

@@ -121,7 +121,7 @@ def test_dead_worker(aws: Aws, durable: Start) -> None:
 
 
 def test_error_of_the_worker_is_kept(aws: Aws, durable: Start) -> None:
-    """What the worker itself said of its failure is kept, and completed by what ECS says."""
+    """The worker's own words about its failure are kept, and completed by ECS's."""
     durable(handler, {}).result()
     written = {"kind": "ApplicationFailed", "summary": "ValueError: bad row 17"}
     aws.rewrite("SET #status = :failed, #error = :error", failed="FAILED", error=written)

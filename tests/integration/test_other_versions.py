@@ -108,7 +108,7 @@ def test_end_that_a_later_version_has_stored(
 
 @pytest.mark.parametrize("code", [0, 3])
 def test_attributes_of_a_later_version(aws: Aws, durable: Start, code: int) -> None:
-    """What a later version has added to a record stays there, from its first task to its close."""
+    """An attribute that a later version added stays in its record, from the task to the close."""
     execution = durable(eventbridge.handler, {"retryOn": ["ApplicationFailed"], "maxAttempts": 2})
     aws.wait_for_record(lambda record: record.task_arn)
     later: dict[str, Any] = {"parentArn": "arn", "licence": {"seats": 7}}

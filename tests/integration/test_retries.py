@@ -133,7 +133,7 @@ def life(aws: Aws, task: str) -> dict[str, Any]:
 def test_status_that_a_container_wrote(
     aws: Aws, durable: Start, attempts: Attempts, handler: Handler, written: str
 ) -> None:
-    """What a container writes as status, where that is not its to write, changes no end."""
+    """A status that a container writes without being asked to changes no end."""
     execution = durable(handler, {"maxAttempts": 2})
     for attempt, ending in enumerate([SPOT, APPLICATION], 1):
         attempts.task(attempt)
@@ -290,7 +290,7 @@ def test_stop_with_an_exit_code(
 def test_final(
     durable: Start, attempts: Attempts, handler: Handler, ending: Ending, kind: str
 ) -> None:
-    """What was decided, or would happen again, is final, whatever the payload asks for."""
+    """An end that was decided, or would happen again, is final, whatever the payload asks for."""
     execution = durable(handler, EAGER)
     attempts.end(1, ending)
     _, data = execution.error()

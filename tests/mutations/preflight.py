@@ -1,4 +1,4 @@
-"""What stops a deployment is called free, and what is somebody else's is to be deleted."""
+"""Preflight calls a name free that is taken, or has somebody else's resource deleted."""
 
 from tests.mutations.mutation import Mutation
 

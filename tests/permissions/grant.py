@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class Condition(NamedTuple):
-    """What a request has to be like.
+    """A condition of a grant: what a request has to be like.
 
     Attributes:
         operator: IAM's, for example `ArnEquals`.

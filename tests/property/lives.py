@@ -23,7 +23,7 @@ EXIT_CODES = st.sampled_from([0, 1, 137, 143]) | st.integers(0, 255)
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """What happened to a task, and what ECS says of it.
+    """One end of a task, and what ECS says of it.
 
     Attributes:
         kind: the outcome that this is, whatever order its events come in.

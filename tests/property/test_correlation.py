@@ -61,7 +61,7 @@ KEYS = st.tuples(ARNS, ATTEMPTS, st.integers(1, 10**6))
 
 @given(CORRELATIONS)
 def test_round_trip(correlation: Correlation) -> None:
-    """What a task is started with tells whose it is, and fits into ECS's 128 characters."""
+    """A task's `startedBy` tells whose it is, and fits into ECS's 128 characters."""
     assert len(correlation.started_by) <= 128
     assert Correlation.parse(correlation.started_by) == correlation
 

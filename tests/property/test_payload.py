@@ -68,7 +68,7 @@ def test_any_payload(payload: object, flow: Flow, execution_timeout: int) -> Non
 
 @given(TIMES, WAITING, st.integers(600, 3_000) | EXECUTION_TIMEOUTS)
 def test_every_attempt_fits(payload: dict[str, Any], flow: Flow, execution_timeout: int) -> None:
-    """What is accepted ends in time, however often it is tried and however long each try takes."""
+    """Accepted work ends in time, however many attempts it has and however long each takes."""
     work = answer(taken(payload, flow), flow, execution_timeout)
     if isinstance(work, InvalidRequestError):
         reject()
@@ -87,7 +87,7 @@ def test_one_attempt(payload: dict[str, Any], execution_timeout: int) -> None:
 
 @given(PAYLOADS, FLOWS)
 def test_accepted_as_given(payload: dict[str, Any], flow: Flow) -> None:
-    """What is accepted is what was given; only what is absent or null takes a default."""
+    """Accepted work has the payload's values; only an absent or null field takes a default."""
     payload = taken(payload, flow)
     work = answer(payload, flow, 86_400)
     if isinstance(work, InvalidRequestError):
@@ -120,7 +120,7 @@ def test_accepted_as_given(payload: dict[str, Any], flow: Flow) -> None:
 
 @given(PAYLOADS | SPOILT, FLOWS)
 def test_any_request(payload: dict[str, Any], flow: Flow) -> None:
-    """What is accepted makes requests that ECS takes, and its record the same; or it is named."""
+    """An accepted payload makes requests that ECS takes, and its record makes the same ones."""
     payload = taken(payload, flow)
     work = admitted(payload, flow)
     if isinstance(work, InvalidRequestError):

@@ -129,7 +129,7 @@ class Writers(RuleBasedStateMachine):
 
     @invariant()
     def only_forward(self) -> None:
-        """What is decided stays: the end, the close, the task, the worker's words."""
+        """A decision stays: the end, the close, the task, the worker's words."""
         before, after = self.before, self.read()
         self.before = after
         assert "open" in before or after == before

@@ -1,4 +1,4 @@
-"""What surrounds the task-state function: an execution, its callback, its record, and faults."""
+"""The surroundings of the task-state function: an execution, its callback, its record, faults."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class Fault(StrEnum):
-    """What goes wrong in one invocation of the function: a call is throttled, before or after."""
+    """The faults of one invocation of the function: a call is throttled before or after it acts."""
 
     NONE = "nothing"
     ANSWER_REFUSED = "before-call.lambda"

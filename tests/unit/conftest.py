@@ -36,7 +36,7 @@ def source(written: Path) -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def deploy(written: Path) -> Callable[..., Stack]:
-    """What makes a stack, of a name and parameters."""
+    """A call that makes a stack, of a name and parameters."""
     return partial(template.stack, path=written)
 
 

@@ -74,7 +74,7 @@ def state(
     before: State = State.OK,
     **of_others: float | None,
 ) -> State:
-    """What an alarm shows at noon, after the values of the periods before it, the last one last."""
+    """The alarm's state at noon, after the values of the periods before it, the last one last."""
     begins = [NOON - (len(values) - n) * FIVE for n in range(len(values))]
     known = dict(zip(begins, values, strict=True))
 

@@ -110,7 +110,7 @@ def number(text: str) -> float:
 
 
 def price(cell: str) -> float:
-    """What one unit costs, or one byte where gigabytes are billed."""
+    """The price of one unit, or of one byte where gigabytes are billed."""
     [words] = re.findall(r"^\$[\d.]+ (each|a million|a GB)", cell)
     return number(cell) / {"each": 1, "a million": 1e6, "a GB": 1e9}[words]
 

@@ -156,7 +156,7 @@ def test_commands_that_need_nothing(page: Page) -> None:
 
 
 def made(command: list[str]) -> list[str]:
-    """What a command runs: itself, or what `eval` takes the output of."""
+    """The command that runs: the given one, or the one whose output `eval` takes."""
     return shlex.split(command[1].strip("$()")) if command[0] == "eval" else command
 
 

@@ -24,7 +24,7 @@ def ended(number: int, **before: float) -> Ended:
 
 
 class Known:
-    """What is known of executions here: their payloads, and one that only the table knows."""
+    """The known executions: their payloads, and one that only the table knows."""
 
     def __init__(self, payloads: dict[Ended, object], recorded: Ended | None = None) -> None:
         self._payloads, self._recorded = payloads, recorded

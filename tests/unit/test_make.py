@@ -81,7 +81,7 @@ def making(tree: Path, python: Path | str) -> subprocess.Popen[str]:
 
 
 def planned(*arguments: str) -> str:
-    """What make would run."""
+    """The commands that make would run."""
     make = ["make", "-n", *arguments]
     return subprocess.check_output(make, cwd=ROOT, text=True)
 

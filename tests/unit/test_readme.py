@@ -121,7 +121,7 @@ def test_layout() -> None:
 
 
 def test_numbers_of_polling() -> None:
-    """What README says of polling's reach and operations is what the code does."""
+    """README's numbers of polling's reach and operations are the code's."""
     assert f"{longest_wait(None) // 86_400} days" in README.text
     assert f"{longest_wait(None, 3) // 86_400} days each with three" in README.text
     looks = elapsed = 0

@@ -128,7 +128,7 @@ def test_causes() -> None:
 
 
 def tried_again(kind: type[Outcome]) -> str:
-    """What the table says of a kind whose task was there."""
+    """The table's word for a kind whose task was there."""
     on_demand = frozenset(get_args(OnDemand))
     if kind is FailedToStart:
         ends: list[Outcome] = [FailedToStart(task_arn="x", transient=t) for t in (True, False)]

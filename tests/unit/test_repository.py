@@ -43,7 +43,7 @@ def test_names_no_registry_and_no_machine() -> None:
 
 @pytest.mark.parametrize("deployed", ["src/requirements.txt", "src/worker/requirements.txt"])
 def test_tests_run_on_the_deployed_versions(deployed: str) -> None:
-    """What the functions and the worker are deployed with is what they are tested with."""
+    """The functions and the worker are tested with the versions that they are deployed with."""
     assert _pins(deployed).items() <= _pins("requirements/dev.txt").items()
 
 

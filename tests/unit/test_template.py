@@ -43,7 +43,7 @@ CALLED = (
 
 
 def settings_of(function: dict[str, Any]) -> type[Settings]:
-    """What a function reads from its environment."""
+    """The settings that a function reads from its environment."""
     if "DurableConfig" in function:
         return OrchestratorSettings
     handlers = {"ecs_events.task_state.handler": TaskStateSettings}
@@ -88,7 +88,7 @@ def test_aws_validator_looks_both_ways(source: dict[str, Any]) -> None:
 
 
 def warnings(translated: dict[str, Any], **parameters: str) -> list[Any]:
-    """What AWS's validator warns of in a template with parameters, about its entities."""
+    """The warnings of AWS's validator about the entities of a template with parameters."""
     content = TemplateContent(json.dumps(translated), "template.json")
     # It compares a parameter's value with what it is for, also where a condition uses none.
     values = {"PermissionsBoundaryArn": BOUNDARY, "AlarmTopicArn": TOPIC, **parameters}

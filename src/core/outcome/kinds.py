@@ -151,7 +151,7 @@ class ApplicationFailed(Outcome):
 
     @property
     def advice(self) -> str:
-        """What to do, in words of their own for codes that mean the same in every container."""
+        """The next thing to do, with advice of its own for codes that mean the same everywhere."""
         if self.exit_code == 0:
             return "The exit is a success, what the container has written is not: see the detail."
         if self.exit_code == SIGKILL:
@@ -208,7 +208,7 @@ class FailedToStart(Outcome):
 
     @property
     def advice(self) -> str:
-        """What to do: wait, or change what the reason speaks of."""
+        """The next thing to do: wait, or change the thing that the reason names."""
         if self.exit_code == NOT_FETCHED:
             return (
                 "The container did not get its code: its log says why. If it repeats, look at the "

@@ -25,7 +25,7 @@ _RUN_TASK = "AmazonEC2ContainerServiceV20141113.RunTask"
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back.
+    """The answer to a request.
 
     Attributes:
         headers: with their names in lower case.
@@ -37,7 +37,7 @@ class Answer:
 
     @property
     def message(self) -> str:
-        """What an error says."""
+        """The words of an error."""
         return str(json.loads(self.body)["message"])
 
 

@@ -231,7 +231,7 @@ def test_tasks_that_may_not_be_tagged(written: Callable[..., Path]) -> None:
 
 
 def test_lines_that_may_not_be_kept(written: Callable[..., Path]) -> None:
-    """What a container prints is in no stream if its execution role may not put it there."""
+    """A container's output is in no stream if its execution role may not put it there."""
     with System(
         written(without("TaskExecutionRole", "logs:PutLogEvents")), time_scale=300
     ) as system:

@@ -35,7 +35,7 @@ def about(moment: datetime) -> dict[str, Any]:
 def told(
     cloudwatch: Any, namespace: str, name: str, moment: datetime, **dimensions: str
 ) -> dict[str, float]:
-    """What GetMetricData tells of a metric around a moment, by statistic."""
+    """GetMetricData's values of a metric around a moment, by statistic."""
     named = [{"Name": key, "Value": value} for key, value in dimensions.items()]
     metric = {"Namespace": namespace, "MetricName": name, "Dimensions": named}
     statistics = ("Sum", "Maximum", "SampleCount")
@@ -63,12 +63,12 @@ def line(name: str, value: float, moment: datetime, **dimensions: str) -> str:
 
 
 def surroundings(system: System) -> Surroundings:
-    """What the system's parts know of the rest."""
+    """The surroundings that the system's parts share."""
     return system._surroundings  # noqa: SLF001 - only parts of the system ask for it
 
 
 def configuration(system: System) -> Configuration:
-    """What Lambda knows of the reconciler."""
+    """The reconciler's configuration, as Lambda has it."""
     return system.functions[f"{system.stack.name}-reconciler-function"].configuration
 
 

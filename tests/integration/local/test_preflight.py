@@ -28,7 +28,7 @@ OUTPUTS = ("SyncLambdaFunctionArn", "CallbackLambdaFunctionArn", "LogGroupName")
 def preflight(
     system: System, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Preflight:
-    """What looks at the local system as AWS; it returns the exit code and the printed lines."""
+    """A call of preflight on the local system; it returns the exit code and the printed lines."""
     for name, value in system.variables.items():
         monkeypatch.setenv(name, value)
     # This machine's tools have tests of their own.

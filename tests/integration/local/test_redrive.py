@@ -24,7 +24,7 @@ FOREIGN = {"id": "redriven", "source": "aws.ecs", "detail": {"startedBy": "someb
 
 
 def test_message_that_cannot_be_delivered(user: User) -> None:
-    """What nobody can read or take stays in its queue and is named; the rest is delivered."""
+    """A letter that cannot be read or delivered stays in its queue and is named; others go."""
     queue = Queue(user, "UndeliveredEventsQueueUrl")
     outputs = user.system.stack.outputs
     url, sqs = outputs["UndeliveredEventsQueueUrl"], user.system.account.client("sqs")

@@ -81,7 +81,7 @@ def test_impossible_tasks(
     changes: dict[str, Any],
     complaint: str,
 ) -> None:
-    """What ECS would refuse to start is refused with the name of what is wrong."""
+    """A definition that ECS would refuse to start is refused, and the error names the fault."""
     asked = {name: value for name, value in request(user, **changes).items() if value is not None}
     with pytest.raises(user.ecs.exceptions.InvalidParameterException, match=complaint):
         user.ecs.run_task(**asked)

@@ -100,7 +100,7 @@ def test_two_at_once() -> None:
 
 
 def test_one_after_the_other() -> None:
-    """What still ran on the threads of a system that has ended asks nothing of the next one."""
+    """Work left on the threads of an ended system asks nothing of the next one."""
     with System(time_scale=100, in_process=True) as first:
         left = User(first)
         left.start("eventbridge", processingTime=300)

@@ -166,7 +166,7 @@ def test_not_sampled(user: User) -> None:
 
 @pytest.mark.parametrize("function", ["child:live", "plain:live"])
 def test_children(user: User, function: str) -> None:
-    """What a durable function invokes belongs to its trace, and hangs on its first invocation."""
+    """A function invoked by a durable one belongs to its trace, below its first invocation."""
     order = f"Order of {function}"
     arn = user.invoke("parent:live", {"function": function, "payload": {"order": order}})
     user.ended(arn)

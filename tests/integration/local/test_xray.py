@@ -74,7 +74,7 @@ def put(xray: Any, *documents: dict[str, Any]) -> Any:
 
 
 def test_sent_and_read(xray: Any) -> None:
-    """What is sent is read again as one document a segment, with its subsegments in it."""
+    """A segment that was sent is read as one document, with its subsegments in it."""
     segment = document(1)
     sub = segment | {"id": "53995c3f42cd8ad8", "type": "subsegment", "parent_id": segment["id"]}
     assert put(xray, sub, segment) == []
@@ -189,7 +189,7 @@ def test_too_many_traces(xray: Any) -> None:
 
 
 def test_other_operations(xray: Any) -> None:
-    """What else is asked of X-Ray is answered too."""
+    """X-Ray's other operations are answered too."""
     assert xray.get_trace_graph(TraceIds=[])["Services"] == []
 
 

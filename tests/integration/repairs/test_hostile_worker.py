@@ -65,7 +65,7 @@ _LARGE, _TOO_LARGE = 399_000, 409_600
 
 @dataclass(frozen=True, slots=True)
 class Attack:
-    """What a worker writes into a record that is not its own.
+    """A worker's write into a record that is not its own.
 
     Attributes:
         column: that it may write.
@@ -144,7 +144,7 @@ def expires(scene: Scene, record: Record) -> bool:
 
 
 def test_columns() -> None:
-    """What is tried here is what the template lets a worker write."""
+    """The columns tried by these tests are those that the template lets a worker write."""
     policy = TEMPLATE.of_type("AWS::IAM::ManagedPolicy")["WorkerPolicy"]
     assert set(COLUMNS) == set(_named(policy)) - {"executionId"}
 

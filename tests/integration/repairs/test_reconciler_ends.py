@@ -109,7 +109,7 @@ def test_same_as_the_event(
 def test_after_the_event(
     aws: Aws, scene: Scene, executions: Executions, flow: Flow, code: int
 ) -> None:
-    """What an event has told is not told again."""
+    """The reconciler does not report an end that an event has reported."""
     record = scene.ended(flow, code)
     aws.report(record.task_arn)
     before, answered = scene.stored(record), dict(executions.answers)

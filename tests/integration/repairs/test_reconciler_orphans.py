@@ -69,7 +69,7 @@ def test_task_between_runtask_and_record(scene: Scene) -> None:
 
 
 def test_left_alone(scene: Scene) -> None:
-    """What is not ours for certain is not touched."""
+    """A task that is not certainly the stack's own is not touched."""
     record = closed(scene)
     name = Correlation(STACK, record.execution_id, 1).started_by
     scene.aws.run_task()

@@ -47,7 +47,7 @@ def test_nothing_to_do(aws: Aws, scene: Scene, lines: Lines) -> None:
 
 @pytest.mark.usefixtures("executions")
 def test_counts(scene: Scene, lines: Lines) -> None:
-    """What was done is counted, returned, and logged in one line."""
+    """The reconciler's work is counted, returned, and logged in one line."""
     scene.running()
     scene.running(Flow.POLLING)
     scene.begin()
@@ -85,7 +85,7 @@ def test_no_time_to_read(aws: Aws, scene: Scene) -> None:
 
 @pytest.mark.usefixtures("executions")
 def test_counts_of_a_run_that_breaks_off(aws: Aws, scene: Scene, lines: Lines) -> None:
-    """What was repaired is counted although the run could not list what may be an orphan."""
+    """Repairs are counted although the run could not list the tasks that may be orphans."""
     scene.ended(Flow.EVENTBRIDGE, 3)
     aws.answer_with("ecs.ListTasks", *throttled(1))
     with pytest.raises(AwsBusyError):

@@ -197,7 +197,7 @@ def test_overdue_after_its_execution(
 def test_overdue_after_its_execution_said_why(
     scene: Scene, executions: Executions, flow: Flow
 ) -> None:
-    """What a failed execution has said of its task stays, although the task ran out of time."""
+    """A failed execution's report of its task stays, although the task ran out of time."""
     record = scene.running(flow, deadline=ago(LATER))
     said = {**Missing(detail="checks were refused").to_dict(), "executionId": record.execution_id}
     executions.set(record, "FAILED", Error={"ErrorData": json.dumps(said)})

@@ -137,7 +137,7 @@ def test_task_that_its_end_has_named(
 
 
 def test_same_moment(scene: Scene, counted: Counted, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of all that learn an end within a millisecond, one writes it down and counts it."""
+    """One alone writes and counts an end that several learn within a millisecond."""
     record, now = scene.begin(), clock.now()
     task_arn = scene.launch(record)
     monkeypatch.setattr(clock, "now", lambda: now)

@@ -1,4 +1,4 @@
-"""What AWS, registries and networks say when a task does not start, by the cause that it is."""
+"""The words of AWS, registries and networks when a task does not start, by their cause."""
 
 from __future__ import annotations
 

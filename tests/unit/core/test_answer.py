@@ -36,7 +36,7 @@ def test_no_result() -> None:
     "result", ["", "done", "{", "NaN", "[1e999]", '{"a": -Infinity}', "[" * 100_000]
 )
 def test_result_that_is_no_json(result: str) -> None:
-    """What an image of the user's own writes without minding JSON arrives as text."""
+    """A result that is no JSON, written by an image of the user's own, arrives as text."""
     assert Answer.of(OUTCOME, result).result == result
 
 
@@ -48,7 +48,7 @@ def test_result_of_any_depth() -> None:
 
 
 def test_result_of_a_failure() -> None:
-    """What a failed container left behind is no result."""
+    """A failed container's leftovers are no result."""
     assert Answer.of(ApplicationFailed(exit_code=1), '"half"').result is None
 
 

@@ -42,5 +42,5 @@ def test_address(key: str) -> None:
     ],
 )
 def test_no_address(text: str) -> None:
-    """What names no object of S3 is no address."""
+    """A text that names no object of S3 is no address."""
     assert address(text) is None

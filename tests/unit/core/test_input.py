@@ -74,7 +74,7 @@ def test_own_object(flow: Flow) -> None:
     ["", "s3://bucket", "s3://bucket/", "https://bucket/key", "s3://bucket/a\0", 7, ["s3://b/k"]],
 )
 def test_no_object(uri: object) -> None:
-    """What names no object of S3 is refused."""
+    """An `inputUri` that names no object of S3 is refused."""
     assert refusal({"inputUri": uri}).field == "inputUri"
 
 

@@ -140,7 +140,7 @@ def test_little_known(detail: dict[str, None]) -> None:
 
 @pytest.mark.parametrize("kind", [None, "", 7, ["Succeeded"], {"is": "Succeeded"}])
 def test_kind_that_is_none(kind: object) -> None:
-    """What no version can have written as a kind is an error, not a guess."""
+    """A kind that no version can have written is an error, not a guess."""
     with pytest.raises((TypeError, ValueError)):
         from_dict({"kind": kind, "succeeded": True})
 

@@ -162,7 +162,7 @@ def test_wrong_value(payload: object, field: str, value: str, expected: str) -> 
 @EACH_FLOW
 @pytest.mark.parametrize("payload", [None, [], [{}], "text", 5, 5.5, True])
 def test_no_object(payload: object, flow: Flow) -> None:
-    """What is not a JSON object at all is refused as a whole."""
+    """A payload that is not a JSON object is refused as a whole."""
     error = refusal(payload, flow)
     assert error.field == "payload"
     assert "object" in error.expected

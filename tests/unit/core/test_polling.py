@@ -246,7 +246,7 @@ def test_stopped_late() -> None:
 
 
 def test_kept_state() -> None:
-    """What is kept at each check, and so paid for, is small, and read back as it was."""
+    """The state kept at each check, which is paid for, is small, and is read back as it was."""
     state = PollState(since=1_700_000_000, status="RUNNING", missed_at=80, elapsed=90)
     state = replace(state, starts_by=1_800, stopped_at=60)
     text = json.dumps(state.to_dict())

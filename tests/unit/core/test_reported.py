@@ -188,6 +188,6 @@ def test_long_moment(digits: int, is_one: bool) -> None:
 
 
 def test_reserve_is_a_ticket() -> None:
-    """What the check of a payload reserves is itself of a ticket's form."""
+    """The check of a payload reserves a text that has a ticket's form."""
     assert re.fullmatch(r"0+", TICKET_RESERVE)
     assert ticket(TICKET_RESERVE)

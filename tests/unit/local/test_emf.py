@@ -19,7 +19,7 @@ def line(*directives: Any, **members: Any) -> str:
 
 
 def directive(*metrics: Any, **changes: Any) -> dict[str, Any]:
-    """What one part of a line says: in a namespace, by flow, these metrics."""
+    """One part of a line: in a namespace, by flow, these metrics."""
     return {"Namespace": "stack", "Dimensions": [["flow"]], "Metrics": metrics, **changes}
 
 

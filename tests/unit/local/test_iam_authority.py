@@ -17,7 +17,7 @@ SEND = Access("sqs:SendMessage", QUEUE)
 
 @pytest.fixture
 def authority() -> Authority:
-    """What decides by template.yaml."""
+    """The authority that decides by template.yaml."""
     return Authority(STACK)
 
 
@@ -59,7 +59,7 @@ def test_words_for_a_service(authority: Authority) -> None:
 
 
 def test_refusals_are_remembered_once(authority: Authority) -> None:
-    """What is refused again and again is told once."""
+    """A call that is refused again and again is reported once."""
     for _ in range(3):
         assert not authority.allows(WORKER, READ)
     assert not authority.allows(WORKER, WRITE)
@@ -107,7 +107,7 @@ def test_used_grants(authority: Authority) -> None:
 
 
 def test_grants_of_resources(authority: Authority) -> None:
-    """What a queue, a function or a role allows itself is a grant, too."""
+    """The policy of a queue, a function or a role itself is a grant, too."""
     authority.check(Service("events.amazonaws.com", RULE), SEND)
     queue = Grant("UndeliveredEventsQueuePolicy", SEND.action, "sqs:<stack>-undelivered-events")
     assert authority.used == {queue}

@@ -19,7 +19,7 @@ PASSED = {"iam:passedtoservice": ("ecs-tasks.amazonaws.com",)}
 
 
 def checked(service: str, operation: str, **parameters: Any) -> list[tuple[str, str, Any]]:
-    """What AWS checks of a request, without what it knows of every one."""
+    """The parts of a request that AWS checks, without those that every request has."""
     found = []
     for access in accesses(service, operation, parameters, PLACE):
         context = dict(access.context)

@@ -28,7 +28,7 @@ def test_printable(text: str, shown: str) -> None:
 
 
 def test_demo() -> None:
-    """What a worker logs reaches the demo's terminal as one line of plain text."""
+    """A worker's log line reaches the demo's terminal as one line of plain text."""
     row: Any = SimpleNamespace(execution_id="one", flow=FLOWS[0], case=CASES[0])
     narrator = Narrator([row])
     narrator.line(TaskChange("arn:task", "RUNNING", "demo/one/1", 3))

@@ -29,7 +29,7 @@ print("over", flush=True)
 
 @pytest.fixture
 def programs() -> Iterator[Processes]:
-    """What starts programs."""
+    """The starter of programs."""
     with guarded() as running:
         yield running
 
@@ -54,7 +54,7 @@ def test_end_with_something_left(programs: Processes, monkeypatch: pytest.Monkey
 
 
 def test_kill(programs: Processes) -> None:
-    """What a container has started is killed with it, in whatever session it is."""
+    """A process that a container has started is killed with it, in whatever session it is."""
     lines: list[str] = []
     running = container(programs, lines, 600)
     until(lambda: lines)

@@ -1,4 +1,4 @@
-"""What a task's containers run: of its definition, and of the request for it."""
+"""The programs of a task's containers: of its definition, and of the request for it."""
 
 from __future__ import annotations
 

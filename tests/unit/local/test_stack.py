@@ -41,7 +41,7 @@ def test_everything_is_filled_in(stack: Stack) -> None:
 
 
 def test_conditions(stack: Stack) -> None:
-    """What the parameters leave out is not there: an own image needs no layer."""
+    """A resource that the parameters leave out is not there: an own image needs no layer."""
     assert stack.of_type("AWS::Lambda::LayerVersion") == {}
 
 

@@ -49,7 +49,7 @@ SUBSEGMENT = document(2, type="subsegment", parent_id=f"{1:016x}")
     "header", [HEADER, b'{"format": "json", "version": 1}\n', b'{"version":1,"format":"json"} \n']
 )
 def test_taken(traces: Traces, send: Callable[[bytes], object], header: bytes) -> None:
-    """What an SDK sends of a trace that is known is kept, however its header is written."""
+    """An SDK's segments of a known trace are kept, however its header is written."""
     send(header + json.dumps(SUBSEGMENT).encode())
     until(lambda: len(traces.segments(KNOWN)) > 1)
     assert traces.segments(KNOWN)[-1].document == SUBSEGMENT

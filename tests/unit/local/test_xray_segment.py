@@ -19,7 +19,7 @@ PARENT = "53995c3f42cd8ad8"
 
 
 def refused(text: str) -> dict[str, str]:
-    """What PutTraceSegments would say of a document that is refused."""
+    """PutTraceSegments' words about a document that it refuses."""
     with pytest.raises(UnprocessedError) as error:
         read(text)
     return error.value.answer

@@ -49,7 +49,7 @@ def test_invocations() -> None:
 
 
 def test_child() -> None:
-    """What an invocation invokes hangs on it, in the same trace, and has later ones of its own."""
+    """An invoked function is below its caller in the same trace, with invocations of its own."""
     trace = Trace(ROOT, None, is_sampled=False)
     first, _ = trace.enter()
     child = trace.child()

@@ -63,7 +63,7 @@ ENDED, LATER = document(1, name="ended"), document(1, name="later")
     ],
 )
 def test_doubles(came: list[dict[str, Any]], counts: str) -> None:
-    """Of one id the last segment counts, and one in progress replaces none that has ended."""
+    """The last segment of an id counts, but one in progress replaces none that has ended."""
     assert tree(whole(*came).documents) == {counts: {}}
 
 

@@ -88,7 +88,7 @@ def test_launched() -> None:
 
 @pytest.mark.parametrize("text", ["{}", "[]", '["arn"]', '{"kind":"Succeeded"}', '"arn"', "null"])
 def test_neither(text: str) -> None:
-    """What says neither `started` nor `outcome` is refused, in words that show it."""
+    """JSON with neither `started` nor `outcome` is refused, and the error shows it."""
     with pytest.raises(ValueError, match="neither `started` nor `outcome`") as refused:
         LAUNCHED.deserialize(text, CONTEXT)
     assert str(refused.value).endswith(text)
@@ -101,7 +101,7 @@ def test_conclusion(conclusion: Conclusion) -> None:
 
 
 def test_size_of_a_conclusion() -> None:
-    """What is kept of a conclusion is hardly more than its result: no spaces, ASCII as JSON is."""
+    """A stored conclusion is hardly longer than its result: no spaces, ASCII only."""
     result = {"rows": [1] * 100_000}
     text = CONCLUSION.serialize(Conclusion(SUCCESS, result), CONTEXT)
     assert len(text) < 200_000 + 1_000

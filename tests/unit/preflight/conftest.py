@@ -18,5 +18,5 @@ def _nobody(nobody: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="session")
 def planned() -> Plan:
-    """What template.yaml would make under the name `demo`."""
+    """The plan of template.yaml under the name `demo`."""
     return plan("demo", REGION, ACCOUNT)

@@ -49,7 +49,7 @@ def commands(planned: Plan) -> set[str]:
 
 
 def waiters() -> set[str]:
-    """What the AWS CLI can wait for in CloudFormation."""
+    """The states that the AWS CLI can wait for in CloudFormation."""
     client = botocore.session.get_session().create_client("cloudformation", region_name="us-east-1")
     return {name.replace("_", "-") for name in client.waiter_names}
 

@@ -26,7 +26,7 @@ parameter_overrides = 'WorkerImage="image"'
 
 
 def names_in(kind: str, properties: dict[str, Any]) -> dict[str, Any]:
-    """What CloudFormation's schema of a type calls a name, and a template gives."""
+    """The names that a template gives, in the properties that CloudFormation's schema calls so."""
     schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema(template.REGION, kind).schema
     fixed = {path.rpartition("/")[2] for path in schema.get("createOnlyProperties", ())}
     return {key: value for key, value in properties.items() if key in fixed and "Name" in key}

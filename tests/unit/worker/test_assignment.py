@@ -62,7 +62,7 @@ def test_input_that_is_no_json() -> None:
 @pytest.mark.parametrize("flow", Flow)
 @pytest.mark.parametrize("simulate", [None, {"exitCode": 3}], ids=["works", "fails"])
 def test_launch_is_understood(flow: Flow, simulate: object) -> None:
-    """What a launch writes into the container's environment is what the worker reads there."""
+    """The worker reads from its environment what a launch writes there."""
     payload = {"message": "Größe 🚀", "processingTime": 7, "simulate": simulate}
     asked = launch(flow=flow, job=parsed(payload, flow).job, ticket="0123")
     [container] = asked.request(place())["overrides"]["containerOverrides"]

@@ -34,7 +34,7 @@ def time(monkeypatch: pytest.MonkeyPatch) -> Time:
 
 @pytest.fixture
 def written() -> Written:
-    """What was written."""
+    """The texts that were written."""
     return []
 
 
@@ -96,7 +96,7 @@ def test_moment(written: Written) -> None:
 @pytest.mark.usefixtures("time")
 @pytest.mark.parametrize("percent", [None, "much", float("nan"), float("inf"), object()])
 def test_not_understood(written: Written, percent: Any) -> None:
-    """What is no percentage is left out, and is no error of the work's."""
+    """A value that is no percentage is left out, and is no error of the work's."""
     Progress(written.append).say(percent)
     assert written == []
 
