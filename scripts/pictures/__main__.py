@@ -22,7 +22,7 @@ _PICTURE = PROJECT / "docs" / "img" / "trace.svg"
 # Beyond what Fargate's phases, a Spot interruption and a back-off take at AWS's own pace.
 _PATIENCE = 600
 _WORKED = 8
-_PAYLOAD = {"processingTime": 20, "capacity": "SPOT_THEN_ON_DEMAND"}
+_PAYLOAD = {"message": "Hello", "processingTime": 20, "capacity": "SPOT_THEN_ON_DEMAND"}
 _INTERRUPTIBLE = {"capacityProviderName": SPOT, "lastStatus": "RUNNING", "desiredStatus": "RUNNING"}
 
 
