@@ -116,7 +116,7 @@ def translated(path: Path = TEMPLATE) -> dict[str, Any]:
 
 
 def with_own_function(handler: str) -> dict[str, Any]:
-    """Return template.yaml with a durable function beside the others, as README says to add one.
+    """Return template.yaml with a durable function beside the others, as docs/own-work.md adds one.
 
     Args:
         handler: the function's; its name is that of the EventBridge flow's with another word.

@@ -23,7 +23,7 @@ def run(payload: object, context: DurableContext) -> dict[str, Any]:
     Any durable handler may call this, once in an execution.
 
     Args:
-        payload: the flow's fields, which `core.work.parse` reads; the README lists them.
+        payload: the flow's fields, which `core.work.parse` reads; docs/payload.md lists them.
         context: the execution's durable context.
 
     Returns:

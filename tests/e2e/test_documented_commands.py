@@ -62,11 +62,12 @@ FENCES = {
 BLOCKS = {name: fence for name, fence in FENCES.items() if fence.is_for_make_up} | {
     name: Fence("bash", text, "") for name, text in PATTERN.items()
 }
-# Those of the page on workers run in a container: tests/integration/worker/test_documented.py.
+# README's is a durable handler, those of the page on workers run in a container:
+# tests/integration/test_own_steps.py and tests/integration/worker/test_documented.py.
 EXAMPLES = {
     name: fence.text
     for name, fence in FENCES.items()
-    if fence.language == "python" and not name.startswith("docs-worker.md")
+    if fence.language == "python" and not name.startswith(("README.md", "docs-worker.md"))
 }
 
 

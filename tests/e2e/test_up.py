@@ -56,8 +56,9 @@ def test_tells_how_to_use_it(shared: Up) -> None:
 
 
 def test_paste(shared: Up) -> None:
-    """The line that README says to paste exports the system's variables to the shell."""
-    [block] = [fence for fence in Page(PROJECT / "README.md").fences if "eval" in fence.text]
+    """The line that the page says to paste exports the system's variables to the shell."""
+    page = Page(PROJECT / "docs" / "local.md")
+    [block] = [fence for fence in page.fences if "eval" in fence.text]
     hosts = "example.com,127.0.0.1,localhost"
     expected = shared.variables() | {"NO_PROXY": hosts, "no_proxy": hosts}
     pasted = paste(f"{block.text}env", shared.folder, NO_PROXY="example.com")

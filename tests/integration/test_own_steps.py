@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from orchestrator.errors import TaskFailedError
 from orchestrator.eventbridge import run
 from orchestrator.handlers import durable_handler
+from tests.markdown import Page
+from tests.template import ROOT
 
 if TYPE_CHECKING:
     from aws_durable_execution_sdk_python import DurableContext
@@ -48,3 +52,33 @@ def test_step_after_a_failure(aws: Aws, durable: Start) -> None:
     aws.report()
     assert execution.result()["published"].startswith("no report: ApplicationFailed")
     assert (aws.record().status, aws.record().is_open) == ("FAILED", False)
+
+
+@pytest.fixture
+def shown() -> Any:
+    """The handler that README shows."""
+    [example] = [f for f in Page(ROOT / "README.md").fences if f.language == "python"]
+    module: dict[str, Any] = {}
+    exec(compile(example.text, "README.md", "exec"), module)  # noqa: S102 - our own page
+    return module["handler"]
+
+
+def test_handler_of_the_page(aws: Aws, durable: Start, shown: Any) -> None:
+    """README's handler runs as it is printed: its task gets the rows, its last step the result."""
+    execution = durable(shown, {"day": "Monday"})
+    job = aws.wait_for_record(lambda record: record.task_arn).job
+    assert (job.command, job.input) == (("python", "-m", "etl"), '"rows of Monday"')
+    aws.rewrite("SET #result = :result", result='"42"')
+    aws.exit(0)
+    assert aws.report() == {"done": "callback succeeded"}
+    assert execution.result() == {"report": "report of 42"}
+
+
+def test_failed_task_of_the_page(aws: Aws, durable: Start, shown: Any) -> None:
+    """README's handler, which expects no failure, fails with its task."""
+    execution = durable(shown, {"day": "Monday"})
+    aws.wait_for_record(lambda record: record.task_arn)
+    aws.exit(3)
+    aws.report()
+    _, data = execution.error()
+    assert data["kind"] == "ApplicationFailed"

@@ -283,7 +283,7 @@ def test_release() -> None:
 
 
 def test_every_flow_is_invoked() -> None:
-    """README shows how each flow is invoked."""
-    commands: list[Any] = aws_commands(Page(ROOT / "README.md"))
+    """The page on flows shows how each flow is invoked."""
+    commands: list[Any] = aws_commands(Page(ROOT / "docs" / "flows.md"))
     invoked = {options(c)["function-name"][0] for c in commands if c[1:3] == ["lambda", "invoke"]}
     assert {flow_of(function) for function in invoked} == set(Flow)

@@ -61,9 +61,9 @@ def in_words(time: timedelta) -> str:
 RUN = timedelta(seconds=STACK.resources["ReconcilerFunction"]["Properties"]["Timeout"])
 SAID = (
     ("docs/deploy.md", f"the histories of ended executions are deleted after {DAYS} days"),
-    ("README.md", f"until the execution's history is deleted, {DAYS} days after its end"),
-    ("README.md", f"at most {MAX_RESULT_BYTES:,} bytes of JSON"),
-    ("README.md", f"the container's last {LOG_LINES} lines"),
+    ("docs/flows.md", f"until the execution's history is deleted, {DAYS} days after its end"),
+    ("docs/own-work.md", f"at most {MAX_RESULT_BYTES:,} bytes of JSON"),
+    ("docs/flows.md", f"the container's last {LOG_LINES} lines"),
     (
         "docs/payload.md",
         f"at most {BETWEEN_LOOKS.seconds} s after a look that did not find the task",

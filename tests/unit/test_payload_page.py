@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any, get_args
 
 import botocore.session
@@ -22,9 +23,12 @@ from core.payload import (
     Payload,
     fields,
 )
-from core.reading import names
+from core.polling import MAX_CHECKS, longest_wait
+from core.reading import InvalidRequestError, names
 from core.retry import MAX_ATTEMPTS, OnDemand
 from core.size import MEMORIES
+from core.work import RESERVE_SECONDS
+from tests import template
 from tests.markdown import Page, code
 from tests.template import ROOT
 from tests.values import launch, parsed, place, terms
@@ -32,6 +36,10 @@ from tests.values import launch, parsed, place, terms
 PAGE = Page(ROOT / "docs" / "payload.md")
 STACK = "lambda-ecs-durable-demo"
 ROWS = {row[0].strip("`"): row for row in PAGE.table("Field", "Type")}
+TIMES = PAGE.table("One attempt may take")
+TEXT = " ".join(PAGE.text.split())
+NOTHING = "nothing to set"
+EXECUTION_TIMEOUT = template.source()["Parameters"]["ExecutionTimeout"]["Default"]
 EXAMPLES = [fence for fence in PAGE.fences if fence.language == "json"]
 RUN_TASK = botocore.session.get_session().get_service_model("ecs").operation_model("RunTask")
 
@@ -78,11 +86,58 @@ def test_bounds() -> None:
     assert f"1 to {MAX_TAG_KEY}, values of up to {MAX_TAG_VALUE}" in ROWS["tags"][3]
     reserved = [CODE, *RESERVED_PREFIXES]
     assert code(ROWS["environment"][3])[: len(reserved)] == reserved
-    share = parsed({}, Flow.EVENTBRIDGE).timeout_seconds
-    assert f"{share:,}" in ROWS["timeoutSeconds"][3]
-    text = " ".join(PAGE.text.split())
-    assert f"{MAX_OVERRIDES:,} characters" in text
-    assert f"at most {MAX_INLINE:,} characters" in text
+    share, whole = (parsed({}, f).timeout_seconds for f in (Flow.EVENTBRIDGE, Flow.DYNAMODB))
+    assert ROWS["timeoutSeconds"][2] == f"{share:,}, or {whole:,} in the DynamoDB flow"
+    assert f"{MAX_OVERRIDES:,} characters" in TEXT
+    assert f"at most {MAX_INLINE:,} characters" in TEXT
+
+
+@pytest.mark.parametrize(("takes", "tries", "fields", "timeout", "days"), TIMES)
+def test_times(takes: str, tries: str, fields: str, timeout: str, days: str) -> None:
+    """Each row's payload and parameters give an attempt its time, and no smaller number does."""
+    payload = {} if fields == NOTHING else json.loads(f"{{{fields.strip('`')}}}")
+    execution = EXECUTION_TIMEOUT if timeout == NOTHING else int(timeout)
+    for flow in [Flow.EVENTBRIDGE, *([Flow.POLLING] if tries.isdigit() else [])]:
+        work = parsed(payload, flow, execution)
+        assert work.policy.max_attempts == int(tries.partition(",")[0])
+        # The largest that the row allows is said to the minute.
+        spare = work.timeout_seconds - seconds(takes)
+        assert 0 <= spare < (60 if takes.startswith("up to") else execution)
+    if timeout != NOTHING:
+        with pytest.raises(InvalidRequestError):
+            parsed(payload, Flow.EVENTBRIDGE, execution - 1)
+    kept = retention(days)
+    payload["input"] = "x" * (MAX_INLINE + 1)
+    assert parsed(payload, Flow.EVENTBRIDGE, execution, retention_days=kept).body
+    if days != NOTHING:
+        with pytest.raises(InvalidRequestError):
+            parsed(payload, Flow.EVENTBRIDGE, execution, retention_days=kept - 1)
+
+
+def test_times_below_the_table() -> None:
+    """The numbers about other flows and intervals are the code's."""
+    longest = template.source()["Parameters"]["ExecutionTimeout"]["MaxValue"]
+    shares = {flow: parsed({}, flow).timeout_seconds for flow in Flow}
+    polled = parsed({"pollSeconds": 5}, Flow.POLLING).timeout_seconds
+    assert f"each of three lasts at most {polled:,} s" in TEXT
+    assert f"up to {longest:,}. Its default is {shares[Flow.DYNAMODB]:,}" in TEXT
+    assert f"for each attempt: {shares[Flow.EVENTBRIDGE]:,} for three" in TEXT
+    assert f"enough for some {MAX_CHECKS:,} looks" in TEXT
+    assert f"at most {longest_wait(None, 3) // 86_400} days" in TEXT
+    assert f"and {RESERVE_SECONDS} s to write down the end" in TEXT
+
+
+def seconds(cell: str) -> int:
+    """The time that a cell tells."""
+    words = cell.replace("a day", "1 days").replace("three", "3")
+    units = {"days": 86_400, "h": 3_600, "min": 60, "minutes": 60}
+    return sum(int(n) * units[unit] for n, unit in re.findall(r"(\d+) (\w+)", words))
+
+
+def retention(cell: str) -> int:
+    """The days for which a cell asks, or the fewest that the template takes."""
+    least = template.source()["Parameters"]["DataRetentionDays"]["MinValue"]
+    return int(least) if cell == NOTHING else int(cell.partition(",")[0])
 
 
 def test_sizes() -> None:

@@ -27,6 +27,7 @@ from core.reported import TICKET_RESERVE
 from core.retry import OnDemand, Policy
 from core.trace import TRACE_RESERVE
 from local.up import PORT
+from tests import template
 from tests.markdown import Page, code, first_column
 from tests.template import ROOT
 from tests.unit.core.tasks import WORKER as CONTAINER
@@ -35,10 +36,13 @@ from tests.values import launch, parsed, place, record
 
 ARCHITECTURE = Page(ROOT / "docs" / "architecture.md")
 CAUSES_PAGE = Page(ROOT / "docs" / "causes.md")
+PAYLOAD = Page(ROOT / "docs" / "payload.md")
 LOCAL = Page(ROOT / "docs" / "local.md")
 WORKER = Page(ROOT / "docs" / "worker.md")
 LONGEST_STACK_NAME = "s" * 43
 EXECUTION_ID = "e" * 36
+# A module that a cell links to, and the names that stand right after it.
+DEFINED = re.compile(r"\]\(\.\./([^)]+\.py)\), (`\w+`(?:(?:, | and )`\w+`)*)")
 FAILING = {"simulate": {"exitCode": 3}}
 
 
@@ -61,19 +65,57 @@ def variables(payload: dict[str, Any], flow: Flow) -> set[str]:
 
 @pytest.mark.parametrize("flow", Flow)
 def test_longest_message(flow: Flow) -> None:
-    """A message of 7,300 characters fits, as README says, under the longest stack name."""
-    assert "about 7,300 characters of plain text" in (ROOT / "README.md").read_text()
+    """A message of 7,300 characters fits, as the page says, under the longest stack name."""
+    assert "about 7,300 plain characters" in PAYLOAD.text
     assert request({"message": "x" * 7_300, **FAILING}, flow)
 
 
-def test_where_it_is_decided() -> None:
-    """Each decision's rule is defined in the file that the page on architecture names."""
-    for _, where, test in ARCHITECTURE.table("What is decided"):
-        [path] = re.findall(r"\]\(\.\./([^)]+)\)", where)
+@pytest.mark.parametrize("column", ["Question", "What is decided"])
+def test_where_it_is_decided(column: str) -> None:
+    """Each name beside a module on the page is defined in that module, and each row has a test."""
+    rows = ARCHITECTURE.table(column)
+    found = [defined for row in rows for defined in DEFINED.findall(row[1])]
+    assert len(found) >= len(rows)
+    for path, listed in found:
         source = (ROOT / path).read_text()
-        for name in code(where):
+        for name in code(listed):
             assert re.search(rf"(?m)(^ *(def|class) {name}\b|^{name}\b.*=)", source), name
-        assert test.endswith(".py)"), test
+    assert all("test_" in row[2] for row in rows)
+
+
+def test_limits_of_size() -> None:
+    """The answer to the question of size names each limit that a caller or a worker can meet."""
+    answer = next(row for row in ARCHITECTURE.table("Question") if "limits of size" in row[0])
+    limits = {
+        "MAX_OVERRIDES",
+        "MAX_INLINE",
+        "MAX_RESULT_BYTES",
+        "MAX_ANSWER_BYTES",
+        "MAX_BYTES",
+        "LENGTHS",
+        "MAX_NAME",
+        "MAX_TAGS",
+    }
+    assert set(code(answer[1])) == limits
+
+
+def test_grant_of_a_callback() -> None:
+    """The answer to the question of the callback names the role and the actions of its grant."""
+    answer = next(row for row in ARCHITECTURE.table("Question") if "answer a callback" in row[0])
+    *actions, holder = code(answer[1])
+    [policy] = template.source()["Resources"][holder]["Properties"]["Policies"]
+    statements = policy["PolicyDocument"]["Statement"]
+    [granted] = [s for s in statements if set(actions) <= set(template.as_list(s["Action"]))]
+    assert "-eventbridge-function:" in str(granted["Resource"])
+
+
+def test_layout() -> None:
+    """The layout names every part of the source, and every folder beside it that a user meets."""
+    paths = {shown.strip("[]/").partition("]")[0] for shown, _ in ARCHITECTURE.table("Path")}
+    parts = {f"src/{p.name}" for p in (ROOT / "src").iterdir() if (p / "__init__.py").exists()}
+    assert parts | {"template.yaml", "events", "local", "tests", "docs"} == {
+        path.rstrip("/") for path in paths
+    }
 
 
 def test_outcomes() -> None:
