@@ -119,12 +119,12 @@ def test_times_below_the_table() -> None:
     longest = template.source()["Parameters"]["ExecutionTimeout"]["MaxValue"]
     shares = {flow: parsed({}, flow).timeout_seconds for flow in Flow}
     polled = parsed({"pollSeconds": 5}, Flow.POLLING).timeout_seconds
-    assert f"each of three lasts at most {polled:,} s" in TEXT
-    assert f"up to {longest:,}. Its default is {shares[Flow.DYNAMODB]:,}" in TEXT
+    assert f"Each of three lasts at most {polled:,} s" in TEXT
+    assert f"up to {longest:,}, and {shares[Flow.DYNAMODB]:,} by default" in TEXT
     assert f"for each attempt: {shares[Flow.EVENTBRIDGE]:,} for three" in TEXT
     assert f"enough for some {MAX_CHECKS:,} looks" in TEXT
     assert f"at most {longest_wait(None, 3) // 86_400} days" in TEXT
-    assert f"and {RESERVE_SECONDS} s to write down the end" in TEXT
+    assert f"{RESERVE_SECONDS} s to write down the end" in TEXT
 
 
 def seconds(cell: str) -> int:
