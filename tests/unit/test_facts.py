@@ -87,7 +87,7 @@ SAID = (
     ("docs/operations.md", f"if it still does not in {in_words(BETWEEN_LOOKS)}"),
     ("docs/operations.md", f"a run has {in_words(RUN)}"),
     ("docs/operations.md", f"It is launched again, up to {WORDS[MAX_TRIES]} times"),
-    ("docs/operations.md", f"The command tells of its first {MESSAGES} messages"),
+    ("docs/operations.md", f"It prints the first {MESSAGES} messages"),
     ("docs/operations.md", f"of the {WORDS[COMPARED]} that ended badly next to the message's time"),
     ("docs/operations.md", f"up to {WORDS[PAGES]} pages"),
     ("docs/operations.md", f"one of {PARTS} parts of the table"),

@@ -204,7 +204,7 @@ def test_variables_of_the_worker() -> None:
     seen = {flow: variables({}, flow) for flow in Flow}
     always = set.intersection(*seen.values())
     unsaid = {
-        name for name, when in documented.items() if when.startswith("unless the payload says")
+        name for name, when in documented.items() if when.startswith("unless the payload has")
     }
     assert {name for name, when in documented.items() if when == "always"} | unsaid == always
     assert always - variables({"command": ["true"]}, Flow.EVENTBRIDGE) == unsaid
