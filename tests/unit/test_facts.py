@@ -75,7 +75,7 @@ SAID = (
     ("docs/architecture.md", f"was seen before or is {in_words(UNKNOWN_WHEN_YOUNG)} old"),
     ("docs/architecture.md", f"looks {in_words(BETWEEN_LOOKS)} apart missed it"),
     ("docs/architecture.md", f"go on for {in_words(timedelta(seconds=REFUSED_FOR))}"),
-    ("docs/architecture.md", f"every check for {in_words(timedelta(seconds=REFUSED_FOR))}"),
+    ("docs/architecture.md", f"every look for {in_words(timedelta(seconds=REFUSED_FOR))}"),
     ("docs/payload.md", f"up to {LAST_WORD_SECONDS} s each for ECS's last word"),
     ("docs/architecture.md", f"leave {RESERVE_SECONDS} s of `ExecutionTimeout` free"),
     ("docs/architecture.md", f"look for that word for {LAST_WORD_SECONDS} s"),
