@@ -5,12 +5,12 @@ from __future__ import annotations
 from adapters.clients import client
 from adapters.errors import AwsRefusedError, aws_errors
 
-# A callback that was answered, has expired or whose execution is over: Lambda's API has both.
+# Lambda's two errors for a callback that was answered, has expired, or whose execution is over.
 _CLOSED = frozenset({"CallbackTimeoutException", "ResourceNotFoundException"})
 
 
 def succeed(callback_id: str, result: str) -> bool:
-    """Complete a callback with a result of at most 256 KiB.
+    """Answer a callback with a result of at most 256 KiB.
 
     Returns:
         False where the callback was closed before.
@@ -26,7 +26,7 @@ def succeed(callback_id: str, result: str) -> bool:
 
 
 def fail(callback_id: str, message: str, data: str) -> bool:
-    """Complete a callback with a failure; the data arrives as that of its error.
+    """Answer a callback with a failure; the waiting execution gets `data` as its error's data.
 
     Returns:
         False where the callback was closed before.

@@ -11,8 +11,8 @@ from botocore.config import Config
 if TYPE_CHECKING:
     from botocore.client import BaseClient
 
-# Bounded well below every function's timeout, so that a call that hangs fails as a call and is
-# retried, and does not take the invocation with it.
+# The limits are well below every function's timeout: a call that hangs fails alone and is retried,
+# and the invocation goes on.
 CONFIG = Config(
     connect_timeout=2,
     read_timeout=5,

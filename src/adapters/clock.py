@@ -1,4 +1,4 @@
-"""The time, which tests may let pass faster."""
+"""The time; tests may let it pass faster."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from core.launch import Launch, Place
 
-# ECS keeps the reason that it shows as `stoppedReason`; longer ones are refused.
+# ECS's limit for a StopTask's reason; ECS refuses longer ones.
 MAX_REASON = 255
 
 
@@ -23,7 +23,7 @@ def run_task(launch: Launch, place: Place) -> str | FailedToStart:
     """Start the launch's task; the same launch again starts no second one.
 
     Returns:
-        The task's ARN, or what an answer without a task comes to: `failures[]`, or a conflict.
+        The task's ARN, or the outcome of an answer without a task: `failures[]`, or a conflict.
 
     Raises:
         AwsBusyError: throttled or unanswered; the same launch may be repeated.
@@ -33,12 +33,13 @@ def run_task(launch: Launch, place: Place) -> str | FailedToStart:
         with aws_errors():
             answer = client("ecs").run_task(**launch.request(place))
     except AwsRefusedError as error:
-        # The token was used for a request that differed: its task is this launch's task.
+        # Another request has used the token: its task is this launch's task.
         if error.code != "ConflictException":
             raise
         if error.resource_ids:
             return error.resource_ids[0]
-        # It started none; what differs now, such as a ticket that a worker wrote over, may stay so.
+        # The token started no task. The difference, for example a ticket that a worker
+        # overwrote, may stay.
         return FailedToStart(detail=str(error), transient=True)
     if not answer["tasks"]:
         return refused(answer["failures"])
@@ -46,23 +47,23 @@ def run_task(launch: Launch, place: Place) -> str | FailedToStart:
 
 
 def find_task(cluster: str, family: str | None, started_by: str) -> str | None:
-    """Return the ARN of a family's task, running or stopped, with this `startedBy`.
+    """Return the ARN of a family's task with this `startedBy`, running or stopped.
 
     Args:
         cluster: where to look.
-        family: of the record's job; None where no job is known and any has to do.
+        family: family of the record's job; None where the job is unknown, for any family.
         started_by: the name of the attempt.
 
     Raises:
         AwsBusyError, AwsRefusedError: ECS did not answer.
     """
-    # ListTasks takes `startedBy` or `family`, not both; without a status it lists what is to run.
+    # ListTasks takes `startedBy` or `family`, not both. By default it lists tasks that are to run.
     for status in ({}, {"desiredStatus": "STOPPED"}):
         try:
             with aws_errors():
                 answer = client("ecs").list_tasks(cluster=cluster, startedBy=started_by, **status)
         except AwsRefusedError as error:
-            # By its documentation, `startedBy` may be the only filter; ECS has not held to that.
+            # ECS's documentation wants `startedBy` to be the only filter; ECS has accepted two.
             if not status or error.code != "InvalidParameterException":
                 raise
             return None
@@ -98,7 +99,7 @@ def describe_tasks(cluster: str, task_arns: Sequence[str]) -> dict[str, Mapping[
 
 
 def running_tasks(cluster: str) -> Iterator[Mapping[str, Any]]:
-    """Yield the cluster's tasks that are to run on, as DescribeTasks shows them.
+    """Yield the cluster's tasks that are to run, as DescribeTasks shows them.
 
     Raises:
         AwsBusyError, AwsRefusedError: ECS did not answer.

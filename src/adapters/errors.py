@@ -1,4 +1,4 @@
-"""Two kinds of AWS error: those that pass and those that do not."""
+"""Two kinds of AWS error: one that passes, and one that does not."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ BUSY_CODES = frozenset({
     "RequestTimeout",
     "RequestTimeoutException",
 })  # fmt: skip
-# ECS has been seen to wrap a throttle of a service behind it in InvalidParameterException.
+# ECS sometimes wraps a throttle of a service behind it in InvalidParameterException.
 _BUSY_MESSAGE = re.compile(TOO_BUSY, re.IGNORECASE)
 
 
@@ -46,12 +46,12 @@ class AwsBusyError(Exception):
 
 
 class AwsRefusedError(Exception):
-    """The call was refused and would be again.
+    """The call was refused, and would be refused again.
 
     Attributes:
         code: AWS's error code.
-        resource_ids: what a ConflictException names.
-        is_retry: whether botocore had tried before; such a try may have taken effect.
+        resource_ids: the resources that a ConflictException names.
+        is_retry: whether botocore had tried before; that earlier try may have taken effect.
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class AwsRefusedError(Exception):
 
 @contextmanager
 def aws_errors() -> Iterator[None]:
-    """Raise `AwsBusyError` or `AwsRefusedError` for what botocore raises in the block."""
+    """Raise `AwsBusyError` or `AwsRefusedError` in place of botocore's errors in the block."""
     try:
         yield
     except (exceptions.HTTPClientError, exceptions.ConnectionError) as error:

@@ -1,4 +1,4 @@
-"""A durable execution as Lambda knows it: its status, its error."""
+"""A durable execution as Lambda shows it: its status, its end, its error."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def status(execution_arn: str) -> str | None:
 
 
 def ended_at(execution_arn: str) -> datetime | None:
-    """Return when a durable execution ended; None where Lambda does not know it, or no end.
+    """Return when a durable execution ended; None where Lambda does not know it, or it goes on.
 
     Raises:
         AwsBusyError, AwsRefusedError: Lambda did not answer.
@@ -43,7 +43,7 @@ def error_data(execution_arn: str) -> str | None:
 
 
 def _execution(execution_arn: str) -> Mapping[str, Any]:
-    """Ask for a durable execution; empty where Lambda does not know it."""
+    """Return GetDurableExecution's answer; empty where Lambda does not know the execution."""
     try:
         with aws_errors():
             answer = client("lambda").get_durable_execution(DurableExecutionArn=execution_arn)

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 
 def evidence(settings: Settings, job: Job, outcome: Outcome) -> Evidence | None:
-    """Return what is left of an outcome's task; None where no task came to be.
+    """Return the evidence of an outcome's task; None where there was no task.
 
-    Never a reason to fail: lines that cannot be read are left out.
+    It never raises an error: lines that cannot be read are left out.
     """
     if outcome.task_arn is None:
         return None

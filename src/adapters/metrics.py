@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 
 def emit(samples: Iterable[Sample], **about: object) -> None:
-    """Write samples at once, with a line for those of the same dimensions.
+    """Write samples at once, one line for all of the same dimensions.
 
     Args:
-        samples: to write.
-        about: fields of the lines that are no dimensions, by which an execution is found.
+        samples: the samples.
+        about: further fields of the lines, by which people find an execution.
     """
     lines: defaultdict[tuple[tuple[str, str], ...], list[Sample]] = defaultdict(list)
     for sample in samples:
@@ -38,7 +38,7 @@ def write(line: str) -> None:
 
 
 def _embedded(dimensions: Mapping[str, str], samples: Iterable[Sample]) -> Mapping[str, Any]:
-    # Its service would be a dimension too.
+    # A service's name would be one more dimension.
     metrics = EphemeralMetrics(service="")
     for name, value in dimensions.items():
         metrics.add_dimension(name, value)

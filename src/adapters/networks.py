@@ -1,4 +1,4 @@
-"""Today's network, kept for a minute: whatever the age of an execution, it launches into it."""
+"""Today's network, kept for a minute: an execution of any age launches into it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from core.network import Network
 
 KEPT = timedelta(minutes=1)
-# By the parameter's name: when it was read, and what it held.
+# The time of the read and the network, by the parameter's name.
 _read: dict[str, tuple[datetime, Network]] = {}
 
 
@@ -24,8 +24,8 @@ def current(parameter: str) -> Network:
     """Return the network that a parameter holds, or held within the last minute.
 
     Raises:
-        AwsBusyError, AwsRefusedError: it could not be read.
-        InvalidNetworkError: it holds something else.
+        AwsBusyError, AwsRefusedError: the parameter could not be read.
+        InvalidNetworkError: the parameter holds something else.
     """
     read_at, network = _read.get(parameter, (None, None))
     if read_at and network and timedelta() <= clock.now() - read_at < KEPT:
@@ -48,5 +48,5 @@ def read(parameter: str) -> Network:
 
 
 def forget() -> None:
-    """Read again at the next launch."""
+    """Have the next launch read the parameter again."""
     _read.clear()

@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 
 
 def put(address: Address, body: bytes, sha256: str) -> None:
-    """Put JSON text; the same object again changes nothing.
+    """Put JSON text; a repeated put of the same object changes nothing.
 
     Args:
-        address: where to.
+        address: the object's address.
         body: the text's bytes.
-        sha256: of them, in hexadecimal digits; S3 compares it with what has come.
+        sha256: SHA-256 of these bytes, in hexadecimal digits; S3 compares it with the bytes it got.
 
     Raises:
         AwsBusyError: throttled or unanswered; the same call may be repeated.

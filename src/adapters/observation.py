@@ -1,4 +1,4 @@
-"""Metrics and traces of what a write to the record has made true, told by its writer alone."""
+"""Metrics and traces of a write to the record; only the writer that made the write emits them."""
 
 from __future__ import annotations
 
@@ -21,35 +21,35 @@ if TYPE_CHECKING:
 
 @contextmanager
 def _harmless() -> Iterator[None]:
-    """Log what goes wrong, and go on: the write is done, and its caller has to know."""
+    """Log an error, and go on: the write is done, and its caller has to learn that."""
     try:
         yield
-    except Exception:  # noqa: BLE001 - whatever it is, it must not undo what was written
+    except Exception:  # noqa: BLE001 - no error of a metric may hide a write that was made
         logger.exception("Not counted")
 
 
 @_harmless()
 def task_started(record: Record) -> None:
-    """Count a task that its record has just got."""
+    """Count a task that was just written into its record."""
     emit([Sample(Metric.TASKS_STARTED, flow=record.flow)], **_about(record))
 
 
 @_harmless()
 def launch_refused(record: Record) -> None:
-    """Count the launch before the one that was just prepared: it came to no task."""
+    """Count the launch before the one that was just prepared: it started no task."""
     emit([Sample(Metric.LAUNCHES_REFUSED, flow=record.flow)], **_about(record))
 
 
 @_harmless()
 def attempt_ended(record: Record, outcome: Outcome) -> None:
-    """Count an attempt that has just ended; one that had not begun has no end."""
+    """Count an attempt that has just ended; an attempt that had not begun has no end."""
     if not record.is_backing_off:
         emit(of_end(record, outcome), **_about(record))
 
 
 @_harmless()
 def trace_attempt(record: Record, outcome: Outcome) -> None:
-    """Send the segment of an attempt that has just ended: last of all, for it is a call."""
+    """Send the segment of an attempt that has just ended; this comes last, for it is a call."""
     if record.is_backing_off:
         return
     about, segment = _about(record), trace.segment(record, outcome)
@@ -68,7 +68,7 @@ def record_closed(record: Record, outcome: Outcome, *, is_failure: bool) -> None
 
 @_harmless()
 def unreadable_closed(unreadable: UnreadableRecordError) -> None:
-    """Count a failed execution whose record nobody can read: there is no more to be counted."""
+    """Count a failed execution whose record cannot be read: nothing else of it can be counted."""
     about = {"executionId": unreadable.execution_id, "attempt": unreadable.attempt}
     emit([Sample(Metric.EXECUTIONS_FAILED)], **about)
 
@@ -81,7 +81,7 @@ def event_missed(record: Record) -> None:
 
 @_harmless()
 def run_over(gauges: Gauges) -> None:
-    """Tell what a run of the reconciler has seen."""
+    """Emit the gauges of a run of the reconciler."""
     emit(gauges.samples())
 
 

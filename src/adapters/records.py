@@ -47,11 +47,11 @@ class RecordConflictError(Exception):
 class Records:
     """The table of records.
 
-    Every method raises AwsBusyError or AwsRefusedError where DynamoDB did not answer. A refused
-    write reads the record, to tell one that holds what was to be written from one that moved on.
+    Every method raises AwsBusyError or AwsRefusedError where DynamoDB did not answer. After a
+    refused write, the record is read: it holds the same change already, or it has moved on.
 
     Attributes:
-        table: its name.
+        table: the table's name.
         retention: how long a record is kept after its close.
         bucket: the data bucket, where workers leave large results.
     """
@@ -62,14 +62,14 @@ class Records:
 
     @classmethod
     def of(cls, settings: Settings) -> Records:
-        """Return the stack's."""
+        """Return the stack's table of records."""
         return cls(settings.table_name, settings.retention, settings.data_bucket)
 
     def get(self, execution_id: str) -> Record | None:
         """Read a record consistently; None where there is none.
 
         Raises:
-            UnreadableRecordError: somebody has spoilt it.
+            UnreadableRecordError: somebody has spoilt the record.
         """
         item = self._table.item(execution_id)
         return Record.from_item(item, self.bucket) if item else None
@@ -103,7 +103,7 @@ class Records:
         if record.launch == 1:
             names |= {"begunAt", "deadline"}
         changes = {name: item[name] for name in item if name in names}
-        # An attempt has one ticket, whichever try of whichever launch has drawn it.
+        # An attempt has one ticket, whichever try of whichever launch drew it.
         defaults = {name: item[name] for name in item if name == "ticket"}
         due = Attr("launch").lt(record.launch) & Attr("taskArn").not_exists()
         ours = ours_of(record, None) & open_to(record, Status.PENDING)
@@ -116,9 +116,9 @@ class Records:
         return stored
 
     def back_off(self, record: Record, outcome: Outcome) -> Write:
-        """End an attempt of which another follows: from here on, its news changes nothing.
+        """End an attempt that another one follows: from here on, its news changes nothing.
 
-        What the failed attempt has left goes too: its result would refuse the next one's.
+        Its result is removed too: it would make the next attempt's result be refused.
         """
         changes = {"status": Status.BACKOFF, "attempt": record.attempt + 1, "launch": 0}
         changes |= {"lastOutcome": outcome.to_dict(), "attempts": entries(record, outcome)}
@@ -139,17 +139,17 @@ class Records:
     def started(self, record: Record, task_arn: str) -> Write:
         """Store the attempt's task ARN, and RUNNING unless the worker has already reported its end.
 
-        MOVED_ON means that nobody waits for the task any more.
+        MOVED_ON means that nothing waits for the task any more.
         """
         ours = ours_of(record, task_arn) & Attr("open").exists()
         to_run = ours & open_to(record, Status.RUNNING)
         named = Update({"taskArn": task_arn})
         running = Update({**named.changes, "status": Status.RUNNING})
-        # An end that was faster than RunTask's answer keeps its status; the ARN still belongs in.
+        # An end that came before RunTask's answer keeps its status; the ARN is still written.
         for update, condition in ((running, to_run), (named, ours)):
             if self._names_task(record, _stamped(update), condition, self._table.write_marked):
                 return Write.WRITTEN
-        # So does a name that came with the news of its end.
+        # An ARN that came with the news of its end keeps that status too.
         is_new = Attr("taskArn").exists() & Attr("status").ne(Status.RUNNING)
         if self._makes(record, _stamped(running), to_run & is_new, self._table.write_marked):
             return Write.WRITTEN
@@ -158,7 +158,7 @@ class Records:
     def missed(self, record: Record) -> Write:
         """Store since when ECS has not known the attempt's task.
 
-        `updatedAt` stays, here and in `found_again`: the work is where it was.
+        `updatedAt` stays, here and in `found_again`: the work itself has not moved.
         """
         update = Update({"missingSince": timestamp(clock.now())})
         news = Attr("missingSince").not_exists()
@@ -170,7 +170,7 @@ class Records:
         return self._note(record, update, news, lambda stored: stored.missing_since is None)
 
     def report(self, record: Record, outcome: Outcome) -> Write:
-        """Store how the attempt's task ended, and leave the record open for who decides."""
+        """Store how the attempt's task ended; the record stays open for the execution to decide."""
         ours = ours_of(record, outcome.task_arn) & Attr("open").exists() & is_news(outcome)
         return self._write(
             record,
@@ -191,15 +191,15 @@ class Records:
     ) -> Write:
         """End the record as COMPLETED or FAILED: nothing more can happen to it.
 
-        The words of an error that the worker has reported are kept: it knows more than its exit
-        code. WRITTEN is for the one alone who has closed it, and so logs why, even if the reply was
-        lost.
+        The words of the worker's own error are kept: the worker knows more than its exit code.
+        Only the caller that has closed the record gets WRITTEN, even if DynamoDB's reply was lost.
+        So one caller logs the failure.
 
         Args:
-            record: open, and read consistently.
-            status: the last one.
+            record: the open record, read consistently.
+            status: the last status.
             outcome: how its last task ended.
-            evidence: what is left of a task that failed.
+            evidence: the evidence of a task that failed.
             is_wanted: whether somebody has stopped the execution, so that its failure is no news.
 
         Raises:
@@ -207,16 +207,16 @@ class Records:
         """
         ours = ours_of(record, outcome.task_arn)
         is_overruled = record.stray_uri is not None and outcome.task_arn is not None
-        # A worker's COMPLETED bars no failure once it was found to have no result of its own.
+        # A worker's COMPLETED is no barrier to a failure if its result is not its own.
         ours &= Attr("open").exists() if is_overruled else open_to(record, status)
         if record.task_arn is None and outcome.task_arn is None:
-            # A close without a task must not overlook one that was started meanwhile.
+            # A close without a task must not overlook a task that was started meanwhile.
             ours &= Attr("taskArn").not_exists()
         if status is Status.FAILED and record.flow.worker_reports_end and record.error is None:
-            # What the worker has reported since is to be read first.
+            # A report of the worker since then has to be read first.
             ours &= Attr("error").not_exists()
         if may_follow(record, outcome):
-            # A result that was handed over since is not overlooked either; a NULL is none.
+            # A result that was handed over since then counts too; a NULL is no result.
             for name in ("result", "resultUri"):
                 ours &= Attr(name).not_exists() | Attr(name).attribute_type("NULL")
         update = self._closing(record, status, outcome, evidence)
@@ -231,7 +231,7 @@ class Records:
         *,
         is_wanted: bool = False,
     ) -> Write:
-        """End the record in place of whatever has been written as its result."""
+        """Close the record, with an empty result in place of whatever was written as one."""
         closing = self._closing(record, status, outcome, evidence)
         removed = [name for name in closing.removed if name != "result"]
         removed += ["progress"] if record.result_uri else ["progress", "resultUri"]
@@ -255,7 +255,7 @@ class Records:
         return self._closed_unread(unreadable.execution_id, unreadable.execution_arn)
 
     def expire_stray(self, key: str) -> Write:
-        """Empty an item that no launch has made, and let it expire; MOVED_ON if it is a record."""
+        """Empty an item that no launch has made, and let it expire; MOVED_ON for a record."""
         update = Update({"expiresAt": self._expiry()}, removed=COLUMNS)
         if self._table.write(key, update, Attr("executionId").exists() & STRAY) is Reply.MADE:
             return Write.WRITTEN
@@ -272,7 +272,7 @@ class Records:
             changes["attempts"] = attempts
         if status is Status.FAILED:
             changes["error"] = error_of(record, outcome, evidence)
-        # Nobody has asked for these, whoever wrote them.
+        # The flow does not ask for these columns, whoever wrote them.
         unasked = [] if record.flow.takes_result else ["result", "resultUri", "progress"]
         unasked += ["error"] if status is Status.COMPLETED else []
         return Update(changes, removed=["open", "ticket", *unasked])
@@ -287,7 +287,7 @@ class Records:
         is_wanted: bool,
     ) -> Write:
         if record.is_backing_off:
-            # A close between two attempts may not overlook one that has begun meanwhile.
+            # A close between two attempts must not overlook an attempt that has begun meanwhile.
             condition &= Attr("launch").eq(record.launch)
         status = update.changes["status"]
         write = self._write(
@@ -326,14 +326,14 @@ class Records:
         holds: Callable[[Record], bool],
         write: _TableWrite,
     ) -> Write:
-        """Make a write that has a moment of its own, and count the task that it gives a record.
+        """Make a write with a moment of its own, and count the task that it gives to a record.
 
         Args:
-            record: as it was before.
-            update: what is to be written.
-            condition: of the write.
-            holds: whether a stored record says what was to be written.
-            write: the table's.
+            record: the record as it was before.
+            update: the changes.
+            condition: the condition of the write.
+            holds: whether a stored record holds these changes.
+            write: the table's method.
         """
         update = _stamped(update)
         may_name = record.task_arn is None and "taskArn" in update.changes
@@ -348,7 +348,7 @@ class Records:
     ) -> bool:
         """Whether a write was made and is the first that names the attempt's task, which counts it.
 
-        The condition makes sure of that: nobody can say it afterwards, if the reply was lost.
+        The condition ensures that it is the first. If the reply was lost, nothing shows it later.
         """
         is_made = self._makes(record, update, condition & Attr("taskArn").not_exists(), write)
         if is_made:
@@ -365,11 +365,11 @@ class Records:
         return _is_from(update, record, self.get(record.execution_id))
 
     def _found(self, record: Record, holds: Callable[[Record], bool]) -> Write:
-        """Return what a refused write has found in its place.
+        """Return the result of a refused write, by the record as it is stored.
 
         Args:
-            record: as it was before.
-            holds: whether the stored one says what was to be written.
+            record: the record as it was before.
+            holds: whether the stored record holds the changes.
         """
         stored = self.get(record.execution_id)
         if stored is None or stored.execution_arn != record.execution_arn or not holds(stored):
@@ -377,7 +377,7 @@ class Records:
         return Write.ALREADY
 
     def _closed_unread(self, execution_id: str, execution_arn: str | None) -> Write:
-        """Return what a refused write has found in place of an item that could not be read."""
+        """Return the result of a refused write to an item that could not be read."""
         try:
             self.get(execution_id)
         except UnreadableRecordError as error:
@@ -407,12 +407,12 @@ class Records:
 
 
 def _stamped(update: Update) -> Update:
-    """Give a write its moment, by which it is known."""
+    """Return the update with its moment, by which a write is recognised."""
     return replace(update, changes={**update.changes, "updatedAt": timestamp(clock.now())})
 
 
 def _is_from(update: Update, record: Record, stored: Record | None) -> bool:
-    """Whether a stored record is as a write of `record` has left it, and no other in its moment."""
+    """Whether a stored record is as this write of `record` left it, and not another one."""
     if stored is None or stored.execution_arn != record.execution_arn:
         return False
     last = update.changes.get("lastOutcome", record.last_outcome)
@@ -420,5 +420,5 @@ def _is_from(update: Update, record: Record, stored: Record | None) -> bool:
 
 
 def _is_at(stored: Record, record: Record) -> bool:
-    """Whether a stored record is open, and of the attempt that another speaks for."""
+    """Whether a stored record is open, and of the same attempt as another."""
     return stored.is_open and stored.attempt == record.attempt

@@ -18,7 +18,7 @@ class Settings(msgspec.Struct, frozen=True, rename="upper"):
 
     Attributes:
         data_bucket: name of the bucket of inputs and results.
-        task_log_prefix: of the streams in the tasks' log group.
+        task_log_prefix: prefix of the streams in the tasks' log group.
         log_tail: whether errors carry the last lines of a container's log.
     """
 
@@ -51,8 +51,8 @@ class OrchestratorSettings(Settings, frozen=True, rename="upper"):
     """The settings of the durable functions.
 
     Attributes:
-        task_family: of the tasks' own definition.
-        container_name: of the main container in it.
+        task_family: family of the stack's own task definition.
+        container_name: name of the main container in it.
         network_parameter: name of the parameter of Systems Manager that holds the tasks' network.
         execution_timeout: the durable functions' ExecutionTimeout, in seconds.
         data_retention_days: days for which the bucket keeps an object.
@@ -66,7 +66,7 @@ class OrchestratorSettings(Settings, frozen=True, rename="upper"):
 
     @property
     def terms(self) -> Terms:
-        """The same for every payload."""
+        """The terms that are the same for every payload."""
         return Terms(
             self.stack_name,
             self.execution_timeout,

@@ -1,7 +1,7 @@
-"""Items of the records' table that no launch has made.
+"""Stray items: items of the records table that no launch has made.
 
-UpdateItem makes an item where there is none. IAM can restrict a worker to columns, but not to items
-that exist. The stack's own records are open, or they expire.
+A worker's UpdateItem makes an item where there is none: IAM can restrict it to columns, but not to
+existing items. The stack's own records are open, or they expire.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ STRAY = Attr("open").not_exists() & Attr("expiresAt").not_exists()
 def pages(table: str, part: int, parts: int) -> Iterator[list[str]]:
     """Yield the keys of stray items in one of the table's equal parts, page by page.
 
-    A page is what DynamoDB reads at a time, 1 MB, and may hold none. Reading lags behind.
+    A page is the 1 MB that DynamoDB reads at a time; it may hold no key. The read may be stale.
 
     Raises:
         AwsBusyError, AwsRefusedError: DynamoDB did not answer.

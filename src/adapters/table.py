@@ -1,4 +1,4 @@
-"""The table of records as DynamoDB has it: items, and the writes that change them."""
+"""The records table in DynamoDB's terms: items, and the writes that change them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from boto3.dynamodb.conditions import ConditionBase
 
 _REFUSED = "ConditionalCheckFailedException"
-# The size of the item is all that can be wrong with these updates.
+# Only the item's size can be wrong with these updates.
 _INVALID = "ValidationException"
 
 
@@ -73,7 +73,7 @@ class Table:
                 yield from (str(plain(item)["executionId"]) for item in page["Items"])
 
     def create(self, item: Mapping[str, Any], condition: ConditionBase) -> bool:
-        """Store a new item; False where refused."""
+        """Store a new item; return False where the condition does not hold."""
         try:
             with aws_errors():
                 client("dynamodb").put_item(
@@ -86,13 +86,13 @@ class Table:
         return True
 
     def write_anyway(self, execution_id: str, update: Update, condition: ConditionBase) -> Reply:
-        """Write as `write` does; what workers have written gives way where it leaves no room."""
+        """Write as `write` does; empty the workers' columns first where they leave no room."""
         return self._write_anyway(execution_id, update, condition, {})
 
     def write_marked(self, execution_id: str, update: Update, condition: ConditionBase) -> Reply:
-        """Write as `write_anyway` does, and mark what was emptied.
+        """Write as `write_anyway` does, and mark the record whose columns were emptied.
 
-        It may have been the result of the attempt: no success without it.
+        They may have held the attempt's result, without which there is no success.
         """
         return self._write_anyway(execution_id, update, condition, {"resultUri": EMPTIED})
 
@@ -129,7 +129,7 @@ class Table:
             if error.code == _REFUSED:
                 return Reply.REFUSED_AGAIN if error.is_retry else Reply.REFUSED
             if error.code == _INVALID:
-                left = "What the container has written leaves no room in the item (400 KB)"
+                left = "The container's writes leave no room in the item (400 KB)"
                 raise RecordFullError(left, error.code) from error
             raise
         return Reply.MADE

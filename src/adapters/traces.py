@@ -17,16 +17,16 @@ if TYPE_CHECKING:
 
     from botocore.client import BaseClient
 
-# A trace is never worth a wait.
+# A trace is not worth a long wait.
 BRIEFLY = Config(
     connect_timeout=1, read_timeout=1, retries={"mode": "standard", "total_max_attempts": 2}
 )
-# botocore's limits bound neither the look-up of a name nor an answer that comes byte by byte.
+# botocore's limits cover neither a DNS look-up nor an answer that arrives byte by byte.
 _LONGEST_SECONDS = 5.0
 
 
 def header() -> str | None:
-    """Return the trace header of the present invocation, as Lambda tells it."""
+    """Return the trace header of the present invocation, as Lambda sets it."""
     return os.environ.get("_X_AMZN_TRACE_ID")
 
 
@@ -34,7 +34,7 @@ def send(segment: Mapping[str, object]) -> str | None:
     """Send a segment to X-Ray, and wait some seconds at most.
 
     Returns:
-        Why X-Ray has not taken it, as far as is known; None where it has. It never raises an error.
+        The reason why X-Ray has not taken it; None where X-Ray has. It never raises an error.
     """
     refusal: Future[str | None] = Future()
     try:
@@ -54,5 +54,5 @@ def _settle(refusal: Future[str | None], xray: BaseClient, segment: Mapping[str,
         refusal.set_result(
             f"{refused[0].get('ErrorCode')}: {refused[0].get('Message')}" if refused else None
         )
-    except BaseException as error:  # noqa: BLE001 - the sender's, whatever it is
+    except BaseException as error:  # noqa: BLE001 - the sender gets it, whatever it is
         refusal.set_exception(error)

@@ -1,4 +1,4 @@
-"""DynamoDB's expressions: what the records' writes change, and what guards them."""
+"""DynamoDB's expressions: the changes of the records' writes, and their conditions."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ class Update:
 
     Attributes:
         changes: values by attribute.
-        defaults: values of attributes that keep what they have.
-        removed: attributes that go.
+        defaults: values by attribute, for attributes that have none yet.
+        removed: attributes to remove.
     """
 
     changes: Mapping[str, Any]
@@ -59,7 +59,7 @@ class Update:
 
 
 def ours_of(record: Record, task_arn: str | None) -> ConditionBase:
-    """Ask that a record is still of this execution and attempt, and of no other task."""
+    """Return the condition that a record is of this execution and attempt, and no other task."""
     same_attempt = Attr("executionArn").eq(record.execution_arn) & Attr("attempt").eq(
         record.attempt
     )
@@ -69,27 +69,27 @@ def ours_of(record: Record, task_arn: str | None) -> ConditionBase:
 
 
 def open_to(record: Record, status: Status) -> ConditionBase:
-    """Ask that a record is open, and where `status` may follow."""
+    """Return the condition that a record is open, with a status that `status` may follow."""
     barred = barriers(record.flow, status)
     is_open = Attr("open").exists()
     return is_open & ~Attr("status").is_in(barred) if barred else is_open
 
 
 def is_news(outcome: Outcome) -> ConditionBase:
-    """Ask that a record does not yet say how its task ended, whoever learned it."""
+    """Return the condition that a record does not hold this end yet, whoever learned it."""
     told = outcome.to_dict()
     others = [Attr(f"lastOutcome.{name}").ne(told[name]) for name in SAME_END]
     return reduce(or_, others, Attr("lastOutcome").not_exists())
 
 
 def ended(outcome: Outcome) -> dict[str, Any]:
-    """Return what a record says of the end of its task."""
+    """Return a record's changes at the end of its task."""
     changes: dict[str, Any] = {"lastOutcome": outcome.to_dict()}
     return changes | ({"taskArn": outcome.task_arn} if outcome.task_arn else {})
 
 
 def error_of(record: Record, outcome: Outcome, evidence: Evidence | None) -> dict[str, Any]:
-    """Return why an execution failed, as its record says it: in its worker's words, if any."""
+    """Return a failed execution's error for its record, in its worker's words if there are any."""
     fields = outcome.to_dict()
     error = {name: fields[name] for name in _ERROR_FIELDS} | {"attempt": record.attempt}
     return reworded(error, record.error) | (evidence.to_dict() if evidence else {})
@@ -109,7 +109,7 @@ def conditional(condition: ConditionBase) -> dict[str, Any]:
 
 
 def serialized(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return plain values as DynamoDB takes them."""
+    """Return plain values in DynamoDB's types."""
     return {name: TypeSerializer().serialize(value) for name, value in values.items()}
 
 

@@ -8,18 +8,18 @@ from typing import Any
 
 from core.outcome import Outcome, from_dict
 
-# Bytes that Lambda takes as a callback's result, and keeps of a step's value and an error's data.
+# Lambda's limit in bytes for a callback's result, a step's value and an error's data.
 MAX_ANSWER_BYTES = 262_144
 _MARGIN = 50
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A callback's answer: how the task ended, and what its container handed over.
+    """A callback's answer: how the task ended, and the result that its container handed over.
 
     Attributes:
-        result: whatever JSON can hold; None where the container handed nothing over.
-        result_uri: where in S3 the container has left its result; None where it said nothing.
+        result: any JSON value; None where the container handed nothing over.
+        result_uri: the S3 address of the result; None where the container named none.
     """
 
     outcome: Outcome
@@ -28,18 +28,18 @@ class Answer:
 
     @classmethod
     def of(cls, outcome: Outcome, result: str | None, result_uri: str | None = None) -> Answer:
-        """Answer with a success's result as the record holds it; a failure has none."""
+        """Return the answer to an end: a success has the record's result, a failure has none."""
         return cls(outcome, decoded(result), result_uri) if outcome.succeeded else cls(outcome)
 
     def text(self) -> str:
-        """JSON text, in ASCII and as small as can be."""
+        """Return JSON text: ASCII, without spaces."""
         answer = {"outcome": self.outcome.to_dict(), "result": self.result}
         answer["resultUri"] = self.result_uri
         return json.dumps(answer, separators=(",", ":"))
 
     @classmethod
     def read(cls, text: str | None) -> Answer | None:
-        """Read the JSON text of any version's answer; None where somebody else wrote it."""
+        """Read the JSON text of an answer, of any version; None for any other text."""
         try:
             answer = json.loads(text or "")
             outcome, uri = from_dict(answer["outcome"]), answer.get("resultUri")
@@ -49,13 +49,13 @@ class Answer:
 
 
 def decoded(result: str | None) -> object:
-    """Return a record's result as a value; text that is no JSON, as the text that it is."""
+    """Return a record's result as a value; text that is no JSON stays text."""
     if result is None:
         return None
     try:
         value = json.loads(result)
-        # Python reads NaN and Infinity, and takes 1e999 for one; no other reader of JSON does.
-        # An answer nests it deeper, and may not be the first to find that it is too deep.
+        # Python's parser accepts NaN, Infinity and 1e999; other JSON parsers do not.
+        # An answer nests the result deeper, so a result that is then too deep is found here.
         json.dumps(json.loads(f"{'[' * _MARGIN}{result}{']' * _MARGIN}"), allow_nan=False)
     except (ValueError, RecursionError):
         return result

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from core.record import Record
 
 _FACTS = ("taskArn", "exitCode", *MOMENTS.values(), "capacity", "learnedBy", "learnedAt")
-# Characters that ECS's names can have; what is longer is not ECS's. An entry stays below 1 KB.
+# ECS's limits of length: a longer text is not ECS's. An entry stays below 1 KB.
 _LONGEST: Mapping[str, int] = {"taskArn": 340, "capacity": 255}
 _LONGEST_KIND, _LONGEST_MOMENT = 40, 32
 
@@ -22,9 +22,9 @@ _LONGEST_KIND, _LONGEST_MOMENT = 40, 32
 def entries(record: Record, outcome: Outcome) -> list[Mapping[str, Any]]:
     """Return the record's entries once its attempt has ended: oldest first, at most ten.
 
-    An entry has attempt, kind, taskArn, exitCode, the task's own times and capacity, and who has
-    learned its end, and when; what is not known is left out. Its capacity is what its last launch
-    asked for where ECS has named none.
+    An entry has attempt, kind, taskArn, exitCode, the task's own times and capacity, learnedBy and
+    learnedAt; unknown facts are left out. Where ECS has named no capacity, the entry has the one
+    that the last launch asked for.
 
     An attempt that has not begun has no end: its record's entries stay as they are.
     """

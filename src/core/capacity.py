@@ -1,4 +1,4 @@
-"""The capacity that a launch asks for: Spot until Spot has failed the execution, or always."""
+"""The capacity that a launch asks for: on demand, Spot, or Spot until Spot has failed."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from core.outcome import NO_CAPACITY, FailedToStart, Outcome, SpotInterrupted, c
 
 
 class LaunchCapacity(StrEnum):
-    """The capacity that one launch asks for, whatever its job would take besides."""
+    """The capacity that one launch asks for."""
 
     ON_DEMAND = "ON_DEMAND"
     SPOT = "SPOT"
 
     @property
     def provider(self) -> str:
-        """ECS's word for it, as an outcome has it."""
+        """ECS's name of the capacity, as an outcome has it."""
         return "FARGATE" if self is LaunchCapacity.ON_DEMAND else "FARGATE_SPOT"
 
 
@@ -30,12 +30,12 @@ def first(wanted: Capacity) -> LaunchCapacity:
 def following(wanted: Capacity, last: LaunchCapacity, outcome: Outcome) -> LaunchCapacity:
     """Return the capacity that the next launch asks for, of this attempt or of another.
 
-    A request without an answer is no launch that came to an end: it is repeated as it was.
+    A request without an answer has not ended: it is repeated unchanged.
 
     Args:
-        wanted: the job's.
+        wanted: the job's capacity.
         last: the capacity that the last launch asked for.
-        outcome: what that launch came to: its task's end, or an answer without a task.
+        outcome: the last launch's outcome: the end of its task, or the refusal of one.
     """
     if wanted is Capacity.SPOT_THEN_ON_DEMAND and _was_refused(outcome):
         return LaunchCapacity.ON_DEMAND
@@ -43,7 +43,7 @@ def following(wanted: Capacity, last: LaunchCapacity, outcome: Outcome) -> Launc
 
 
 def _was_refused(outcome: Outcome) -> bool:
-    """Whether there was no room, or none any more."""
+    """Whether there was no capacity, or Spot has taken it back."""
     if isinstance(outcome, FailedToStart):
         return cause_of(outcome.reasons) is NO_CAPACITY
     return isinstance(outcome, SpotInterrupted)

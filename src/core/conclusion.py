@@ -1,4 +1,4 @@
-"""The end of an execution, of which its result or its error is made."""
+"""The end of an execution, from which its result or its error is made."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ class Conclusion:
 
     Attributes:
         outcome: how its last task ended, or why there was none.
-        result: what the container handed over before it succeeded, or before the attempt's own
-            timeout; whatever JSON can hold, and None for nothing.
-        evidence: what is left of a task that failed; None where there was none.
-        result_uri: where in S3 the container has left its result before such an end; None where it
-            said nothing.
+        result: the result that the container handed over before it succeeded, or before the
+            attempt's own timeout: any JSON value; None for no result.
+        evidence: the evidence that a failed task leaves; None where no task failed.
+        result_uri: the S3 address of a result that was left before such an end; None where the
+            container named none.
     """
 
     outcome: Outcome
@@ -43,19 +43,19 @@ class Conclusion:
         evidence: Evidence | None,
         facts: Mapping[str, Any],
     ) -> Conclusion:
-        """Conclude with what the record holds of the container's.
+        """Return the conclusion, with the container's result from the record.
 
         Args:
-            record: of the execution.
+            record: the execution's record.
             outcome: how its last task ended.
-            evidence: what is left of a task that failed.
-            facts: as for `error_data`.
+            evidence: the evidence that a failed task leaves.
+            facts: the same as for `error_data`.
         """
         if outcome.succeeded:
             return cls(outcome, decoded(record.result), result_uri=record.result_uri)
         uri = handed_over_at(record, outcome)
         ended = cls(told(record, outcome), handed_over(record, outcome), evidence, uri)
-        # A step that keeps this has no more to keep than the error has.
+        # The step that returns this has the same limit as the error.
         if len(ended.error_data(facts)) <= MAX_ANSWER_BYTES:
             return ended
         return cls(told(record, outcome, IN_RECORD), evidence=evidence, result_uri=uri)
@@ -70,10 +70,10 @@ class Conclusion:
         """Return the data of the error with which a failure ends the execution.
 
         Args:
-            facts: what every error of the execution says of it.
+            facts: the fields that every error of the execution has.
 
         Returns:
-            JSON text, in ASCII and as small as can be.
+            JSON text: ASCII, without spaces.
         """
         left = self.evidence.to_dict() if self.evidence else {}
         data = {**facts, **left, **self.outcome.to_dict()}

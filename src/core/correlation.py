@@ -1,4 +1,4 @@
-"""How an execution, its record and its tasks find each other.
+"""The correlation of an execution, its record and its tasks.
 
 The key exists before the task does: it travels in RunTask's `startedBy` and comes back in every
 event and in DescribeTasks, so nothing has to be stored first or read from tags.
@@ -44,7 +44,7 @@ class Correlation:
     Attributes:
         stack: name of the CloudFormation stack that started the task.
         execution_id: key of the record, see `execution_id`.
-        attempt: which try at the work this is, counted from 1.
+        attempt: number of the try at the work, from 1.
     """
 
     stack: str
@@ -84,6 +84,6 @@ def client_token(execution_arn: str, attempt: int, launch: int) -> str:
 def family(task: Mapping[str, Any]) -> str:
     """Return FAMILY of a task's `arn:…:task-definition/FAMILY:REVISION`.
 
-    Whoever may call RunTask can forge `startedBy`, but not run another family's containers in it.
+    A caller of RunTask can forge `startedBy`, but not the family: it says which containers run.
     """
     return str(task["taskDefinitionArn"]).rpartition("/")[2].partition(":")[0]

@@ -1,6 +1,6 @@
-"""The places in the data bucket: an execution's input, and what each of its attempts leaves.
+"""The places in the data bucket: an execution's input, and the results of its attempts.
 
-They are a contract: the grants of functions and workers in template.yaml end where these begin.
+They are a contract: the grants of functions and workers in template.yaml name these prefixes.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ def input_key(execution_id: str, sha256: str) -> str:
     """Return the key of an execution's input.
 
     Args:
-        execution_id: of the execution.
-        sha256: of the input's bytes, in hexadecimal digits.
+        execution_id: the execution's id.
+        sha256: SHA-256 of the input's bytes, in hexadecimal digits.
     """
     return f"{INPUTS}{execution_id}/{sha256}.json"
 
 
 def result_prefix(bucket: str, execution_id: str, attempt: int, ticket: str) -> str:
-    """Return the URI, with a slash at its end, below which an attempt's container leaves objects.
+    """Return the prefix of the objects of an attempt's container: a URI with a slash at its end.
 
-    The ticket is random, so no container guesses another's; SECURITY.md says how far it goes.
+    The ticket is random, so no container guesses another's prefix; SECURITY.md names the limits.
     """
     return uri(bucket, f"{RESULTS}{execution_id}/{attempt}-{ticket}/")
 
@@ -47,14 +47,14 @@ def uri(bucket: str, key: str) -> str:
 def is_result_of(
     uri: str, bucket: str, execution_id: str, attempt: object, ticket: str | None
 ) -> bool:
-    """Whether a text names the place of an attempt's results, or one below it.
+    """Whether a text names the prefix of an attempt's results, or an address below it.
 
     Args:
         uri: the text.
         bucket: the data bucket.
-        execution_id: of the execution.
+        execution_id: the execution's id.
         attempt: the attempt's number.
-        ticket: the attempt's; None for any.
+        ticket: the attempt's ticket; None for any.
     """
     place = address(uri)
     if place is None or place.bucket != bucket:

@@ -1,4 +1,4 @@
-"""The words in which functions say what they have done, or why nothing was."""
+"""The words with which functions log what they have done, or why they have done nothing."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Done(StrEnum):
-    """One thing done; operators read and count its value, code compares the member."""
+    """One action, or the reason for none. Operators count its value; code compares the member."""
 
     # An end of a task, by its event or by the reconciler.
     CALLBACK_SUCCEEDED = "callback succeeded"
@@ -59,15 +59,15 @@ class Done(StrEnum):
 
     @property
     def is_in_place_of_event(self) -> bool:
-        """Whether the reconciler has done, by this, what an event should have made happen before.
+        """Whether this is a repair that an event should have made before the reconciler did.
 
-        What it does of its own, such as a stop of what is overdue, is no sign of a lost event.
+        The reconciler's own work, for example the stop of an overdue task, shows no lost event.
         """
         return self in _EVENTS_OWN
 
     @property
     def is_abandonment(self) -> bool:
-        """Whether it settles what an execution that ended badly has left behind."""
+        """Whether it settles the task and the record of an execution that ended badly."""
         return self in _ABANDONED
 
     @classmethod
@@ -82,7 +82,7 @@ class Done(StrEnum):
 
     @classmethod
     def abandoned(cls, status: str) -> Done:
-        """Return the word for what an execution that ended badly has left behind, now settled."""
+        """Return the word for the settled task and record of an execution that ended badly."""
         return cls(f"abandoned: execution {status}")
 
 

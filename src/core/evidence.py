@@ -9,8 +9,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 LOG_LINES = 20
-# An error's data, its record and its log line each have limits of their own; this is far below.
-# Half of it takes the longest line.
+# Far below the limits of an error's data, of a record and of a log line. Half of it holds the
+# longest line.
 MAX_BYTES = 8_192
 _MAX_LINE = 1_000
 
@@ -20,14 +20,14 @@ class Evidence:
     """The evidence that a task leaves.
 
     Attributes:
-        log_group: of the tasks.
-        log_stream: of its main container.
-        console_link: to the task, for as long as ECS shows it.
-        log_tail: the last lines, at most 20; empty if they could not be read, None if they are
-            nobody's to read. With those of the other container at most 8,192 bytes.
-        other_log_stream: of the container beside it that ended the task, or kept it from starting,
-            if there is one.
-        other_log_tail: its last lines, as `log_tail`.
+        log_group: the tasks' log group.
+        log_stream: the main container's log stream.
+        console_link: address of the task in the AWS console, for as long as ECS shows the task.
+        log_tail: the main container's last log lines, at most 20; empty if they could not be read,
+            None if the stack copies none. Both tails together have at most 8,192 bytes.
+        other_log_stream: log stream of the other container that ended the task, or kept it from
+            starting; None where there is none.
+        other_log_tail: that container's last log lines, as `log_tail`.
     """
 
     log_group: str
@@ -79,7 +79,7 @@ def console_link(task_arn: str) -> str:
 
 
 def shared(main: Sequence[str], other: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the last lines of two containers: half of the room each, and what the other leaves."""
+    """Return the last log lines of two containers: each has half of the room, and unused room."""
     beside = shortened(other, MAX_BYTES - _size(shortened(main, MAX_BYTES // 2)))
     return shortened(main, MAX_BYTES - _size(beside)), beside
 

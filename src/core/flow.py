@@ -1,4 +1,4 @@
-"""The flows: what a caller chooses between, and what follows from the choice."""
+"""The flows, and the properties in which they differ."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ class Flow(StrEnum):
 
     @property
     def is_awaited(self) -> bool:
-        """Whether the execution lasts until its task has ended, and says how it did."""
+        """Whether the execution lasts until its task has ended, and reports the outcome."""
         return _TRAITS[self].is_awaited
 
     @property
     def has_callback(self) -> bool:
-        """Whether the execution waits for a durable callback; else it looks at its task itself."""
+        """Whether the execution waits for a durable callback."""
         return _TRAITS[self].has_callback
 
     @property
     def takes_result(self) -> bool:
-        """Whether the container is told its record, and may hand a result over in it."""
+        """Whether the container knows its record, and may write a result into it."""
         return _TRAITS[self].takes_result
 
     @property

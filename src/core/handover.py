@@ -1,4 +1,4 @@
-"""The result that a container has left in its record before it timed out, or was lost."""
+"""The result that a container left in its record before it timed out or was lost."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ IN_RECORD = f"{HANDED_OVER}: it is in the record's `result`, and too large for a
 
 
 def handed_over(record: Record, outcome: Outcome) -> object:
-    """Return what a container had handed over that was stopped, or lost from sight, after that.
+    """Return the result that a container handed over before it was stopped or lost.
 
     Returns:
-        The value; None if there is none, and for another end.
+        The value; None where there is none, and for any other end.
     """
     return decoded(record.result) if _is_late(outcome) else None
 
 
 def handed_over_at(record: Record, outcome: Outcome) -> str | None:
-    """Return where such a container had left its result in S3; None where it had not said."""
+    """Return the S3 address of such a result; None where the container named none."""
     return record.result_uri if _is_late(outcome) else None
 
 
@@ -38,7 +38,7 @@ def may_follow(record: Record, outcome: Outcome) -> bool:
 
 
 def told(record: Record, outcome: Outcome, where: str = IN_RESULT) -> Outcome:
-    """Say in a timeout's detail, once, that there is a result, and where; another end stays."""
+    """Return the end; the detail of one with a late result says, once, where the result is."""
     is_here = handed_over(record, outcome) is not None
     if not is_here and handed_over_at(record, outcome) is None:
         return outcome

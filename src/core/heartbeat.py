@@ -1,4 +1,4 @@
-"""Progress as a sign of life: by when a worker has to have given another."""
+"""Heartbeats: the moment by which a worker has to report progress again."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ if TYPE_CHECKING:
 
     from core.record import Record
 
-# A worker's clock may be ahead of the one that looks.
+# A worker's clock may be ahead of ours.
 CLOCKS_DIFFER = timedelta(minutes=1)
 
 
 def silent_from(task: Mapping[str, Any], record: Record, now: datetime) -> datetime | None:
-    """Return by when the worker of a running task has to have reported progress again.
+    """Return the moment by which the worker of a running task has to report progress again.
 
-    It is counted from its last report, or from the task's start while there is none. A report from
-    the next minute is one of this moment, for clocks differ. One of a later time is none: it would
-    keep its task alive for as long as it likes.
+    The time counts from the last report, or from the task's start before the first one. Clocks
+    differ, so a report up to a minute ahead counts as one of this moment. A report further ahead
+    does not count: it could keep its task alive for ever.
 
     Args:
-        task: as DescribeTasks shows it.
-        record: of its attempt.
+        task: the task, as DescribeTasks shows it.
+        record: the record of its attempt.
         now: the moment of the look.
 
     Returns:
@@ -46,5 +46,5 @@ def silent_from(task: Mapping[str, Any], record: Record, now: datetime) -> datet
 
 
 def silent(seconds: int) -> TimedOut:
-    """Return the end for which a task is stopped whose worker reported nothing for so long."""
+    """Return the end of a task that is stopped because its worker reported nothing for so long."""
     return TimedOut(detail=f"{SILENT} for {seconds} s")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from core import data
 from core.reading import InvalidRequestError
 
-# As the variable's value is counted within RunTask's overrides.
+# Counted as within RunTask's overrides: the variable's value, written as JSON.
 MAX_INLINE = 4_096
 _SECONDS_A_DAY = 86_400
 
@@ -21,8 +21,8 @@ class Input:
     Attributes:
         text: JSON text; None where the input is an object.
         uri: the object's address, `s3://BUCKET/KEY`.
-        sha256: of the object's bytes, in hexadecimal digits, where the stack puts it.
-        body: the object's bytes, where the stack puts it.
+        sha256: SHA-256 of the object's bytes, in hexadecimal digits, if the stack puts it.
+        body: the object's bytes, if the stack puts it.
     """
 
     text: str | None = None
@@ -36,11 +36,11 @@ def place(value: object, bucket: str, execution_id: str) -> Input:
 
     Args:
         value: any JSON value; None for no input.
-        bucket: the stack's.
-        execution_id: whose input it is.
+        bucket: the stack's data bucket.
+        execution_id: the execution's id.
 
     Raises:
-        InvalidRequestError: no JSON text can be made of it.
+        InvalidRequestError: the value cannot be written as JSON text.
     """
     if value is None:
         return Input()
@@ -71,12 +71,12 @@ def check_lasting(given: Input, value: object, seconds: int, retention_days: int
 
     Args:
         given: the input as the container gets it.
-        value: as the payload has it.
+        value: the input as the payload has it.
         seconds: how long all attempts, and what lies between them, may take.
         retention_days: how long the bucket keeps objects.
 
     Raises:
-        InvalidRequestError: tells what to set DataRetentionDays to.
+        InvalidRequestError: says which DataRetentionDays would do.
     """
     days = -(-seconds // _SECONDS_A_DAY)
     if given.body is not None and days > retention_days:

@@ -1,4 +1,4 @@
-"""The job, a value that the first try stores with the record, and that later looks read."""
+"""The job: a value that the first try stores with the record, and that later looks read."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _Amount = Annotated[int, Meta(ge=1)]
 
 
 class OtherVersionsJobError(ValueError):
-    """A job cannot be launched by this version: another one has written what it does not know."""
+    """The job has fields that only another version knows, so this version cannot launch it."""
 
 
 class Capacity(StrEnum):
@@ -36,19 +36,19 @@ class Job:
         family: task definition family; its latest revision runs, so that a retry after a
             deployment does not ask for a revision that the deployment retired.
         container: name of the main container.
-        revision: of the task definition, if it is to be this one and no later.
-        command: of the main container; empty for the definition's own.
+        revision: revision of the task definition; None for the latest.
+        command: command of the main container; empty for the definition's own.
         environment: variables of the main container, beside those that the request itself sets.
-        memory: of the task and of its main container, in MiB, by attempt; the last value holds
-            for every later one.
-        cpu: of the task, in CPU units, 1,024 for a whole one; None for the fewest that Fargate
-            pairs with the memory.
-        ephemeral_storage: of the task, in GiB.
-        tags: of the task.
-        input: JSON text that is handed to the container; None for none, or where it is an object.
+        memory: MiB of the task and of its main container, by attempt; the last value holds for
+            every later one.
+        cpu: CPU units of the task, 1,024 for a whole one; None for the fewest that Fargate pairs
+            with the memory.
+        ephemeral_storage: GiB of the task.
+        tags: tags of the task.
+        input: JSON text that is handed to the container; None for no input, or one in S3.
         input_uri: address of the object that holds the input, `s3://BUCKET/KEY`.
-        input_sha256: of that object's bytes, in hexadecimal digits, where the stack puts it.
-        is_whole: whether everything that was stored has been read; only then it can be launched.
+        input_sha256: SHA-256 of that object's bytes, in hexadecimal digits, if the stack puts it.
+        is_whole: whether every stored field is known here; only a whole job can be launched.
     """
 
     family: _Name
@@ -91,11 +91,11 @@ class Job:
     def from_dict(cls, data: object) -> Job:
         """Rebuild a job from its JSON form.
 
-        Family and container are enough of a job that another version has written: a look at its
+        A job with fields of another version is read down to family and container: a look at its
         task needs no more.
 
         Raises:
-            msgspec.ValidationError: it is none.
+            msgspec.ValidationError: the data is no job.
         """
         try:
             stored = msgspec.convert(data, dict[str, Any])

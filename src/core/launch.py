@@ -1,4 +1,4 @@
-"""The RunTask request of a launch, and what its refusals mean."""
+"""The RunTask request of a launch, and the outcome of its refusals."""
 
 from __future__ import annotations
 
@@ -41,18 +41,18 @@ class Variable(StrEnum):
     INPUT = "INPUT"
     INPUT_URI = "INPUT_URI"
     RESULT_URI = "RESULT_URI"
-    # The name by which Lambda tells a trace to its functions: tools for tracing and logs read it.
+    # Lambda's own name for the trace header: tools for tracing and logs read it.
     TRACE = "_X_AMZN_TRACE_ID"
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """The place where tasks run; known at the launch alone.
+    """The place where tasks run, read at the launch.
 
     Attributes:
-        table: the records table, told to containers that have something to write there.
-        bucket: the data bucket, where these containers leave what is too large for it.
-        network: today's, whenever the execution began.
+        table: the records table; containers that write to it get its name.
+        bucket: the data bucket, where these containers leave results too large for the table.
+        network: today's network, however old the execution is.
     """
 
     cluster: str
@@ -66,7 +66,7 @@ class Started:
     """The task that a launch has started.
 
     Attributes:
-        task_arn: the task.
+        task_arn: ARN of the task.
         container: name of its main container.
         begun_at: when its attempt began, ISO 8601 UTC.
         deadline: when its attempt is overdue, ISO 8601 UTC.
@@ -93,7 +93,7 @@ class Started:
 
     @classmethod
     def of(cls, record: Record, task_arn: str) -> Started:
-        """Return what a record says of its attempt's task."""
+        """Return the task of a record's attempt."""
         return cls(task_arn, record.job.container, record.begun_at, record.deadline)
 
 
@@ -102,11 +102,11 @@ class Launch:
     """One RunTask request within an attempt; equal launches make equal requests.
 
     Attributes:
-        job: what runs, as the record holds it.
-        ticket: of the attempt, as its record holds it; None where the container has no record to
-            write to, or a worker has spoilt it.
-        capacity: as its record holds it.
-        trace: the execution's, as its record holds it; None where it has none.
+        job: the record's job.
+        ticket: the attempt's ticket, from the record; None where the container has no record to
+            write to, or a worker has spoilt the ticket.
+        capacity: the record's capacity.
+        trace: the execution's trace header, from the record; None where it has none.
     """
 
     execution_arn: str
@@ -124,7 +124,7 @@ class Launch:
         return client_token(self.execution_arn, self.correlation.attempt, self.number)
 
     def stored(self, record: Record) -> Launch:
-        """Return the launch that a record of the attempt holds, whichever try has put it there."""
+        """Return the launch that a record of the attempt holds, whichever try stored it."""
         return replace(
             self,
             number=record.launch,
@@ -138,12 +138,12 @@ class Launch:
         """Return RunTask's parameters.
 
         Raises:
-            OtherVersionsJobError: only another version knows what is to run.
+            OtherVersionsJobError: the job has fields that only another version knows.
         """
         if not self.job.is_whole:
             raise OtherVersionsJobError(
                 f"The job of {self.correlation.execution_id!r} was stored by another version of "
-                "the stack, which alone can launch it."
+                "the stack, and only that version can launch it."
             )
         return {
             "cluster": place.cluster,
@@ -152,7 +152,7 @@ class Launch:
             "count": 1,
             "startedBy": self.correlation.started_by,
             "clientToken": self.token,
-            # The stack's tags reach what its tasks cost.
+            # The tasks carry the stack's tags, for cost allocation.
             "propagateTags": "TASK_DEFINITION",
             "enableECSManagedTags": True,
             "networkConfiguration": {
@@ -167,15 +167,15 @@ class Launch:
         }
 
     def excess(self, table: str, bucket: str, attempts: int) -> int:
-        """Return by how many characters the overrides exceed the 8,192 that ECS takes; 0 at least.
+        """Return the number of characters above the 8,192 that ECS takes as overrides, at least 0.
 
-        They are counted as written in ASCII JSON, which is the longest that they can be, of
-        whichever attempt has the longest, with any ticket and any trace.
+        The count is that of ASCII JSON, the longest form, for the attempt with the longest
+        overrides, with room for any ticket and any trace.
 
         Args:
             table: the records table.
             bucket: the data bucket.
-            attempts: how many there may be.
+            attempts: the highest number of attempts.
         """
         correlations = (replace(self.correlation, attempt=n) for n in range(1, attempts + 1))
         reserve = replace(self, ticket=TICKET_RESERVE, trace=TRACE_RESERVE)
@@ -227,8 +227,8 @@ class Launch:
 
 
 def _pairs(values: Mapping[str, str], name: str) -> list[dict[str, str]]:
-    """Return a map as ECS takes it, in one order."""
-    # DynamoDB keeps it in any order; another order would be another request to ECS.
+    """Return a map as ECS takes it, in a fixed order."""
+    # DynamoDB keeps no order, and to ECS another order is another request.
     return [{name: key, "value": values[key]} for key in sorted(values)]
 
 

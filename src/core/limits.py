@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
     from core.flow import Flow
 
-# ECS's agent, Fargate and the AWS SDKs set variables with these.
+# ECS's agent, Fargate and the AWS SDKs set variables with these prefixes.
 RESERVED_PREFIXES = ("AWS_", "ECS_", "_X_AMZN_")
-# The template gives it to the default container, which runs what lies there.
+# The template sets this variable in the default container: the ARN of the layer with its code.
 CODE = "WORKER_CODE_ARN"
 MAX_TAGS, MAX_TAG_KEY, MAX_TAG_VALUE = 40, 128, 256
 MAX_NAME = 255
@@ -38,7 +38,7 @@ def definition(text: str, stack: str) -> Definition:
     """Read a `taskDefinition`.
 
     Raises:
-        InvalidRequestError: it is no family of the stack's.
+        InvalidRequestError: the text names no family of the stack.
     """
     match = _DEFINITION.fullmatch(text)
     if match is None or not match["family"].startswith(f"{stack}-"):
@@ -54,7 +54,7 @@ def check_container(name: str) -> None:
     """Refuse a `containerName` that no container has.
 
     Raises:
-        InvalidRequestError: tells what a name may be.
+        InvalidRequestError: says which names are valid.
     """
     if not _NAME.fullmatch(name):
         expected = f"1 to {MAX_NAME} letters, digits, - and _"
@@ -65,7 +65,7 @@ def check_command(command: Sequence[str]) -> None:
     """Refuse a `command` that no container can run.
 
     Raises:
-        InvalidRequestError: tells what a command is.
+        InvalidRequestError: says which commands are valid.
     """
     if not command or not command[0] or any("\0" in word for word in command):
         expected = "a list of text without NUL, whose first word is not empty"
@@ -76,7 +76,7 @@ def check_environment(environment: Mapping[str, str], taken: Collection[str]) ->
     """Refuse a variable that no container can have, or that is not the caller's to set.
 
     Args:
-        environment: the payload's.
+        environment: the payload's variables.
         taken: names that other fields of the payload set.
 
     Raises:
@@ -126,16 +126,16 @@ def _is_tag(text: str, longest: int) -> bool:
 
 
 def check_size(cpu: int | None, memory: Sequence[int], attempts: int, flow: Flow) -> None:
-    """Refuse a size that Fargate lacks, in whichever attempt, and memory that no attempt would get.
+    """Refuse a size that Fargate does not offer, in any attempt, and more sizes than attempts.
 
     Args:
         cpu: CPU units; None for the fewest beside the memory.
         memory: MiB by attempt; empty for the definition's own.
-        attempts: how many there may be.
-        flow: the flow it is for.
+        attempts: the highest number of attempts.
+        flow: the payload's flow.
 
     Raises:
-        InvalidRequestError: names the field, the attempt and the sizes that there are.
+        InvalidRequestError: names the field, the attempt and the nearest sizes.
     """
     if cpu is not None and cpu not in MEMORIES:
         raise InvalidRequestError("cpu", cpu, f"one of {', '.join(map(str, MEMORIES))}")

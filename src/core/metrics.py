@@ -1,4 +1,4 @@
-"""The stack's own metrics: what is counted, and what the end of an attempt comes to."""
+"""The stack's own metrics: what is counted, and the samples of an attempt's end."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ class _Kind(NamedTuple):
 class Metric(Enum):
     """A metric of the stack, in CloudWatch under the stack's name; docs/operations.md lists them.
 
-    A gauge is told by each run of the reconciler; everything else is counted by the write that
-    makes it true, once.
+    Each run of the reconciler emits the gauges. Everything else is counted once, by the write that
+    makes it true.
     """
 
     TASKS_STARTED = _Kind("TasksStarted")
@@ -51,7 +51,7 @@ class Metric(Enum):
     SEGMENTS_REFUSED = _Kind("SegmentsRefused", dimensions=())
 
 
-# Only our own words: another version's would be a dimension that nobody asks for.
+# Only this version's words count: there is no metric for another version's.
 _LEARNED: Mapping[str | None, Metric] = {
     LearnedBy.EVENT: Metric.LEARNED_BY_EVENT,
     LearnedBy.CHECK: Metric.LEARNED_BY_CHECK,
@@ -65,8 +65,8 @@ class Sample:
 
     Attributes:
         value: in the metric's unit.
-        flow: for a metric that has this dimension.
-        outcome: likewise, the kind of an end.
+        flow: the flow, for a metric with this dimension.
+        outcome: the kind of an end, for a metric with this dimension.
     """
 
     metric: Metric
@@ -82,11 +82,11 @@ class Sample:
 
 
 def of_end(record: Record, outcome: Outcome) -> Iterator[Sample]:
-    """Yield what the end of an attempt adds.
+    """Yield the samples of an attempt's end.
 
     Args:
-        record: of the attempt.
-        outcome: how it ended, with who learned it and when.
+        record: the attempt's record.
+        outcome: how the attempt ended, with who learned it and when.
     """
     flow = record.flow
     yield Sample(Metric.ATTEMPTS_ENDED, 1, flow, outcome.kind)
@@ -105,11 +105,11 @@ def of_end(record: Record, outcome: Outcome) -> Iterator[Sample]:
 
 
 def of_close(record: Record, *, is_failure: bool) -> Iterator[Sample]:
-    """Yield what the close of a record adds, beside the end of its last attempt.
+    """Yield the samples of a record's close, beside those of its last attempt's end.
 
     Args:
-        record: that is closed.
-        is_failure: whether its execution has failed, and nobody wanted it to.
+        record: the record that is closed.
+        is_failure: whether its execution has failed, and nobody stopped it.
     """
     begun = record.attempt - record.is_backing_off
     yield Sample(Metric.ATTEMPTS_PER_EXECUTION, begun, record.flow)
@@ -122,8 +122,8 @@ class Gauges:
     """The open records as one run of the reconciler sees them.
 
     Attributes:
-        open: how many there are of each flow.
-        overdue: seconds since the deadline of that which is overdue for longest; 0 for none.
+        open: number of open records by flow.
+        overdue: seconds since the deadline of the longest overdue record; 0 for none.
     """
 
     open: Counter[Flow] = field(default_factory=Counter)
@@ -137,7 +137,7 @@ class Gauges:
             self.overdue = max(self.overdue, late.total_seconds())
 
     def samples(self) -> Iterator[Sample]:
-        """Yield what was seen, of each flow."""
+        """Yield the samples of the gauges, for each flow."""
         for flow in Flow:
             yield Sample(Metric.OPEN_RECORDS, self.open[flow], flow)
         yield Sample(Metric.OLDEST_OVERDUE_SECONDS, self.overdue)

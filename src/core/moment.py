@@ -1,4 +1,4 @@
-"""Moments as records, results and requests tell them."""
+"""Moments in the form that records, results and requests have."""
 
 from __future__ import annotations
 

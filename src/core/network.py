@@ -1,4 +1,4 @@
-"""The network that tasks get, as a parameter of Systems Manager tells of it."""
+"""The tasks' network, as a parameter of Systems Manager holds it."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ class _Ids(NamedTuple):
     """The form and number of one kind of ids that ECS takes.
 
     Attributes:
-        form: of one id.
-        most: how many.
+        form: the form of one id.
+        most: the highest number of ids.
     """
 
     form: re.Pattern[str]
@@ -42,7 +42,7 @@ class Network:
     Attributes:
         subnets: ids, one of which a task gets.
         security_groups: ids, all of which a task gets.
-        public_ip: whether tasks get one, their only way out of a public subnet.
+        public_ip: whether tasks get a public address, their only way out of a public subnet.
     """
 
     subnets: tuple[str, ...]
@@ -51,7 +51,7 @@ class Network:
 
 
 class _Stored(msgspec.Struct, rename="camel"):
-    """The parameter's JSON; old versions read it for a year, and leave out what they don't know."""
+    """The parameter's JSON; old versions read it for a year, and ignore fields unknown to them."""
 
     subnets: str
     security_groups: str
@@ -62,8 +62,8 @@ def parse(name: str, text: str) -> Network:
     """Return the network that a parameter holds.
 
     Args:
-        name: the parameter's.
-        text: its value.
+        name: the parameter's name.
+        text: the parameter's value.
 
     Raises:
         InvalidNetworkError: the value is no network.

@@ -1,4 +1,4 @@
-"""The payload: each field is described once here, with its bounds, and read by them."""
+"""The payload: each field is described here, once, with its bounds."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _RETRY_ON = (
     f"a list of any of {', '.join(get_args(OnDemand))} and exit codes from 1 to {MAX_EXIT_CODE} "
     f"but {NOT_FETCHED} (0 is a success; {_RESERVED}, and is retried unasked)"
 )
-# Where the words of the types are not those of the caller.
+# Wording for fields whose types msgspec describes in words that callers do not use.
 _WORDING: Mapping[str, str] = {
     "retryOn": _RETRY_ON,
     "command": "a list of text without NUL, whose first word is not empty",
@@ -47,10 +47,10 @@ _MiB = Annotated[int, Meta(ge=1)]
 
 
 class Simulation(Struct, frozen=True, rename="camel"):
-    """A failure asked for, to watch how it is reported.
+    """A simulated failure, to watch how it is reported.
 
     Attributes:
-        exit_code: what the demo worker exits with instead of handing over its result; 0 for none.
+        exit_code: the demo worker's exit code in place of a result; 0 for no failure.
     """
 
     exit_code: Annotated[int, Meta(ge=0, le=MAX_EXIT_CODE)]
@@ -62,8 +62,8 @@ class Payload(Struct, frozen=True, rename="camel"):
     Attributes:
         message: free text, handed to the demo's worker.
         processing_time: seconds that the demo's worker works.
-        simulate: a failure asked for of the demo's worker.
-        memory: MiB, or those of each attempt.
+        simulate: a failure that the demo's worker simulates.
+        memory: MiB, or a list of MiB by attempt.
         input: any JSON value; None for none.
     """
 
@@ -91,12 +91,12 @@ class Payload(Struct, frozen=True, rename="camel"):
     poll_seconds: Annotated[int, Meta(ge=1, le=MAX_POLL_SECONDS)] | None = None
 
     def policy(self, flow: Flow) -> Policy:
-        """How often to try, and after what, in a flow."""
+        """Return the retry policy in a flow."""
         return Policy(self.max_attempts, self.retry_on) if flow.is_awaited else ONCE
 
     @property
     def memory_by_attempt(self) -> tuple[int, ...]:
-        """MiB of each attempt, of which the last holds on; empty for the definition's own."""
+        """MiB by attempt, the last for every later one; empty for the definition's own."""
         memory = self.memory
         return tuple(memory) if isinstance(memory, list) else (memory,) if memory else ()
 
@@ -115,10 +115,10 @@ class Payload(Struct, frozen=True, rename="camel"):
         return {**defaults, **given}
 
     def told(self, input_text: str | None) -> dict[str, object]:
-        """The values that the request tells the container and that may be long, by field.
+        """Return the values that the container gets and that may be long, by field.
 
         Args:
-            input_text: of the input, where it is no object.
+            input_text: the input's text; None for an input in S3.
         """
         long: dict[str, object] = {
             "message": None if self.message is UNSET else self.message,
@@ -129,7 +129,7 @@ class Payload(Struct, frozen=True, rename="camel"):
         return {name: value for name, value in long.items() if value}
 
 
-# The fields that not every flow takes: which do, and who they are.
+# Fields that not every flow takes: whether a flow does, and words for those that do.
 _ONLY: Mapping[str, tuple[Callable[[Flow], bool], str]] = {
     "maxAttempts": (lambda flow: flow.is_awaited, "the polling and the EventBridge flow take"),
     "retryOn": (lambda flow: flow.is_awaited, "the polling and the EventBridge flow take"),
@@ -154,7 +154,7 @@ def read(payload: object, flow: Flow) -> Payload:
 
     Args:
         payload: the invocation's event, as JSON gave it.
-        flow: the flow it is for; what a flow cannot keep, it does not take.
+        flow: the payload's flow; it refuses a field whose promise it cannot keep.
 
     Raises:
         InvalidRequestError: names the field, what came and what was expected.
@@ -176,10 +176,10 @@ def read(payload: object, flow: Flow) -> Payload:
 
 
 def check_seconds(given: Payload, timeout_seconds: int) -> None:
-    """Refuse what does not fit into an attempt's time.
+    """Refuse times that are longer than an attempt may take.
 
     Args:
-        given: as `read` returned it.
+        given: the payload, as `read` returned it.
         timeout_seconds: how long an attempt may take.
 
     Raises:
@@ -201,11 +201,11 @@ def check_seconds(given: Payload, timeout_seconds: int) -> None:
 
 
 def check_length(told: Mapping[str, object], excess: int) -> None:
-    """Refuse work of which RunTask cannot tell its container.
+    """Refuse work whose values do not fit into RunTask's overrides.
 
     Args:
-        told: as `Payload.told` returned it.
-        excess: how many characters the longest request has too many.
+        told: the values, as `Payload.told` returned them.
+        excess: the number of characters that the longest request has above ECS's limit.
 
     Raises:
         InvalidRequestError: names the field that has to be shorter, and the length that fits.
@@ -224,7 +224,7 @@ def check_length(told: Mapping[str, object], excess: int) -> None:
 
 
 def _elsewhere(name: str) -> str:
-    """Return who takes a field that this flow does not; nothing for a name that no flow knows."""
+    """Return which flows take a field that this one refuses; empty for an unknown name."""
     return f"no such field here: only {_ONLY[name][1]} it" if name in _ONLY else ""
 
 
@@ -234,12 +234,12 @@ def _check_unicode(name: str, value: object) -> None:
     except UnicodeEncodeError:
         raise InvalidRequestError(name, value, "text without lone surrogates") from None
     except RecursionError:
-        # Its type has something to say of it.
+        # The check of its type reports it.
         return
 
 
 def _check(given: Payload) -> None:
-    """Refuse what is of the right type, and of no use all the same."""
+    """Refuse values of the right type that cannot be used."""
     if NOT_FETCHED in given.retry_on:
         raise InvalidRequestError("retryOn", [NOT_FETCHED], _RETRY_ON)
     if given.simulate and given.simulate.exit_code == NOT_FETCHED:

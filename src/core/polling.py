@@ -1,4 +1,4 @@
-"""When to look at a task next, how often that is possible, and what a look means."""
+"""Polling: when the next look is due, how many looks there can be, and what a look means."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 MAX_POLL_SECONDS = 3_000
 # An execution holds 3,000 operations; launches, the close and their retries need some of them.
 MAX_CHECKS = 2_900
-# What another attempt needs besides its checks: ten launches, the waits between them, a back-off,
-# and the retries of them all.
+# Operations of another attempt beside its checks: ten launches, the waits between them, a
+# back-off, and the retries of them all.
 _ATTEMPT_OPERATIONS = 60
 FIRST_DELAY = 5
 # Between looks at a task that was asked to stop.
@@ -27,7 +27,7 @@ _DAY = 86_400
 # In seconds, as looks count.
 _YOUNG = int(UNKNOWN_WHEN_YOUNG.total_seconds())
 _MISSING_FOR = int(BETWEEN_LOOKS.total_seconds())
-# A permission that was just given may be refused for a while.
+# AWS may refuse a call for a while after its permission was given.
 REFUSED_FOR = 600
 
 
@@ -87,7 +87,7 @@ class PollState:
     def seen(
         self, task: Mapping[str, Any], container: str, elapsed: int, start_seconds: int | None
     ) -> PollState:
-        """Fold in what DescribeTasks told of the task, which may take so long to start."""
+        """Fold in the task as DescribeTasks shows it, with the limit for its start."""
         limit = starts_by(task, container, start_seconds)
         return PollState(
             since=self.since,
@@ -99,25 +99,25 @@ class PollState:
         )
 
     def missed(self, elapsed: int) -> PollState:
-        """Fold in that ECS did not know the task; see `is_gone`."""
+        """Fold in a look at which ECS did not know the task; see `is_gone`."""
         first = elapsed if self.missed_at is None else self.missed_at
         return replace(self, missed_at=first, refused_at=None, elapsed=elapsed)
 
     def refused(self, elapsed: int) -> PollState:
-        """Fold in that ECS refused the look; see `is_refused`."""
+        """Fold in a look that ECS refused; see `is_refused`."""
         first = elapsed if self.refused_at is None else self.refused_at
         return replace(self, refused_at=first, elapsed=elapsed)
 
     def throttled(self, elapsed: int) -> PollState:
-        """Fold in that nothing could be learned this time."""
+        """Fold in a look from which nothing could be learned."""
         return replace(self, elapsed=elapsed)
 
     def stopped(self) -> PollState:
-        """Fold in that the task was asked to stop at this look; see `is_given_up`."""
+        """Fold in a StopTask at this look; see `is_given_up`."""
         return replace(self, stopped_at=self.elapsed)
 
     def ended(self, outcome: Outcome) -> PollState:
-        """Fold in an end that something else than DescribeTasks told."""
+        """Fold in an end from another source than DescribeTasks."""
         return replace(self, outcome=outcome)
 
     @property
@@ -129,7 +129,7 @@ class PollState:
 
     @property
     def is_refused(self) -> bool:
-        """Whether looks have been refused for so long that no more is to be learned."""
+        """Whether looks have been refused for so long that nothing more can be learned."""
         return self.refused_at is not None and self.elapsed - self.refused_at >= REFUSED_FOR
 
     @property
@@ -158,7 +158,7 @@ class PollState:
         # ECS keeps an ended task for an hour: after a look in vain, a long interval could lose its
         # end.
         delay = min(delay, _MISSING_FOR) if self._is_in_vain else delay
-        # Past a limit only a StopTask that ECS was too busy for is left to do.
+        # Past a limit only a StopTask is left to do, for which ECS was too busy.
         left = self._until(timeout) - self.elapsed
         return min(delay, left if left > 0 else FIRST_DELAY)
 
@@ -167,10 +167,10 @@ class PollState:
         return self.missed_at is not None or self.refused_at is not None
 
     def _until(self, timeout: int) -> int:
-        """Return the `elapsed` at which the next thing falls due."""
+        """Return the `elapsed` at which the next limit passes."""
         if self.stopped_at is not None:
-            # After a StopTask that came late ECS has its time too, within what an execution keeps
-            # for its end.
+            # ECS gets its time after a late StopTask too, within the reserve that an execution
+            # keeps for its end.
             word = last_word_seconds(timeout)
             return min(self.stopped_at + word, timeout + 2 * word)
         if self.starts_by is None or self._is_in_vain:

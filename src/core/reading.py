@@ -1,4 +1,4 @@
-"""How fields are read: by their types, or refused by name."""
+"""The reading of fields: each is converted by its type, or refused by its name."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _MAX_SHOWN = 200
 _PATH = re.compile(r" - at (?:`key` in )?`\$\.?(?P<path>[^`]*)`$")
 _INDEX = re.compile(r"\[[^]]*\]")
 _TYPES = re.compile(r"`(?P<names>[^`]+)`")
-# The names of msgspec, and those of people.
+# msgspec's names of types, and plain words for them.
 _WORDS = {"int": "a whole number", "str": "text", "object": "an object", "array": "a list"}
 
 
@@ -27,7 +27,7 @@ class InvalidRequestError(ValueError):
 
     Attributes:
         field: dotted name of the field at fault, "payload" for the whole, shortened as well.
-        value: what came, shortened to 200 characters.
+        value: the value that came, shortened to 200 characters.
         expected: what would have been accepted.
     """
 
@@ -42,9 +42,9 @@ def convert(given: object, kind: type[S], wording: Mapping[str, str]) -> S:
     """Return a value of a kind, each of its fields within its own type and bounds.
 
     Args:
-        given: as JSON gave it; names that the kind does not know are passed over.
-        kind: has a field for each name.
-        wording: what is expected, by dotted name of a field whose types do not say it well.
+        given: the value, as JSON gave it; names that the kind does not know are ignored.
+        kind: the kind, with a field for each name.
+        wording: texts that replace the types' own words for what is expected, by dotted name.
 
     Raises:
         InvalidRequestError: names the field, what came and what was expected.
@@ -70,12 +70,12 @@ def check_names(
 
     Args:
         given: an object, as JSON gave it.
-        known: every name that there may be.
-        elsewhere: says of an unknown name who knows it; nothing where nobody does.
+        known: every allowed name.
+        elsewhere: returns who takes an unknown name; empty text for nobody.
         path: dotted name of the object; empty for the payload.
 
     Raises:
-        InvalidRequestError: names the field, and those that there may be.
+        InvalidRequestError: names the field, and the allowed ones.
     """
     for name in (name for name in given if name not in known):
         expected = elsewhere(name) or f"one of the fields {', '.join(known)}"
@@ -83,10 +83,10 @@ def check_names(
 
 
 def check_texts(given: object, path: str) -> None:
-    """Refuse a value of an object that is not text; whether it is an object is for its type to say.
+    """Refuse an object's value that is not text; the check of its type refuses what is no object.
 
     Raises:
-        InvalidRequestError: names what is of another type.
+        InvalidRequestError: names the value.
     """
     for name, value in given.items() if isinstance(given, dict) else ():
         if not isinstance(value, str):
@@ -98,7 +98,7 @@ def check_required(given: Mapping[str, object], kind: type[Struct], path: str) -
 
     Args:
         given: an object, as JSON gave it.
-        kind: has the fields.
+        kind: the kind with the fields.
         path: dotted name of the object.
 
     Raises:
@@ -111,12 +111,12 @@ def check_required(given: Mapping[str, object], kind: type[Struct], path: str) -
 
 
 def dotted(path: str, name: str) -> str:
-    """Return the dotted name of what an object holds; `path` is empty for the payload."""
+    """Return the dotted name of an object's member; `path` is empty for the payload."""
     return ".".join(filter(None, (path, name or json.dumps(name))))
 
 
 def _explained(given: object, complaint: str, wording: Mapping[str, str]) -> InvalidRequestError:
-    """Turn msgspec's complaint into one that also shows the value."""
+    """Return msgspec's complaint as an error that also shows the value."""
     located = _PATH.search(complaint)
     path = _INDEX.sub("", located["path"]) if located else ""
     expected = complaint[: located.start()] if located else complaint

@@ -25,7 +25,7 @@ from core.outcome import Missing, from_dict
 if TYPE_CHECKING:
     from core.outcome import Outcome
 
-# An outcome's fields by which two reports of one end agree, whoever has learned it, and when.
+# The fields in which two reports of one end agree, whoever learned it and when.
 SAME_END = ("kind", "taskArn", "detail")
 OPEN = "OPEN"
 OPEN_INDEX = "open-index"
@@ -46,7 +46,7 @@ ENDED = frozenset({Status.COMPLETED, Status.FAILED})
 TRANSITIONS: Mapping[Status, frozenset[Status]] = {
     Status.PENDING: frozenset({Status.RUNNING, Status.BACKOFF, *ENDED}),
     Status.RUNNING: frozenset({Status.BACKOFF, *ENDED}),
-    # What is completed here is one whose container has written BACKOFF over its own status.
+    # COMPLETED follows where a container has written BACKOFF over its own status.
     Status.BACKOFF: frozenset({Status.PENDING, *ENDED}),
     Status.COMPLETED: frozenset(),
     Status.FAILED: frozenset(),
@@ -54,10 +54,11 @@ TRANSITIONS: Mapping[Status, frozenset[Status]] = {
 
 
 def barriers(flow: Flow, target: Status) -> list[Status]:
-    """Return the statuses of an open record that `target` may not be entered from.
+    """Return the statuses of an open record from which `target` may not be entered.
 
-    A worker that reports its end does so as the status of a record that stays open. In the other
-    flows nothing that workers may write bars anything: attempt, launch and task fence them.
+    In a flow whose worker reports its end, the status is that report, and the record stays open. In
+    the other flows no status bars a write, for any worker may write it: attempt, launch and task
+    fence the writes.
     """
     if not flow.worker_reports_end:
         return []
@@ -67,18 +68,19 @@ def barriers(flow: Flow, target: Status) -> list[Status]:
 
 
 def _is_believed(flow: Flow, status: Status) -> bool:
-    """Whether an open record can be where its status says: at an end only if its worker reports."""
+    """Whether an open record's status is believed: an end only where the worker reports it."""
     return flow.worker_reports_end or status not in ENDED
 
 
 class UnreadableRecordError(Exception):
-    """A record holds what the stack does not write, in a column that only the stack can write.
+    """A column that only the stack can write holds a value that the stack does not write.
 
     Attributes:
         execution_id: its key.
-        execution_arn: its execution; None where it names none, as one that a worker made up.
+        execution_arn: ARN of its execution; None where it names none, for example where a worker
+            made the item up.
         is_open: whether something can still happen to it.
-        attempt: which try it speaks of; the first where it does not say so.
+        attempt: number of its attempt; 1 where it names none.
     """
 
     def __init__(self, item: Mapping[str, Any], reason: str) -> None:
@@ -91,7 +93,7 @@ class UnreadableRecordError(Exception):
 
 
 class UnknownFlowError(UnreadableRecordError):
-    """A record of a flow that only another version of the stack knows, and can deal with."""
+    """The flow of a record is one that only another version of the stack knows."""
 
 
 class Standing(StrEnum):
@@ -108,21 +110,22 @@ class Record:
     """A record as stored; None where an attribute is absent.
 
     Attributes:
-        launch: which RunTask request of the attempt, from 1; 0 between two attempts.
-        capacity: what this launch asks for; between two attempts, what the last one did.
+        launch: number of the attempt's RunTask request, from 1; 0 between two attempts.
+        capacity: the capacity that this launch asks for; between two attempts, that of the last.
         job: what runs, the same in each attempt.
-        ticket: of the attempt, by which its worker writes; absent where nobody reads that.
-        result: what the container handed over, as JSON text.
-        result_uri: the place below which the container says that its result lies, in S3; its
-            attempt's own.
-        stray_uri: the place that it says instead, if it is not its own.
-        progress: what the worker reported last, see `core.reported.progress`.
+        ticket: the attempt's ticket, a condition of its worker's writes; absent where the stack
+            takes none.
+        result: the container's result, as JSON text.
+        result_uri: the S3 address that the container names for its result, below its attempt's own
+            prefix.
+        stray_uri: the address that it names instead, if that is not below the prefix.
+        progress: the worker's last report, see `core.reported.progress`.
         last_outcome: the last ended task's outcome in `Outcome.to_dict` form.
         error: why the execution failed: kind, summary, detail, exitCode, advice, taskArn, attempt
-            and the evidence; of an open record, its worker's words.
+            and the evidence; in an open record, its worker's words.
         begun_at: when the current attempt began, ISO 8601 UTC; its launches share it.
         deadline: when the current attempt is overdue, ISO 8601 UTC; its launches share it.
-        heartbeat_seconds: how long its worker may report no progress; absent where it may for good.
+        heartbeat_seconds: how long its worker may report no progress; absent for no limit.
         start_timeout_seconds: how long a container may take to begin, from ECS's `createdAt`;
             absent in a record of a version that sets no limit.
         attempts: those that have ended, oldest first; see `core.attempts`.
@@ -166,7 +169,7 @@ class Record:
 
     @property
     def is_handed_over(self) -> bool:
-        """Whether the container has written a result, or where one is to be found."""
+        """Whether the container has written a result, or the address of one."""
         return (self.result, self.result_uri, self.stray_uri) != (None, None, None)
 
     def standing(self, attempt: int, task_arn: str) -> Standing:
@@ -181,13 +184,13 @@ class Record:
         return Standing.CURRENT if self.is_open else Standing.CLOSED
 
     def end_of(self, task_arn: str | None) -> Outcome | None:
-        """Return the end that was reported for a task; None if none was, or only another task's."""
+        """Return the end that was reported for a task; None without one, or for another task's."""
         last = self.last_outcome
         outcome = from_dict(last) if last else None
         return outcome if outcome and outcome.task_arn == task_arn else None
 
     def says(self, end: Outcome) -> bool:
-        """Whether it holds this very end, whoever has learned it."""
+        """Whether the record holds this end, whoever learned it."""
         last, told = self.last_outcome or {}, end.to_dict()
         return all(name in last and last[name] == told[name] for name in SAME_END)
 
@@ -200,22 +203,22 @@ class Record:
         return known is not None
 
     def to_item(self) -> dict[str, Any]:
-        """The item's attributes as plain values, absent ones left out."""
+        """Return the item's attributes as plain values, without absent ones."""
         item = {name: getattr(self, field) for field, name in _ATTRIBUTES.items()}
         item |= {"open": OPEN if self.is_open else None, "job": self.job.to_dict()}
         return {name: value for name, value in item.items() if value not in (None, ())}
 
     @classmethod
     def from_item(cls, item: Mapping[str, Any], bucket: str = "") -> Record:
-        """Read an item's plain values; those that workers may write are read whatever they are.
+        """Read an item's plain values; columns that workers may write can hold any value.
 
         Args:
-            item: the values.
-            bucket: the data bucket; no place in another one is an attempt's own.
+            item: the values by column.
+            bucket: the data bucket; an address in another bucket is no attempt's own.
 
         Raises:
-            UnknownFlowError: it is another version's.
-            UnreadableRecordError: there is something else than the stack writes in another one.
+            UnknownFlowError: the flow is another version's.
+            UnreadableRecordError: another column holds a value that the stack does not write.
         """
         flow = item.get("flow")
         if isinstance(flow, str) and flow not in list(Flow):
@@ -263,10 +266,10 @@ _ATTRIBUTES: Mapping[str, str] = {
 
 
 def _reported(item: Mapping[str, Any], flow: Flow, bucket: str) -> dict[str, Any]:
-    """Read what workers may write, as far as the record's flow takes it from them."""
+    """Read the columns that workers may write, as far as the record's flow takes them."""
     error = item.get("error")
     if "open" in item:
-        # So far, only a worker can have written one.
+        # Only a worker can have written the error of an open record.
         error = reported.words(error) if flow.worker_reports_end and "error" in item else None
     elif error is not None and not isinstance(error, Mapping):
         error = reported.words(error)
@@ -286,9 +289,9 @@ def _reported(item: Mapping[str, Any], flow: Flow, bucket: str) -> dict[str, Any
 
 
 def _is_own(item: Mapping[str, Any], uri: str, bucket: str, ticket: str | None) -> bool:
-    """Whether a place is below the one that the present attempt's container was told."""
+    """Whether an address is below the prefix that the present attempt's container got."""
     if ticket is None and "open" in item:
-        # No container of an attempt without a ticket was told any.
+        # The container of an attempt without a ticket got no prefix.
         return False
     return is_result_of(uri, bucket, item["executionId"], _whole(item["attempt"]), ticket)
 
@@ -303,7 +306,7 @@ def _status(item: Mapping[str, Any], flow: Flow) -> Status:
 
 
 def _entries(value: object) -> list[dict[str, Any]]:
-    """Return what is kept of attempts, whatever another version has kept of them."""
+    """Return the entries of attempts, whichever version wrote them."""
     found = value if isinstance(value, (list, tuple)) else ()
     maps = (entry for entry in found if isinstance(entry, Mapping))
     return [{str(name): _whole(fact) for name, fact in entry.items()} for entry in maps]
@@ -321,7 +324,7 @@ def _whole(value: object) -> object:
 
 
 def _check(record: Record) -> None:
-    """Raise an error for what is of the right type, and none of the stack's values all the same."""
+    """Raise an error for values of the right type that the stack does not write."""
     moments = (record.begun_at, record.deadline, record.created_at, record.updated_at)
     for moment in (*moments, record.missing_since):
         if moment is not None and datetime.fromisoformat(moment).tzinfo is None:

@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
     from core.correlation import Correlation
 
-# After so long, a task that was asked to stop does not hear it: one whose process is gone may be
-# shown as running for good.
+# A task that still runs so long after a stop will not stop: ECS may show a task without a process
+# as running for ever.
 _DEAF = timedelta(hours=1)
 
 
 class Sight(Protocol):
-    """One look at an open record; what takes a call of its own is asked for when it is needed."""
+    """One look at an open record; it makes a call to AWS only when the answer is needed."""
 
     @property
     def record(self) -> Record:
@@ -44,13 +44,13 @@ class Sight(Protocol):
 
     @property
     def starts_by(self) -> datetime | None:
-        """By when the task has to have begun; None where no limit holds."""
+        """The moment by which the task has to begin; None where no limit holds."""
 
     def silent_from(self, record: Record) -> datetime | None:
-        """By when the worker has to have reported progress again; None where no limit holds.
+        """Return the moment by which the worker has to report progress; None where no limit holds.
 
         Args:
-            record: with its last report.
+            record: the record, with the worker's last report.
         """
 
     @property
@@ -71,7 +71,7 @@ class Leave:
     """Nothing is to be done.
 
     Attributes:
-        why: the word for it.
+        why: the reason.
     """
 
     why: Done
@@ -82,7 +82,7 @@ class Complete:
     """The end of the task is to be reported, as its event would have.
 
     Attributes:
-        record: as last read; what is written depends on it.
+        record: the record as last read; the writes depend on it.
         outcome: the end.
     """
 
@@ -96,7 +96,7 @@ class CloseAfterSuccess:
 
     Attributes:
         record: as last read.
-        outcome: what the record is to say of its task.
+        outcome: the task's outcome, for the record.
     """
 
     record: Record
@@ -121,10 +121,10 @@ class StopOverdue:
 
 @dataclass(frozen=True, slots=True)
 class StopUnstarted:
-    """The task has not begun in its time, and is to be stopped; its end then says if it did.
+    """The task has not begun in time, and is to be stopped; its end then says whether it began.
 
     Attributes:
-        seconds: that it had.
+        seconds: the limit of its start.
     """
 
     seconds: int
@@ -135,7 +135,7 @@ class StopSilent:
     """The worker has reported nothing for too long: its task is to be stopped.
 
     Attributes:
-        seconds: that it may report nothing.
+        seconds: the limit of its silence.
     """
 
     seconds: int
@@ -171,11 +171,11 @@ Repair = (
 
 
 def decide(sight: Sight) -> Repair:
-    """Say what to do about an open record."""
+    """Return what to do about an open record."""
     if sight.end:
         return _ended(sight, sight.end)
     if _ago(sight, sight.record.deadline) >= EVENT_GRACE:
-        # Before Lambda is asked: while it does not answer, the task would run on, and be billed.
+        # A stop comes before a call to Lambda: without an answer, the task would run on, billed.
         if sight.is_known:
             return StopOverdue()
         if _is_launched(sight.record) and sight.launched:
@@ -188,9 +188,9 @@ def decide(sight: Sight) -> Repair:
 
 
 def once_reported(sight: Sight, record: Record) -> Repair:
-    """Say what to do about a record that is open after a report of its task's end.
+    """Return what to do about a record that is open after a report of its task's end.
 
-    Its execution closes it, unless that is over.
+    Its execution closes it, unless the execution is over.
 
     Args:
         sight: the look.
@@ -205,7 +205,7 @@ def once_reported(sight: Sight, record: Record) -> Repair:
 
 
 def once_stopped(sight: Sight) -> Repair:
-    """Say what else to do about an overdue task that was asked to stop."""
+    """Return what else to do about an overdue task that was asked to stop."""
     is_deaf = _ago(sight, sight.record.deadline) >= _DEAF
     if is_deaf and (status := sight.execution) and status in ENDED_BADLY:
         return Abandon(status)
@@ -217,8 +217,8 @@ def is_orphan(task: Mapping[str, Any], name: Correlation, record: Record | None)
 
     Args:
         task: as DescribeTasks shows it.
-        name: what the task bears as `startedBy`.
-        record: of that name; None where there is none, and the task is not ours for certain.
+        name: the task's `startedBy`.
+        record: the record of that name; None where there is none, so that the task may not be ours.
     """
     if record is None or family(task) != record.job.family:
         return False
@@ -226,9 +226,9 @@ def is_orphan(task: Mapping[str, Any], name: Correlation, record: Record | None)
 
 
 def _ended(sight: Sight, end: Outcome) -> Repair:
-    """ECS knows that the task has ended."""
+    """Decide about a task that has ended."""
     record = sight.record
-    # A task that never ran may have ended at no moment.
+    # A task that never ran may have no moment of its end.
     if _ago(sight, end.stopped_at or record.updated_at) < EVENT_GRACE:
         return Leave(Done.ENDED_JUST_NOW)
     # Read again now that the end is known: the worker may have written since the first look.
@@ -239,7 +239,7 @@ def _ended(sight: Sight, end: Outcome) -> Repair:
 
 
 def _alive(sight: Sight) -> Repair:
-    """ECS knows the task, which has not ended and may go on."""
+    """Decide about a task that ECS knows and that has not ended."""
     seconds, limit = sight.record.start_timeout_seconds, sight.starts_by
     # A polling execution keeps the limit itself, if it can.
     if seconds is not None and _is_past(sight, limit):
@@ -250,7 +250,7 @@ def _alive(sight: Sight) -> Repair:
 
 
 def _silent(sight: Sight) -> Repair:
-    """The worker has told nothing for too long, as far as the look knows."""
+    """Decide about a worker that has reported nothing for too long, by the first look."""
     # Read again at the last moment: a report may have come since the first look.
     fresh = _still_current(sight)
     if fresh is None:
@@ -267,19 +267,19 @@ def _is_launched(record: Record) -> bool:
 
 
 def _unknown(sight: Sight) -> Repair:
-    """ECS does not know the task: too young, forgotten since its end, or gone without one."""
+    """Decide about a task that ECS does not know: too young, ended and forgotten, or gone."""
     record = sight.record
     if sight.execution == "SUCCEEDED" and record.flow.is_awaited:
-        # The answer came through, and whoever gave it died before writing that down.
+        # The end was reported, and the function that reported it died before it wrote the record.
         answered = Succeeded(task_arn=record.task_arn, exit_code=0)
         return CloseAfterSuccess(record, record.end_of(record.task_arn) or answered)
     return _gone(sight)
 
 
 def _launching(sight: Sight) -> Repair:
-    """RunTask was never answered, or is about to be called."""
+    """Decide about a record without a task: RunTask is about to be called, or got no answer."""
     record = sight.record
-    # What has succeeded launches nothing more.
+    # An execution that has succeeded launches nothing more.
     is_over = sight.execution == "SUCCEEDED"
     is_young = _ago(sight, record.updated_at) < EVENT_GRACE
     if not is_over and (record.is_backing_off or is_young):
@@ -290,7 +290,7 @@ def _launching(sight: Sight) -> Repair:
 
 
 def _gone(sight: Sight) -> Repair:
-    """Nobody will tell of the task any more: sure after two looks, and some minutes between."""
+    """Decide about a task that AWS no longer shows: it is gone after two looks, minutes apart."""
     record = sight.record
     if record.missing_since is None:
         is_young = _ago(sight, record.updated_at) < UNKNOWN_WHEN_YOUNG
@@ -306,17 +306,17 @@ def _gone(sight: Sight) -> Repair:
 
 
 def _still_current(sight: Sight) -> Record | None:
-    """Return the record, read again; None if it speaks of the look's task no longer."""
+    """Return the record, read again; None if it is no longer about the look's task."""
     fresh, seen = sight.fresh, sight.record
     standing = fresh and fresh.standing(seen.attempt, seen.task_arn or "")
     return fresh if standing is Standing.CURRENT else None
 
 
 def _is_past(sight: Sight, limit: datetime | None) -> bool:
-    """Whether a limit holds and has been over for as long as an event may take."""
+    """Whether a limit holds, and passed at least as long ago as an event may take."""
     return limit is not None and sight.now - limit >= EVENT_GRACE
 
 
 def _ago(sight: Sight, moment: str) -> timedelta:
-    """How long ago an ISO 8601 moment was; negative for the future."""
+    """Return how long ago an ISO 8601 moment was; negative for the future."""
     return sight.now - datetime.fromisoformat(moment)

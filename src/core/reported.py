@@ -1,4 +1,4 @@
-"""The columns of a record that workers write: any worker may, so any value is read."""
+"""The columns of a record that workers write: any worker may, so any value can be read."""
 
 from __future__ import annotations
 
@@ -11,16 +11,17 @@ from typing import Any
 
 # The columns that the task's role may write.
 COLUMNS = ("ticket", "status", "result", "error", "resultUri", "progress")
-# The place of a result that was emptied, for it left the stack no room to write: no address.
+# The `resultUri` of a result that was emptied because it left the stack no room to write. It is no
+# address.
 EMPTIED = "emptied"
 _TICKET = re.compile(r"[0-9a-f]{32}")
-# As long as every ticket: what a launch will need is known before one is drawn.
+# As long as every ticket: a request's length is checked before the ticket is drawn.
 TICKET_RESERVE = "0" * 32
 LENGTHS = {"summary": 1_000, "detail": 2_000, "advice": 1_000}
 # Longer than every address in S3.
 MAX_URI = 1_100
 LONGEST_PROGRESS = 500
-# Longer than every moment that is told to the nanosecond.
+# Longer than every moment in ISO 8601, even with nanoseconds.
 LONGEST_MOMENT = 40
 _EXIT_CODES, _PERCENTS = range(256), range(101)
 
@@ -31,16 +32,16 @@ def ticket(value: object) -> str | None:
 
 
 def text(value: object) -> str | None:
-    """Return a value as JSON text, of whatever DynamoDB type a worker has stored it."""
+    """Return a value as JSON text, whatever DynamoDB type it has."""
     if value is None or isinstance(value, str):
         return value
     return json.dumps(value, default=_plain)
 
 
 def words(error: object) -> dict[str, Any]:
-    """Return what is taken of a worker's error: summary, detail and advice, cut, and an exit code.
+    """Return the parts taken from a worker's error: summary, detail, advice, cut, and exit code.
 
-    Kind, task, attempt and evidence are for the stack to say. Anything but a map is a summary.
+    The stack itself sets kind, task, attempt and evidence. Anything but a map is a summary.
     """
     given = error if isinstance(error, Mapping) else {"summary": error}
     taken: dict[str, Any] = {}
@@ -52,13 +53,13 @@ def words(error: object) -> dict[str, Any]:
 
 
 def uri(value: object) -> str | None:
-    """Return what a worker names as the place of its result, cut: what is cut is no address."""
+    """Return the address that a worker names for its result, cut; a cut text is no address."""
     said = text(value)
     return None if said is None else _cut(said, MAX_URI)
 
 
 def progress(value: object) -> dict[str, Any] | None:
-    """Return what is taken of a worker's progress; None where nothing of it can be read.
+    """Return the parts taken from a worker's progress; None where no part can be read.
 
     Returns:
         percent (0 to 100), message (cut) and at (ISO 8601, with its time zone), each where it is
@@ -86,16 +87,16 @@ def moment(value: object) -> datetime | None:
 
 
 def reworded(error: Mapping[str, Any], said: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Return an error of the stack's in its worker's words, as far as there are any.
+    """Return the stack's error, with its worker's words in place of its own where there are any.
 
-    The exit code is ECS's, where ECS tells one.
+    The exit code is ECS's, where ECS has one.
     """
     code = error["exitCode"]
     return {**error, **(said or {}), **({} if code is None else {"exitCode": code})}
 
 
 def _cut(said: str, length: int) -> str:
-    # DynamoDB takes no half of a character back.
+    # DynamoDB refuses lone surrogates.
     said = said.encode(errors="replace").decode()
     return said if len(said) <= length else f"{said[: length - 1]}…"
 

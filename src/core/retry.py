@@ -13,23 +13,23 @@ if TYPE_CHECKING:
 
 MAX_ATTEMPTS = 10
 DEFAULT_ATTEMPTS = 3
-# Kinds of outcome that are the application's own, and so are tried again only on demand.
+# Kinds of outcome that are the application's own, and so are retried only on demand.
 OnDemand = Literal["ApplicationFailed", "OutOfMemory"]
 # Tries to launch within one attempt: full jitter below 5, 10, 20 … 300 s, half of it on average.
 MAX_TRIES = 10
-# Tries of a durable step at what may pass. Those of a launch are fewer: it is begun again
-# as a whole, after longer waits.
+# Tries of a durable step at errors that may pass. A launch's step has fewer: the launch as a whole
+# is retried, after longer waits.
 STEP_TRIES, LAUNCH_STEP_TRIES = 10, 3
 _LAUNCH_BASE, _ATTEMPT_BASE, _CEILING = 5, 30, 300
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """How often an execution tries, and after what.
+    """An execution's retry policy: how many attempts, and after which outcomes.
 
     Attributes:
-        max_attempts: tries at the work, the first included.
-        retry_on: what is tried again on demand: kinds of outcome, and exit codes of these kinds.
+        max_attempts: number of tries at the work, the first included.
+        retry_on: outcomes that are retried on demand: kinds, and exit codes of these kinds.
     """
 
     max_attempts: int = DEFAULT_ATTEMPTS
@@ -41,7 +41,7 @@ class Policy:
         Args:
             outcome: how the attempt ended.
             attempt: which one that was, from 1.
-            seed: what makes the jitter this execution's own, and the same at each replay.
+            seed: text that makes the jitter this execution's own, and the same at each replay.
         """
         if attempt >= self.max_attempts or not self._is_worth_it(outcome):
             return None
@@ -54,7 +54,7 @@ class Policy:
 
     def _is_worth_it(self, outcome: Outcome) -> bool:
         if isinstance(outcome, FailedToStart):
-            # Without a task it was refused, which `relaunch_delay` has waited for already.
+            # A start without a task was refused: `relaunch_delay` has retried it already.
             return outcome.transient and outcome.task_arn is not None
         if outcome.kind in get_args(OnDemand):
             return not self.retry_on.isdisjoint((outcome.kind, outcome.exit_code))
@@ -68,10 +68,10 @@ def relaunch_delay(outcome: Outcome, tries: int, timeout: int, seed: str) -> int
     """Return the seconds to wait before RunTask is called again; None to give up.
 
     Args:
-        outcome: what the last try came to: `failures[]`, a throttle, no answer.
-        tries: how many the attempt has made, at least 1; with the same launch or a new one.
+        outcome: the last try's outcome: `failures[]`, a throttle, no answer.
+        tries: number of the attempt's tries, at least 1, with the same launch or a new one.
         timeout: seconds that the attempt may take; its waits stay within them.
-        seed: as for `Policy.delay`.
+        seed: the same as for `Policy.delay`.
     """
     if not isinstance(outcome, FailedToStart) or not outcome.transient or tries >= MAX_TRIES:
         return None
@@ -85,6 +85,6 @@ def _ceiling(base: int, number: int) -> int:
 
 
 def _jitter(base: int, number: int, seed: str) -> int:
-    """Full jitter, at least a second: chance that is the same at each replay."""
+    """Return full jitter of at least a second, the same at each replay."""
     drawn = int.from_bytes(hashlib.sha256(seed.encode()).digest()[:8])
     return 1 + int(drawn % _ceiling(base, number))

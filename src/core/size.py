@@ -41,12 +41,12 @@ SIZES = tuple(Size(cpu, memory) for cpu, memories in MEMORIES.items() for memory
 
 
 def least_cpu(memory: int) -> int | None:
-    """Return the fewest CPU units that memory may stand beside; None for memory of no size."""
+    """Return the fewest CPU units that Fargate pairs with a memory; None if it offers no pair."""
     return min((size.cpu for size in SIZES if size.memory == memory), default=None)
 
 
 def nearest(memory: int, cpu: int | None = None) -> list[Size]:
-    """Return the sizes that come nearest to one that there is not, smallest first.
+    """Return the offered sizes that are nearest to one that is not, smallest first.
 
     Args:
         memory: MiB that were asked for.

@@ -1,4 +1,4 @@
-"""The start of a task: by when its container has to have begun, and who has the last word on it."""
+"""The start of a task: the limit for it, and ECS's last word on whether it began."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ LAST_WORD_SECONDS = 120
 
 
 def starts_by(task: Mapping[str, Any], container: str, seconds: int | None) -> datetime | None:
-    """Return by when a task's main container has to have begun.
+    """Return the moment by which a task's main container has to begin.
 
     Args:
-        task: as DescribeTasks shows it.
+        task: the task, as DescribeTasks shows it.
         container: name of the main container.
         seconds: how long it may take from ECS's `createdAt`; None where nobody has set a limit.
 
@@ -37,16 +37,16 @@ def starts_by(task: Mapping[str, Any], container: str, seconds: int | None) -> d
 
 
 def unstarted(seconds: int) -> FailedToStart:
-    """Return the end for which a task is stopped that has not begun in so many seconds.
+    """Return the end of a task that is stopped because it has not begun in so many seconds.
 
-    It is a reason to stop the task, not yet its outcome: the container may begin meanwhile.
+    The end is the reason of the stop, not yet the outcome: the container may begin meanwhile.
     """
     detail = f"The container had not started {seconds} s after ECS took the task"
     return FailedToStart(detail=detail, transient=True)
 
 
 def last_word_seconds(timeout: int) -> int:
-    """Return for how long ECS is asked how a task ended that was stopped before it was seen to run.
+    """Return for how long ECS is asked about a task that was stopped before it was seen to run.
 
     Args:
         timeout: seconds that the attempt may take; the last word does not take longer.
@@ -55,12 +55,12 @@ def last_word_seconds(timeout: int) -> int:
 
 
 def has_last_word(ending: Outcome) -> bool:
-    """Whether ECS is still to say if a task ever began that was stopped because of its timeout."""
+    """Whether a task was stopped for its timeout, and ECS has yet to say if it ever began."""
     is_over = ending.exit_code is not None
     return isinstance(ending, TimedOut) and ending.started_at is None and not is_over
 
 
 def untold(timeout: int) -> TimedOut:
-    """Return the outcome of a stopped task of which ECS does not say whether it ever began."""
+    """Return the outcome of a stopped task if ECS does not say whether it ever began."""
     seconds = last_word_seconds(timeout)
     return TimedOut(detail=f"{UNSEEN_START}; in {seconds} s ECS has not shown how it ended")

@@ -29,17 +29,17 @@ _PHASES: Mapping[str, str] = {
     "started_at": "running",
 }
 LAUNCH, COMPLETION = "launch", "completion"
-# X-Ray takes no longer name; ECS does of a family.
+# X-Ray's limit for a name; ECS's for a family is higher.
 _LONGEST_NAME = 200
 
 
 @dataclass(frozen=True, slots=True)
 class TraceHeader:
-    """An execution's place in X-Ray, as Lambda tells it to an invocation.
+    """An execution's place in X-Ray, as Lambda hands it to an invocation.
 
     Attributes:
         root: the trace's id.
-        parent: the id of the segment that the next one hangs on; None where there is none.
+        parent: the id of the parent segment; None where there is none.
         is_sampled: whether X-Ray keeps the trace.
     """
 
@@ -59,12 +59,12 @@ class TraceHeader:
         return cls(root, named, fields.get("Sampled") == "1")
 
     def text(self) -> str:
-        """Return the header as X-Ray writes it, without what it does not know."""
+        """Return the header as X-Ray writes it, without unknown fields."""
         parent = f"Parent={self.parent};" if self.parent else ""
         return f"Root={self.root};{parent}Sampled={int(self.is_sampled)}"
 
 
-# As long as any that is handed on.
+# As long as every header that is handed on.
 TRACE_RESERVE = TraceHeader("1-00000000-000000000000000000000000", "0" * 16, is_sampled=True)
 
 
@@ -79,15 +79,15 @@ class _Part(NamedTuple):
 def segment(record: Record, outcome: Outcome) -> dict[str, Any] | None:
     """Return the segment of an attempt that has ended.
 
-    Its ids follow from execution and attempt: of a segment that is sent twice, X-Ray keeps one.
+    Its ids are made from execution and attempt, so X-Ray keeps a segment once that is sent twice.
 
     Args:
-        record: of the attempt.
-        outcome: how it ended, with who learned it and when.
+        record: the attempt's record.
+        outcome: how the attempt ended, with who learned it and when.
 
     Returns:
-        X-Ray's segment document, with a subsegment for each phase of the task that ECS tells of;
-        None for an execution without a sampled trace.
+        X-Ray's segment document, with a subsegment for each phase of the task that ECS shows; None
+        for an execution without a sampled trace.
     """
     header = TraceHeader.parse(record.trace_header)
     if header is None or not header.is_sampled:
@@ -118,9 +118,9 @@ def segment(record: Record, outcome: Outcome) -> dict[str, Any] | None:
 
 
 def _phases(record: Record, outcome: Outcome) -> tuple[Sequence[_Part], float]:
-    """Return what an attempt went through, and when its end was learned.
+    """Return an attempt's phases, and when its end was learned.
 
-    An attempt of which ECS tells no moment was in its launch all the time.
+    An attempt for which ECS shows no moment was in its launch all the time.
     """
     told = {name: getattr(outcome, moment) for moment, name in _PHASES.items()}
     begins = {name: moment for name, moment in told.items() if moment}
@@ -134,10 +134,10 @@ def _phases(record: Record, outcome: Outcome) -> tuple[Sequence[_Part], float]:
 
 
 def _failed_in(phases: Sequence[str], outcome: Outcome) -> str:
-    """Return the phase in which a failure happened: the last one, but for an image's."""
+    """Return the phase in which a failure happened: the last, or the pull if the image failed."""
     cause = cause_of(outcome.reasons) if isinstance(outcome, FailedToStart) else None
     if cause and cause.area is Area.IMAGE and _PULL in phases:
-        # ECS tells when a pull ended, whether it had the image or not.
+        # ECS shows the end of a pull, whether the pull succeeded or not.
         return _PULL
     return phases[-1]
 
@@ -152,7 +152,7 @@ def _subsegment(part: _Part, key: str) -> dict[str, Any]:
 
 
 def _failure(outcome: Outcome, key: str) -> dict[str, Any]:
-    """Return what a segment says of a failure; nothing of a success."""
+    """Return a segment's fields for a failure; empty for a success."""
     if outcome.succeeded:
         return {}
     message = " ".join(filter(None, (outcome.summary, outcome.detail)))
@@ -171,7 +171,7 @@ def _annotations(record: Record, outcome: Outcome) -> dict[str, str | int]:
 
 
 def _facts(record: Record, outcome: Outcome) -> dict[str, Any]:
-    """Return what is to be read beside a segment, and not to be searched for."""
+    """Return a segment's metadata: facts to read, not to search for."""
     facts = {
         "executionArn": record.execution_arn,
         "taskArn": outcome.task_arn,

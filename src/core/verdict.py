@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from core.outcome import Outcome
     from core.record import Record
 
-# Statuses of an execution that goes on no more. SUCCEEDED is not one of them: the executions of a
-# flow that awaits nothing succeed while their tasks run.
+# Statuses of an execution that has ended badly. SUCCEEDED is no reason to stop a task: an execution
+# of the DynamoDB flow succeeds while its task runs.
 ENDED_BADLY = frozenset({"FAILED", "STOPPED", "TIMED_OUT"})
 _SHOWN = 300
 
@@ -33,9 +33,9 @@ class Verdict(NamedTuple):
 
     Attributes:
         status: COMPLETED or FAILED, which the record is closed with.
-        outcome: how the task ended, as the execution, its caller and the record are to know it.
-        is_reported: whether a failure is the execution's own to report and log, now or before;
-            whoever else closes the record then logs nothing.
+        outcome: how the task ended, for the execution, its caller and the record.
+        is_reported: whether the execution itself reports and logs a failure, now or before; another
+            function that closes the record then logs nothing.
         is_wanted: whether somebody has stopped the execution.
     """
 
@@ -46,7 +46,7 @@ class Verdict(NamedTuple):
 
     @property
     def is_logged(self) -> bool:
-        """Whether there is a failure that is for whoever closes the record to log."""
+        """Whether the function that closes the record logs a failure."""
         return self.status is Status.FAILED and not self.is_reported
 
 
@@ -59,8 +59,8 @@ def verdict(
     """Judge the end of a record's task.
 
     Args:
-        record: open, with what the worker has written.
-        outcome: how the task ended, as ECS tells it.
+        record: the open record, with the worker's writes.
+        outcome: how the task ended, as ECS shows it.
         execution: the execution's status, where its end is known; None while it may go on.
         reported: the failure that the execution itself reports.
     """
@@ -80,10 +80,10 @@ def verdict(
 
 
 def witnessed(record: Record, outcome: Outcome) -> Outcome:
-    """Return the end of work that has begun, as its result in the record proves.
+    """Return the end, corrected where a result in the record proves that the work has begun.
 
-    ECS may show neither a start nor an exit code of a container that has run. Such work is not done
-    again: another end than a failed start stays.
+    ECS may show neither a start nor an exit code of a container that has run. A failed start would
+    be retried, so it becomes another end. Every other end stays.
     """
     is_begun = record.flow.takes_result and record.is_handed_over
     if not isinstance(outcome, FailedToStart) or outcome.task_arn is None or not is_begun:
@@ -95,9 +95,9 @@ def witnessed(record: Record, outcome: Outcome) -> Outcome:
 
 
 def without_room(record: Record, judged: Verdict, reason: str) -> Verdict:
-    """Judge again where the item has no room for what the worker has written.
+    """Judge again where the item has no room beside the worker's writes.
 
-    An execution that has waited has taken the result, or had no use for one.
+    An execution that waits has the result already, or has no use for one.
     """
     if judged.status is Status.FAILED or record.flow.is_awaited:
         return judged
@@ -108,10 +108,10 @@ def without_room(record: Record, judged: Verdict, reason: str) -> Verdict:
 
 
 def unclosed(flow: Flow, outcome: Outcome, reason: str | None) -> Outcome:
-    """Return what an execution may say of an end whose record could not be closed.
+    """Return the outcome that an execution reports if its record could not be closed.
 
-    A failure is worth more to the caller than why it could not be written down; a success without
-    its result is none.
+    A failure stays: the caller needs it more than the reason why the record is open. A success
+    without its result is no success.
     """
     if not outcome.succeeded or not flow.takes_result:
         return outcome
@@ -120,7 +120,7 @@ def unclosed(flow: Flow, outcome: Outcome, reason: str | None) -> Outcome:
 
 
 def _in_vain(record: Record, outcome: Outcome, execution: str, reported: Outcome | None) -> Verdict:
-    """The execution has ended badly, and takes no end any more."""
+    """Judge an end that comes after its execution has ended badly."""
     if _has_completed(record):
         # A worker that has reported its end has the last word: its work is done.
         return Verdict(Status.COMPLETED, outcome, is_reported=reported is not None)
@@ -134,7 +134,7 @@ def _in_vain(record: Record, outcome: Outcome, execution: str, reported: Outcome
 
 
 def _by_worker(record: Record, outcome: Outcome) -> Verdict:
-    """No execution waits: the worker's word stands, its silence is filled in."""
+    """Judge an end for which no execution waits: by the worker's status, else by the task's end."""
     status = _status(outcome)
     if _has_completed(record):
         status = Status.COMPLETED
@@ -146,26 +146,26 @@ def _by_worker(record: Record, outcome: Outcome) -> Verdict:
 
 
 def _has_completed(record: Record) -> bool:
-    """Whether the worker has reported the end of its work, with a result of its own if any."""
+    """Whether the worker has reported COMPLETED, with a result of its own if any."""
     return record.status is Status.COMPLETED and record.stray_uri is None
 
 
 def _with_own_result(record: Record, outcome: Outcome) -> Outcome:
-    """Return a success as a failure where its result lies where no container of it may write."""
+    """Return the end; a success whose result is not below the attempt's prefix is a failure."""
     if not outcome.succeeded or record.stray_uri is None:
         return outcome
     named = record.stray_uri if len(record.stray_uri) <= _SHOWN else f"{record.stray_uri[:_SHOWN]}…"
     detail = (
         f"Its `resultUri` is {named!r}, which does not lie below the attempt's own RESULT_URI: "
-        "nobody knows whose it is"
+        "it may belong to another task"
     )
     if record.stray_uri == EMPTIED:
-        detail = "What the container had written left no room in the item (400 KB), and was emptied"
+        detail = "The container's writes left no room in the item (400 KB), and were emptied"
     return reclassified(outcome, ApplicationFailed, detail)
 
 
 def _taken(record: Record, outcome: Outcome) -> Outcome:
-    """Return an outcome as an execution can take it: with a result that fits into an answer."""
+    """Return the end; a success whose result does not fit into an answer is a failure."""
     answer = Answer.of(outcome, record.result, record.result_uri)
     size = len(answer.text()) if outcome.succeeded else 0
     if size <= MAX_ANSWER_BYTES:

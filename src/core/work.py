@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from core.flow import Flow
     from core.job import Job
 
-# No code of ours runs once an execution has timed out, so each keeps this time for itself: to
-# stop a late task and to write down how it ended.
+# No code of ours runs once an execution has timed out, so each execution reserves this time: to
+# stop a late task and to write its end.
 RESERVE_SECONDS = 300
 # The longest that a durable execution can last: 366 days.
 _LONGEST = 31_622_400
@@ -35,14 +35,14 @@ _LONGEST = 31_622_400
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """The same for every payload of a stack.
+    """The terms that are the same for every payload of a stack.
 
     Attributes:
-        stack: its name, with which the families begin that it may run.
+        stack: the stack's name; the families that it may run begin with it.
         execution_timeout: the durable functions' ExecutionTimeout, in seconds.
         bucket: name of the data bucket.
-        retention_days: how long that keeps objects.
-        default: what runs, as far as a payload does not say it.
+        retention_days: days for which the bucket keeps objects.
+        default: the job of a payload that does not say what runs.
     """
 
     stack: str
@@ -60,10 +60,10 @@ class Work:
         job: what runs.
         timeout_seconds: how long one attempt may take, from its request to its end.
         start_timeout_seconds: how long its container may take to begin, once ECS has its task.
-        heartbeat_seconds: how long its worker may report no progress; None for ever.
+        heartbeat_seconds: how long its worker may report no progress; None for no limit.
         poll_seconds: fixed interval between checks; None for the growing one.
-        policy: how often to try, and after what.
-        told: what the container is told of each field that may be long, by its name.
+        policy: the retry policy.
+        told: the container's values of the fields that may be long, by field.
         body: bytes of the input's object; None where the stack puts none.
     """
 
@@ -82,9 +82,9 @@ def parse(payload: object, flow: Flow, execution_id: str, terms: Terms) -> Work:
 
     Args:
         payload: the invocation's event, as JSON gave it.
-        flow: the flow it is for.
-        execution_id: whose work it is.
-        terms: the stack's.
+        flow: the payload's flow.
+        execution_id: the execution's id.
+        terms: the stack's terms.
 
     Raises:
         InvalidRequestError: names the field, what came and what was expected.
@@ -116,7 +116,7 @@ def _input(given: Payload, execution_id: str, terms: Terms) -> Input:
 
 
 def _job(given: Payload, placed: Input, terms: Terms) -> Job:
-    """Return what runs, once ECS could take it."""
+    """Return the job, checked against ECS's bounds."""
     job = terms.default
     if given.task_definition is not None:
         family, revision = definition(given.task_definition, terms.stack)
@@ -144,13 +144,13 @@ def _job(given: Payload, placed: Input, terms: Terms) -> Job:
 
 
 def _longest(timeout: int, policy: Policy) -> int:
-    """Return the seconds that all attempts, and what lies between them, can take."""
+    """Return the seconds that all attempts, with the times between them, can take."""
     between = policy.longest_backoff + (policy.max_attempts - 1) * last_word_seconds(timeout)
     return policy.max_attempts * timeout + between + RESERVE_SECONDS
 
 
 def _timeout(given: Payload, flow: Flow, execution_timeout: int) -> int:
-    """Return how long an attempt may take: as it was asked, or else as long as there is room."""
+    """Return the seconds that an attempt may take: the payload's, or all that there is room for."""
     room, policy = execution_timeout - RESERVE_SECONDS, given.policy(flow)
     limit = _limit(flow, room, given.poll_seconds, policy)
     if limit.seconds < 1:
@@ -165,10 +165,10 @@ def _timeout(given: Payload, flow: Flow, execution_timeout: int) -> int:
 
 
 def _share(seconds: int, policy: Policy) -> int:
-    """Return how long each attempt may take if all, with what lies between them, take so long."""
+    """Return the seconds of each attempt if all attempts and the times between them take these."""
     attempts, left = policy.max_attempts, seconds - policy.longest_backoff
-    # Before another attempt lies ECS's last word on a start that was stopped, which may take as
-    # long as the attempt itself, and no longer than this.
+    # ECS's last word on a stopped start comes before the next attempt. It takes at most as long as
+    # the attempt itself, and at most this constant.
     share = (left - (attempts - 1) * LAST_WORD_SECONDS) // attempts
     return share if share >= LAST_WORD_SECONDS else left // (2 * attempts - 1)
 
@@ -185,7 +185,7 @@ class _Limit(NamedTuple):
 
 
 def _limit(flow: Flow, execution: int, poll_seconds: int | None, policy: Policy) -> _Limit:
-    """How long an attempt may take in a flow, and what sets the limit."""
+    """Return how long an attempt may take in a flow, and what sets the limit."""
     if not flow.is_awaited:
         # The container may outlive the execution, which is over once the task is started.
         return _Limit(_LONGEST, "as long as an execution of the other flows could wait")

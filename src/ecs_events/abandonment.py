@@ -26,10 +26,10 @@ class Abandonment:
     """The end of an execution, and what it leaves behind: its task and its record.
 
     Attributes:
-        record: open, and read consistently after that end: before it, an execution that fails by
-            itself has closed its record, if it could.
+        record: the open record, read consistently after that end: an execution that fails by
+            itself closes its record before its end, if it can.
         status: how the execution ended, one of `core.verdict.ENDED_BADLY`.
-        learned_by: who has found it out.
+        learned_by: who learned of that end.
     """
 
     settings: Settings
@@ -39,10 +39,10 @@ class Abandonment:
     learned_by: LearnedBy
 
     def settle(self) -> Done:
-        """Stop the task, then close the record; may be repeated at any point.
+        """Stop the task, then close the record; repeatable at any point.
 
         Returns:
-            What was done.
+            The word for what was done.
 
         Raises:
             NotSettledError: the record changed meanwhile, for example because the task started.
@@ -60,7 +60,7 @@ class Abandonment:
     def _overtaken(self) -> Done:
         fresh = self.records.get(self.record.execution_id)
         if fresh and fresh.is_open and fresh.execution_arn == self.record.execution_arn:
-            raise NotSettledError("The record changed while its execution's end was written down.")
+            raise NotSettledError("The record changed while its execution's end was being written.")
         return Done.MOVED_ON
 
     def _stop(self, cancelled: Cancelled) -> Outcome:
@@ -75,7 +75,7 @@ class Abandonment:
             try:
                 ecs.stop_task(cluster, task_arn, stop_reason(cancelled))
             except AwsRefusedError:
-                # What ECS has forgotten, it cannot stop either, nor need it.
+                # ECS cannot stop a task that it has forgotten, and does not need to.
                 if task is not None:
                     raise
             return so_far(cancelled, task) if task else replace(cancelled, task_arn=task_arn)

@@ -1,4 +1,4 @@
-"""The close of a record without its execution: how it is written, and what is logged of it."""
+"""The close of a record by another function than its execution: its write and its log line."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class NotSettledError(Exception):
-    """An end cannot be finished yet: its event has to come again."""
+    """An end cannot be settled yet: its event has to be delivered again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Closing:
     """The close of an open record.
 
     Attributes:
-        record: open, and read consistently.
+        record: the open record, read consistently.
     """
 
     settings: Settings
@@ -43,7 +43,7 @@ class Closing:
     record: Record
 
     def close(self, judged: Verdict) -> Write:
-        """Close the record, and log its failure in one line where nobody else does.
+        """Close the record, and log its failure in one line if no other function does.
 
         Raises:
             AwsBusyError, AwsRefusedError: the record could not be written.
@@ -73,17 +73,17 @@ class Closing:
 
     def _log(self, outcome: Outcome, found: Evidence | None) -> None:
         record = self.record
-        # A worker's own words, where it has left any, are the record's too.
+        # The worker's own words, if there are any, replace ours, as in the record.
         error = reworded({**outcome.to_dict(), "attempt": record.attempt}, record.error)
         error |= found.to_dict() if found else {}
         logger.error("Task failed", extra={"executionId": record.execution_id, "error": error})
 
 
 def reported_failure(record: Record) -> Outcome | None:
-    """Return how a failed execution itself reports that its task ended.
+    """Return the outcome of its task that a failed execution itself reports.
 
     Returns:
-        None where it could not say: its own code had no part in its end.
+        None where its own code had no part in its end.
 
     Raises:
         AwsBusyError, AwsRefusedError: Lambda did not answer.
@@ -91,7 +91,7 @@ def reported_failure(record: Record) -> Outcome | None:
     data = executions.error_data(record.execution_arn)
     try:
         error = json.loads(data or "")
-        # An error of the user's own may have a kind too.
+        # An error of the user's own handler may have a kind too.
         is_ours = error["executionId"] == record.execution_id
         reported = from_dict(error)
     except (ValueError, KeyError, TypeError, OverflowError, RecursionError):

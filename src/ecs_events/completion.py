@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     from core.verdict import Verdict
 
 
-# Statuses of an execution that goes on where it was once somebody resumes it.
+# Statuses of an execution that goes on once somebody resumes it.
 _PAUSED = frozenset({"PAUSED", "PAUSING"})
 
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """The end of one task, reported to whom it concerns.
+    """The end of one task, and its report to execution and record.
 
     Attributes:
         record: the open record of the task's attempt, read consistently.
@@ -40,10 +40,10 @@ class Completion:
     outcome: Outcome
 
     def complete(self) -> Done:
-        """Report the end; may be repeated at any point. Returns what was done.
+        """Report the end; repeatable at any point. Return the word for what was done.
 
         Raises:
-            NotSettledError: what a closed callback or a refused write means is not known yet.
+            NotSettledError: the meaning of a closed callback or a refused write is not known yet.
             AwsBusyError, AwsRefusedError: an answer or a write failed.
         """
         if self.record.knows(self.outcome):
@@ -58,7 +58,7 @@ class Completion:
     def _answer(self, judged: Verdict) -> Done:
         """Answer first, write second: the event's retry repairs a crash between the two.
 
-        The execution that was answered may write first: the answer stays this call's.
+        The answered execution may write first: this call still counts as the answer.
         """
         callback_id, outcome = self.record.callback_id or "", judged.outcome
         answer = Answer.of(outcome, self.record.result, self.record.result_uri)
@@ -72,10 +72,10 @@ class Completion:
         return self._after_closed_callback(outcome)
 
     def _after_closed_callback(self, outcome: Outcome) -> Done:
-        """Somebody or something closed the callback first: only the execution knows who.
+        """Find out who closed the callback first: only the execution's status shows it.
 
-        It may have been an earlier try of ours that was cut off before its write; the callback's
-        timeout, which the orchestrator deals with; or the end of the execution.
+        It was an earlier try of ours that was interrupted before its write; or the callback's
+        timeout, with which the orchestrator deals; or the end of the execution.
         """
         status = executions.status(self.record.execution_arn)
         if status in _PAUSED:
@@ -88,19 +88,20 @@ class Completion:
         if status == "SUCCEEDED":
             return replace(self, outcome=outcome).close_after_success(Done.CALLBACK_ANSWERED_BEFORE)
         if status is None:
-            # Lambda forgets an execution some time after its end: nobody says any more how it was.
+            # Lambda forgets an execution some time after its end, so its status is lost.
             return replace(self, outcome=outcome).close_after_success(Done.EXECUTION_FORGOTTEN)
         reported = reported_failure(fresh) if status == "FAILED" else None
         judged = verdict(self.record, outcome, status, reported)
         return self._close(judged, Done.ended(str(status)))
 
     def _keep(self, outcome: Outcome) -> Done:
-        """Keep the end for a paused execution: ECS may have forgotten it by the resume.
+        """Store the end for a paused execution: ECS may have forgotten the task by the resume.
 
-        Who closed the callback shows then: the execution closes its record, or the reconciler does.
+        The resume shows who closed the callback: the execution closes its record, or the reconciler
+        does.
         """
         if isinstance(outcome, Missing):
-            # Better may be known by then.
+            # A better outcome may be known by then.
             return Done.PAUSED
         return self._report(outcome, Done.PAUSED)
 
@@ -119,7 +120,7 @@ class Completion:
         return done if write is Write.WRITTEN else self._overtaken()
 
     def _overtaken(self) -> Done:
-        """The record changed since it was read: harmless if it no longer waits for this task."""
+        """Settle a record that changed since it was read: done, unless it waits for this task."""
         attempt, task_arn = self.record.attempt, self.outcome.task_arn or ""
         fresh = self.records.get(self.record.execution_id)
         if fresh and fresh.standing(attempt, task_arn) is Standing.CURRENT:

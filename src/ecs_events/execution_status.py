@@ -26,14 +26,14 @@ if TYPE_CHECKING:
 @tracer.capture_lambda_handler(capture_response=False)
 @event_source(data_class=EventBridgeEvent)
 def handler(event: EventBridgeEvent, _context: LambdaContext) -> dict[str, Any]:
-    """Stop the task that an ended execution has left behind: no code of its own runs any more.
+    """Stop the task that an ended execution has left: no code of the execution runs any more.
 
     Args:
         event: a `Durable Execution Status Change` event, delivered at least once.
-        _context: Lambda's own.
+        _context: Lambda's context.
 
     Returns:
-        `done`: what was done, or why nothing was.
+        `done`: the word for what was done, or why nothing was.
 
     Raises:
         AwsBusyError, AwsRefusedError, NotSettledError: Lambda has to deliver the event again.
@@ -56,9 +56,9 @@ def _settle(detail: Mapping[str, Any]) -> Done:
     try:
         record = records.get(key)
     except UnknownFlowError:
-        # If no other version closes it, the reconciler does.
+        # The reconciler closes the record if no other version does.
         return Done.OTHER_VERSION
-    # The executions of other functions come by here too.
+    # The rule sends the events of other functions' executions too.
     if record is None or record.execution_arn != arn:
         return Done.NO_RECORD
     if not record.is_open:

@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Look:
-    """A `core.repair.Sight`: what takes a call of its own is asked for once, when it is needed.
+    """A `core.repair.Sight`: it makes each call to AWS once, when the answer is needed.
 
     Attributes:
-        record: read before its task was looked at.
-        task: as DescribeTasks shows it; None where ECS does not know it.
-        now: when the look is taken.
+        record: the record, read before its task was looked at.
+        task: the task, as DescribeTasks shows it; None where ECS does not know it.
+        now: the moment of the look.
     """
 
     settings: Settings
@@ -51,14 +51,14 @@ class Look:
 
     @property
     def starts_by(self) -> datetime | None:
-        """By when the task has to have begun."""
+        """The moment by which the task has to begin."""
         if self.task is None:
             return None
         record = self.record
         return starts_by(self.task, record.job.container, record.start_timeout_seconds)
 
     def silent_from(self, record: Record) -> datetime | None:
-        """By when the worker has to have reported progress again."""
+        """Return the moment by which the worker has to report progress again."""
         return silent_from(self.task, record, self.now) if self.task else None
 
     @cached_property
@@ -76,6 +76,6 @@ class Look:
         """The ARN of a task that bears the attempt's name."""
         record = self.record
         name = Correlation(self.settings.stack_name, record.execution_id, record.attempt)
-        # Each such record is a ListTasks.
+        # Each such record takes a ListTasks.
         pause()
         return ecs.find_task(self.settings.cluster_arn, record.job.family, name.started_by)

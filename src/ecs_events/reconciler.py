@@ -1,4 +1,4 @@
-"""Reconciler: runs on a schedule and repairs what events have missed."""
+"""Reconciler: runs on a schedule, and repairs what missed events have left undone."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ def handler(_event: dict[str, Any], context: LambdaContext) -> dict[Done, int]:
     """Look at every open record and every running task once, and at a part of all records.
 
     Args:
-        _event: the schedule's; nothing in it matters.
-        context: Lambda's own.
+        _event: the schedule's event; nothing in it matters.
+        context: Lambda's context.
 
     Returns:
-        How often what was done.
+        The number of times by word for what was done.
 
     Raises:
         AwsBusyError, AwsRefusedError: a list could not be read; the next run starts afresh.
@@ -44,7 +44,7 @@ def handler(_event: dict[str, Any], context: LambdaContext) -> dict[Done, int]:
         Reconciliation(settings, records, tally).run()
         sweep(records, tally)
     finally:
-        # A run that broke off has repaired what it has repaired.
+        # The repairs of a run that broke off count too.
         observation.run_over(tally.gauges)
         logger.info("Reconciled", extra={"done": dict(tally.done)})
     return dict(tally.done)

@@ -50,7 +50,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-# DescribeTasks takes as many.
+# DescribeTasks' limit.
 _BATCH = 100
 # Seconds that all orphans together get at least.
 _FOR_ORPHANS = FOR_ONE
@@ -58,14 +58,14 @@ _FOR_ORPHANS = FOR_ONE
 
 @dataclass(frozen=True, slots=True)
 class Reconciliation:
-    """One run; what it has done, and what it had no time for, is in its tally."""
+    """One run; its tally counts what it has done and what it had no time for."""
 
     settings: Settings
     records: Records
     tally: Tally
 
     def run(self) -> None:
-        """Repair what can be repaired.
+        """Make every repair that can be made.
 
         Raises:
             AwsBusyError, AwsRefusedError: a list could not be read; the next run starts afresh.
@@ -80,7 +80,7 @@ class Reconciliation:
         return self.tally.in_time(items, FOR_ONE + _FOR_ORPHANS)
 
     def _open(self) -> list[str]:
-        """Return the open records in any order: none is always last where time is short."""
+        """Return the open records in random order, so that no record is last in every run."""
         execution_ids = list(self.records.open())
         random.shuffle(execution_ids)
         return execution_ids
@@ -104,7 +104,7 @@ class Reconciliation:
         try:
             return ecs.describe_tasks(cluster, known)
         except AwsBusyError as error:
-            # Those of other batches, and orphans, are not to wait for these.
+            # The records of other batches, and orphans, must not wait for these.
             for record in records:
                 self.tally.leave(record.execution_id, error)
             return {}
@@ -142,12 +142,12 @@ class Reconciliation:
         """Whether the work of a record that cannot be read is over, by its execution's status."""
         if status != "SUCCEEDED":
             return status is None or status in ENDED_BADLY
-        # In the DynamoDB flow, and in others to come, the task goes on.
+        # In a flow that does not wait, the task goes on after a success.
         name = Correlation(self.settings.stack_name, unreadable.execution_id, unreadable.attempt)
         cluster = self.settings.cluster_arn
         task_arn = ecs.find_task(cluster, None, name.started_by)
         task = ecs.describe_task(cluster, task_arn) if task_arn else None
-        # Its job cannot be read either, so nobody knows whose exit code would count.
+        # Its job cannot be read either, so it is unknown whose exit code counts.
         return task is None or task["lastStatus"] == "STOPPED"
 
     def _repair(self, record: Record, task: Mapping[str, Any] | None) -> Done:
@@ -158,7 +158,7 @@ class Reconciliation:
         return done
 
     def _act(self, repair: Repair, look: Look) -> Done:
-        """Carry a repair out; return what was done."""
+        """Make a repair; return the word for what was done."""
         match repair:
             case Leave(why):
                 done = why
@@ -190,7 +190,7 @@ class Reconciliation:
     def _complete(self, record: Record, outcome: Outcome, look: Look) -> Done:
         done = self._completion(record, outcome).complete()
         if done is Done.REPORTED_BEFORE and look.end:
-            # Somebody was faster, and has left the record open.
+            # Another function was faster, and has left the record open.
             return self._act(once_reported(look, record), look)
         return done
 
@@ -214,7 +214,7 @@ class Reconciliation:
         return Abandonment(self.settings, self.records, fresh, status, by).settle()
 
     def _stop_orphans(self) -> None:
-        """Stop what runs although its record is closed, or speaks of a later attempt."""
+        """Stop tasks that run although their record is closed, or is at a later attempt."""
         unsettled = frozenset(self.tally.unsettled)
         running = ecs.running_tasks(self.settings.cluster_arn)
         for task in self.tally.in_time(running, FOR_ONE):
@@ -234,7 +234,7 @@ class Reconciliation:
             if error.is_open:
                 return
         except UnreadableRecordError as error:
-            # Workers can make an item up, but none that names an execution.
+            # A worker can make an item up, but not one that names an execution.
             if error.is_open or error.execution_arn is None:
                 raise
         else:
@@ -246,14 +246,14 @@ class Reconciliation:
 
 
 def _is_in_time(done: Done, record: Record) -> bool:
-    """Whether the event that should have had something done may still be on its way."""
+    """Whether the event that should have made the repair may still be on its way."""
     if not done.is_abandonment:
-        # A task's end is left to its event for as long as that may take.
+        # The reconciler leaves a task's end to its event for as long as that may take.
         return False
     try:
         ended = executions.ended_at(record.execution_arn)
     except (AwsBusyError, AwsRefusedError):
-        # The repair is made; better one alarm too many than a loss that nobody hears of.
+        # The repair is made. One alarm too many is better than a lost event that nobody sees.
         return False
     return ended is not None and clock.now() - ended < EVENT_GRACE
 

@@ -1,4 +1,4 @@
-"""Items that workers have made up in the records' table are emptied, and expire."""
+"""The sweep: it empties items that workers have made up in the records table; they expire."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ if TYPE_CHECKING:
     from adapters.records import Records
     from ecs_events.tally import Tally
 
-# The schedule's, and how many parts of the table a day has.
+# The schedule's period, and the number of parts of the table: one for each run of a day.
 PERIOD = timedelta(minutes=5)
 PARTS = int(timedelta(days=1) / PERIOD)
 
 
 def sweep(records: Records, tally: Tally) -> None:
-    """Look through one part of the table, by the time of day; all of it is read once a day.
+    """Look through one part of the table, by the time of day; a day reads the whole table once.
 
     Raises:
-        AwsBusyError, AwsRefusedError: a page could not be read; another day has the part again.
+        AwsBusyError, AwsRefusedError: a page could not be read; the next day reads the part again.
     """
     now = clock.now()
     part = int(timedelta(hours=now.hour, minutes=now.minute) / PERIOD)

@@ -17,22 +17,22 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-# Seconds that have to be left for one record or one orphan, whose calls may hang.
+# Seconds that have to be left for one record or one orphan: their calls may hang.
 FOR_ONE = 40
-# DescribeTasks and ListTasks share 20 calls a second with everybody in the account; what the table
-# can read a second is the records' first of all.
+# DescribeTasks and ListTasks share 20 calls a second with the whole account, and the table's reads
+# are for the records first of all.
 _PAUSE_SECONDS = 0.2
 
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """One run's time, its counts, and what it could not settle.
+    """One run's time, its counts, and the records that it could not settle.
 
     Attributes:
-        seconds_left: until the run has to be over.
-        done: how often what was done.
+        seconds_left: returns the seconds until the run has to be over.
+        done: number of times by word for what was done.
         unsettled: execution ids of the records that are left to the next run.
-        gauges: what was seen of the open records.
+        gauges: the open records as the run has seen them.
     """
 
     seconds_left: Callable[[], float]
@@ -41,7 +41,7 @@ class Tally:
     gauges: Gauges = field(default_factory=Gauges)
 
     def in_time(self, items: Iterable[T], reserve: float) -> Iterator[T]:
-        """Yield items while more than `reserve` seconds are left; what is not done waits."""
+        """Yield items while more than `reserve` seconds are left; the rest waits."""
         for item in items:
             if self.seconds_left() <= reserve:
                 self.done[Done.OUT_OF_TIME] = 1
@@ -50,15 +50,15 @@ class Tally:
 
     @contextmanager
     def settling(self, execution_id: str) -> Iterator[None]:
-        """Keep what cannot be settled for the next run; it is no reason to leave others waiting."""
+        """Leave a record that cannot be settled to the next run, so that others do not wait."""
         try:
             yield
-        # Whatever it is, for example a record that was spoilt by hand: it is logged, and counted.
+        # Any error, for example of a record that was spoilt by hand, is logged and counted.
         except Exception as error:  # noqa: BLE001 - one record's error must not cost the others
             self.leave(execution_id, error)
 
     def leave(self, execution_id: str, error: Exception) -> None:
-        """Say that a record is left to the next run, and why."""
+        """Log that a record is left to the next run, and why."""
         reason = f"{type(error).__name__}: {error}"
         logger.warning("Not settled", extra={"executionId": execution_id, "reason": reason})
         self.done[Done.NOT_SETTLED] += 1

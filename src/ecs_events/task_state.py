@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from core.outcome import Outcome
     from core.record import Record
 
-# Longer than EventBridge and Lambda together keep trying to deliver an event; a test compares.
+# Longer than EventBridge and Lambda together retry the delivery of an event; a test compares.
 REMEMBERED = timedelta(days=2)
 _IGNORED = {
     Standing.STALE_ATTEMPT: Done.STALE_ATTEMPT,
@@ -49,10 +49,10 @@ def handler(event: EventBridgeEvent, context: LambdaContext) -> dict[str, Any]:
 
     Args:
         event: an `ECS Task State Change` event, delivered at least once and in any order.
-        context: Lambda's own.
+        context: Lambda's context.
 
     Returns:
-        `done`: what was done, or why nothing was.
+        `done`: the word for what was done, or why nothing was.
 
     Raises:
         NotSettledError, AwsBusyError, AwsRefusedError: Lambda has to deliver the event again.
@@ -72,7 +72,7 @@ def handler(event: EventBridgeEvent, context: LambdaContext) -> dict[str, Any]:
 
 
 def _completion(task: Mapping[str, Any]) -> Completion | Done:
-    """Return what the event completes, or the reason why it completes nothing."""
+    """Return the completion that the event makes possible, or the reason why there is none."""
     settings = TaskStateSettings.load()
     correlation = Correlation.parse(task.get("startedBy"))
     if correlation is None or correlation.stack != settings.stack_name:
@@ -81,7 +81,7 @@ def _completion(task: Mapping[str, Any]) -> Completion | Done:
     tracer.put_annotation("executionId", correlation.execution_id)
     if task["clusterArn"] != settings.cluster_arn:
         return Done.OTHER_PLACE
-    # Before the record is read: most of a task's states tell nothing of its end.
+    # The check comes before the read of the record: most events of a task are not its end.
     if not is_ending(task):
         return Done.NOT_OVER
     records = Records.of(settings)
@@ -96,7 +96,7 @@ def _completion(task: Mapping[str, Any]) -> Completion | Done:
 
 
 def _end(task: Mapping[str, Any], attempt: int, record: Record) -> Outcome | Done:
-    """Return the end of a record's task, or the reason why the event tells none."""
+    """Return the end of a record's task, or the reason why the event shows none."""
     if family(task) != record.job.family:
         return Done.OTHER_PLACE
     outcome = classify(task, record.job.container)
@@ -122,5 +122,5 @@ def _once() -> tuple[Callable[..., str], IdempotencyConfig]:
 
 
 def _complete(*, _event_key: dict[str, Any], completion: Completion) -> Done:
-    """Complete; by `_event_key` the decorator tells one event from another."""
+    """Report the end; the decorator recognises a repeated event by `_event_key`."""
     return completion.complete()

@@ -56,7 +56,7 @@ handler = durable_handler(run)
 
 
 def _launch(context: DurableContext, name: str, this: Try) -> tuple[Record, Started] | Outcome:
-    """Record, then start the task: each its own step, so that its end is seen in the history."""
+    """Store the record, then start the task: two steps, so that the history shows both ends."""
     record = run_step(context, "create-record", partial(_create, this), RECORD, LAUNCH_STEP_TRIES)
     start = partial(_start, this.execution, record)
     task = run_step(context, name, start, LAUNCHED, LAUNCH_STEP_TRIES)
@@ -64,14 +64,14 @@ def _launch(context: DurableContext, name: str, this: Try) -> tuple[Record, Star
 
 
 def _create(this: Try, step: StepContext) -> Record:
-    # A task that was started by a try that was cut off may have a result already, which would be
-    # too large for a step.
+    # An interrupted try may have started the task, and the task may have a result already, which
+    # may be too large for a step.
     created = this.create_record(step)
     return replace(created, result=None, result_uri=None, stray_uri=None, progress=None)
 
 
 def _start(execution: Execution, record: Record, step: StepContext) -> Started | Outcome:
-    # What an interrupted try of this step has come to, only the table knows.
+    # Only the table knows the result of an interrupted try of this step.
     task = execution.run_task(execution.stored() or record)
     if isinstance(task, Outcome):
         return task
@@ -80,7 +80,7 @@ def _start(execution: Execution, record: Record, step: StepContext) -> Started |
 
 
 def _store(context: DurableContext, execution: Execution, record: Record, task_arn: str) -> None:
-    """Write the task's ARN down; without it, its end is reported all the same."""
+    """Store the task's ARN; the end of the task is reported without it too."""
     try:
         run_step(context, "store-task", lambda _: execution.store_task(record, task_arn), NOTHING)
     except StepError as error:

@@ -1,4 +1,4 @@
-"""How an execution fails: subclasses of the SDK's error, because only those keep their data."""
+"""The errors of an execution: subclasses of the SDK's, because only those keep their data."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class InvalidPayloadError(DurableOperationError):
 
     @classmethod
     def of(cls, error: InvalidRequestError) -> InvalidPayloadError:
-        """Take over what validation found."""
+        """Return the error of a refused payload."""
         found = {"field": error.field, "value": error.value, "expected": error.expected}
         return cls(str(error), data=json.dumps(found))
 
@@ -38,7 +38,7 @@ class TaskFailedError(DurableOperationError):
 
     @classmethod
     def of(cls, conclusion: Conclusion, facts: Mapping[str, Any]) -> TaskFailedError:
-        """Tell summary, detail and advice in the message, these and the rest in the data."""
+        """Return the error: summary, detail and advice in its message, all fields in its data."""
         outcome = conclusion.outcome
         sentences = (f"{outcome.kind}: {outcome.summary}", outcome.detail, outcome.advice)
         message = " ".join(part if part.endswith(".") else f"{part}." for part in sentences if part)

@@ -80,7 +80,7 @@ def _attempt(context: DurableContext, execution: Execution) -> tuple[Execution, 
 
 
 def _wait(callback: Callback[str]) -> Answer | Outcome:
-    """Suspend until the callback is over; return the stack's answer, or why there is none."""
+    """Suspend until the callback is closed; return the stack's answer, or the outcome instead."""
     try:
         text = callback.result()
     except CallbackTimeoutError:
@@ -91,9 +91,9 @@ def _wait(callback: Callback[str]) -> Answer | Outcome:
 
 
 def _stop(context: DurableContext, execution: Execution, task: Started, ending: Outcome) -> Outcome:
-    """Stop the task; return `ending`, or what ECS tells of the task's own end.
+    """Stop the task; return `ending`, or the task's own end as ECS shows it.
 
-    ECS has the last word on a task that was not seen to run: only it knows whether it ever did.
+    ECS has the last word on a task that was not seen to run: only ECS knows whether it ran.
     """
     try:
         stopped = run_step(
@@ -107,6 +107,6 @@ def _stop(context: DurableContext, execution: Execution, task: Started, ending: 
         return replace(ending, task_arn=task.task_arn, detail=detail)
     if not has_last_word(stopped):
         return stopped
-    # Only the first look reads this; each later one reads what the look before it has kept.
+    # Only the first look reads this state; each later one reads the state of the look before it.
     asked = PollState(begun := since(task), stopped_at=int(clock.now().timestamp()) - begun)
     return until_ended(context, "task-stopped", execution, task, asked)

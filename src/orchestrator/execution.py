@@ -69,7 +69,7 @@ class Execution:
 
     @classmethod
     def begin(cls, event: object, context: DurableContext, flow: Flow) -> Execution:
-        """Validate the payload and give every log line the execution's id.
+        """Validate the payload, and give the execution's id to every log line.
 
         Raises:
             InvalidPayloadError: fails the execution before anything was written or started.
@@ -108,7 +108,7 @@ class Execution:
 
     @property
     def attempt(self) -> int:
-        """Which try at the work this is, from 1."""
+        """The number of the try at the work, from 1."""
         return self.launch.correlation.attempt
 
     def next_attempt(self, outcome: Outcome) -> Execution:
@@ -120,7 +120,7 @@ class Execution:
         """Return the execution with another RunTask request of the same attempt.
 
         Args:
-            outcome: what the last request was answered with instead of a task.
+            outcome: the outcome of the last request, which started no task.
         """
         return self._after(outcome, replace(self.launch, number=self.launch.number + 1))
 
@@ -184,14 +184,14 @@ class Execution:
         return placement.start(self.launch.stored(record), self.settings)
 
     def _put_input(self, job: Job) -> None:
-        """Put the object that the job names; a later attempt finds that of the first."""
+        """Put the input's object; a later attempt finds the first one's."""
         if self.attempt > _FIRST or job.input_sha256 is None or self.work.body is None:
             return
         if place := address(job.input_uri or ""):
             objects.put(place, self.work.body, job.input_sha256)
 
     def store_task(self, record: Record, task_arn: str) -> None:
-        """Write the task's ARN down; stop the task if nobody waits for it any more."""
+        """Store the task's ARN; stop the task if nothing waits for it any more."""
         if self.records.started(record, task_arn) is Write.MOVED_ON:
             closed = Cancelled(detail="The record was closed during the launch")
             ecs.stop_task(self.settings.cluster_arn, task_arn, stop_reason(closed))
@@ -199,7 +199,7 @@ class Execution:
     def launch_task(
         self, log: LoggerInterface, callback_id: str | None = None
     ) -> Started | Outcome:
-        """Record, RunTask, record again: one step that may be cut off and repeated anywhere.
+        """Store the record, call RunTask, store the ARN: a step that may be interrupted anywhere.
 
         Returns:
             The task, or the outcome of having none.
@@ -209,7 +209,7 @@ class Execution:
         if isinstance(task, Outcome):
             return task
         self.store_task(record, task)
-        # Last of all: a throttle has the step repeated, and each line stands once.
+        # The lines come last: after a throttle the step is repeated, and each line is logged once.
         log.info("Task started", extra={"taskArn": task, "capacity": record.capacity})
         log.info("Waiting for the task to end", extra={"deadline": record.deadline})
         return Started.of(record, task)
@@ -233,21 +233,21 @@ class Execution:
         return so_far(ending, task) if task else replace(ending, task_arn=task_arn)
 
     def end_of_forgotten(self, task_arn: str) -> Outcome:
-        """Return the stored end of a task that ECS has forgotten, else Missing."""
+        """Return the stored end of a task that ECS has forgotten; Missing without one."""
         record = self.stored()
         stored = record.end_of(task_arn) if record else None
         return stored or Missing(task_arn=task_arn)
 
     def back_off(self, outcome: Outcome) -> bool:
-        """End the attempt in the record, of which another follows; False if none may any more."""
+        """End the attempt in the record before the next; return False if no next one may follow."""
         record, outcome = self.stored(), _learned(outcome)
         if record is None:
             return False
         if record.attempt > self.attempt:
-            # An earlier try of this step came through.
+            # An earlier try of this step made the write.
             return record.is_open
         if witnessed(record, outcome) is not outcome:
-            # Its work has begun, so it is not done again.
+            # The work has begun, so it is not repeated.
             return False
         write = self.records.back_off(record, outcome)
         if write is Write.WRITTEN:
@@ -255,11 +255,10 @@ class Execution:
         return write.holds
 
     def close(self, outcome: Outcome) -> Conclusion:
-        """End the record as the outcome says.
+        """Close the record as the outcome says.
 
         Returns:
-            What that makes of the execution: a failure where nobody could take the result of a
-            success.
+            The end of the execution: a failure where a success has a result that cannot be taken.
         """
         record, outcome = self.stored(), _learned(outcome)
         if record is None:
@@ -289,7 +288,7 @@ class Execution:
     def _decided(self, record: Record) -> str | Outcome | None:
         """Return the decision of an interrupted try of this launch, or of somebody meanwhile."""
         if record.attempt != self.attempt:
-            # An outdated invocation, which cannot checkpoint this either.
+            # This invocation is outdated, and cannot checkpoint anything.
             return Cancelled(detail="Another attempt has begun")
         if record.task_arn:
             return record.task_arn
@@ -321,5 +320,5 @@ class Execution:
 
 
 def _learned(outcome: Outcome) -> Outcome:
-    """Say that the execution itself has learned an end, unless somebody has reported it."""
+    """Return the end as learned by the execution itself, unless another party has reported it."""
     return outcome.learned(LearnedBy.CHECK, clock.now())

@@ -21,12 +21,12 @@ def durable_handler(run: Callable[[Any, DurableContext], dict[str, Any]]) -> Han
 
     Args:
         run: takes the payload and the execution's durable context, and returns the execution's
-            result, of which JSON has to be made. Lambda calls it again from its beginning after
-            each suspension: whatever has an effect belongs into a step.
+            result, which must be a JSON value. Lambda runs it again from its beginning after each
+            suspension: code with an effect belongs into a step.
     """
 
-    # The tracer stands outside: inside, it takes each suspension for a fault. The logger stands
-    # inside, where the invocation is one of an execution.
+    # The tracer is outside, because inside it takes each suspension for a fault. The logger is
+    # inside, where the execution is known.
     @tracer.capture_lambda_handler(capture_response=False)
     @durable_execution
     @logger.inject_lambda_context

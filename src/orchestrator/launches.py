@@ -1,4 +1,4 @@
-"""How the flows start a task: again and again while there is no room, and never two."""
+"""The start of a task in every flow: retried while there is no capacity, never doubled."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ T = TypeVar("T")
 
 
 class Refusal(NamedTuple):
-    """The result of the last try.
+    """A try that started no task.
 
     Attributes:
-        launch: the RunTask request that came to no task.
-        capacity: that it asked for.
-        reason: why it did not.
-        delay_seconds: how long was waited since.
+        launch: number of the RunTask request.
+        capacity: the capacity that it asked for.
+        reason: why no task was started.
+        delay_seconds: the wait after it.
     """
 
     launch: int
@@ -48,10 +48,10 @@ class Try:
     """One try to start an attempt's task, and what its first step does.
 
     Attributes:
-        execution: whose task, with the launch to ask for.
-        callback_id: of the callback that waits for the task's end, if one does.
-        number: which try of the attempt, from 1.
-        refusal: what the try before it came to; None for the first.
+        execution: the execution, with the launch to ask for.
+        callback_id: id of the callback that waits for the task's end, if one does.
+        number: number of the attempt's try, from 1.
+        refusal: the try before it; None for the first.
     """
 
     execution: Execution
@@ -70,7 +70,7 @@ class Try:
         return self.execution.launch_task(step.logger, self.callback_id)
 
     def _log_refusal(self, step: StepContext) -> None:
-        # In a step that follows: only there a line stands once, whatever is replayed.
+        # The line is logged in the following step: only in a step a replay logs nothing again.
         if self.refusal and step.attempt == 1:
             launch, capacity, reason, delay = self.refusal
             refused = {"launch": launch, "capacity": capacity}
@@ -91,17 +91,17 @@ def launch(
     first: Try,
     start: Callable[[DurableContext, str, Try], T | Outcome],
 ) -> tuple[Execution, T | Outcome]:
-    """Start the attempt's task, again while it is not known to run, with waits called `name`.
+    """Start the attempt's task; retry after waits called `name` until it is known to run.
 
     Args:
         context: the execution's durable context.
-        name: of the waits, and of the step that starts the task.
+        name: name of the waits, and of the step that starts the task.
         first: the attempt's first try.
         start: runs the steps of one try, given context, name and the try.
 
     Returns:
-        The execution with its last launch, and what `start` made of the task, or the outcome of
-        having none.
+        The execution with its last launch, and the result of `start`, or the outcome of having no
+        task.
     """
     this = first
     while True:
@@ -112,7 +112,7 @@ def launch(
                 return execution, task
             following = execution.next_launch(task)
         except StepError as error:
-            # Nobody knows whether it took effect: with the same token it starts no second task.
+            # The request may have taken effect: with the same token it starts no second task.
             task, following = _unknown(error), execution
         delay = execution.relaunch_delay(task, this.number)
         if delay is None:
@@ -130,10 +130,10 @@ def _in_one_step(context: DurableContext, name: str, this: Try) -> Started | Out
 
 
 def _unknown(error: StepError) -> FailedToStart:
-    """Return the outcome of a step that was to start the task and failed for good."""
+    """Return the outcome of a launch step that has failed for good."""
     name = error.error_type.rpartition(".")[2]
     detail = f"{name}: {error.message}"
-    # Some quotas are told by an error instead of in `failures[]`.
+    # Some quotas are reported by an error and not in `failures[]`.
     return FailedToStart(
         detail=detail, transient=name == AwsBusyError.__name__ or is_transient(detail)
     )

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 def since(started: Started) -> int:
-    """Return when a task's attempt began, epoch seconds."""
+    """Return when a task's attempt began, in epoch seconds."""
     return int(datetime.fromisoformat(started.begun_at).timestamp())
 
 
@@ -43,10 +43,10 @@ def until_ended(
 
     Args:
         context: the execution's durable context.
-        name: of the operation.
-        execution: whose attempt it is.
+        name: name of the operation.
+        execution: the task's execution.
         started: the task.
-        first: what is known before the first look.
+        first: the state before the first look.
     """
     state = context.wait_for_condition(
         Check(execution, started),
@@ -64,7 +64,7 @@ def until_ended(
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One look at the task; it never raises, because that would end the wait for good."""
+    """One look at the task; it never raises an error, because that would end the wait for good."""
 
     execution: Execution
     started: Started
@@ -79,7 +79,7 @@ class Check:
         except AwsRefusedError as error:
             after = before.refused(elapsed)
             if after.stopped_at is None and (after.is_refused or self._is_overdue(elapsed)):
-                # Nothing is known of the task, so nothing may be started in its place.
+                # Nothing is known of the task, so no other may be started in its place.
                 after = after.ended(Missing(task_arn=self.started.task_arn, detail=str(error)))
         if after.outcome is None and after.is_given_up(self._timeout):
             after = after.ended(replace(untold(self._timeout), task_arn=self.started.task_arn))
@@ -107,7 +107,7 @@ class Check:
         return after
 
     def _in_time(self, state: PollState) -> PollState:
-        """Stop a task whose time is over, or that has not begun in its time."""
+        """Stop a task whose time is over, or that has not begun in time."""
         execution, started = self.execution, self.started
         if self._is_overdue(state.elapsed):
             ending = execution.stop(started, TimedOut())
@@ -127,7 +127,7 @@ class Check:
 
 
 def next_check(work: Work, state: PollState, checks: int) -> WaitForConditionDecision:
-    """Stop at an outcome; else wait, but not past what is due."""
+    """Return the decision: stop at an outcome, else wait, but not past the next limit."""
     if state.outcome:
         return WaitForConditionDecision.stop_polling()
     delay = state.delay(checks, work.poll_seconds, work.timeout_seconds)

@@ -1,4 +1,4 @@
-"""Where an attempt's task starts: in today's network, however old its execution is."""
+"""The start of an attempt's task in today's network, however old its execution is."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ def start(launch: Launch, settings: OrchestratorSettings) -> str | FailedToStart
     Raises:
         AwsBusyError: throttled or unanswered; the same launch may be repeated.
         AwsRefusedError: the request is wrong or forbidden, or the network may not be read.
-        InvalidNetworkError: nobody can tell where to start it.
+        InvalidNetworkError: the parameter holds no network.
     """
     network = networks.current(settings.network_parameter)
     try:
         return _in(network, launch, settings)
     except AwsRefusedError as refusal:
-        # The network that was kept may be gone: a request that was refused has started nothing.
+        # The network in memory may be gone. A refused request has started nothing: it is retried.
         today = _today(settings, refusal)
         if today == network:
             raise
@@ -39,7 +39,7 @@ def start(launch: Launch, settings: OrchestratorSettings) -> str | FailedToStart
 
 
 def _today(settings: OrchestratorSettings, refusal: AwsRefusedError) -> Network:
-    """Return the network as it is now; where that is not known, the refusal is told with it."""
+    """Return the network as it is now; if it cannot be read, raise the refusal with the reason."""
     try:
         return networks.read(settings.network_parameter)
     except (AwsRefusedError, InvalidNetworkError) as unread:

@@ -28,7 +28,7 @@ def run(payload: object, context: DurableContext) -> dict[str, Any]:
 
     Returns:
         executionId, taskArn, flow, attempt, outcome, exitCode, startedAt, stoppedAt; `result`
-        and `resultUri` are null: this flow's container is told no record to write them to.
+        and `resultUri` are null: this flow's container knows no record to write them to.
 
     Raises:
         InvalidPayloadError: the payload was refused; nothing was started.
@@ -49,6 +49,6 @@ def _attempt(context: DurableContext, execution: Execution) -> tuple[Execution, 
     execution, task = launch_in_one_step(context, "launch-task", execution)
     if isinstance(task, Outcome):
         return execution, Ending(task)
-    # No look has to know the task for its start to be looked at in time.
+    # The limit of the start is known before any look has shown the task.
     first = PollState(since(task), starts_by=execution.work.start_timeout_seconds)
     return execution, Ending(until_ended(context, "task-end", execution, task, first))

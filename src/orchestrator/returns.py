@@ -1,6 +1,6 @@
 """The return types of the durable steps, each with a serialiser of its own.
 
-A value that the SDK knows, such as a boolean or nothing, has the SDK's.
+A value that the SDK knows, for example a boolean or nothing, has the SDK's.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class Launched(SerDes[Started | Outcome]):
         """Read JSON.
 
         Raises:
-            ValueError: it is neither.
+            ValueError: the JSON is neither.
         """
         match json.loads(data):
             case {"started": started}:
@@ -70,7 +70,7 @@ class Launched(SerDes[Started | Outcome]):
 
 
 class Item(SerDes[Record]):
-    """A record, as its item; the SDK's form knows the numbers of DynamoDB in it."""
+    """A record, as its item; the SDK's serialiser knows DynamoDB's numbers in it."""
 
     def serialize(self, value: Record, context: SerDesContext) -> str:
         """Write the item."""
@@ -82,7 +82,7 @@ class Item(SerDes[Record]):
 
 
 def _text(plain: dict[str, Any]) -> str:
-    """Return JSON text, as small as can be: Lambda keeps at most 256 KiB for a step."""
+    """Return JSON text without spaces: Lambda keeps at most 256 KiB for a step."""
     return json.dumps(plain, separators=(",", ":"))
 
 

@@ -41,13 +41,13 @@ def run_step(
 
     Args:
         context: the execution's durable context.
-        name: of the operation; executions in flight are replayed by it.
-        body: what the step does; it may be cut off and repeated anywhere.
-        returns: how its value is kept.
-        tries: of what may pass. The SDK's default would repeat every error six times.
+        name: name of the operation; executions in flight are replayed by it.
+        body: the step's work; it may be interrupted anywhere and repeated.
+        returns: the serialiser of its value.
+        tries: number of tries at errors that pass. The SDK's default tries six times at any error.
 
     Raises:
-        StepError: the last try failed, or nothing is gained by another.
+        StepError: the last try failed, or another one cannot help.
     """
     strategy = RetryStrategyConfig(
         max_attempts=tries,
@@ -63,9 +63,9 @@ class Ending(NamedTuple):
     """How an attempt ended.
 
     Attributes:
-        outcome: of its task.
-        result: what the container handed over; None if it is still to be read.
-        result_uri: where it has left its result in S3, likewise.
+        outcome: the outcome of its task.
+        result: the container's result; None if it is still to be read.
+        result_uri: the S3 address of that result; None if it is still to be read.
         is_closed: whether the record is closed by the function that reported the end.
     """
 
@@ -81,12 +81,12 @@ def run_attempts(
     execution: Execution,
     attempt: Callable[[DurableContext, Execution], tuple[Execution, Ending]],
 ) -> tuple[Execution, Ending]:
-    """Try until an outcome is final, with a step and a wait called `name` between two attempts.
+    """Run attempts until an outcome is final, with a step and a wait called `name` in between.
 
     Args:
         context: the execution's durable context.
-        name: of the operations between two attempts.
-        execution: with its first attempt.
+        name: name of the operations between two attempts.
+        execution: the execution, with its first attempt.
         attempt: runs one attempt; returns the execution with its last launch, and how it ended.
 
     Returns:
@@ -110,7 +110,7 @@ def _back_off(context: DurableContext, name: str, execution: Execution, outcome:
             context, numbered(name, execution), lambda _: execution.back_off(outcome), BOOLEAN
         )
     except StepError as error:
-        # An attempt that the record does not know of could not be told from the last one.
+        # Without this write, the record cannot tell the next attempt from the last one.
         context.logger.warning("Not retried", extra={"reason": error.message})
         return False
     if not backed_off:

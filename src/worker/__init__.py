@@ -1,4 +1,4 @@
 """The program that runs in the container: `python -m worker`.
 
-Self-contained: nothing but this folder and its requirements.txt reaches the container.
+It is self-contained: only this folder and its requirements.txt reach the container.
 """

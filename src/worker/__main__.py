@@ -1,4 +1,4 @@
-"""The default command, `python -m worker`: it does the work of work.py."""
+"""The default command, `python -m worker`: it runs `work` of work.py."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-# Those of the payload, where it says what runs and leaves the demo's fields out.
+# The payload's defaults, for a payload that says what runs and leaves the demo's fields out.
 DEFAULT_MESSAGE, DEFAULT_PROCESSING_TIME = "No message provided", 5
 
 
@@ -23,15 +23,15 @@ class Assignment:
 
     Attributes:
         execution_id: key of the record and correlation id of every log line.
-        flow: its name, as the record has it.
-        attempt: which try this is, from 1.
+        flow: name of the flow, as the record has it.
+        attempt: number of the try, from 1.
         message: the payload's text.
         processing_time: seconds to work.
-        record_table: table to report to; None where nobody reads a report.
-        ticket: by which the record takes this attempt's writes; None where it takes none.
-        exit_code: failure asked for, 0 for none.
+        record_table: table to report to; None where nothing reads a report.
+        ticket: condition of this attempt's writes to the record; None where it takes no writes.
+        exit_code: exit code of a simulated failure, 0 for none.
         input_text: the payload's `input` as JSON text, if a variable holds it.
-        input_uri: address of the input in S3, if none does.
+        input_uri: address of the input in S3, if no variable holds it.
         result_uri: a prefix in S3 that is this attempt's own, with a slash at its end; None where
             it has none.
     """
@@ -53,7 +53,7 @@ class Assignment:
         """The payload's `input`, or what its `inputUri` holds, parsed; None where it has neither.
 
         Raises:
-            ValueError: it is no JSON.
+            ValueError: the text is no JSON.
             botocore.exceptions.ClientError: S3 refused it, or did not answer.
         """
         if self.input_uri:
@@ -67,7 +67,7 @@ class Assignment:
 
     @property
     def tells_end(self) -> bool:
-        """Whether the record's status is the worker's to write: nobody waits for this task."""
+        """Whether the worker writes the record's status, for no execution waits for this task."""
         return self.tells_result and self.flow == "dynamodb"
 
     @classmethod
@@ -75,7 +75,7 @@ class Assignment:
         """Read the variables that RunTask's overrides set.
 
         Raises:
-            KeyError, ValueError: one is missing or malformed.
+            KeyError, ValueError: a variable is missing or malformed.
         """
         return cls(
             execution_id=environment["EXECUTION_ID"],

@@ -1,4 +1,4 @@
-"""Objects in S3, by their addresses: inputs that no variable holds, results that no record does."""
+"""Objects in S3, by their addresses: inputs and results that are too large for other places."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from botocore.exceptions import HTTPClientError, IncompleteReadError
 if TYPE_CHECKING:
     from botocore.client import BaseClient
 
-# The tries of a body that breaks off; an earlier fault botocore itself retries.
+# Number of tries at a body that breaks off; botocore itself retries earlier faults.
 _READS = 5
 
 
@@ -36,7 +36,7 @@ def get(uri: str) -> bytes:
 
 
 def put(uri: str, body: bytes) -> None:
-    """Store JSON as an object; the same again changes nothing.
+    """Store JSON as an object; a repeated call changes nothing.
 
     Raises:
         botocore.exceptions.ClientError: S3 refused it, or did not answer.
@@ -57,7 +57,7 @@ def _parts(uri: str) -> tuple[str, str]:
 
 @cache
 def _s3() -> BaseClient:
-    # The work is worth some patience, before it begins and once it is done.
+    # The work is worth many tries, before it begins and once it is done.
     retries = {"mode": "standard", "total_max_attempts": 12}
     config = Config(connect_timeout=5, read_timeout=60, retries=retries)
     return boto3.client("s3", config=config)

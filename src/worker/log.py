@@ -7,7 +7,7 @@ from functools import partial
 
 from aws_lambda_powertools import Logger
 
-# In ASCII: half a character, which UTF-8 does not know, may not cost a line.
+# ASCII: a lone surrogate, which UTF-8 cannot encode, must not lose a line.
 logger = Logger(
     service="worker", json_serializer=partial(json.dumps, default=str, separators=(",", ":"))
 )

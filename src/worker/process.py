@@ -22,7 +22,7 @@ _SIGNALLED = 128
 
 
 class TerminatedError(SystemExit):
-    """SIGTERM came; no exception of the work's own, so that a handler for those lets it pass."""
+    """SIGTERM came. It is no `Exception`, so that the work's own handlers let it pass."""
 
 
 class SimulatedFailureError(Exception):
@@ -30,12 +30,12 @@ class SimulatedFailureError(Exception):
 
 
 def run(work: Work) -> NoReturn:
-    """Do work as the process of a container, as its variables say, and report it.
+    """Do the work that the container's variables ask for, and report it.
 
-    It ends the process with the exit code, so that nobody can forget to.
+    It ends the process with the exit code, so that a caller cannot forget to.
 
     Args:
-        work: takes the assignment and returns a result that JSON can hold.
+        work: takes the assignment, and returns a JSON value.
     """
     # Process 1 of a container has no default action for SIGTERM.
     signal.signal(signal.SIGTERM, _terminate)
@@ -51,7 +51,7 @@ def perform(work: Work, environment: Mapping[str, str]) -> int:
         _deliver(work, assignment)
         logger.info("Work finished")
     except TerminatedError:
-        # Why the task is stopped is for ECS to tell, so nothing is written to the record.
+        # ECS reports why the task is stopped, so nothing is written to the record.
         logger.warning("Stopped by SIGTERM")
         raise
     except (Exception, SystemExit) as error:  # noqa: BLE001 - the work is anybody's code
@@ -75,14 +75,14 @@ def _failed(assignment: Assignment, error: BaseException) -> int:
     if assignment.tells_end:
         try:
             report.failure(assignment, error, exit_code)
-        # Whatever it is, it must not hide the work's own error: the exit code still tells that.
+        # No error here may hide the work's own: the exit code still reports that one.
         except Exception:
             logger.exception("Failure not recorded")
     return exit_code
 
 
 def _unreserved(exit_code: int) -> int:
-    """Return the code, or 1 for the one by which work counts as never begun, and is retried."""
+    """Return the code, but 1 for the reserved one, after which work counts as never begun."""
     if exit_code != NOT_FETCHED:
         return exit_code
     logger.warning(
@@ -92,9 +92,9 @@ def _unreserved(exit_code: int) -> int:
 
 
 def _own_code(error: BaseException) -> int:
-    """The code of a `sys.exit` in the work, as a process ends with it; 0 for none of its own."""
+    """Return the code of a `sys.exit` in the work, as a process ends with it; 0 for none."""
     code = error.code if isinstance(error, SystemExit) else None
-    # A process has eight bits for it: 256 would end as a success.
+    # An exit code has eight bits: 256 would end as a success.
     return code & 0xFF if isinstance(code, int) else 0
 
 

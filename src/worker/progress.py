@@ -1,4 +1,4 @@
-"""How far the work is: told to its record now and then, and never in the work's way."""
+"""The progress of the work: written to its record now and then, without delay for the work."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from worker.log import logger
 SECONDS_BETWEEN_WRITES = 10.0
 MAX_MESSAGE = 500
 
-# Writes what was said into the record.
+# Writes a report into the record.
 Write = Callable[[dict[str, Any]], None]
 
 
 class Progress:
-    """Writes the first word at once, then one in ten seconds at most, and the last one always.
+    """Writes the first report at once, then one in ten seconds at most, and always the last one.
 
     Threads may share it.
 
     Args:
-        write: stores what was said; whatever it raises is logged.
+        write: stores a report; its errors are logged.
     """
 
     def __init__(self, write: Write) -> None:
@@ -33,7 +33,7 @@ class Progress:
         self._waiting: dict[str, Any] | None = None
 
     def say(self, percent: float, message: str = "") -> None:
-        """Take how far the work is; see `worker.report.progress`."""
+        """Take a report of how far the work is; see `worker.report.progress`."""
         try:
             said = _said(percent, message)
         except (TypeError, ValueError, OverflowError) as error:
@@ -45,7 +45,7 @@ class Progress:
                 self._flush()
 
     def finish(self) -> None:
-        """Write the last word, if it waits."""
+        """Write the last report, if it waits."""
         with self._lock:
             self._flush()
 
@@ -56,13 +56,13 @@ class Progress:
         self._written = time.monotonic()
         try:
             self._write(said)
-        # Whatever it is, the work has nothing to do with it.
+        # No error of a report may reach the work.
         except Exception as error:  # noqa: BLE001 - see above
             logger.warning("Progress not recorded: %s", error)
 
 
 def _said(percent: float, message: str) -> dict[str, Any]:
-    # DynamoDB takes no half of a character.
+    # DynamoDB refuses lone surrogates.
     text = str(message).encode(errors="backslashreplace").decode()
     return {
         "percent": min(100, max(0, int(percent))),

@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 
     from worker.assignment import Assignment
 
-# A callback takes 256 KiB; the rest is for what is said around the result.
+# A callback takes 256 KiB; the rest is for the other fields of the answer.
 MAX_RESULT_BYTES = 256_000
 LARGE_RESULT = "result.json"
 _NOT_ENDED = ["PENDING", "RUNNING"]
 _TRIES, _TRIES_FOR_PROGRESS = 12, 3
-# A process has one assignment; only a test that runs several on threads tells them apart.
+# A process has one assignment; only a test runs several, each on a thread of its own.
 _of_thread: ContextVar[Progress | None] = ContextVar("progress", default=None)
 _of_process: list[Progress] = []
 
@@ -39,24 +39,24 @@ class ResultRefusedError(Exception):
 
 
 def progress(percent: float, message: str = "") -> None:
-    """Tell the record how far the work is; never an error, whatever becomes of it.
+    """Write into the record how far the work is; it never raises an error.
 
-    The first word is written at once, then one in ten seconds at most, and the last one when the
-    work ends. Without a ticket nothing is written; outside of `worker.process.run` the log says so.
+    The first report is written at once, then one in ten seconds at most, and the last one when the
+    work ends. Without a ticket nothing is written. Outside of `worker.process.run` it only logs.
 
     Args:
-        percent: from 0 to 100; what lies outside is taken for the nearest.
-        message: for people, cut after 500 characters.
+        percent: from 0 to 100; a value outside counts as the nearest one.
+        message: text for people, cut after 500 characters.
     """
     if current := _of_thread.get() or next(iter(_of_process[-1:]), None):
         current.say(percent, message)
     else:
-        logger.warning("Progress not told: no work runs by worker.process.run")
+        logger.warning("Progress not recorded: worker.process.run does not run")
 
 
 @contextmanager
 def progress_of(assignment: Assignment) -> Iterator[None]:
-    """Let `progress` write to an assignment's record; its last word is written at the end."""
+    """Let `progress` write to an assignment's record; the last report is written at the end."""
 
     def write(said: dict[str, Any]) -> None:
         if assignment.tells_result:
@@ -77,7 +77,7 @@ def encoded(result: object) -> str:
     """Return a result as JSON text.
 
     Raises:
-        ResultRefusedError: it is no JSON.
+        ResultRefusedError: the result is no JSON value.
     """
     try:
         return json.dumps(result, separators=(",", ":"), allow_nan=False)
@@ -86,10 +86,10 @@ def encoded(result: object) -> str:
 
 
 def told(text: str, result_uri: str | None) -> tuple[str, str]:
-    """Return the attribute by which the record tells of a result, and its value.
+    """Return the attribute in which the record holds a result or its address, and its value.
 
     Args:
-        text: the result, as JSON in ASCII.
+        text: the result, as JSON text in ASCII.
         result_uri: the attempt's own prefix in S3; None where it has none.
 
     Raises:
@@ -101,14 +101,14 @@ def told(text: str, result_uri: str | None) -> tuple[str, str]:
         return "resultUri", f"{result_uri}{LARGE_RESULT}"
     raise ResultRefusedError(
         f"The result is {len(text)} bytes of JSON, at most {MAX_RESULT_BYTES} are possible: "
-        "store it (in S3, say) and return its address."
+        "store it, for example in S3, and return its address."
     )
 
 
 def result(assignment: Assignment, text: str) -> None:
-    """Write the result, and COMPLETED where the status is the worker's to write.
+    """Write the result, and COMPLETED where the worker writes the status.
 
-    One that is larger than 256,000 bytes goes to S3, below the attempt's own prefix, and the record
+    A result of more than 256,000 bytes goes to S3, below the attempt's own prefix, and the record
     gets its address.
 
     Raises:
@@ -129,7 +129,7 @@ def result(assignment: Assignment, text: str) -> None:
 
 
 def failure(assignment: Assignment, error: BaseException, exit_code: int) -> None:
-    """Write FAILED and the error, where the status is the worker's to write.
+    """Write FAILED and the error, where the worker writes the status.
 
     Raises:
         botocore.exceptions.ClientError: the record has moved on, or DynamoDB did not answer.
@@ -152,7 +152,7 @@ def _update(
     condition: ConditionBase | None = None,
     tries: int = _TRIES,
 ) -> None:
-    # The close and the next attempt take the ticket away: what comes later is refused.
+    # The close and the next attempt remove the ticket, so DynamoDB refuses later writes.
     own = Attr("ticket").eq(assignment.ticket)
     _table(assignment.record_table or "", tries).update_item(
         Key={"executionId": assignment.execution_id},
@@ -165,6 +165,6 @@ def _update(
 
 @cache
 def _table(name: str, tries: int) -> ServiceResource:
-    # Once the work is done a throttled table is worth some patience.
+    # The work is done, so a throttled table is worth many tries.
     config = Config(connect_timeout=5, read_timeout=10, retries={"total_max_attempts": tries})
     return boto3.resource("dynamodb", config=config).Table(name)

@@ -269,7 +269,7 @@ MUTATIONS = (
         "src/ecs_events/completion.py",
         """\
         if isinstance(outcome, Missing):
-            # Better may be known by then.
+            # A better outcome may be known by then.
             return Done.PAUSED
 """,
         "",

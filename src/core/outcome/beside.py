@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-# A process that was killed, or told to end: by ECS, once the task is to stop.
+# The exit codes of a process that was killed or told to end: by ECS, once the task is to stop.
 SIGKILL, SIGTERM = 137, 143
 OUT_OF_MEMORY = re.compile(r"outofmemory|out of memory|\boom\b", re.IGNORECASE)
-# How ECS says that a container never ran. One that it could not stop has run; one that it could not
-# look at may have.
+# ECS's words for a container that never ran. A container that ECS could not stop has run; one that
+# ECS could not inspect may have.
 NOT_LOOKED_AT = re.compile(r"Cannot(?:Inspect|Describe)\w*Error", re.IGNORECASE)
 NEVER_RAN = re.compile(
     r"Cannot(?!Stop|Kill|Inspect|Describe)\w*Error|ResourceInitializationError|(?:Docker|ContainerRuntime)"
     r"TimeoutError: Could not transition to (?:created|started|running)\b",
     re.IGNORECASE,
 )
-# A container as the agent tells of what others waited for: `[init (STOPPED->RUNNING) - Exit: 1]`.
+# The agent's words for a container that others waited for: `[init (STOPPED->RUNNING) - Exit: 1]`.
 _DEPENDENCY = re.compile(r"\[(?P<name>[\w-]+) \(")
 _MAX_REASON = 300
 
@@ -32,8 +32,8 @@ class OtherContainer:
 
     Attributes:
         name: as in the task definition.
-        exit_code: its own; None if it has never run.
-        reason: in ECS's words, at most 300 characters.
+        exit_code: its exit code; None if it has never run.
+        reason: the reason in ECS's words, at most 300 characters.
     """
 
     name: str
@@ -43,7 +43,7 @@ class OtherContainer:
     @property
     def sentence(self) -> str:
         """Its end in words, without a full stop."""
-        # The image that could not be pulled may be called like it.
+        # The name of an image that could not be pulled may hold these words.
         if OUT_OF_MEMORY.search(self.reason) and not NEVER_RAN.match(self.reason):
             return f"{self.name} ran out of memory"
         if self.exit_code is None:
@@ -56,13 +56,13 @@ class OtherContainer:
 
     @classmethod
     def from_dict(cls, data: object) -> OtherContainer | None:
-        """Rebuild it from its JSON form, that of another version too; None for what is none."""
+        """Rebuild it from its JSON form, of any version; None for anything else."""
         if not isinstance(data, dict) or not isinstance(data.get("name"), str):
             return None
         code = data.get("exitCode")
         return cls(
             name=data["name"],
-            # A code of another version that is no number costs no more than itself.
+            # An exit code that is no number, from another version, is dropped alone.
             exit_code=int(code) if isinstance(code, (int, Decimal)) else None,
             reason=str(data.get("reason") or ""),
         )
@@ -71,12 +71,12 @@ class OtherContainer:
 def ended_by(containers: Sequence[Mapping[str, Any]], main: str) -> OtherContainer | None:
     """Return the container that most likely ended a task, or kept its main one from starting.
 
-    Which containers are essential, ECS does not tell. So it is the one that the main container
-    waited for, else one that failed by itself, else, where somebody told the main one to end, the
-    only one that came to its own end.
+    ECS does not say which containers are essential. The first of these counts: a container that the
+    main one waited for; one that failed by itself; where the main one was told to end, the only one
+    that finished well.
 
     Args:
-        containers: a task's, as ECS tells of them.
+        containers: a task's containers, as ECS shows them.
         main: name of the main container.
     """
     others = [container for container in containers if container.get("name") != main]

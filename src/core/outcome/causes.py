@@ -1,4 +1,4 @@
-"""Why tasks fail to start: the reasons that AWS, registries and networks give, in one table."""
+"""The causes of failed starts: the reasons of AWS, registries and networks, in one table."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import re
 from enum import StrEnum
 from typing import NamedTuple
 
-# How AWS says that it is too busy; ECS passes on the words of the services behind it.
+# AWS's words for a service that is too busy; ECS passes on those of the services behind it.
 TOO_BUSY = r"throttl|rate exceeded|too ?many ?requests|request ?limit ?exceeded"
 
 
 class Area(StrEnum):
-    """The fields that causes belong to."""
+    """The areas that causes belong to."""
 
     CAPACITY = "capacity"
     NETWORK = "network"
@@ -31,8 +31,8 @@ class Cause(NamedTuple):
 
     Attributes:
         name: unique, for people.
-        area: the field that it belongs to.
-        pattern: of the reasons that tell it; its case does not count.
+        area: the area that it belongs to.
+        pattern: pattern of the reasons that have this cause; case does not count.
         passes: whether the same request may well succeed later.
         advice: what to do, in one or two sentences.
     """
@@ -52,9 +52,9 @@ def _passes(name: str, area: Area, pattern: str, advice: str) -> Cause:
     return Cause(name, area, re.compile(pattern, re.IGNORECASE), passes=True, advice=advice)
 
 
-# How a registry, or a service, tells the number of its answer; an address may stand in between.
+# The status code of an answer, in a registry's or service's words; an address may come in between.
 _STATUS = r"status(?: ?code)?(?: from [a-z]{3,7} request to)?[ :]{1,2}(?:\S{1,300}: )?"
-# Said of a mount; the three letters alone may be part of anybody's name.
+# EFS in the words about a mount; the three letters alone may be part of any name.
 _EFS = r"\befs (?:utils|volume|file ?system)|mount\.nfs4?|\bfs-[0-9a-f]{8}"
 _WAY_OUT = (
     "a public address in a public subnet, a NAT gateway, or VPC endpoints for what the task needs, "
@@ -83,7 +83,7 @@ NO_CAPACITY = _passes(
 )
 
 # The first row that fits counts: a lasting cause is often wrapped in the words of a passing one,
-# such as "service call has been retried 3 time(s)".
+# for example "service call has been retried 3 time(s)".
 CAUSES: tuple[Cause, ...] = (
     _passes(
         "not started in time",
@@ -93,7 +93,7 @@ CAUSES: tuple[Cause, ...] = (
         "image's size, the subnets' free addresses and AWS Health, or raise startTimeoutSeconds.",
     ),
     DEPENDENCY_FAILED,
-    # It names the function's role, and so the stack, which may be called like anything below.
+    # This reason names the function's role and so the stack, whose name may hold any word below.
     _lasts(
         "function not allowed",
         Area.ROLE,
@@ -206,7 +206,7 @@ CAUSES: tuple[Cause, ...] = (
         "log group missing",
         Area.LOG,
         r"log ?group.{0,100}(?:does not|doesn't) exist|no such log ?group"
-        # A missing route is told in the same words, and then as one.
+        # ECS uses the same words for a missing route, and adds that it is a connection issue.
         r"|cannot find the amazon cloudwatch log group(?!.{0,100}connection issue)"
         r"|(?:logging driver|logger args|log ?stream|cloudwatch).{0,300}resourcenotfound",
         "The log group that the container definition names does not exist: create it, or set "
@@ -395,7 +395,7 @@ CAUSES: tuple[Cause, ...] = (
     _passes(
         "subnet gone meanwhile",
         Area.NETWORK,
-        # RunTask itself refuses a subnet that is gone when it is asked.
+        # RunTask itself refuses a subnet that is gone before the request.
         r"attempting to create (?:the )?network interface.{0,300}invalidsubnet",
         "The subnet was deleted while the task started: the next attempt starts in today's "
         "network. If it repeats, deploy the stack with the subnets of today.",
@@ -487,7 +487,7 @@ CAUSES: tuple[Cause, ...] = (
 
 
 def cause_of(reason: str) -> Cause | None:
-    """Return the cause that a reason tells; None for one that no row knows."""
+    """Return the cause of a reason; None for a reason that no row knows."""
     return next((cause for cause in CAUSES if cause.pattern.search(reason)), None)
 
 

@@ -35,9 +35,9 @@ if TYPE_CHECKING:
 
 # The stop codes of a task that its own containers have ended.
 _ENDED_BY_ITSELF = ("EssentialContainerExited", "TaskFailedToStart")
-# In a sentence: an image may be called like it.
+# Only within a sentence: the name of an image may hold the word.
 _SPOT = re.compile(r"(?<![\w./-])spot(?: \w+){0,4} interrupt", re.IGNORECASE)
-# A person's words count for ECS's where they are the very same.
+# A StopTask with exactly ECS's words counts as an interruption.
 _SPOT_SENTENCE = "Your Spot Task was interrupted"
 # A retired platform, or an instance that is gone; their stop codes are not documented.
 _HOST_LOST = re.compile(
@@ -45,10 +45,10 @@ _HOST_LOST = re.compile(
     r"|^host ec2 \(instance .{0,60}\) (?:stopped|terminated)",
     re.IGNORECASE,
 )
-# A stop breaks off the pull of an image, which is then said to have failed.
+# A stop interrupts the pull of an image, and ECS then says that the pull failed.
 _BROKEN_OFF = re.compile(r"context cancell?ed", re.IGNORECASE)
-# Exit codes of a container whose process was never there: the runtime's, which could not start it,
-# and the agent's, which did not try.
+# Exit codes of a container without a process: those of the runtime, which could not start it, and
+# that of the agent, which did not try.
 _NO_PROCESS = (125, 126, 127, 128, SIGTERM)
 _ENDING = ("DEPROVISIONING", "STOPPED")
 
@@ -59,19 +59,19 @@ def is_ending(task: Mapping[str, Any]) -> bool:
 
 
 def stop_reason(ending: Outcome) -> str:
-    """Return StopTask's reason, from which `classify` tells our own stops by their outcome."""
+    """Return StopTask's reason, in which `classify` recognises our own stop and its outcome."""
     return f"{STOPPED_BY_US}{ending.kind}: {ending.detail or ending.summary}"
 
 
 def classify(task: Mapping[str, Any], container: str) -> Outcome | None:
-    """Say how a task ended.
+    """Return how a task ended.
 
     Args:
         task: an event's `detail` or an element of DescribeTasks' `tasks`.
-        container: name of the main container. Others decide only why it did not run, or not on.
+        container: name of the main container. Other containers can only explain its end.
 
     Returns:
-        The outcome, or None while the task is not over or may yet tell more.
+        The outcome; None while the task is not over, or ECS may add a reason.
     """
     main = _main(task, container)
     code = main.get("exitCode")
@@ -98,12 +98,12 @@ def classify(task: Mapping[str, Any], container: str) -> Outcome | None:
 
 
 def has_begun(task: Mapping[str, Any], container: str) -> bool:
-    """Whether the main container runs or has run, as far as ECS tells."""
+    """Whether the main container runs or has run, as far as ECS shows."""
     return not _never_began(task, _main(task, container))
 
 
 def so_far(ending: Outcome, task: Mapping[str, Any]) -> Outcome:
-    """Return the end that a task comes to by our own stop, with what ECS tells of it before."""
+    """Return the end of a task that we stop, with the facts that ECS has shown of it."""
     return replace(ending, task_arn=task.get("taskArn"), **_life(task))
 
 
@@ -124,7 +124,7 @@ def _main(task: Mapping[str, Any], container: str) -> Mapping[str, Any]:
 def _is_over(task: Mapping[str, Any], code: int | None) -> bool:
     if task.get("lastStatus") == "STOPPED":
         return True
-    # DEPROVISIONING tells the exit some 20 s before STOPPED does. A killed container's reason
+    # DEPROVISIONING has the exit code some 20 s before STOPPED. A killed container's reason
     # (out of memory) may still be on its way then, so those two codes wait for STOPPED.
     return (
         task.get("lastStatus") == "DEPROVISIONING"
@@ -136,7 +136,7 @@ def _is_over(task: Mapping[str, Any], code: int | None) -> bool:
 def _kind(
     task: Mapping[str, Any], main: Mapping[str, Any], other: OtherContainer | None
 ) -> type[Outcome]:
-    """Return what the stop code, the exit codes and the reasons come to together."""
+    """Return the kind that follows from stop code, exit codes and reasons."""
     stop_code, reason = task.get("stopCode"), task.get("stoppedReason") or ""
     code = main.get("exitCode")
     if _never_ran(task, main):
@@ -151,22 +151,22 @@ def _kind(
 
 
 def _lost(reason: str) -> type[Outcome] | None:
-    """Return how AWS took the task's place away, as its reason tells; None if it did not."""
+    """Return the kind of a task whose capacity AWS took away, by its reason; None for others."""
     if _SPOT.search(reason):
         return SpotInterrupted
     return InfrastructureLost if _HOST_LOST.search(reason) else None
 
 
 def _by_aws(stop_code: str | None, code: int | None) -> type[Outcome]:
-    """Return what a stop of AWS's own stands for."""
+    """Return the kind of a task that AWS itself stopped."""
     if stop_code not in _STOP_CODES and code == 0:
-        # Work that may be done is not done again, nor is it a success without ECS's word.
+        # Work that may be done is not repeated. Without ECS's word it is no success either.
         return Missing
     return _STOP_CODES.get(stop_code, InfrastructureLost)
 
 
 def _stopped(task: Mapping[str, Any], main: Mapping[str, Any]) -> type[Outcome]:
-    """Return what a StopTask stands for: that of ours says so in its reason."""
+    """Return the kind of a task that a StopTask ended; our own has the kind in its reason."""
     reason = task.get("stoppedReason") or ""
     for ours in (TimedOut, FailedToStart):
         if reason.startswith(STOPPED_BY_US + ours.__name__):
@@ -180,7 +180,7 @@ def _stopped(task: Mapping[str, Any], main: Mapping[str, Any]) -> type[Outcome]:
 
 
 def _never_ran(task: Mapping[str, Any], main: Mapping[str, Any]) -> bool:
-    """Whether ECS says of the main container itself that it did not come to run."""
+    """Whether ECS says that the main container itself did not run."""
     code, reason = main.get("exitCode"), main.get("reason") or ""
     if NOT_LOOKED_AT.match(reason) and _never_began(task, main):
         return True
@@ -192,13 +192,13 @@ def _never_ran(task: Mapping[str, Any], main: Mapping[str, Any]) -> bool:
 
 
 def _never_began(task: Mapping[str, Any], main: Mapping[str, Any]) -> bool:
-    """Whether the main container has not run a moment, as far as ECS tells."""
+    """Whether the main container has never run, as far as ECS shows."""
     # The task has started once all its containers have.
     is_running = main.get("lastStatus") == "RUNNING"
     return not is_running and task.get("startedAt") is None and main.get("exitCode") is None
 
 
-# The kinds that AWS's own stops stand for, whatever the container's exit looks like.
+# The kinds of AWS's own stops, whatever the container's exit code.
 _STOP_CODES: Mapping[str | None, type[Outcome]] = {
     # The task belongs to no service: AWS itself has stopped it.
     "ServiceSchedulerInitiated": InfrastructureLost,
@@ -211,12 +211,12 @@ _STOP_CODES: Mapping[str | None, type[Outcome]] = {
 def _by_exit(
     task: Mapping[str, Any], main: Mapping[str, Any], other: OtherContainer | None
 ) -> type[Outcome]:
-    """Return what the main container's own end comes to."""
+    """Return the kind that follows from the main container's own end."""
     code = main.get("exitCode")
     if code is None and task.get("stopCode") == "TaskFailedToStart":
         return FailedToStart
     if other and other.exit_code and _never_began(task, main):
-        # The main container waited for it, in vain.
+        # The main container waited in vain for the other one.
         return FailedToStart
     # The reason beats the code: a container killed for memory has been seen with exit code 0.
     if OUT_OF_MEMORY.search(main.get("reason") or ""):
@@ -229,7 +229,7 @@ def _by_exit(
 
 
 def _may_be_others(task: Mapping[str, Any], main: Mapping[str, Any], kind: type[Outcome]) -> bool:
-    """Whether the end of the main container can be the work of another container."""
+    """Whether another container can have caused the main container's end."""
     if task.get("stopCode") not in (None, *_ENDED_BY_ITSELF):
         return False
     if kind in (FailedToStart, InfrastructureLost):

@@ -14,18 +14,18 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-# The exit code of the template's container if it has not got its code, and of no worker.
+# The exit code of the template's container if it could not get its code; no worker uses it.
 NOT_FETCHED = 222
 # Characters of an outcome's detail.
 MAX_DETAIL = 1_000
 _MAX_SHOWN = 200
-# Begins the reason of every StopTask of ours, followed by the outcome that it stands for.
+# The first words of every StopTask reason of ours; the outcome of the stop follows them.
 STOPPED_BY_US = "durable-task/"
-# Begins a timeout's detail where ECS has not shown whether the container ever began.
+# The first words of a timeout's detail if ECS has not shown whether the container ever began.
 UNSEEN_START = "The task was stopped before its container was seen to start"
-# Begins the reason of a stop for want of progress.
+# The first words of the reason of a stop because of missing progress.
 SILENT = "The worker had reported no progress"
-# Begins the words in a detail for a result that its container had left.
+# The first words of a detail's note about a result that the container had left.
 HANDED_OVER = "The container had handed over a result"
 # An outcome's moments by their names in its JSON form, which are ECS's own, in their order.
 MOMENTS: Mapping[str, str] = {
@@ -39,7 +39,7 @@ MOMENTS: Mapping[str, str] = {
 
 
 class LearnedBy(StrEnum):
-    """The one who learned that a task had ended."""
+    """The party that learned of a task's end."""
 
     EVENT = "event"
     CHECK = "check"
@@ -50,7 +50,7 @@ class LearnedBy(StrEnum):
 class Outcome:
     """The end of a task; the concrete class says which end it was.
 
-    Moments are ISO 8601 in UTC, and None where ECS tells none. ECS forgets a task within the hour.
+    Moments are ISO 8601 in UTC, and None where ECS shows none. ECS forgets a task within the hour.
 
     Attributes:
         task_arn: the task; None where no task came to be.
@@ -62,11 +62,11 @@ class Outcome:
         stopping_at: when ECS began to stop the task.
         stopped_at: when the containers had ended.
         capacity: what the task ran on: `FARGATE`, `FARGATE_SPOT` or another capacity provider.
-        learned_by: who learned the end, a `LearnedBy`; None where nobody has said so yet.
-        learned_at: when that was, just before the end was reported.
+        learned_by: who learned the end, a `LearnedBy`; None where that is not set yet.
+        learned_at: when the end was learned, just before it was reported.
         detail: the reasons in ECS's own words, at most 1,000 characters.
-        ended_by: the container beside the main one that ended the task, or kept it from starting,
-            if there is one, and it is known.
+        ended_by: the container beside the main one that ended the task, or kept it from starting;
+            None where there is none, or it is not known.
     """
 
     summary_text: ClassVar[str]
@@ -107,7 +107,7 @@ class Outcome:
         return self.advice_text
 
     def learned(self, by: LearnedBy, at: datetime) -> Self:
-        """Say who learned the end, and when; an end that somebody has learned before stays."""
+        """Return the end with who learned it, and when; an end that has both already stays."""
         if self.learned_by is not None:
             return self
         return replace(self, learned_by=by.value, learned_at=timestamp(at))
@@ -144,7 +144,7 @@ class Succeeded(Outcome):
 
 
 class ApplicationFailed(Outcome):
-    """The main container exited with another code than 0, or disowned its exit code 0."""
+    """The main container exited with another code than 0, or its exit code 0 does not count."""
 
     summary_text = "The container exited with code {exit_code}."
     advice_text = "Read the last lines of the container's log; the code is the application's own."
@@ -153,9 +153,9 @@ class ApplicationFailed(Outcome):
     def advice(self) -> str:
         """The next thing to do, with advice of its own for codes that mean the same everywhere."""
         if self.exit_code == 0:
-            return "The exit is a success, what the container has written is not: see the detail."
+            return "The exit code is a success, but the container's writes are not: see the detail."
         if self.exit_code == SIGKILL:
-            # A container that was killed for memory without a word takes the others with it, too.
+            # A container killed for memory ends the others too, and ECS may not say that it was.
             killed = "look for a kill, a stop that outlasted stopTimeout or memory."
             if self.ended_by:
                 return (
@@ -203,7 +203,7 @@ class FailedToStart(Outcome):
 
     @property
     def reasons(self) -> str:
-        """The detail without the name of another container, which may be called like a cause."""
+        """The detail without the other container's name, which may hold the words of a cause."""
         return self.detail.replace(self.ended_by.sentence, "") if self.ended_by else self.detail
 
     @property
@@ -248,7 +248,7 @@ class TimedOut(Outcome):
 
     @property
     def advice(self) -> str:
-        """The next thing to do, by which limit it was and by what the container has left."""
+        """The next thing to do: it depends on the limit, and on what the container has left."""
         if HANDED_OVER in self.detail:
             return "Its work may be done: look at the result before you run it again."
         if UNSEEN_START in self.detail:
@@ -267,7 +267,7 @@ class TimedOut(Outcome):
 
 
 class Cancelled(Outcome):
-    """The execution ended first: its task was stopped, or what it came to is not used."""
+    """The execution ended first: its task was stopped, or the task's outcome is not used."""
 
     summary_text = "The execution ended before its task could complete it."
     advice_text = "Start a new execution if the work is still wanted."
@@ -281,16 +281,16 @@ class InfrastructureLost(Outcome):
 
     @property
     def advice(self) -> str:
-        """The next thing to do, in words of their own where another container ended the task."""
+        """The next thing to do, with advice of its own where another container ended the task."""
         if self.ended_by:
             return f"{self.ended_by.sentence} and ended the task: read its log, then run it again."
         return self.advice_text
 
 
 class Missing(Outcome):
-    """ECS tells nothing of the task, and no end of it was recorded."""
+    """ECS shows nothing of the task, and no end of it was stored."""
 
-    summary_text = "What became of the task is not known."
+    summary_text = "The end of the task is not known."
     advice_text = "Look for the work's traces (log, output) before running it again."
 
 
@@ -322,7 +322,7 @@ class UnknownKind(Outcome):
 
     @property
     def summary(self) -> str:
-        """The other version's sentence, or one that says only that."""
+        """The other version's sentence, or one that says that the end is unknown here."""
         return self.other_summary
 
     @property
@@ -341,12 +341,12 @@ KINDS: Mapping[str, type[Outcome]] = {
 
 
 def from_dict(data: Mapping[str, Any]) -> Outcome:
-    """Rebuild an outcome from its JSON form, that of another version too.
+    """Rebuild an outcome from its JSON form, of any version.
 
-    Fields that are missing have their defaults, fields that are not known are left out.
+    Missing fields get their defaults; unknown fields are ignored.
 
     Raises:
-        KeyError, TypeError, ValueError: it is no outcome of any version.
+        KeyError, TypeError, ValueError: the data is no outcome of any version.
     """
     kind, exit_code = KINDS.get(data["kind"]), data.get("exitCode")
     facts: dict[str, Any] = {
@@ -367,7 +367,7 @@ def from_dict(data: Mapping[str, Any]) -> Outcome:
 
 
 def _told(data: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what another version says of an end whose kind this one does not know."""
+    """Return another version's words for an end whose kind this version does not know."""
     kind = data["kind"]
     if not isinstance(kind, str) or not kind:
         raise ValueError(f"The kind of an outcome should be a word; it is {kind!r}.")
