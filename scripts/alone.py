@@ -1,6 +1,6 @@
-"""Run a command while nobody else runs one under the same file: `python alone.py FILE COMMAND`.
+"""Run a command that no other process runs with the same file: `python alone.py FILE COMMAND`.
 
-The file is locked for as long as the command, or anything that it has started, holds it open; the
+The file is locked for as long as the command, or a process that it started, holds it open. The
 kernel unlocks it, however they end. Any Python 3 runs this.
 """
 
@@ -14,8 +14,8 @@ from pathlib import Path
 
 
 def main() -> None:
-    """Wait for the others, then become the command."""
-    # Ctrl-C while it waits needs no traceback.
+    """Wait for the lock, then become the command."""
+    # Ctrl-C during the wait needs no traceback.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     path, *command = sys.argv[1:]
     Path(path).parent.mkdir(parents=True, exist_ok=True)
@@ -26,7 +26,7 @@ def main() -> None:
         sys.stderr.write("Another make installs here; this one waits for it.\n")
         fcntl.flock(lock, fcntl.LOCK_EX)
     os.set_inheritable(lock, True)  # noqa: FBT003 - the standard library takes no name
-    os.execvp(command[0], command)  # noqa: S606 - that is its purpose
+    os.execvp(command[0], command)  # noqa: S606 - the purpose of this program
 
 
 if __name__ == "__main__":

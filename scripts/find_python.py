@@ -1,8 +1,7 @@
 """Find a Python of one version on this machine, wherever it was installed.
 
-`python3 scripts/find_python.py 3.13` prints the path of an interpreter that has pip and that stands
-under the name `python3.13`: `sam build` asks for both. It prints nothing and exits 1 if there is
-none.
+`python3 scripts/find_python.py 3.13` prints the path of an interpreter with pip and with the name
+`python3.13`: `sam build` needs both. If there is none, it prints nothing and exits with 1.
 """
 
 from __future__ import annotations
@@ -18,12 +17,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# What an interpreter says of itself. A version manager's shim stands under the right name, but runs
-# only while its version is active; it also reports here the path of what it runs.
+# The interpreter prints its version and path. A version manager's shim has the right name, but runs
+# only while its version is active; here it prints the path of the interpreter behind it.
 _PROBE = "import pip, sys; print('%d.%d' % sys.version_info[:2], sys.executable)"
 _PROBE_SECONDS = 20
 
-# Where version managers keep their interpreters, below a home directory.
+# The folders of version managers' interpreters, below a home directory.
 _MANAGED = (
     ".pyenv/versions/{version}*/bin",
     ".local/share/uv/python/cpython-{version}*/bin",
@@ -42,7 +41,7 @@ _SYSTEM = (
 
 
 def find(version: str) -> Path | None:
-    """Return the path of a Python with that version ("3.13"), the one running this first."""
+    """Return the path of a Python of that version ("3.13"); the running one comes first."""
     name = f"python{version}"
     for directory in dict.fromkeys(_directories(version)):
         if (found := probe(directory / name, version)) and found.with_name(name).exists():
@@ -51,13 +50,13 @@ def find(version: str) -> Path | None:
 
 
 def _directories(version: str) -> Iterator[Path]:
-    """Yield the places that may hold the interpreter, likeliest first."""
+    """Yield the folders that may hold the interpreter, the likeliest first."""
     yield Path(sys.executable).parent
-    # In an environment, which may have no pip: what it was made of.
+    # The base of an environment, which itself may have no pip.
     yield Path(sys.base_prefix, "bin")
     for entry in map(Path, os.get_exec_path()):
         yield entry
-        # A shim's directory lies beside those of the versions, active or not.
+        # A shim's folder is beside the folders of all versions, active or not.
         yield from _below(entry.parent, "versions/{version}*/bin", version)
     yield from _below(Path(sys.base_prefix).parent, "{version}*/bin", version)
     for home in _homes():
@@ -68,8 +67,7 @@ def _directories(version: str) -> Iterator[Path]:
 
 
 def _homes() -> Iterator[Path]:
-    # In a container nobody may have the user's id. Where HOME is set, it may be a clean
-    # environment's.
+    # In a container, the user's id may have no entry. HOME may be that of a clean environment.
     with suppress(RuntimeError):
         yield Path.home()
     with suppress(KeyError):
@@ -81,7 +79,7 @@ def _below(root: Path, pattern: str, version: str) -> list[Path]:
 
 
 def probe(candidate: Path, version: str) -> Path | None:
-    """Return the path of the interpreter that a candidate runs, if it is of that version."""
+    """Return the path of the interpreter that a candidate runs; None if its version differs."""
     try:
         answer = subprocess.run(
             [candidate, "-c", _PROBE],
@@ -97,7 +95,7 @@ def probe(candidate: Path, version: str) -> Path | None:
 
 
 def main() -> int:
-    """Print the interpreter of the version named by the first argument; 1 if there is none."""
+    """Print the interpreter of the first argument's version; return 1 if there is none."""
     if found := find(sys.argv[1]):
         sys.stdout.write(f"{found}\n")
         return 0

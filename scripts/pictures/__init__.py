@@ -1,1 +1,1 @@
-"""Pictures for the documentation that are drawn from what the local system does."""
+"""Pictures for the documentation, drawn from a run of the local system."""

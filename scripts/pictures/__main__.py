@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _PICTURE = PROJECT / "docs" / "img" / "trace.svg"
-# Beyond what Fargate's phases, a Spot interruption and a back-off take at AWS's own pace.
+# Longer than Fargate's phases, a Spot interruption and a back-off take at AWS's own pace.
 _PATIENCE = 600
 _WORKED = 8
 _PAYLOAD = {"message": "Hello", "processingTime": 20, "capacity": "SPOT_THEN_ON_DEMAND"}
@@ -48,7 +48,7 @@ def _traced(system: System) -> list[dict[str, Any]]:
         return next((task for task in system.tasks.all() if task.shows(_INTERRUPTIBLE)), None)
 
     interrupted = _wait(system, working)
-    # A bar that is to be seen takes some seconds.
+    # A visible bar takes some seconds.
     system.clock.sleep(_WORKED)
     interrupted.interrupt()
     _wait(system, lambda: system.is_idle and _is_closed(system, execution_id))

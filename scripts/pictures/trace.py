@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 _WIDTH, _NAMES, _TIMES, _ROW, _TOP = 900, 210, 70, 24, 66
 _BAR, _RADIUS = 12, 8
-# Lines of the scale at most, and the seconds that may lie between two of them.
+# The highest number of lines of the scale, and the steps in seconds between two of them.
 _LINES = 8
 _STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600)
 _TITLE = "One execution in X-Ray: its invocations, and the phases of each attempt's task"
@@ -59,7 +59,7 @@ def drawn(segments: Sequence[Mapping[str, Any]], stack: str) -> str:
 
     Args:
         segments: X-Ray's documents, of invocations and of attempts.
-        stack: whose name the functions' begin with; it is left out.
+        stack: the stack's name, with which the functions' begin; it is left out.
     """
     zero = min(segment["start_time"] for segment in segments)
     bars = list(_bars(segments, zero, f"{stack}-"))
@@ -101,7 +101,7 @@ def _bar(name: str, depth: int, part: Mapping[str, Any], zero: float, kind: str)
 def _row(bar: _Bar, top: float, whole: float) -> list[str]:
     left, right = _across(bar.begin, whole), _across(bar.end, whole)
     took = bar.end - bar.begin
-    # A bar that nobody can see is none.
+    # A bar has to be wide enough to see.
     place = f'x="{left:.1f}" y="{top + 1}" width="{max(right - left, 3):.1f}" height="{_BAR}"'
     return [
         _text(20 + 16 * bar.depth, top + _BAR, bar.name, "small" if bar.depth else ""),

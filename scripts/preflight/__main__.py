@@ -1,8 +1,8 @@
-"""Say what would stop a deployment, and the command that mends it.
+"""Report what would stop a deployment, with the command that mends it.
 
 Credentials and Region are those of the environment; nothing is changed. The exit code is 0 if
-nothing is in the way, 1 if something is, 2 if nobody can be asked, or nobody answers. What else
-could not be looked at is told as such, and is no reason to fail.
+nothing is in the way, 1 if something is, 2 if AWS cannot be asked or does not answer. Anything else
+that could not be checked is reported as such, and is no reason to fail.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def preflight(name: str) -> int:
     planned = plan(name, reader.region, "" if isinstance(who, Unknown) else who)
     named = stack_rules.stack_name(planned)
     findings = [named]
-    # CloudFormation would answer no question about a name that it refuses.
+    # CloudFormation answers no question about a name that it refuses.
     if named.mark is Mark.FINE:
         findings += rules.of_account(planned, account.look(planned, reader))
     findings += rules.of_machine(planned, machine.look(planned.runtime))

@@ -1,4 +1,4 @@
-"""The facts of the account: each is one call with the caller's credentials.
+"""The facts of the account: each takes one call with the caller's credentials.
 
 No call changes anything.
 """
@@ -29,10 +29,10 @@ if TYPE_CHECKING:
 
     from scripts.preflight.facts import Named, Plan
 
-# A look is no work: what does not answer soon is told as such.
+# A look is quick: a service that does not answer soon is reported as such.
 _CONFIG = Config(connect_timeout=5, read_timeout=10, retries={"total_max_attempts": 1})
 _AT_ONCE = 8
-# It has one address for all Regions, and so answers also for a Region that is none.
+# IAM has one address for all Regions, so it answers also for a Region that does not exist.
 _OF_NO_REGION = frozenset({"iam"})
 _NOT_AWS = "what answered is not AWS"
 _DENIED = frozenset(
@@ -40,10 +40,10 @@ _DENIED = frozenset(
 )
 # CloudFormation's code for a stack, or a resource of one, that it does not know.
 _NO_STACK = frozenset({"ValidationError"})
-# A resource that failed may have failed because somebody else's has its name.
+# A resource may have failed because a resource of another owner has its name.
 _NOT_HELD = frozenset({"CREATE_FAILED", "DELETE_COMPLETE", "DELETE_SKIPPED"})
 _NOT_FOUND = frozenset({"ResourceNotFoundException"})
-# AWS's words for a key, a token or a signature that is not good, or not good any more.
+# AWS's codes for a key, a token or a signature that is invalid or has expired.
 _STRANGER = frozenset(
     {
         "AuthFailure",
@@ -63,15 +63,15 @@ _STRANGER = frozenset(
 
 
 class CredentialsError(Exception):
-    """Nobody is known to AWS by what the environment has, or no Region is named."""
+    """AWS does not know the environment's credentials, or no Region is named."""
 
 
 class UnansweredError(Exception):
-    """No call to the Region was answered by AWS, so nothing can be told of it."""
+    """AWS has answered no call to the Region, so nothing of it is known."""
 
 
 class NotAwsError(HTTPClientError):  # type: ignore[misc]
-    """An answer came, and AWS has not given it: a proxy's page, for instance."""
+    """An answer came that is not AWS's, for example a proxy's page."""
 
     fmt = _NOT_AWS
 
@@ -80,11 +80,11 @@ class Reader:
     """Asks AWS, each call once.
 
     Raises:
-        CredentialsError: the environment names no Region, no profile that there is, or no address.
+        CredentialsError: the environment names no Region, an unknown profile, or a wrong address.
 
     Attributes:
-        region: the one that is asked.
-        is_answered: whether AWS has answered a look at the Region, if only by an error.
+        region: the Region that is asked.
+        is_answered: whether AWS has answered any look at the Region, even with an error.
     """
 
     def __init__(self) -> None:
@@ -93,9 +93,9 @@ class Reader:
         self.is_answered = False
         try:
             self._session = boto3.Session()
-            # Not STS's client, which would go to some Region of its own where none is named.
+            # STS's client is of no use here: without a Region it takes one of its own.
             self.region: str = self._client("cloudformation").meta.region_name
-        # A ValueError: the endpoint is no address.
+        # A ValueError says that the endpoint is no address.
         except (BotoCoreError, ValueError) as error:
             raise CredentialsError(str(error)) from error
 
@@ -113,7 +113,7 @@ class Reader:
         given: Mapping[str, Any],
         absent: frozenset[str] = frozenset(),
     ) -> dict[str, Any] | Unknown | None:
-        """Return the answer; None for an error that is among `absent`; else what is unknown."""
+        """Return the answer; None for an error among `absent`; `Unknown` for any other error."""
         try:
             answer = self._answer(service, operation, given)
         except ClientError as error:
@@ -137,9 +137,9 @@ class Reader:
         """Return AWS's answer.
 
         Raises:
-            BotoCoreError, ClientError: there is none.
+            BotoCoreError, ClientError: AWS gave none.
         """
-        # botocore may make an error of any kind of a page, or an answer that says nothing.
+        # botocore may turn a page into an error of any kind, or into an empty answer.
         try:
             answer: dict[str, Any] = getattr(self._client(service), operation)(**given)
         except (AttributeError, LookupError, ResponseParserError, TypeError) as error:
@@ -167,12 +167,12 @@ class Reader:
 
 
 def _is_of_aws(answer: Mapping[str, Any]) -> bool:
-    """Whether AWS has given an answer: it has a number for each."""
+    """Whether an answer is AWS's: each of AWS's has a request id."""
     return "RequestId" in answer.get("ResponseMetadata", {})
 
 
 def _code(error: ClientError) -> str:
-    # An error of somebody else's may have none.
+    # An error that is not AWS's may have no code.
     return str(error.response.get("Error", {}).get("Code", ""))
 
 
@@ -186,7 +186,7 @@ def _first_line(error: Exception) -> str:
 
 
 def look(plan: Plan, reader: Reader) -> Account:
-    """Return what stands in the way or not, as far as the caller may see it.
+    """Return the facts of the account, as far as the caller may see them.
 
     Raises:
         UnansweredError: no call to the Region was answered.
@@ -214,7 +214,7 @@ def look(plan: Plan, reader: Reader) -> Account:
         foreign = [named for named in plan.named if is_foreign(named, seen) is True]
         ids = [str(seen.taken[named]) for named in foreign]
         owners = dict(zip(foreign, pool.map(partial(_owner, reader), ids), strict=True))
-    # Whose stack is not known may be ours: its records are looked for.
+    # A stack of unknown owner may be ours, so its open records are counted.
     may_update = isinstance(seen.stack, Deployed) and is_ours(plan, seen.stack) is not False
     return replace(
         seen,
@@ -255,12 +255,12 @@ def _resources(name: str, reader: Reader) -> frozenset[tuple[str, str]] | Unknow
 
 
 def _is_held(resource: Mapping[str, Any]) -> bool:
-    """Whether a stack has a resource that it lists."""
+    """Whether a stack holds a resource that it lists."""
     return bool(resource.get("PhysicalResourceId")) and resource["ResourceStatus"] not in _NOT_HELD
 
 
 def _holder(named: Named, reader: Reader) -> str | Unknown:
-    """Return the physical id of what has the name; empty if nothing has it."""
+    """Return the physical id of the resource that has the name; empty if the name is free."""
     if (kind := KINDS.get(named.kind)) is None:
         return Unknown(f"nobody has said here how to look for {named.name}")
     given = kind.given(named.name)
@@ -271,12 +271,12 @@ def _holder(named: Named, reader: Reader) -> str | Unknown:
 
 
 def _owner(reader: Reader, physical_id: str) -> str | Unknown:
-    """Return the stack that a resource belongs to; empty if it is none's."""
+    """Return the stack that a resource belongs to; empty if it belongs to none."""
     asked = {"PhysicalResourceId": physical_id}
     answer = reader.ask("cloudformation", "describe_stack_resources", asked, _NO_STACK)
     if answer is None or isinstance(answer, Unknown):
         return answer or ""
-    # All of its stack's resources are shown, also of a stack that has left it behind.
+    # The answer has all resources of the stack, also of one that no longer holds this resource.
     its = (one for one in answer["StackResources"] if one.get("PhysicalResourceId") == physical_id)
     return next((str(one["StackName"]) for one in its if _is_held(one)), "")
 
@@ -288,7 +288,7 @@ def _has_ecs_role(reader: Reader) -> bool | Unknown:
 
 
 def _vpcs(reader: Reader) -> int | Unknown:
-    # More than any quota of a thousand needs no second page.
+    # A quota is below a thousand, so one page is enough.
     answer = reader.ask("ec2", "describe_vpcs", {"MaxResults": 1000})
     return answer if isinstance(answer, Unknown) else len((answer or {})["Vpcs"])
 
@@ -300,7 +300,7 @@ def _vpc_quota(reader: Reader) -> int | Unknown:
 
 
 def _knows_durable(plan: Plan, reader: Reader) -> bool | Unknown:
-    """Ask for a function's executions: where the API is, it says at least that there is none."""
+    """Ask for a function's executions: a Region with the API says that there is no function."""
     asked = {"FunctionName": f"{plan.stack}-nobody"}
     answer = reader.ask("lambda", "list_durable_executions_by_function", asked, _NOT_FOUND)
     if isinstance(answer, Unknown):

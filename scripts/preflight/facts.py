@@ -14,9 +14,9 @@ class Unknown:
     """A fact that could not be read.
 
     Attributes:
-        why: what the call came to.
-        permission: that the call needs, if it was refused; empty if it was not.
-        code: AWS's own for the error; empty if it did not answer.
+        why: the reason.
+        permission: the permission that the call needs, if it was refused; empty otherwise.
+        code: AWS's error code; empty if AWS did not answer.
     """
 
     why: str
@@ -25,17 +25,17 @@ class Unknown:
 
     @property
     def cause(self) -> str:
-        """The kind that several of them have in common."""
+        """The cause, the same for all facts that could not be read for one reason."""
         return self.permission or self.code or self.why.partition(": ")[0]
 
     def __str__(self) -> str:
-        """Return it as a finding tells it."""
+        """Return the text for a finding."""
         return f"{self.why}. It needs {self.permission}" if self.permission else self.why
 
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """A resource to which the template gives its name."""
+    """A resource whose name the template sets."""
 
     logical_id: str
     kind: str
@@ -48,15 +48,15 @@ class Plan:
 
     Attributes:
         stack: the stack's name.
-        description: the template's.
-        outputs: names of the template's.
-        named: the resources with a name of the template's choice.
-        makes_vpc: whether it has a VPC of its own.
+        description: the template's description.
+        outputs: names of the template's outputs.
+        named: the resources whose names the template sets.
+        makes_vpc: whether the stack makes a VPC of its own.
         records_table: the table of records.
         cluster: the tasks' cluster.
-        runtime: the functions', such as "python3.13".
+        runtime: the functions' runtime, for example "python3.13".
         sam: the version of the SAM CLI that is tested.
-        region: that samconfig.toml deploys into; empty if it names none.
+        region: the Region of samconfig.toml; empty if it names none.
     """
 
     stack: str
@@ -76,7 +76,7 @@ class Deployed:
     """The stack that has the name already.
 
     Attributes:
-        resources: types and physical ids of what it has.
+        resources: types and physical ids of its resources.
     """
 
     status: str
@@ -90,16 +90,16 @@ class Account:
     """The account and its Region.
 
     Attributes:
-        stack: the one of that name; None if there is none.
-        sam_stack: the one with the bucket that `sam deploy` uploads to; None if there is none.
-        taken: physical id of what has a planned name already; empty for a name that is free.
-        owners: the other stack that a name belongs to, where one does or nobody tells.
-        open_records: how many, if the stack is ours; None if there is no table of them.
+        stack: the stack of that name; None if there is none.
+        sam_stack: the stack of the bucket that `sam deploy` uploads to; None if there is none.
+        taken: physical id of the resource that has a planned name already; empty for a free name.
+        owners: the other stack that a taken name belongs to, where there is one or it is unknown.
+        open_records: number of open records, if the stack is ours; None if there is no table.
         ecs_role: whether ECS has its service-linked role.
-        vpcs: how many there are.
-        vpc_quota: how many there may be.
+        vpcs: number of VPCs.
+        vpc_quota: highest number of VPCs.
         durable: whether Lambda knows durable executions.
-        cli_region: that the AWS CLI is told before all others; empty if none is.
+        cli_region: the Region of AWS_REGION, which the AWS CLI alone reads; empty if it is not set.
     """
 
     region: str
@@ -121,7 +121,7 @@ class Machine:
 
     Attributes:
         python: path of the functions' Python, with pip, on PATH; empty if there is none.
-        elsewhere: path of one that is not on PATH; empty if there is none.
+        elsewhere: path of such a Python that is not on PATH; empty if there is none.
         sam: version of the SAM CLI; empty if there is none.
         aws: version of the AWS CLI; empty if there is none.
     """

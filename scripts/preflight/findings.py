@@ -1,4 +1,4 @@
-"""Findings, as the rules make them and as people read them."""
+"""Findings: the rules make them, and people read them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Mark(StrEnum):
-    """Whether something is in the way."""
+    """The verdict of a check."""
 
     FINE = "✓"
     IN_THE_WAY = "✗"
@@ -43,8 +43,8 @@ class Finding:
     """The result of a check.
 
     Attributes:
-        commands: that mend it.
-        of: what was looked at, where a check has several parts.
+        commands: the commands that mend it.
+        of: the part that was checked, where a check has several.
     """
 
     check: Check
@@ -54,7 +54,7 @@ class Finding:
     of: str = ""
 
     def __str__(self) -> str:
-        """Return it as lines for people."""
+        """Return the finding as lines for people."""
         title = f"{self.check.value} of {self.of}" if self.of else self.check.value
         lines = [f"{self.mark} {title}: {self.text}", *(f"    {c}" for c in self.commands)]
         return printable("\n".join(lines))

@@ -1,4 +1,4 @@
-"""How to look for a resource by its name, and how to delete it, for each type that has a name."""
+"""Types of named resources: for each, how to find one by its name and how to delete it."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ def _name(_answer: Mapping[str, Any], name: str) -> str:
 
 
 def _group(answer: Mapping[str, Any], name: str) -> str:
-    # All are shown whose names begin so, the shortest first.
+    # The answer has all groups whose names begin so, the shortest first.
     return name if any(group["logGroupName"] == name for group in answer["logGroups"]) else ""
 
 
 def _cluster(answer: Mapping[str, Any], name: str) -> str:
-    # ECS goes on showing a deleted one for a while.
+    # ECS shows a deleted cluster for a while.
     return name if any(c["status"] != "INACTIVE" for c in answer["clusters"]) else ""
 
 
@@ -33,18 +33,17 @@ def _queue(answer: Mapping[str, Any], _name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A type of resource of which there is one of a name.
+    """A type of resource whose names are unique.
 
     Attributes:
-        plural: what people call several of it.
+        plural: people's word for several of it.
         service: boto3's name of its service.
         operation: boto3's name of the call that finds it.
-        given: the call's parameters, of the name.
+        given: makes the call's parameters of the name.
         delete: the command that deletes it, with `{}` for its name.
-        longest: how long its name may be.
+        longest: the highest length of its name.
         absent: error codes that say that there is none.
-        physical_id: CloudFormation's name for what an answer without an error shows; empty if it
-            shows none.
+        physical_id: returns CloudFormation's id of the resource in an answer; empty if it has none.
     """
 
     plural: str
@@ -139,7 +138,7 @@ KINDS: Mapping[str, Kind] = {
         frozenset({"NoSuchBucket"}),
     ),
 }
-# The name of one of these may be there before: it gets another version, or belongs to a function.
+# The name of these may exist before: it gets another version, or belongs to a function.
 VERSIONED = frozenset(
     {"AWS::ECS::TaskDefinition", "AWS::Lambda::Alias", "AWS::Lambda::LayerVersion"}
 )
@@ -148,7 +147,7 @@ VERSIONED = frozenset(
 def name_of(kind: str, properties: Mapping[str, Any]) -> str:
     """Return the name that a template gives to a resource; empty if it gives none.
 
-    CloudFormation calls it by the type's last word, as TableName of a table, or just Name.
+    CloudFormation's property is the type's last word and Name, for example TableName, or just Name.
     """
     if kind in VERSIONED:
         return ""

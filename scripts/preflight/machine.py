@@ -1,4 +1,4 @@
-"""The facts of this machine: which tools PATH leads to."""
+"""The facts of this machine: the tools on PATH."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ _SECONDS = 30
 
 
 def look(runtime: str) -> Machine:
-    """Return which tools there are; the runtime is the functions', such as "python3.13"."""
+    """Return the tools; the runtime is the functions', for example "python3.13"."""
     version = runtime.removeprefix("python")
     python = _on_path(runtime, version)
-    # To search the machine takes seconds.
+    # A search of the machine takes seconds.
     elsewhere = None if python else find_python.find(version)
     return Machine(python, str(elsewhere or ""), _version("sam"), _version("aws"))
 
 
 def _on_path(runtime: str, version: str) -> str:
-    """Return what `sam build` would take: it looks in each folder for these names."""
+    """Return the Python that `sam build` would take: it looks in each folder for these names."""
     candidates = (
         str(path)
         for name in (runtime, "python", "python3")
@@ -35,11 +35,11 @@ def _on_path(runtime: str, version: str) -> str:
 
 
 def _version(program: str) -> str:
-    """Return the version that a program tells of itself; empty if it tells none."""
+    """Return the version that a program prints; empty if it prints none."""
     found = shutil.which(program)
     if not found:
         return ""
-    # Nothing is reported to anybody by a look.
+    # A look sends no telemetry.
     quiet = os.environ | {"SAM_CLI_TELEMETRY": "0"}
     try:
         told = subprocess.run(
@@ -52,5 +52,5 @@ def _version(program: str) -> str:
         )
     except (OSError, subprocess.SubprocessError):
         return ""
-    # AWS CLI 1 tells it as "aws-cli/1.45.0 Python/3.11.4 …", SAM as "SAM CLI, version 1.170.0".
+    # AWS CLI 1 prints "aws-cli/1.45.0 Python/3.11.4 …", SAM prints "SAM CLI, version 1.170.0".
     return next(iter(re.findall(r"\d+\.\d+\.\d+", told.stdout)), "")

@@ -24,14 +24,14 @@ def plan(
     template: Path = PROJECT / "template.yaml",
     samconfig: Path = SAMCONFIG,
 ) -> Plan:
-    """Return what a deployment under a name would make.
+    """Return the plan of a deployment under a name.
 
     Args:
-        name: the stack's.
+        name: the stack's name.
         where: the Region.
         account: the account's number.
-        template: what would be deployed.
-        samconfig: says with which parameters.
+        template: file of the template.
+        samconfig: file with the parameters.
 
     Raises:
         TemplateError: one of these files cannot be read.

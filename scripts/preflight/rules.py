@@ -1,4 +1,4 @@
-"""The rules: what the facts mean for a deployment."""
+"""The rules: the meaning of the facts for a deployment."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 _Judged = tuple[Mark, str, tuple[str, ...]]
 _VPC = "AWS::EC2::VPC"
 VPC_QUOTA = "L-F678F1CE"
-# Where `sam deploy` keeps the bucket that it uploads to.
+# The stack of the bucket that `sam deploy` uploads to.
 SAM_STACK = "aws-sam-cli-managed-default"
-# Nobody's quota is below it.
+# No account's quota is lower.
 _DEFAULT_VPCS = 5
 
 
 def of_account(plan: Plan, account: Account) -> list[Finding]:
-    """Judge what the account has."""
+    """Judge the account's facts."""
     return [
         stack_rules.region(plan, account),
         *stack_rules.region_of_the_cli(account),
@@ -42,7 +42,7 @@ def of_account(plan: Plan, account: Account) -> list[Finding]:
 
 
 def of_machine(plan: Plan, machine: Machine) -> list[Finding]:
-    """Judge what this machine has."""
+    """Judge the machine's facts."""
     return [python(plan, machine), sam(plan, machine), aws_cli(machine)]
 
 
@@ -60,7 +60,7 @@ def _of_kind(kind: str, planned: list[Named], account: Account) -> list[Finding]
     plural = KINDS[kind].plural if kind in KINDS else kind
     seen = {named: is_foreign(named, account) for named in planned}
     taken = [named for named, its in seen.items() if its is True]
-    # What is the matter with all names is told once: a permission, a service that does not answer.
+    # A cause that all names share is reported once: a permission, a service that does not answer.
     unread = {its.cause: its for its in seen.values() if isinstance(its, Unknown)}
     judged: list[_Judged] = [
         (Mark.NOT_CHECKED, f"not checked: {its}", ()) for its in unread.values()
@@ -101,7 +101,7 @@ def _loose(taken: list[Named]) -> list[_Judged]:
 
 
 def is_foreign(named: Named, account: Account) -> bool | Unknown:
-    """Return whether something has a name that is no part of the stack that would be updated."""
+    """Return whether a resource outside of the stack has a name that the stack needs."""
     its, stack = account.taken[named], account.stack
     if not its or isinstance(its, Unknown):
         return its or False
@@ -117,7 +117,7 @@ def is_foreign(named: Named, account: Account) -> bool | Unknown:
 
 
 def sam_bucket(account: Account) -> Finding:
-    """Judge the stack of SAM's own, which tells the bucket to upload to, or is made."""
+    """Judge SAM's own stack, which names the bucket to upload to; `sam deploy` can make it."""
     found = account.sam_stack
     if isinstance(found, Unknown):
         return Finding(Check.SAM_BUCKET, Mark.NOT_CHECKED, f"not checked: {found}")
@@ -135,7 +135,7 @@ def sam_bucket(account: Account) -> Finding:
 
 
 def ecs_role(account: Account) -> Finding:
-    """Judge ECS's own role, without which no task starts in an account that never used ECS."""
+    """Judge ECS's service-linked role: a new account lacks it, and no task starts without it."""
     command = "aws iam create-service-linked-role --aws-service-name ecs.amazonaws.com"
     match account.ecs_role:
         case Unknown() as unknown:
@@ -185,7 +185,7 @@ def _has_vpc(stack: Deployed | Unknown | None) -> bool | Unknown:
 
 
 def durable(account: Account) -> Finding:
-    """Judge whether the Region has durable functions, as far as Lambda lets it be told."""
+    """Judge whether the Region has durable functions, as far as Lambda shows it."""
     match account.durable:
         case Unknown() as unknown:
             text = f"could not tell whether the Region has them: {unknown}"
@@ -224,7 +224,7 @@ def sam(plan: Plan, machine: Machine) -> Finding:
 
 
 def aws_cli(machine: Machine) -> Finding:
-    """Judge the AWS CLI, which no deployment needs, but most commands of the documentation."""
+    """Judge the AWS CLI: no deployment needs it, but most commands of the documentation do."""
     if machine.aws and _parts(machine.aws) >= (2,):
         return Finding(Check.AWS_CLI, Mark.FINE, machine.aws)
     have = f"it is {machine.aws}" if machine.aws else "no aws is on PATH"

@@ -1,4 +1,4 @@
-"""The rules on the stack's name, and on the stack that has it already."""
+"""The rules about the stack's name, and about the stack that has it already."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _FORM = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
 _LONGEST = 128
-# All that the original pattern's stack tells of itself: this project's tells it too, and more.
+# The outputs of the original pattern's stack; this project's stack has these and more.
 _ORIGINAL = frozenset(
     {
         "SyncLambdaFunctionArn",
@@ -26,7 +26,7 @@ _ORIGINAL = frozenset(
         "LogGroupName",
     }
 )
-# A change set without a stack: `sam deploy` goes on from there as if nothing were.
+# A change set without a stack: `sam deploy` starts from it as from nothing.
 _NOTHING_YET = "REVIEW_IN_PROGRESS"
 _STARTS = frozenset(
     {
@@ -41,7 +41,7 @@ ANOTHER = "make preflight STACK=another-name"
 _WAIT = "aws cloudformation wait {} --stack-name {{}}"
 _EVENTS = "aws cloudformation describe-stack-events --stack-name {}"
 _DELETE = "sam delete --stack-name {}"
-# What leads out of each state that no deployment starts from.
+# The commands that lead out of each state from which no deployment starts.
 _WAY_OUT = {
     "CREATE_FAILED": (_DELETE,),
     "CREATE_IN_PROGRESS": (_WAIT.format("stack-create-complete"),),
@@ -57,7 +57,7 @@ _WAY_OUT = {
     "UPDATE_ROLLBACK_FAILED": ("aws cloudformation continue-update-rollback --stack-name {}",),
     "UPDATE_ROLLBACK_IN_PROGRESS": (_WAIT.format("stack-rollback-complete"),),
 }
-# Those that end by themselves.
+# The states that end by themselves.
 WAITS = {status: way[0] for status, way in _WAY_OUT.items() if status.endswith("_IN_PROGRESS")}
 
 
@@ -80,7 +80,7 @@ def stack_name(plan: Plan) -> Finding:
 
 
 def longest_name(plan: Plan) -> int:
-    """Return how long the stack's name may be: what begins with it has limits of its own."""
+    """Return how long the stack's name may be: names that begin with it have limits too."""
     room = [
         KINDS[named.kind].longest - len(named.name) + len(plan.stack)
         for named in plan.named
@@ -90,18 +90,18 @@ def longest_name(plan: Plan) -> int:
 
 
 def region(plan: Plan, account: Account) -> Finding:
-    """Judge where was looked: `sam deploy` goes by samconfig.toml first."""
+    """Judge the Region that was looked at: `sam deploy` takes samconfig.toml's first."""
     if plan.region in {"", account.region}:
         return Finding(Check.REGION, Mark.FINE, f"this looks at {account.region}")
     text = f"this looks at {account.region}; samconfig.toml deploys into {plan.region}"
-    # The variable that Python's SDK reads, and with it SAM.
+    # Python's SDK reads this variable, and so does SAM.
     look = f"make preflight STACK={shlex.quote(plan.stack)}"
     command = f"AWS_DEFAULT_REGION={shlex.quote(plan.region)} {look}"
     return Finding(Check.REGION, Mark.WARNING, text, (command,))
 
 
 def region_of_the_cli(account: Account) -> list[Finding]:
-    """Judge whether the AWS CLI looks elsewhere: it alone reads AWS_REGION, and that first."""
+    """Judge whether the AWS CLI uses another Region: it alone reads AWS_REGION, and that first."""
     if account.cli_region in {"", account.region}:
         return []
     text = (
@@ -114,7 +114,7 @@ def region_of_the_cli(account: Account) -> list[Finding]:
 
 
 def stack(plan: Plan, found: Deployed | Unknown | None) -> Finding:
-    """Judge whether a deployment can start, and whose the stack is."""
+    """Judge whether a deployment can start, and whether the stack is this project's."""
     if isinstance(found, Unknown):
         return Finding(Check.STACK, Mark.NOT_CHECKED, f"not checked: {found}")
     if found is None or found.status == _NOTHING_YET:
@@ -133,7 +133,7 @@ def stack(plan: Plan, found: Deployed | Unknown | None) -> Finding:
 
 
 def is_ours(plan: Plan, found: Deployed) -> bool | Unknown:
-    """Whether a stack is of this project's template, of today or of before.
+    """Whether a stack is of this project's template, in any version.
 
     An output of ours alone shows nothing: another project may have one of the same name.
     """

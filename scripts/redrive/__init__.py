@@ -1,1 +1,1 @@
-"""Deliver events again that nobody could deliver or process: `python -m scripts.redrive STACK`."""
+"""Redeliver events that could not be delivered or processed: `python -m scripts.redrive STACK`."""

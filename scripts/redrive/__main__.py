@@ -1,10 +1,10 @@
-"""Deliver again what nobody could deliver or process: `python -m scripts.redrive STACK`.
+"""Redeliver events that could not be delivered or processed: `python -m scripts.redrive STACK`.
 
-Reads the stack's two queues of events and hands each event to the alias `live` of the function that
-it was meant for. Run it once the cause is fixed: an event that fails again comes back to its queue,
-and one that cannot be delivered stays there and is named. Credentials and Region are those of the
-environment. The durable functions' own queue is left alone, because delivering its messages would
-run work again that somebody has stopped: each is told with its execution, as far as that is known.
+It reads the stack's two queues of events, and hands each event to the alias `live` of its function.
+Run it once the cause is fixed: an event that fails again comes back to its queue, and an event that
+cannot be delivered stays there and is named. Credentials and Region are those of the environment.
+The durable functions' own queue stays as it is, because its messages would start work again that
+somebody has stopped: each message is listed with its execution, as far as that is known.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Delivery(NamedTuple):
 
 
 def redrive(stack: Deployed) -> tuple[int, int]:
-    """Deliver all that is in the queues now; return how much that was, and how much is left."""
+    """Deliver all events in the queues; return how many were delivered, and how many are left."""
     delivered, left = 0, 0
     for url in (stack.outputs[name] for name in EVENT_QUEUES):
         kept = []
@@ -51,14 +51,15 @@ def redrive(stack: Deployed) -> tuple[int, int]:
 
 
 def deliver(stack: Deployed, url: str, message: dict[str, Any]) -> bool:
-    """Deliver an event and delete its message; return whether it could be, and say why not."""
+    """Deliver an event and delete its message; print the reason and return False if it is left."""
     try:
         meant, event = _delivery(message)
         function = stack.live(meant)
         boto3.client("lambda").invoke(FunctionName=function, InvocationType="Event", Payload=event)
-        # After Lambda has taken it: dying in between delivers it twice, which does no harm.
+        # The delete comes after Lambda has taken the event: a crash in between delivers it twice,
+        # which does no harm.
         boto3.client("sqs").delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
-    # The others are not to wait for one that nobody can read or take.
+    # Other messages must not wait for one that cannot be read or delivered.
     except _UNREADABLE as error:
         reason = shown(f"{type(error).__name__}: {error}")
         sys.stderr.write(f"{message['MessageId']} is left: {reason}\n")
@@ -68,7 +69,7 @@ def deliver(stack: Deployed, url: str, message: dict[str, Any]) -> bool:
 
 
 def _delivery(message: dict[str, Any]) -> Delivery:
-    """Read a message of EventBridge's, with its target, or one of Lambda's, with its request."""
+    """Read EventBridge's message, which has the target, or Lambda's, which has the request."""
     body = json.loads(message["Body"])
     if "requestContext" in body:
         meant = str(body["requestContext"]["functionArn"])

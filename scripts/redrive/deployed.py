@@ -1,4 +1,4 @@
-"""A deployed stack, as CloudFormation tells of it."""
+"""A deployed stack, as CloudFormation shows it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class StackError(Exception):
 
 
 class ForeignTargetError(ValueError):
-    """An event is for nothing that this stack could take it with."""
+    """The target of an event is no function of this stack that takes events."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +32,9 @@ class Deployed:
     """A stack in an account.
 
     Attributes:
-        outputs: their values, by name.
-        functions: the ARN of the alias `live`, by that of its function.
-        configurations: by the function's ARN, as far as Lambda was asked for them.
+        outputs: values of the outputs, by name.
+        functions: the ARN of the alias `live`, by its function's ARN.
+        configurations: configurations that Lambda was asked for, by the function's ARN.
     """
 
     name: str
@@ -46,23 +46,23 @@ class Deployed:
         """Return today's version of a function, by its alias.
 
         Args:
-            target: the function's ARN, with a version, an alias or no qualifier: an event may have
-                been kept for two weeks, and its version may be an old one.
+            target: the function's ARN, with a version, an alias or no qualifier. An event may be
+                two weeks old, and its version outdated.
 
         Raises:
-            ForeignTargetError: this stack has no such function, or none for events.
-            ClientError: Lambda does not tell which of both it is.
+            ForeignTargetError: this stack has no such function, or the function takes no events.
+            ClientError: Lambda does not show the function's configuration.
         """
         function = ":".join(target.split(":")[:_PARTS_OF_A_FUNCTION])
         if function not in self.functions:
             raise ForeignTargetError(f"{target} is no function of the stack {self.name}")
-        # Somebody has made it up: it would start work with the rights of whoever redrives.
+        # Such an event is made up: it would start work with the rights of the caller.
         if "DurableConfig" in self.configuration(function):
             raise ForeignTargetError(f"{target} begins executions, and no event is for it")
         return self.functions[function]
 
     def configuration(self, function: str) -> Mapping[str, Any]:
-        """Return what Lambda tells of a function, by its ARN; each is asked for once."""
+        """Return a function's configuration, by its ARN; Lambda is asked once for each."""
         if function not in self.configurations:
             answer = boto3.client("lambda").get_function_configuration(FunctionName=function)
             self.configurations[function] = answer
@@ -73,14 +73,14 @@ def deployed(name: str) -> Deployed:
     """Read a stack.
 
     Raises:
-        StackError: it is not one of this project's, or cannot be read.
+        StackError: the stack is not one of this project's, or cannot be read.
     """
     try:
         cloudformation = boto3.client("cloudformation")
         [described] = cloudformation.describe_stacks(StackName=name)["Stacks"]
         pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=name)
         resources = [it for page in pages for it in page["StackResourceSummaries"]]
-    # A ValueError: the endpoint is no address.
+    # A ValueError says that the endpoint is no address.
     except (BotoCoreError, ClientError, ValueError) as error:
         raise StackError(
             f"Stack {name} cannot be read: {error}\nCredentials and Region are those of the "

@@ -1,4 +1,4 @@
-"""Why payloads are in the queue of failed executions: it is reported, nothing else is done."""
+"""The queue of failed executions: its messages are listed with their executions, and left."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
     from scripts.redrive.deployed import Deployed
 
-# The most that one run asks for: messages, and pages of a function's executions.
+# The highest numbers for one run: of messages, and of pages of a function's executions.
 MESSAGES, PAGES = 50, 10
 _ENDED_BADLY = ("FAILED", "TIMED_OUT", "STOPPED")
 
 
 def told(stack: Deployed) -> Iterator[str]:
-    """Yield a line for each message of the queue, which all stay in it."""
+    """Yield a line for each message of the queue; all messages stay in it."""
     url = stack.outputs[FAILED_EXECUTIONS]
     taken = list(islice(messages(url), MESSAGES))
     put_back(url, taken)
@@ -45,7 +45,7 @@ def told(stack: Deployed) -> Iterator[str]:
 def _told(letter: Letter, memory: Remembered) -> str:
     try:
         return line(letter, find(letter, memory))
-    # The others are told, whatever somebody has written into one or into its record.
+    # The other messages are listed, whatever somebody wrote into this one or its record.
     except (BotoCoreError, ClientError, LookupError) as error:
         return f"{line(letter, None)} (its execution cannot be looked up: {shown(str(error))})"
 
@@ -60,11 +60,11 @@ class Remembered:
         self._ended = [execution for sender in senders for execution in self._list(sender)]
 
     def ended(self) -> Sequence[Ended]:
-        """Return those that have ended badly, the newest of each function."""
+        """Return the executions that have ended badly, the newest of each function."""
         return self._ended
 
     def of_record(self, execution_id: str) -> Ended | None:
-        """Return the one that has a record under this id."""
+        """Return the execution that has a record under this id."""
         if not execution_id:
             return None
         item = self._dynamodb.get_item(
@@ -78,7 +78,7 @@ class Remembered:
         return Ended.of(execution) if execution and "EndTimestamp" in execution else None
 
     def payload(self, execution: Ended) -> str | None:
-        """Return what an execution was begun with; None if that is forgotten."""
+        """Return an execution's payload; None if Lambda has forgotten it."""
         if execution.arn not in self._payloads:
             details = self._execution(execution.arn) or {}
             self._payloads[execution.arn] = details.get("InputPayload")

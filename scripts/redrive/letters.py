@@ -1,8 +1,8 @@
 """Messages of the queue of failed executions, and which executions may have left them.
 
 A message does not name its execution. Its `RequestID` may be the last part of the execution's ARN,
-which AWS does not document. Where it is not, executions with the same payload are told as what they
-are: one of them may have left it.
+which AWS does not document. Otherwise executions with the same payload are listed: one of them may
+have left the message.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from scripts.redrive.messages import attribute, sent, shown
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-# How many executions' payloads are compared with that of a message.
+# Number of executions whose payloads are compared with a message's.
 COMPARED = 10
 _LONGEST_REASON = 300
 
@@ -25,8 +25,8 @@ class Letter(NamedTuple):
     """A message of the queue.
 
     Attributes:
-        request_id: the invocation's; "" if Lambda does not tell it.
-        reason: Lambda's word of why it is there.
+        request_id: the invocation's id; "" if Lambda does not name it.
+        reason: Lambda's reason for the message.
     """
 
     message_id: str
@@ -37,7 +37,7 @@ class Letter(NamedTuple):
 
     @classmethod
     def of(cls, message: dict[str, Any]) -> Letter:
-        """Read a message, whatever somebody may have sent."""
+        """Read a message with any content."""
         return cls(
             message["MessageId"],
             message["Body"],
@@ -56,7 +56,7 @@ class Ended(NamedTuple):
 
     @classmethod
     def of(cls, execution: Mapping[str, Any]) -> Ended:
-        """Read Lambda's words on an execution that is over."""
+        """Read Lambda's description of an execution that is over."""
         arn, status = execution["DurableExecutionArn"], execution["Status"]
         return cls(arn, status, execution["EndTimestamp"])
 
@@ -70,20 +70,20 @@ class Memory(Protocol):
     """Facts about executions that Lambda and the table remember."""
 
     def ended(self) -> Sequence[Ended]:
-        """Return those that have ended badly, the newest of each function."""
+        """Return the executions that have ended badly, the newest of each function."""
 
     def of_record(self, execution_id: str) -> Ended | None:
-        """Return the one that has a record under this id."""
+        """Return the execution that has a record under this id."""
 
     def payload(self, execution: Ended) -> str | None:
-        """Return what an execution was begun with; None if that is forgotten."""
+        """Return an execution's payload; None if Lambda has forgotten it."""
 
 
 class Finding(NamedTuple):
     """The executions that may have left a message.
 
     Attributes:
-        is_sure: whether it is this one, by its id.
+        is_sure: whether the only execution is the right one, by its id.
     """
 
     executions: Sequence[Ended]
@@ -91,7 +91,7 @@ class Finding(NamedTuple):
 
 
 def find(letter: Letter, memory: Memory) -> Finding:
-    """Return the execution that has a message's id; else those that had its payload."""
+    """Return the execution with a message's id, else the executions with its payload."""
     by_id = {execution.id: execution for execution in memory.ended()}
     if named := by_id.get(letter.request_id) or memory.of_record(letter.request_id):
         return Finding([named], is_sure=True)
@@ -101,7 +101,7 @@ def find(letter: Letter, memory: Memory) -> Finding:
 
 
 def line(letter: Letter, finding: Finding | None) -> str:
-    """Return what is told of a message; None stands for executions that cannot be looked up."""
+    """Return a message's line; `finding` is None if its executions cannot be looked up."""
     reason = shown(letter.reason)[:_LONGEST_REASON] or "Lambda gives no reason"
     return f"{letter.message_id} of {_iso(letter.sent)}: {_which(finding)}: {reason}"
 
@@ -118,7 +118,7 @@ def _which(finding: Finding | None) -> str:
 
 
 def _read(payload: str | None) -> object:
-    """Return a payload's JSON; a text that is none stands for itself, which equals no JSON."""
+    """Return a payload's JSON value; a text that is no JSON gives a value that equals no JSON."""
     try:
         return json.loads(payload or "")
     except (ValueError, RecursionError):

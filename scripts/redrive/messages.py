@@ -1,4 +1,4 @@
-"""Reading a queue of the stack, and showing what a message may have put there."""
+"""The messages of a queue: they are read, put back, and shown as safe text."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from botocore.exceptions import ClientError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-# How long a message that is taken stays hidden from others, in seconds.
+# Seconds for which a message that was taken stays hidden from others.
 _HIDDEN = 120
 
 
 def messages(url: str) -> Iterator[dict[str, Any]]:
-    """Yield all that is in a queue now, each message once; what comes later is left."""
+    """Yield the messages that are in a queue now, each once; later ones are left."""
     sqs, now = boto3.client("sqs"), None
     seen, late = set[str](), dict[str, dict[str, Any]]()
     while True:
@@ -34,7 +34,7 @@ def messages(url: str) -> Iterator[dict[str, Any]]:
             put_back(url, late.values())
             return
         now = now or asked_at(answer)
-        # Messages that are left come back in a long run, and those that fail again come anew.
+        # In a long run, messages that are left come back, and events that fail again come anew.
         late |= {m["MessageId"]: m for m in answer["Messages"] if sent(m) > now}
         fresh = [m for m in answer["Messages"] if m["MessageId"] not in seen | late.keys()]
         seen |= {message["MessageId"] for message in fresh}
@@ -53,11 +53,11 @@ def sent(message: dict[str, Any]) -> datetime:
 
 
 def put_back(url: str, taken: Iterable[dict[str, Any]]) -> None:
-    """Show messages again, to whoever looks next."""
+    """Make messages visible again for the next reader."""
     sqs = boto3.client("sqs")
     for message in taken:
         receipt = message["ReceiptHandle"]
-        # After a long run it is seen again already; else it will be, without this.
+        # After a long run the message is visible already; otherwise it becomes visible by itself.
         with suppress(ClientError):
             sqs.change_message_visibility(QueueUrl=url, ReceiptHandle=receipt, VisibilityTimeout=0)
 
@@ -68,5 +68,5 @@ def attribute(message: dict[str, Any], name: str) -> str:
 
 
 def shown(text: str) -> str:
-    """Return what a message may have put there on one line, its control characters escaped."""
+    """Return a message's text on one line, its control characters escaped."""
     return text.encode("unicode_escape").decode()

@@ -34,7 +34,8 @@ MUTATIONS = (
         "scripts/redrive/__main__.py",
         """\
         boto3.client("lambda").invoke(FunctionName=function, InvocationType="Event", Payload=event)
-        # After Lambda has taken it: dying in between delivers it twice, which does no harm.
+        # The delete comes after Lambda has taken the event: a crash in between delivers it twice,
+        # which does no harm.
         boto3.client("sqs").delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
 """,
         """\
