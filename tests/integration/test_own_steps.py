@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,6 +13,7 @@ from orchestrator.eventbridge import run
 from orchestrator.handlers import durable_handler
 from tests.markdown import Page
 from tests.template import ROOT
+from worker import report
 
 if TYPE_CHECKING:
     from aws_durable_execution_sdk_python import DurableContext
@@ -63,15 +66,27 @@ def shown() -> Any:
     return module["handler"]
 
 
-def test_handler_of_the_page(aws: Aws, durable: Start, shown: Any) -> None:
-    """README's handler runs as it is printed: its task gets the rows, its last step the result."""
+@pytest.fixture
+def etl(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The work of the module `etl` that the worker's page shows."""
+    pages = Page(ROOT / "docs" / "worker.md").fences
+    [example] = [f for f in pages if f.language == "python" and "def etl" in f.text]
+    monkeypatch.setattr(report, "progress", lambda *_: None)
+    module: dict[str, Any] = {"__name__": "etl"}
+    exec(compile(example.text, "worker.md", "exec"), module)  # noqa: S102 - our own page
+    return module["etl"]
+
+
+def test_handler_of_the_page(aws: Aws, durable: Start, shown: Any, etl: Any) -> None:
+    """README's handler and the module `etl` fit: one hands rows over, the other their number."""
     execution = durable(shown, {"day": "Monday"})
     job = aws.wait_for_record(lambda record: record.task_arn).job
-    assert (job.command, job.input) == (("python", "-m", "etl"), '"rows of Monday"')
-    aws.rewrite("SET #result = :result", result='"42"')
+    assert job.command == ("python", "-m", "etl")
+    result = etl(SimpleNamespace(input=json.loads(job.input or "")))
+    aws.rewrite("SET #result = :result", result=json.dumps(result))
     aws.exit(0)
     assert aws.report() == {"done": "callback succeeded"}
-    assert execution.result() == {"report": "report of 42"}
+    assert execution.result() == {"report": "3 rows"}
 
 
 def test_failed_task_of_the_page(aws: Aws, durable: Start, shown: Any) -> None:
