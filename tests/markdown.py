@@ -68,6 +68,11 @@ class Page:
         return "\n".join(node.content for node in self._nodes("inline"))
 
     @property
+    def paragraphs(self) -> list[str]:
+        """The paragraphs, those of lists too, each as one line; no heading, table or code."""
+        return [_text(node) for node in self._nodes("paragraph")]
+
+    @property
     def fences(self) -> list[Fence]:
         """The blocks of code, in order."""
         return [Fence(n.info, n.content, _text(n.previous_sibling)) for n in self._nodes("fence")]
