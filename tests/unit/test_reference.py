@@ -95,6 +95,10 @@ def test_limits_of_size() -> None:
         "LENGTHS",
         "MAX_NAME",
         "MAX_TAGS",
+        "MAX_URI",
+        "MAX_KEY_BYTES",
+        "MAX_DETAIL",
+        "MAX_MESSAGE",
     }
     assert set(code(answer[1])) == limits
 
