@@ -136,5 +136,8 @@ def test_metrics() -> None:
     line = block("metrics")
     named = (Metric.START_SECONDS, Metric.RUN_SECONDS, Metric.ANSWER_SECONDS)
     start, run, answer = (round(line[metric.value.name][0]) for metric in named)
-    said = f"{start} seconds until the container ran, {run} of work, and {answer} until the end"
+    said = (
+        f"{start} seconds from the beginning of the attempt until the container ran, "
+        f"{run} seconds of work, and {answer} seconds from the end of the work"
+    )
     assert said in " ".join(TOUR.text.split())
