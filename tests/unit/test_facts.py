@@ -61,9 +61,12 @@ def in_words(time: timedelta) -> str:
 RUN = timedelta(seconds=STACK.resources["ReconcilerFunction"]["Properties"]["Timeout"])
 SAID = (
     ("docs/deploy.md", f"the histories of ended executions are deleted after {DAYS} days"),
-    ("docs/flows.md", f"until the execution's history is deleted, {DAYS} days after its end"),
+    (
+        "docs/flows.md",
+        f"until the execution's history is deleted, {DAYS} days after the end of the execution",
+    ),
     ("docs/own-work.md", f"at most {MAX_RESULT_BYTES:,} bytes of JSON"),
-    ("docs/flows.md", f"the container's last {LOG_LINES} lines"),
+    ("docs/flows.md", f"the last {LOG_LINES} lines of the container's log"),
     (
         "docs/payload.md",
         f"at most {BETWEEN_LOOKS.seconds} s after a look that did not find the task",

@@ -28,10 +28,10 @@ def test_comparison() -> None:
 def test_numbers_of_polling() -> None:
     """The page's numbers of polling's reach and operations are the code's."""
     assert f"{longest_wait(None) // 86_400} days" in FLOWS.text
-    assert f"{longest_wait(None, 3) // 86_400} days each with three" in FLOWS.text
+    assert f"each attempt can last up to {longest_wait(None, 3) // 86_400} days" in FLOWS.text
     looks = elapsed = 0
     while elapsed < 3_600:
         looks += 1
         elapsed += poll_delay(looks, elapsed, None)
     # The last wait ends in a look; beside looks: execution, launch, wait and close.
-    assert f"{looks + 1 + 4} operations for an hour" in FLOWS.text
+    assert f"{looks + 1 + 4} operations for a task of an hour" in FLOWS.text
