@@ -26,7 +26,7 @@ class Send(Protocol):
         """Put a message with its attributes into the queue with that ARN.
 
         Raises:
-            DeniedError: nobody has granted that to who sends it.
+            DeniedError: no policy grants that to the sender.
         """
 
 
@@ -34,10 +34,10 @@ class Account:
     """Plain boto3 clients.
 
     Args:
-        stack: whose resources it holds.
-        person: whose clients they are.
-        endpoint: of AWS; without one, whatever moto stands in for.
-        session: boto3's, by which they ask; by default the process's own.
+        stack: the stack whose resources it holds.
+        person: the caller whose clients they are.
+        endpoint: AWS's endpoint; without one, the services that moto stands in for.
+        session: the clients' boto3 session; by default the process's own.
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class Account:
         return self._session.resource("dynamodb", **self._where).Table(name)
 
     def create(self) -> None:
-        """Make the resources that moto plays, as the template has them."""
+        """Make the resources that moto keeps, as the template has them."""
         for table in self._stack.of_type("AWS::DynamoDB::Table").values():
             self._create_table(table)
         for queue in self._stack.of_type("AWS::SQS::Queue").values():
@@ -77,7 +77,7 @@ class Account:
         for group in self._stack.of_type("AWS::Logs::LogGroup").values():
             self.client("logs").create_log_group(logGroupName=group["LogGroupName"])
         for bucket in self._stack.of_type("AWS::S3::Bucket").values():
-            # The first Region has no name there.
+            # S3 names no location for the first Region.
             elsewhere = {"LocationConstraint": self._stack.region}
             where = {"CreateBucketConfiguration": elsewhere} if self._is_elsewhere else {}
             self.client("s3").create_bucket(Bucket=bucket["BucketName"], **where)
@@ -109,7 +109,7 @@ class Account:
         known = dynamodb.meta.service_model.operation_model("CreateTable").input_shape.members
         given = {name: value for name, value in properties.items() if name in known}
         if "SSESpecification" in given:
-            # CloudFormation's name for it is not the API's.
+            # CloudFormation's name for the member differs from the API's.
             given["SSESpecification"] = {"Enabled": given["SSESpecification"]["SSEEnabled"]}
         dynamodb.create_table(**given)
         if expiry := properties.get("TimeToLiveSpecification"):

@@ -1,4 +1,4 @@
-"""S3 as moto plays it: what a request asks for, and which objects there are."""
+"""S3, which moto plays: the parameters of a request, and the objects that there are."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def read(request: Request, operation: str) -> Mapping[str, Any]:
     """Return the parameters of a request by the model's names, without its body's.
 
     Args:
-        request: whose path names bucket and key, as it does where the host is an address.
-        operation: as in S3's model; "" gives nothing.
+        request: the request; its path names bucket and key, as where the host is an address.
+        operation: the operation, as in S3's model; "" gives nothing.
     """
     found = _PATH.fullmatch(unquote(request.environ["REQUEST_URI"].partition("?")[0]))
     if not operation or not found:

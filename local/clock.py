@@ -1,4 +1,4 @@
-"""AWS's time, which passes by ticks of ours, and may pass faster."""
+"""AWS's time: it passes by ticks of our seconds, and may pass faster."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-# A tick follows after four thousandths of a second, and counts for five at most: as much as it is
-# late on a machine with nothing else to do.
+# A tick comes four thousandths of a second after the last, and counts as five at most: an idle
+# machine is about one late.
 _PAUSE, _TICK = 0.004, 0.005
-# Cancelled calls that may be remembered.
+# Number of cancelled calls that may be kept.
 _FORGOTTEN = 100
 
 _log = logging.getLogger(__name__)
@@ -26,9 +26,9 @@ _log = logging.getLogger(__name__)
 class Ticks:
     """Our seconds, counted by ticks: a tick that comes late counts once.
 
-    A process that is stopped, or waits for its turn on a busy machine, does nothing of what AWS
-    would do meanwhile. Time that it counted all the same would let AWS forget, expire and time out
-    what nobody has had a chance to look at.
+    A process that is stopped, or waits for its turn on a busy machine, does no work meanwhile. If
+    it counted that time, tasks and executions would expire, time out and be forgotten before the
+    functions had a chance to look at them.
     """
 
     def __init__(self) -> None:
@@ -42,24 +42,24 @@ class Ticks:
 
     @property
     def passed(self) -> float:
-        """Seconds since the first tick; never more than the next tick will count."""
+        """The seconds since the first tick; never more than the next tick will count."""
         with self._lock:
             return self._passed()
 
     @property
     def is_stopped(self) -> bool:
-        """Whether no tick follows any more."""
+        """Whether the ticks have stopped."""
         return self._stopped.is_set()
 
     def call_later(self, seconds: float, call: Callable[[], object]) -> Callable[[], None]:
-        """Call a function once, between two ticks; at once if no tick follows any more.
+        """Call a function once, between two ticks; at once if the ticks have stopped.
 
         Args:
-            seconds: to be counted before.
-            call: takes no time.
+            seconds: the seconds to count before.
+            call: the function; it takes no time.
 
         Returns:
-            A function that takes the call back.
+            A function that cancels the call.
         """
         with self._lock:
             number = next(self._numbers)
@@ -72,7 +72,7 @@ class Ticks:
         return lambda: None
 
     def stop(self) -> None:
-        """Let no tick follow; whatever is waited for is called now."""
+        """Stop the ticks; all waiting calls are made now."""
         with self._lock:
             self._stopped.set()
             left, self._calls = list(self._calls.values()), {}
@@ -106,7 +106,7 @@ def _call(due: Iterable[Callable[[], object]]) -> None:
     for call in due:
         try:
             call()
-        except Exception:  # noqa: BLE001 - whatever it was, time has to pass for the others
+        except Exception:  # noqa: BLE001 - time has to pass for the others, whatever the error
             _log.exception("A call that was due failed")
 
 
@@ -115,8 +115,8 @@ class Clock:
 
     Args:
         scale: AWS's seconds in one of ours, at least 1.
-        ticks: by which it passes.
-        calendar: tells the date; by default the clock does so itself.
+        ticks: the ticks by which it passes.
+        calendar: another clock that tells the date; by default this one.
     """
 
     def __init__(self, scale: float, ticks: Ticks, calendar: Clock | None = None) -> None:
@@ -128,12 +128,12 @@ class Clock:
 
     @property
     def passed(self) -> float:
-        """AWS's seconds since the ticks began."""
+        """The seconds of AWS's time since the ticks began."""
         return self._ticks.passed * self._scale
 
     @property
     def is_stopped(self) -> bool:
-        """Whether AWS's time stands still for good."""
+        """Whether AWS's time has stopped for good."""
         return self._ticks.is_stopped
 
     def now(self) -> datetime:
@@ -146,7 +146,7 @@ class Clock:
             return self._latest
 
     def _moment(self) -> datetime:
-        # Processes read the machine's clock, which no tick holds back.
+        # Processes read the machine's clock, which does not depend on ticks.
         if self._scale == 1:
             return datetime.now(UTC)
         return self._origin + timedelta(seconds=self.passed)
@@ -162,7 +162,7 @@ class Clock:
 
 
 class Flag:
-    """A flag that threads wait for, for as long as they like in AWS's time."""
+    """A flag that threads wait for, with a limit in AWS's time if they like."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -193,7 +193,7 @@ class Flag:
                 over.set()
                 self._changed.notify_all()
 
-        # A wait without a limit ends early only with all time.
+        # A wait without a limit ends only with the flag or with the ticks.
         cancel = self._clock.call_later(math.inf if seconds is None else seconds, end)
         with self._changed:
             self._changed.wait_for(lambda: self._is_set or over.is_set())

@@ -1,4 +1,4 @@
-"""CloudFormation's view of the stack: moto tells it, without having made anything of it."""
+"""CloudFormation's view of the stack: moto answers, although it has not made the stack."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class CloudFormationApi:
-    """Tells moto of the stack, and which is meant by a resource of it; moto answers."""
+    """Gives moto the stack, and the stack of a named resource; moto answers."""
 
     def __init__(self, stack: Stack) -> None:
         self._stack = stack
@@ -27,7 +27,7 @@ class CloudFormationApi:
         self._stacks: dict[str, Any] | None = None
 
     def __call__(self, request: Request, _operation: str) -> None:
-        """Leave a request to moto, in words that it knows."""
+        """Leave a request to moto, rewritten to the form that it knows."""
         with self._showing:
             self._stacks = self._stacks or _shown(self._stack)
         asked = {
@@ -35,7 +35,7 @@ class CloudFormationApi:
         }
         if asked.get("Action") != "DescribeStackResources" or "PhysicalResourceId" not in asked:
             return
-        # No stack is called as its resources are: a name that is none is answered by an error.
+        # An unknown id stands as the stack's name: no stack has it, so moto answers with an error.
         asked["StackName"] = _stack_of(asked.pop("PhysicalResourceId"), self._stacks)
         body = urlencode(asked).encode()
         request.environ["wsgi.input"] = io.BytesIO(body)
@@ -51,11 +51,11 @@ def _stack_of(physical_id: str, stacks: Mapping[str, Any]) -> str:
 
 def _shown(stack: Stack) -> dict[str, Any]:
     """Return moto's stacks by their ids, with this one among them."""
-    # It brings all services that moto's stacks could have, which takes as long as all else here.
+    # The import loads all services that moto's stacks could have, and takes long.
     from moto.cloudformation.models import cloudformation_backends  # noqa: PLC0415 - takes long
 
     arn = f"arn:aws:cloudformation:{stack.region}:{stack.account}:stack"
-    # What moto's answers need to know of a stack; a stack of its own would deploy the template.
+    # The attributes that moto's answers need. A stack of moto's own would deploy the template.
     deployed: Any = SimpleNamespace(
         name=stack.name,
         stack_id=f"{arn}/{stack.name}/{uuid.uuid4()}",

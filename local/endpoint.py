@@ -26,7 +26,7 @@ class Endpoint:
 
     def __init__(self, gateway: Gateway, port: int = 0) -> None:
         self._gateway = gateway
-        # werkzeug itself would end the process if the port is taken; of a socket it makes a copy.
+        # werkzeug would end the process if the port is taken, so it gets a socket, which it copies.
         with listen(port) as listening:
             host, port = listening.getsockname()
             self._server = make_server(
@@ -51,16 +51,16 @@ class Endpoint:
         try:
             return self._gateway.answer(environ)(environ, start)
         except ClientDisconnected as gone:
-            # A client that ended, or lost patience, in the middle of its request reads no answer.
+            # A client that ended or timed out in the middle of its request reads no answer.
             return gone.get_response(environ)(environ, start)
 
 
 class _Silent(WSGIRequestHandler):
-    """Leaves the log to what matters."""
+    """Handles requests without log lines."""
 
     def connection_dropped(self, *_: object) -> None:
-        """Close the connection without a word: nothing answers a ConnectionResetError."""
+        """Close the connection without an answer, as after a ConnectionResetError."""
         self.close_connection = True
 
     def log(self, *_: object) -> None:
-        """Say nothing of single requests."""
+        """Log nothing of single requests."""

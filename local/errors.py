@@ -1,4 +1,4 @@
-"""Errors of the local system: of its template, and in the form that botocore reads."""
+"""Errors of the local system: those of its template, and those that botocore reads."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from xml.sax.saxutils import escape
 
 from werkzeug.wrappers import Response
 
-# Requests by AWS's query protocol get errors as XML; some services always answer so.
+# Requests of AWS's query protocol get errors as XML; some services always answer in XML.
 _FORM = "application/x-www-form-urlencoded"
 _IN_XML = frozenset({"cloudfront", "route53", "s3"})
 _OF_EC2 = "<Response><Errors><Error>{}</Error></Errors></Response>"
@@ -27,8 +27,8 @@ class ApiError(Exception):
     """The error with which a request is refused.
 
     Args:
-        code: AWS's error code, such as ResourceNotFoundException.
-        message: what went wrong.
+        code: AWS's error code, for example ResourceNotFoundException.
+        message: the message.
         status: HTTP status.
         more: further members of the error.
 
@@ -57,11 +57,11 @@ class ApiError(Exception):
         )
 
     def answer(self, mimetype: str, service: str) -> Response:
-        """Return the answer to a request, in the form in which its sender reads it.
+        """Return the answer to a request, in the form that its sender reads.
 
         Args:
-            mimetype: the request's.
-            service: which the request is for.
+            mimetype: the request's media type.
+            service: the request's service.
         """
         if mimetype != _FORM and service not in _IN_XML:
             return self.response

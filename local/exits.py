@@ -1,4 +1,4 @@
-"""How programs end, as shells and container runtimes show it."""
+"""Exit codes, as shells and container runtimes show them."""
 
 from __future__ import annotations
 

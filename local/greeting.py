@@ -33,13 +33,13 @@ aws lambda list-durable-executions-by-function --function-name {name}
 
 
 def exports(variables: Mapping[str, str]) -> str:
-    """Return the lines by which a shell exports variables."""
+    """Return the lines with which a shell exports variables."""
     quoted = ((name, shlex.quote(value)) for name, value in variables.items())
     return "".join(f"export {name}={value}\n" for name, value in quoted)
 
 
 def worker_notice(image: str) -> list[str]:
-    """Return what has to be said of an image that was chosen for the workers, if there is one."""
+    """Return the notice about an image that was chosen for the workers, if there is one."""
     return [f"WorkerImage is {image}; here src/worker/ runs in its place."] if image else []
 
 
@@ -50,14 +50,14 @@ def greeting(
     functions: list[Configuration],
     folder: str,
 ) -> str:
-    """Return how the system is reached and what may be done with it.
+    """Return the text that says how to reach the system, with some commands.
 
     Args:
-        name: the stack's.
-        notices: what it does otherwise than a deployment.
-        variables: what to export.
-        functions: all of the stack's.
-        folder: the words by which make is told where the note is; empty for where it is by default.
+        name: the stack's name.
+        notices: the differences from a deployment.
+        variables: the variables to export.
+        functions: all functions of the stack.
+        folder: the words that tell make where the note is; empty for the default place.
     """
     durable = [function for function in functions if function.execution_timeout]
     return _GREETING.format(
@@ -81,7 +81,7 @@ def qualified(function: Configuration) -> str:
 
 
 def pace_notice(scale: float) -> str:
-    """Return how fast AWS's time passes."""
+    """Return the notice about the pace of AWS's time."""
     if scale == 1:
         return (
             "Fargate's phases last as long as in AWS; TIME_SCALE=10 makes them ten times as fast."

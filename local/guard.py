@@ -1,11 +1,11 @@
-"""Outlives whoever starts it, and ends what was left running: a program of its own.
+"""The guard: a program that outlives its starter, and ends the processes that are left.
 
-It prints a folder and the id of a process group. Its starter puts files into the one and processes
-into the other, and keeps its input open. When that is closed, by the starter or by its death, the
-group is killed and the folder removed.
+It prints a folder and the id of a process group. Its starter puts files into the folder and
+processes into the group, and keeps the guard's input open. When the input is closed, by the starter
+or by its death, the guard kills the group and removes the folder.
 
-A process that was only just forked when its starter died closes its own copy of the input after it
-has joined the group: the input's end comes after the last process has joined.
+A process that was just forked when its starter died closes its own copy of the input after it has
+joined the group. So the end of the input comes after the last process has joined.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ from typing import NoReturn
 
 def main() -> None:
     """Guard one run."""
-    # Its starter's terminal means its starter.
+    # A signal of the starter's terminal is for the starter.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     folder = tempfile.mkdtemp(prefix="local-system-")
     try:
         group = _new_group(folder)
-        # Its starter reads both.
+        # The starter reads both.
         sys.stdout.write(f"{folder}\n{group}\n")
         sys.stdout.flush()
         _await_end()
-        # An empty group is one error on Linux, and another one on macOS.
+        # The error for an empty group differs between Linux and macOS.
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(group, signal.SIGKILL)
         os.waitpid(group, 0)
@@ -40,7 +40,7 @@ def main() -> None:
 
 
 def _new_group(folder: str) -> int:
-    """Return a group that exists for as long as this process waits: it has one member."""
+    """Return a new group that exists as long as this process: it has one member."""
     member = os.fork()
     if member == 0:
         _stay(folder)
@@ -49,12 +49,12 @@ def _new_group(folder: str) -> int:
 
 
 def _stay(folder: str) -> NoReturn:
-    """Do the same as the guard, which may have been killed too."""
+    """Be the group's member, and do the guard's work if the guard is killed too."""
     # A reader of the guard's output waits until every copy of it is closed.
     os.close(sys.stdout.fileno())
     _await_end()
     shutil.rmtree(folder, ignore_errors=True)
-    # This process is in the group too: it ends here.
+    # This process is in the group, so it ends here.
     os.killpg(0, signal.SIGKILL)
     os._exit(0)
 

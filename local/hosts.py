@@ -1,4 +1,4 @@
-"""Where functions and containers run."""
+"""Hosts: the places where functions and containers run."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _START_SECONDS, _START_LOOKS = 20, 400
 
 
 class Host(FunctionHost, ContainerHost, Protocol):
-    """Starts what the local system runs."""
+    """Starts the functions and containers of the local system."""
 
 
 @contextmanager
@@ -38,7 +38,7 @@ def process_host(worker: Path, clock: Clock) -> Iterator[ProcessHost]:
 
     Args:
         worker: the folder of the worker's Dockerfile.
-        clock: the time that functions may take.
+        clock: the clock of the functions' timeouts.
     """
     with guarded() as processes:
         yield ProcessHost(worker_image(worker, processes), processes, clock)
@@ -47,7 +47,7 @@ def process_host(worker: Path, clock: Clock) -> Iterator[ProcessHost]:
 class ProcessHost:
     """Starts processes of this machine."""
 
-    # Lambda would start a thousand; each takes a second of one core and 70 MB here.
+    # Lambda would start a thousand. Here each one takes a second of one core and 70 MB.
     concurrency = 4
 
     def __init__(self, image: Image, processes: Processes, clock: Clock) -> None:
@@ -71,14 +71,14 @@ class ProcessHost:
         on_line: Callable[[str], None],
         program: Program,
     ) -> Container:
-        """Start a program, after as many others as the machine can start at a time."""
+        """Start a program, once fewer are starting than the machine can start at a time."""
         begun = threading.Event()
 
         def line(text: str) -> None:
             begun.set()
             on_line(text)
 
-        # Given back by the thread that watches the start.
+        # The thread that watches the start releases the slot.
         self._starting.acquire()
         try:
             if program.is_worker:
@@ -93,7 +93,7 @@ class ProcessHost:
         return container
 
     def _watch(self, container: Container, begun: threading.Event) -> None:
-        """Give the slot of a start back when its first line is there, or none will come."""
+        """Release the slot of a start after the first line, or once none will come."""
         for _ in range(_START_LOOKS):
             if begun.wait(_START_SECONDS / _START_LOOKS) or container.wait(0) is not None:
                 break

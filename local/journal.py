@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-# More than some thousand executions write.
+# More entries than some thousand executions write.
 _MOST = 100_000
-# How long a waiting thread rests: so much longer than it looked, at most so many seconds.
+# A waiting thread rests this many times as long as it looked, and at most so many seconds.
 _RESTS, _LONGEST_REST = 4, 0.1
 
 
@@ -30,7 +30,7 @@ class Line:
     Attributes:
         source: the function's name, or the ARN of the task; in process the family of the task.
         text: the line, without its end.
-        execution_id: of the execution that it was logged for, where that is known.
+        execution_id: id of the execution that it was logged for, where that is known.
     """
 
     source: str
@@ -40,13 +40,13 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class TaskChange:
-    """A task's new state, as its event tells it.
+    """A task's new state, as its event shows it.
 
     Attributes:
-        task_arn: the task's.
+        task_arn: the task's ARN.
         status: `lastStatus`.
-        started_by: what RunTask was told.
-        version: the event's.
+        started_by: `startedBy` of RunTask.
+        version: the event's version.
     """
 
     task_arn: str
@@ -60,7 +60,7 @@ class Request:
     """A request for tasks, as ECS received it.
 
     Attributes:
-        json: RunTask's parameters, as little memory as it takes.
+        json: RunTask's parameters, as compact text.
     """
 
     json: str
@@ -76,9 +76,9 @@ class Invocation:
     """An invocation that has ended.
 
     Attributes:
-        function: its name.
-        request_id: the invocation's.
-        error: as Lambda's FunctionError; None for a success.
+        function: the function's name.
+        request_id: the invocation's id.
+        error: Lambda's FunctionError; None for a success.
     """
 
     function: str
@@ -92,7 +92,7 @@ class Delivery:
 
     Attributes:
         target: the target's ARN.
-        json: all of the event, as little memory as it takes.
+        json: the event, as compact text.
     """
 
     target: str
@@ -104,16 +104,16 @@ class Delivery:
         return dict(json.loads(self.json))
 
 
-# A call that a function or a worker makes of AWS is its own entry.
+# A `Call` is an entry itself: a call of a function or a worker to AWS.
 Entry: TypeAlias = "Line | TaskChange | Request | Invocation | Delivery | Call"
 E = TypeVar("E", bound=Entry)
 
 
 class Journal:
-    """A list that is only added to, that threads may wait on, and that forgets its oldest entries.
+    """A list that only grows, on which threads may wait, and that drops its oldest entries.
 
     Args:
-        most: entries that it keeps.
+        most: number of entries that it keeps.
     """
 
     def __init__(self, most: int = _MOST) -> None:
@@ -123,7 +123,7 @@ class Journal:
 
     @property
     def count(self) -> int:
-        """How many entries were written."""
+        """The number of entries that were written."""
         with self._changed:
             return self._written
 
@@ -160,11 +160,11 @@ class Journal:
     def wait_for(self, condition: Callable[[], T], timeout: float) -> T:
         """Wait until a condition holds, looking again at each entry and ten times a second.
 
-        A look that takes long is followed by a longer rest: many threads that wait, or one that
-        asks a lot, would else keep the system from what they wait for.
+        A longer look is followed by a longer rest. Otherwise many waiting threads, or one with long
+        looks, would slow down the system that they wait for.
 
         Returns:
-            What the condition gave last: falsy if it never held within `timeout` seconds.
+            The condition's last value: falsy if it never held within `timeout` seconds.
         """
         deadline = time.monotonic() + timeout
         while True:
@@ -172,7 +172,7 @@ class Journal:
             held, ended = condition(), time.monotonic()
             if held or ended >= deadline:
                 return held
-            # A rest in proportion to the look: waiting threads leave the system its time.
+            # The rest is in proportion to the look, so that waiting threads leave the system time.
             time.sleep(min(_RESTS * (ended - began), _LONGEST_REST))
             # Events outside of this process leave no entry.
             self._wait_for_more_than(seen, _LONGEST_REST)

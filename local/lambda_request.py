@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from werkzeug.wrappers import Request
 
 
-# `sam local` hands on whatever it is given as an ARN, and expects that it is not found.
+# `sam local` hands on any text as an ARN, and expects "not found" for a wrong one.
 _FREE = frozenset({"DurableExecutionArn"})
 
 
@@ -37,8 +37,8 @@ class ApiRequest:
     """One request to Lambda.
 
     Attributes:
-        operation: such as Invoke.
-        parameters: by the model's names, without the body.
+        operation: the operation, for example Invoke.
+        parameters: the parameters by the model's names, without the body.
         http: the request itself.
     """
 
@@ -48,10 +48,10 @@ class ApiRequest:
 
 
 def read(request: Request, name: str) -> ApiRequest:
-    """Return what a request for an operation asks for.
+    """Return a request for an operation, with its parameters.
 
     Raises:
-        ApiError: no such operation, or a parameter that the model does not allow.
+        ApiError: there is no such operation, or the model does not allow a parameter.
     """
     if not name:
         missing = f"{request.method} {request.path} is no operation of Lambda"
@@ -96,7 +96,7 @@ def _typed(shape: Shape, text: str) -> bool | int | str | datetime:
 
 
 def _broken(shape: Shape, value: object) -> Iterator[str]:
-    """Yield the constraints of the model that a value does not keep to."""
+    """Yield the model's constraints that a value breaks."""
     limits = shape.metadata
     if isinstance(value, list):
         yield from (broken for item in value for broken in _broken(shape.member, item))

@@ -1,6 +1,6 @@
-"""The depth to which JSON from outside is read: nothing that takes it in runs out of stack.
+"""The depth to which JSON from outside is read, so that no reader of it runs out of stack.
 
-Python's own limit is that of all calls at the moment, so what one reader takes another may not.
+Python's own limit counts all present calls, so one reader may take a text that another refuses.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ if TYPE_CHECKING:
 
 _DEEPEST = 250
 TOO_DEEP = f"JSON that is nested deeper than {_DEEPEST} levels is not read here"
-# A text whose end is missing goes on to the end of all.
+# A text without an end goes on to the end of the input.
 _MARKS = re.compile(rb'"(?:[^"\\]|\\.?)*+(?:"|\Z)|[\[\]{}]', re.DOTALL)
 
 
 def read(text: str | bytes) -> Any:  # noqa: ANN401 - JSON has no static type
-    """Return what JSON says.
+    """Return the value of a JSON text.
 
     Raises:
-        ValueError: it is none, or nested too deeply.
+        ValueError: the text is no JSON, or is nested too deeply.
     """
-    # As json itself decodes it.
+    # The json module decodes bytes in the same way.
     text = text.encode(errors="surrogatepass") if isinstance(text, str) else text
     if is_too_deep(text):
         raise ValueError(TOO_DEEP)
@@ -32,8 +32,8 @@ def read(text: str | bytes) -> Any:  # noqa: ANN401 - JSON has no static type
 
 
 def is_too_deep(text: bytes) -> bool:
-    """Whether JSON is nested deeper than anybody here reads it."""
-    # Nearly every text has fewer lists and objects than it may have levels.
+    """Whether JSON is nested more deeply than it is read here."""
+    # Nearly every text has fewer lists and objects than the allowed levels.
     if text.count(b"[") + text.count(b"{") <= _DEEPEST:
         return False
     depth = 0
@@ -45,6 +45,6 @@ def is_too_deep(text: bytes) -> bool:
 
 
 def asks_too_deep(request: Request) -> bool:
-    """Whether a request whose body is JSON nests it deeper than anybody here reads it."""
+    """Whether a request's JSON body is nested more deeply than it is read here."""
     is_json = "X-Amz-Target" in request.headers or "json" in request.mimetype
     return is_json and is_too_deep(request.get_data())

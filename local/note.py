@@ -19,8 +19,8 @@ class Running:
     """A system that runs.
 
     Attributes:
-        pid: of its process.
-        variables: what a shell exports to use it; empty while it starts.
+        pid: id of its process.
+        variables: the variables that a shell exports to use it; empty while it starts.
     """
 
     pid: int
@@ -28,33 +28,33 @@ class Running:
 
 
 class Note:
-    """A file that its writer keeps locked, so that a dead system is never taken for a live one.
+    """A file that its writer keeps locked, so that a dead system does not look like a live one.
 
-    The kernel gives a lock back when its process ends, however it ends. Each note is a new file, so
-    the process whose id stands in a locked one wrote it, and was not given that id later.
+    The kernel releases a lock when its process ends, however it ends. Each note is a new file, so
+    the process whose id is in a locked note wrote it, and did not get that id later.
 
-    It holds a key, so its user alone may read it, and nobody else's is believed.
+    The note holds a key, so only its user may read it, and another user's note is not believed.
 
     Attributes:
-        folder: where it is kept.
+        folder: the folder of the note.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder, self._path = folder, folder / "up.json"
-        # Open until the process ends: closing a file unlocks it.
+        # The files stay open until the process ends: closing a file unlocks it.
         self._locked: list[TextIO] = []
 
     def take(self) -> bool:
-        """Be the only one who may write, until this process ends; False if another is."""
+        """Become the only writer until this process ends; return False if another process is."""
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._locked.append((self.folder / "lock").open("w"))
         return _lock(self._locked[-1], fcntl.LOCK_EX)
 
     def write(self, variables: Mapping[str, str]) -> None:
-        """Say how this process's system is reached; `take` comes first."""
+        """Write how this process's system is reached; `take` comes first."""
         draft = self._path.with_suffix(".new")
         draft.unlink(missing_ok=True)
-        # Made by this process: one that lay there could be open to somebody.
+        # This process makes the file: another user could have an older one open.
         file = os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w")
         self._locked.append(file)
         _lock(file, fcntl.LOCK_EX)
@@ -63,7 +63,7 @@ class Note:
         draft.replace(self._path)
 
     def read(self) -> Running | None:
-        """Return the system that runs; None if none does.
+        """Return the running system; None if there is none.
 
         Raises:
             PermissionError: somebody else has left a note.
@@ -76,7 +76,7 @@ class Note:
             return None if _lock(file, fcntl.LOCK_SH) else Running(**json.load(file))
 
     def wait(self, seconds: float) -> bool:
-        """Wait until the system that runs has ended; False if it has not in time."""
+        """Wait until the running system has ended; return False if it has not in time."""
         with self._path.open() as file:
             lock = threading.Thread(target=fcntl.flock, args=[file, fcntl.LOCK_SH], daemon=True)
             lock.start()
@@ -85,7 +85,7 @@ class Note:
 
 
 def _lock(file: TextIO, kind: int) -> bool:
-    """Lock a file until it is closed; False if somebody is in the way."""
+    """Lock a file until it is closed; return False if another process holds a lock."""
     try:
         fcntl.flock(file, kind | fcntl.LOCK_NB)
     except BlockingIOError:

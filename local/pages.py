@@ -1,8 +1,7 @@
-"""How a request shows that a web page made it, whoever the page belongs to.
+"""The signs by which a request shows that a web page made it.
 
-A browser lets any page send requests to this machine. It says so in headers that no page can leave
-out, and names the host that the page asked for, which may be a name that leads here since a moment
-ago.
+A browser lets any page send requests to this machine. It adds headers that no page can leave out,
+and names the host that the page asked for. Any host's name may be made to lead here.
 """
 
 from __future__ import annotations
@@ -17,11 +16,11 @@ _FETCH = "sec-fetch-"
 
 
 def strange(host: str | None, names: Iterable[str], own: Collection[str]) -> str | None:
-    """Return why a request may be a page's; None if it is none.
+    """Return why a request may be a page's; None if it is not.
 
     Args:
-        host: that it was sent to, by its own account.
-        names: of its headers.
+        host: the host that the request names.
+        names: names of its headers.
         own: hosts and ports at which only this server answers.
     """
     for name in names:

@@ -14,7 +14,7 @@ def listen(port: int) -> socket.socket:
     """Return a socket that listens on 127.0.0.1; port 0 stands for a free one.
 
     Raises:
-        PortError: another program has the port, or this one may not.
+        PortError: another program has the port, or this one may not have it.
     """
     try:
         # A port whose connections have just ended is free.

@@ -1,12 +1,12 @@
-"""Texts of others, as a terminal may show them."""
+"""Texts from outside, made safe for a terminal."""
 
 from __future__ import annotations
 
 
 def printable(text: str) -> str:
-    """Return a text whose control characters are escaped, but for the ends of its lines.
+    """Return a text with its control characters escaped, except the ends of its lines.
 
-    A container may log what moves a terminal's cursor, clears its screen or types into it.
+    A container's log may move a terminal's cursor, clear its screen or type into it.
     """
     return "".join(c if c.isprintable() or c == "\n" else _escaped(c) for c in text)
 

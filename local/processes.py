@@ -1,4 +1,4 @@
-"""The processes that the local system starts, none of which outlives it."""
+"""The processes that the local system starts; all of them end with it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
 _GUARD = Path(__file__).with_name("guard.py")
-# In which a program's last lines are read; what it has left running may never close its output.
+# Time for a program's last lines: a process that it left running may never close its output.
 _LAST_LINES_SECONDS = 10.0
 
 
@@ -24,10 +24,10 @@ class Processes:
 
     Args:
         folder: see the attributes.
-        group: its id.
+        group: id of the process group.
 
     Attributes:
-        folder: for the files of a run.
+        folder: the folder for the files of a run.
     """
 
     def __init__(self, folder: Path, group: int) -> None:
@@ -40,7 +40,7 @@ class Processes:
 
         Args:
             command: the program and its arguments.
-            folder: where it works.
+            folder: its working directory.
             environment: all of its variables.
         """
         return subprocess.Popen(
@@ -79,7 +79,7 @@ class Output:
 
 
 def kill(process: subprocess.Popen[str]) -> None:
-    """Send SIGKILL to a program and to what it has started."""
+    """Send SIGKILL to a program and to the processes that it has started."""
     started: list[psutil.Process] = []
     with suppress(psutil.Error):
         started = psutil.Process(process.pid).children(recursive=True)
@@ -91,9 +91,9 @@ def kill(process: subprocess.Popen[str]) -> None:
 
 @contextmanager
 def guarded() -> Iterator[Processes]:
-    """Provide a start of processes; they and their folder end with the block.
+    """Provide `Processes`; they and their folder end with the block.
 
-    If this process dies first, however it dies, they end all the same.
+    They end also if this process dies first, however it dies.
 
     Raises:
         OSError: the guard of the processes cannot start.

@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 PROJECT = Path(__file__).parent.parent
 _LAST_PORT = 2**16 - 1
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-# Of the AWS CLI's user: nothing here is asked of AWS, so a profile that is not there does no harm.
+# Profiles of the AWS CLI's user. Nothing here calls AWS, so a missing profile does no harm.
 _PROFILE = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE")
 _CONFIGURATION = ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE")
 
 
 class RefusedError(Exception):
-    """A program cannot do what it was asked to; the message says why, and what to do."""
+    """A program cannot do its work; the message says why, and what to do."""
 
 
 class _InterruptedError(SystemExit):
@@ -38,17 +38,17 @@ class _InterruptedError(SystemExit):
 
 
 class _Parser(argparse.ArgumentParser):
-    """Leaves out how the program is called: most people call make."""
+    """Parses options, and prints no usage line: most people call make."""
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"{message}\n")
 
 
 def run(main: Callable[[], int]) -> NoReturn:
-    """Run a program and exit: whoever stops it, or asks too much of it, sees no traceback."""
+    """Run a program and exit; a signal or a wrong request shows no traceback."""
     for number in _ENDING:
         signal.signal(number, _interrupt)
-    # They are not there if the shell has closed them (`>&-`).
+    # The streams are missing if the shell has closed them (`>&-`).
     sys.stdout = sys.stdout or _nowhere()
     sys.stderr = sys.stderr or _nowhere()
     try:
@@ -69,7 +69,7 @@ def run(main: Callable[[], int]) -> NoReturn:
 
 
 def write(stream: TextIO, text: str) -> None:
-    """Write a text for people; one whose terminal or pipe was closed hears nothing more."""
+    """Write a text for people; to a closed terminal or pipe, write nothing more."""
     try:
         stream.write(printable(text.rstrip("\n")) + "\n")
         stream.flush()
@@ -78,12 +78,12 @@ def write(stream: TextIO, text: str) -> None:
 
 
 def parser(name: str, purpose: str | None, time_scale: float) -> argparse.ArgumentParser:
-    """Return a parser of what every program takes: a template and a time scale.
+    """Return a parser of the options that all programs have: a template and a time scale.
 
     Args:
-        name: the module's.
-        purpose: for `--help`.
-        time_scale: the default.
+        name: the module's name.
+        purpose: the text for `--help`.
+        time_scale: the default time scale.
     """
     made = _Parser(prog=f"python -m {name}", description=purpose)
     made.add_argument(
@@ -134,7 +134,7 @@ def started(
     os.environ |= dict.fromkeys(_CONFIGURATION, os.devnull)
     for name in _PROFILE:
         os.environ.pop(name, None)
-    # It takes seconds, in which a program can be stopped already.
+    # The import takes seconds, and a signal has to work meanwhile.
     from local.errors import TemplateError  # noqa: PLC0415 - see above
     from local.system import System  # noqa: PLC0415 - see above
 
@@ -149,16 +149,16 @@ def started(
 
 
 def _interrupt(number: int, _frame: FrameType | None) -> NoReturn:
-    # Once is enough: a second one would leave running what the first one is ending.
+    # Only the first signal counts: a second one would interrupt the end of the processes.
     for each in _ENDING:
         signal.signal(each, lambda *_: None)
     raise _InterruptedError(exit_code(number))
 
 
 def _silence(stream: TextIO) -> None:
-    """Let nobody hear a stream any more.
+    """Send a stream's output nowhere.
 
-    Python would fail once more at the end, with what it has not got rid of.
+    Otherwise Python would fail once more at its end, with the text that is still in its buffer.
     """
     with _nowhere() as nowhere:
         os.dup2(nowhere.fileno(), stream.fileno())

@@ -1,4 +1,4 @@
-"""How programs reach this machine where others are reached through a proxy."""
+"""The way to this machine where other hosts are reached through a proxy."""
 
 from __future__ import annotations
 
@@ -11,11 +11,10 @@ _HERE = ("127.0.0.1", "localhost")
 
 
 def without_proxy(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return the variables by which an environment's programs ask no proxy for this machine.
+    """Return the variables with which an environment's programs use no proxy for this machine.
 
-    boto3, the AWS CLI, the SAM CLI, requests and curl go by the lower-case name if both are set,
-    programs in Go by the other; neither kind reads both. So each gets this machine, beside the
-    hosts that it has already.
+    boto3, the AWS CLI, the SAM CLI, requests and curl read the lower-case name if both are set;
+    programs in Go read the other one. So this machine is added to both.
     """
     upper, lower = environment.get("NO_PROXY"), environment.get("no_proxy")
     return {"NO_PROXY": _with_this(upper or lower), "no_proxy": _with_this(lower or upper)}
@@ -23,7 +22,7 @@ def without_proxy(environment: Mapping[str, str]) -> dict[str, str]:
 
 def _with_this(given: str | None) -> str:
     hosts = [host for part in (given or "").split(",") if (host := part.strip())]
-    # It means every host, but only where it stands alone.
+    # A `*` means every host, but only if it stands alone.
     if hosts == ["*"]:
         return "*"
     return ",".join([*hosts, *(host for host in _HERE if host not in hosts)])

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from local.stack import Stack
 
 _INVOKE = "Invoke the function yourself: aws lambda invoke."
-# What starts or calls something in AWS and would be waited for in vain here. Whatever else is not
-# made, such as a network, has no effect of its own that a flow could miss.
+# Types that start or call something in AWS, for which a flow would wait in vain here. Other types
+# that are not made, for example a network, have no effect that a flow could miss.
 _ACTING: Mapping[str, str] = {
     "AWS::ApiGateway::RestApi": f"No API answers here. {_INVOKE}",
     "AWS::ApiGatewayV2::Api": f"No API answers here. {_INVOKE}",
@@ -43,10 +43,10 @@ _ACTING_BY: Mapping[str, str] = {
 
 
 def check(stack: Stack) -> None:
-    """Let a stack pass of which nothing would be missed here.
+    """Let a stack pass whose resources all work here.
 
     Raises:
-        UnsupportedError: something would; it names each such resource, and what to do.
+        UnsupportedError: names each resource that does not work here, and what to do.
     """
     # A rule's target may be one of these, whose ARN is not known here.
     faults = list(_acting(stack)) or [*events.unsupported(stack), *functions.unsupported(stack)]

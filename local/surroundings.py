@@ -32,10 +32,10 @@ class Surroundings:
         machine: the time in which code runs here, by which it may take too long.
         endpoint: URL that answers for all of AWS.
         callers: makes the credentials by which a process is known.
-        logs: take what processes print.
-        metrics: take what functions print of metrics, and count their invocations.
+        logs: takes the lines that processes print.
+        metrics: takes the metrics in functions' lines, and counts their invocations.
         authority: decides what functions and workers may do.
-        traces: take what Lambda tells of invocations.
+        traces: takes Lambda's segments of invocations.
         daemon: address of the X-Ray daemon that functions send to.
     """
 
@@ -55,16 +55,16 @@ class Surroundings:
     def writer(
         self, who: Session, group: str, stream: str, source: str, *, counts: bool = False
     ) -> Callable[[str], None]:
-        """Return what takes a process's lines: for a log stream, and for the journal.
+        """Return a function that takes a process's lines, for a log stream and for the journal.
 
-        Lines that whoever writes them may not put into the stream are in no stream, as in AWS.
+        Without the permission to write to the stream, the lines are in no stream, as in AWS.
 
         Args:
-            who: writes them.
-            group: of the stream.
-            stream: its name.
-            source: as the journal names it.
-            counts: whether metrics are taken out of the stream's lines.
+            who: the writer.
+            group: the log group of the stream.
+            stream: the stream's name.
+            source: the journal's name for the process.
+            counts: whether metrics are taken from the stream's lines.
         """
         arn = log_stream(group, stream, self.authority.place)
         is_kept = all(

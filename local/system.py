@@ -50,36 +50,36 @@ _PARAMETERS = {WORKER_IMAGE: "local"}
 
 
 class System:
-    """Everything that the template describes; a context manager that leaves nothing running.
+    """The whole stack of a template; a context manager that leaves nothing running.
 
-    Its process asks no proxy for this machine any more, see `without_proxy`.
+    From then on its process uses no proxy for this machine, see `without_proxy`.
 
     Args:
-        template: what to run.
-        time_scale: how much faster than in AWS Fargate's phases pass, and Lambda's and
-            EventBridge's waits before they try again.
+        template: file of the template.
+        time_scale: how much faster than in AWS Fargate's phases pass, and the waits of Lambda and
+            EventBridge before a retry.
         durable_scale: how much faster executions' waits, timeouts and retries pass.
-        port: of the endpoint; 0 takes a free one.
+        port: the endpoint's port; 0 takes a free one.
         in_process: whether functions and workers are threads, not processes.
 
     Raises:
-        UnsupportedError: the template asks for what only AWS can do.
+        UnsupportedError: the template has something that works only in AWS.
 
     Attributes:
-        endpoint: for AWS_ENDPOINT_URL.
+        endpoint: the value for AWS_ENDPOINT_URL.
         stack: the template with all names filled in.
         account: boto3 clients of the endpoint.
         clock: the time that passes for Fargate, Lambda and EventBridge.
-        journal: what happens.
+        journal: the events of the system, in order.
         traces: the segments that X-Ray keeps.
-        metrics: what CloudWatch knows of functions and queues.
-        functions: by name.
+        metrics: the metrics that CloudWatch keeps.
+        functions: the functions by name.
         tasks: the cluster's tasks and their processes.
-        deliveries: of events to the rules' targets.
+        deliveries: the deliveries of events to the rules' targets.
         bus: takes events for the rules.
-        seams: what is to go wrong.
-        callers: who calls, and how they are known.
-        authority: what the template's roles allow, what of it was used, and what was refused.
+        seams: the faults to come.
+        callers: the callers, and how they are known.
+        authority: the grants of the template's roles, those that were used, and the refusals.
     """
 
     def __init__(
@@ -91,7 +91,7 @@ class System:
         port: int = 0,
         in_process: bool = False,
     ) -> None:
-        # Before anything is there that would have to be ended.
+        # The check comes before anything is started that would have to be ended.
         check(Stack(template, "http://127.0.0.1", _PARAMETERS))
         os.environ |= without_proxy(os.environ)
         self._cleanup = ExitStack()
@@ -132,7 +132,7 @@ class System:
                 daemon=daemon.address,
             )
             executions = self._assemble(gateway, failed, in_process=in_process)
-            # Undone from the last to the first: nothing starts a process that would outlive it.
+            # They are closed from the last to the first, so that no process starts that would stay.
             closing = (server.close, executions.close, ticks.stop, logs.close, daemon.close)
             for close in (self._kill_tasks, *closing):
                 self._cleanup.callback(close)
@@ -193,7 +193,7 @@ class System:
             "AWS_REGION": self.stack.region,
             "AWS_DEFAULT_REGION": self.stack.region,
             **self.callers.person.credentials,
-            # Sent by `sam local`, whose key is always the same.
+            # `sam local` sends this value: its key is always the same.
             "AWS_SDK_UA_APP_ID": self.callers.app_id,
             # For `sam local execution` and `sam local callback`.
             "DURABLE_EXECUTIONS_EXTERNAL_EMULATOR_PORT": self.endpoint.rpartition(":")[2],
@@ -202,7 +202,7 @@ class System:
 
     @property
     def is_idle(self) -> bool:
-        """Whether every task is STOPPED and every event about it is dealt with."""
+        """Whether every task is STOPPED and every event about it is processed."""
         stopped = all(task.shows({"lastStatus": "STOPPED"}) for task in self.tasks.all())
         return stopped and self._asynchronous.pending == self.deliveries.pending == 0
 
@@ -211,7 +211,7 @@ class System:
         self.bus.publish(event)
 
     def _send(self, who: Principal, queue_arn: str, message: str, **attributes: str | int) -> None:
-        """Put a message into a queue, if who sends it may; see `Send`."""
+        """Put a message into a queue, if the sender may; see `Send`."""
         self.authority.check(who, Access("sqs:SendMessage", queue_arn))
         self.account.send(queue_arn, message, **attributes)
 

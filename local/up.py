@@ -1,4 +1,4 @@
-"""Keep the local system running until Ctrl-C or `make down`, and say how to use it."""
+"""Keep the local system running until Ctrl-C or `make down`, and print how to use it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 PORT = 4500
 FOLDER = PROJECT / ".local"
-# Far more than it takes to end every process, on a slow machine too.
+# Far longer than the end of every process takes, on a slow machine too.
 _PATIENCE = 300
 _LOOK_SECONDS = 0.5
 
@@ -54,7 +54,7 @@ def _up(note: Note, options: argparse.Namespace) -> int:
             notices = [pace_notice(options.time_scale), *worker_notice(image)]
             write(sys.stdout, greeting(name, notices, variables, functions, _words(note)))
         told = 0
-        # A wait without a limit would sleep through a signal that another thread is given.
+        # A wait without a limit would miss a signal that another thread gets.
         while not stop.wait(_LOOK_SECONDS):
             refused = system.authority.refused()
             for message in refused[told:]:
@@ -65,9 +65,9 @@ def _up(note: Note, options: argparse.Namespace) -> int:
 
 
 def _asked_to_stop() -> threading.Event:
-    """Return what is set as soon as somebody wants the system to end, and is told that it does."""
+    """Return an event that is set by a signal to end; the signal also prints that it ends."""
     stop = threading.Event()
-    # A signal comes in the middle of anything, and may always put something in here.
+    # A signal handler runs in the middle of anything; it may always put into this queue.
     signals: queue.SimpleQueue[int] = queue.SimpleQueue()
 
     def listen() -> None:
@@ -76,7 +76,7 @@ def _asked_to_stop() -> threading.Event:
         stop.set()
 
     threading.Thread(target=listen, daemon=True).start()
-    # Not raised where it arrives: what is being started could not be ended then.
+    # The handler raises nothing: things that are just being started could not be ended then.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda number, _: signals.put(number))
     return stop
@@ -91,7 +91,7 @@ def _begin(note: Note, port: int) -> None:
                 f"`make down{_words(note)}` stops it."
             )
     try:
-        # Said now, not after the seconds that the start takes.
+        # The error comes now, not after the seconds that the start takes.
         listen(port).close()
     except PortError as error:
         raise RefusedError(str(error)) from error
@@ -123,13 +123,13 @@ def _env(note: Note) -> int:
         raise RefusedError(
             "The local system is still starting, so nothing is exported. Retry in a few seconds."
         )
-    # The hosts that this shell reaches without a proxy are its own matter.
+    # The shell's own hosts without a proxy stay.
     write(sys.stdout, exports({**running.variables, **without_proxy(os.environ)}))
     return 0
 
 
 def _words(note: Note) -> str:
-    """Return what a make target needs to find this note, after its name."""
+    """Return the words after a make target's name with which it finds this note."""
     return "" if note.folder == FOLDER else f" FOLDER={shlex.quote(str(note.folder))}"
 
 

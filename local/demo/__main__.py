@@ -1,4 +1,4 @@
-"""Run every flow on this machine and show how each task ended."""
+"""Run every flow on this machine, and show how each task ended."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def main() -> int:
 
     options = _options()
     console = Console(width=None if sys.stdout.isatty() else _WIDTH, highlight=False)
-    # What a demo shows is its result.
+    # The demo's rows are its result.
     console.print(
         f"Fargate's phases and the executions' waits pass {options.time_scale:g} times as fast as "
         "in AWS; the workers' own work takes its real time."

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Harm(Enum):
-    """A misfortune from outside that befalls a worker once it works."""
+    """Harm from outside that comes to a worker once it works."""
 
     SIGKILL = "SIGKILL"
     INTERRUPTION = "Spot interruption"
@@ -25,12 +25,12 @@ class Case:
     """One way in which a task ends.
 
     Attributes:
-        name: for people.
-        payload: what the durable function is invoked with.
+        name: name for people.
+        payload: payload of the durable function.
         outcome: kind of outcome expected.
         exit_code: exit code expected.
-        harm: what befalls its workers; None for nothing. Workers on demand are not interrupted.
-        capacities: what each attempt runs on.
+        harm: harm that comes to its workers; None for none. Workers on demand are not interrupted.
+        capacities: the capacity of each attempt.
     """
 
     name: str
@@ -46,7 +46,7 @@ class Flow:
     """One of the durable functions.
 
     Attributes:
-        name: the flow's.
+        name: the flow's name.
         output: the stack's output that holds the function's ARN.
         waits: whether the execution waits for its task, and fails with it.
         settings: payload fields for this flow alone.
@@ -60,7 +60,7 @@ class Flow:
 
 _EVENTBRIDGE = Flow("eventbridge", "EventBridgeLambdaFunctionArn")
 FLOWS = (
-    # Fixed and short: the growing interval is meant for minutes and hours.
+    # A fixed, short interval: the growing one is for minutes and hours.
     Flow("polling", "SyncLambdaFunctionArn", settings={"pollSeconds": 20}),
     Flow("dynamodb", "CallbackLambdaFunctionArn", waits=False),
     _EVENTBRIDGE,
@@ -81,7 +81,7 @@ CASES = (
         Harm.SIGKILL,
     ),
 )
-# In the other flows it is no different, or there is one attempt.
+# One flow is enough: polling would show the same, and DynamoDB has one attempt.
 _LEAVES_SPOT = Case(
     "leaves Spot",
     {"message": "Again", "processingTime": 5, "capacity": "SPOT_THEN_ON_DEMAND"},

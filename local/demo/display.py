@@ -30,7 +30,7 @@ _NUMBERS = (
 
 
 def table(reports: Mapping[Row, Report]) -> Table:
-    """Return how all executions stand."""
+    """Return a table of all executions' states."""
     drawn = Table(header_style="bold", box=box.SIMPLE, padding=(0, 1, 0, 0))
     for title in _TEXTS:
         drawn.add_column(title, no_wrap=True)

@@ -31,8 +31,8 @@ class Load:
     """A number of executions.
 
     Attributes:
-        seconds: that all took.
-        peak: most memory that all processes together held, in MiB.
+        seconds: the time that all took.
+        peak: highest memory of all processes together, in MiB.
     """
 
     system: System
@@ -52,13 +52,13 @@ class Load:
 
             def look() -> bool:
                 self._follow()
-                # Who asks for all that run, each time, keeps them from running.
+                # Only the first waiting one is asked for: asking for all would slow them down.
                 while waiting and (execution := self._execution(waiting[0]))["Status"] != "RUNNING":
                     waiting.popleft()
                     self._end(execution)
                     progress.advance(task)
                 self.peak = max(self.peak, self._memory())
-                # Who was refused something may never come to an end.
+                # An execution with a refused call may never end.
                 return not waiting or bool(self.system.authority.refused())
 
             self.system.journal.wait_for(look, 60 + _SECONDS_EACH * self.count)

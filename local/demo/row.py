@@ -20,17 +20,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """How a row stands.
+    """The state of a row.
 
     Attributes:
-        status: the execution's.
+        status: the execution's status.
         record: the record's status.
         outcome: kind of the task's outcome; None until it is known.
-        seconds: from the start to the end, as far as it has been seen; by this machine's clock.
-        capacities: what each attempt that has ended ran on.
-        operations: durable operations, the execution itself included.
-        invocations: of the durable function.
-        deliveries: of task events to the task-state function.
+        seconds: seconds from the start to the end or to now, by this machine's clock.
+        capacities: the capacity of each attempt that has ended.
+        operations: number of durable operations, the execution itself included.
+        invocations: number of the durable function's invocations.
+        deliveries: number of task events that the task-state function got.
         is_over: whether nothing more can happen.
     """
 
@@ -50,8 +50,8 @@ class Row:
     """One flow with one case.
 
     Attributes:
-        flow, case: what runs.
-        execution_id: of the execution that was started.
+        flow, case: the flow and the case that run.
+        execution_id: id of the execution that was started.
     """
 
     def __init__(self, system: System, flow: Flow, case: Case) -> None:

@@ -26,7 +26,7 @@ _INTERRUPTIBLE = {"capacityProviderName": SPOT, "desiredStatus": "RUNNING"}
 
 
 def run_flows(system: System, console: Console, timeout: float) -> bool:
-    """Run every row, show how all ended; whether each did as it should."""
+    """Run every row and show how all ended; return whether each ended as expected."""
     rows = [Row(system, flow, case) for flow, case in ROWS]
     reports = _watch(system, rows, console, timeout)
     console.print(table(reports))
@@ -34,7 +34,7 @@ def run_flows(system: System, console: Console, timeout: float) -> bool:
 
 
 def run_load(system: System, console: Console, count: int) -> bool:
-    """Run many executions at once, show what came of them; whether each succeeded."""
+    """Run many executions at once and show the result; return whether each succeeded."""
     load = Load(system, count)
     load.run(console)
     console.print(load.summary)
@@ -42,7 +42,7 @@ def run_load(system: System, console: Console, count: int) -> bool:
 
 
 def _watch(system: System, rows: list[Row], console: Console, timeout: float) -> dict[Row, Report]:
-    """Show what happens, do what harm there is to be done, and return how all ended."""
+    """Show the progress, do the cases' harm, and return how all ended."""
     narrator, show, heard, shown = Narrator(rows), console.print, 0, 0.0
     reports = {row: row.report() for row in rows}
 
@@ -69,7 +69,7 @@ def _watch(system: System, rows: list[Row], console: Console, timeout: float) ->
         live.update(table(reports), refresh=True)
         shown = time.monotonic()
         over = all(report.is_over for report in reports.values()) and system.is_idle
-        # Who was refused something may never come to an end.
+        # An execution with a refused call may never end.
         return over or bool(system.authority.refused())
 
     with Live(console=console, transient=True, auto_refresh=False) as live:

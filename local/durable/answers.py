@@ -1,4 +1,4 @@
-"""The runner's answers, corrected by AWS's model of the API where they differ from it."""
+"""The runner's answers, corrected where they differ from AWS's model of the API."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _DATA = ("InputPayload", "Result", "Error")
 def details(
     answer: Mapping[str, Any], arn: str, executor: Executor, *, with_data: bool
 ) -> dict[str, Any]:
-    """Return what GetDurableExecution answers."""
+    """Return GetDurableExecution's answer."""
     execution = executor.get_execution(arn)
     started = execution.start_input
     return {
@@ -40,13 +40,13 @@ def details(
 
 
 def complete_history(answer: dict[str, Any], execution: Execution) -> None:
-    """Fill in what the runner leaves out of GetDurableExecutionHistory's answer."""
+    """Fill in the members that the runner leaves out of GetDurableExecutionHistory's answer."""
     steps = {o.operation_id: o.step_details for o in execution.operations if o.step_details}
-    # No two moments of the runner's clock are the same.
+    # Each moment of the runner's clock is unique.
     invocations = {i.end_timestamp: i.to_dict() for i in list(execution.invocation_completions)}
     for event in answer["Events"]:
         for part in _parts(event):
-            # Data that was not asked for; the runner leaves it out at most places.
+            # The data was not asked for; the runner leaves it out at most places, not at all.
             if part.get("Truncated"):
                 part.pop("Payload", None)
         if "StepSucceededDetails" in event:
@@ -70,17 +70,17 @@ def executions(
     qualifier: str | None,
     asked: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """Return what ListDurableExecutionsByFunction answers: newest first, unless asked otherwise.
+    """Return ListDurableExecutionsByFunction's answer: newest first, unless asked otherwise.
 
     Args:
         known: all executions.
-        executor: the runner's, which drives them.
-        function: whose executions are asked for.
-        qualifier: the version or alias whose executions alone are asked for.
+        executor: the runner's executor, which drives them.
+        function: the function whose executions are asked for.
+        qualifier: the only version or alias that is asked for, if there is one.
         asked: the request's parameters.
 
     Raises:
-        ApiError: the marker is none that was given out.
+        ApiError: the marker was not given out here.
     """
     found = [
         Summary.from_execution(execution, shown_status(execution, executor), execution.region or "")

@@ -54,7 +54,7 @@ class _Handlers(WebServer):
 
 
 class DurableApi:
-    """Answers what boto3 and the AWS CLI ask about executions and callbacks."""
+    """Answers requests of boto3 and the AWS CLI about executions and callbacks."""
 
     def __init__(self, executions: Executions) -> None:
         self._executions = executions
@@ -84,7 +84,7 @@ class DurableApi:
             answer = self._answer(route, request, parse_qs(query))
         except AwsApiException as error:
             answer = HTTPResponse.create_error_from_exception(error)
-        # Another answer may have been faster since; the runner calls that "not found".
+        # Another answer may have closed the callback meanwhile; the runner calls that "not found".
         if answer.status_code >= HTTPStatus.BAD_REQUEST and self._is_closed(route):
             raise _callback_closed()
         return _typed(answer)
@@ -95,7 +95,8 @@ class DurableApi:
         if isinstance(route, PauseRoute):
             route.apply(self._executor)
             return HTTPResponse.create_json(HTTPStatus.ACCEPTED, {})
-        # Absent means true, and no items the default number; the runner means the opposite.
+        # In AWS, an absent value means true, and no number of items means the default. The
+        # runner takes the opposite.
         with_data = query.setdefault("IncludeExecutionData", ["true"]) == ["true"]
         query = {name: values for name, values in query.items() if values != ["0"]}
         read = (
@@ -121,7 +122,7 @@ class DurableApi:
         return answer
 
     def _stop(self, arn: str, body: bytes) -> HTTPResponse:
-        """Stop an execution; the runner's own handler drops the error that the caller gives."""
+        """Stop an execution with the caller's error; the runner's own handler drops that error."""
         given = json.loads(body or b"{}")
         stopped = self._executor.stop_execution(
             arn, ErrorObject.from_dict(given) if given else None
@@ -131,8 +132,8 @@ class DurableApi:
     def _is_closed(self, route: Route) -> bool:
         """Whether a callback was answered, has expired, or its execution is over.
 
-        AWS refuses an answer then; the runner takes one after a stop, and does not know the
-        callback otherwise.
+        AWS then refuses an answer. The runner takes an answer after a stop, and otherwise does not
+        know the callback.
         """
         if not isinstance(route, _CALLBACKS):
             return False
@@ -146,7 +147,7 @@ class DurableApi:
 
 
 def _typed(answer: HTTPResponse) -> Response:
-    """Add the header by which botocore tells errors apart."""
+    """Add the header from which botocore reads the kind of an error."""
     body = answer.body if isinstance(answer.body, dict) else {}
     content = answer.body_to_bytes() if answer.body else b"{}"
     response = Response(content, answer.status_code, answer.headers)

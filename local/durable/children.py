@@ -1,4 +1,4 @@
-"""Chained invokes: what a durable function invokes, and sleeps until it has ended."""
+"""Chained invokes: a durable function invokes another function, and sleeps until it has ended."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 
 class Children(ChildDispatcher):
-    """Says of each chained invoke what comes of it: an execution, or one invocation."""
+    """Makes an execution, or one invocation, of each chained invoke."""
 
     def __init__(self, functions: Mapping[str, Function], authority: Authority) -> None:
         self._functions, self._authority = functions, authority
@@ -74,7 +74,7 @@ class Children(ChildDispatcher):
         return StartChild(start_of(configuration, version, payload, trace))
 
     def _check(self, request: ChainedInvokeRequest) -> None:
-        """Let the parent invoke what it names, if its role allows that."""
+        """Let the parent invoke the function that it names, if its role allows that."""
         arn = request.parent_execution_arn.partition("/")[0]
         parent = self._functions[parse_function_target(arn).name]
         asked = invocation(request.function_name, request.qualifier, self._authority.place)

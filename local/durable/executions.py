@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 class Executions:
     """Starts executions; the runner drives them.
 
-    Each change of an execution's status is published, and what failed is kept in its function's
-    dead-letter queue.
+    Each change of an execution's status is published. A failed execution leaves a letter in its
+    function's dead-letter queue.
 
     Attributes:
         executor: the runner's own, which its web handlers work on.
@@ -59,15 +59,15 @@ class Executions:
         self.executor = self._cleanup.enter_context(runner(functions, self._store, surroundings))
 
     def begin(self, function: Function, version: str, payload: bytes, trace: Trace) -> str:
-        """Start an execution with a name of its own, whose end nobody waits for; return its ARN."""
+        """Start an execution with a name of its own and no waiting caller; return its ARN."""
         return self.start(start_of(function.configuration, version, payload.decode(), trace))
 
     def start(self, started: StartDurableExecutionInput, *, synchronous: bool = False) -> str:
         """Start an execution, or find the one that has this name already; return its ARN.
 
         Args:
-            started: what `start_of` has made of a durable function's invocation.
-            synchronous: whether the caller waits for the end, and so is told of a failure.
+            started: the start that `start_of` has made of a durable function's invocation.
+            synchronous: whether the caller waits for the end, and so learns of a failure.
 
         Raises:
             ApiError: the name is taken by an execution with another payload.
@@ -111,11 +111,11 @@ class Executions:
         return self._store.list_all()
 
     def count_running(self) -> int:
-        """Return how many run now."""
+        """Return the number of executions that run now."""
         return sum(status_of(one) is ExecutionStatus.RUNNING for one in self.all())
 
     def close(self) -> None:
-        """Stop driving executions; those that run are abandoned."""
+        """Stop driving executions; running ones are abandoned."""
         self._cleanup.close()
 
     def _changed(self, execution: Execution) -> None:
@@ -130,7 +130,7 @@ class Executions:
         queue = function.configuration.properties.get("DeadLetterConfig")
         if queue:
             payload, attributes = status.dead_letter(execution)
-            # A letter that the function's role may not send is lost.
+            # A letter is lost if the function's role may not send it.
             with suppress(DeniedError):
                 sender = function.configuration.session
                 self._send(sender, queue["TargetArn"], payload, **attributes)

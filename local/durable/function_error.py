@@ -1,4 +1,4 @@
-"""An error as an execution keeps it, and as Lambda answers it for the function that failed."""
+"""The error of a failed function, as an execution keeps it and as Lambda answers it."""
 
 from __future__ import annotations
 
@@ -22,6 +22,6 @@ def written(error: ErrorObject) -> bytes:
 
 
 def read(payload: bytes) -> ErrorObject:
-    """Return the error that the payload of Lambda's answer tells of."""
+    """Return the error in the payload of Lambda's answer."""
     fields = json.loads(payload)
     return ErrorObject(**{attribute: fields.get(name) for name, attribute in _FIELDS.items()})

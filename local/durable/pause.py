@@ -1,4 +1,4 @@
-"""Pauses of executions: Lambda's operations for them, which the runner offers to tests alone."""
+"""Pauses of executions: Lambda's operations for them, which the runner offers only to tests."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from aws_durable_execution_sdk_python_testing.execution import Execution
     from aws_durable_execution_sdk_python_testing.executor import Executor
 
-# A handler that runs on for longer is PAUSING when the request is answered.
+# If the handler runs on for longer, the execution is PAUSING when the request is answered.
 _AWAITED_SECONDS = 1
 
 
@@ -41,10 +41,10 @@ class PauseRoute(Route):
         return cls(route.raw_path, route.segments, *route.segments[2:])
 
     def apply(self, executor: Executor) -> None:
-        """Pause or resume the execution; what is so already stays so.
+        """Pause or resume the execution; a repeated call changes nothing.
 
         Raises:
-            ApiError: it is over.
+            ApiError: the execution is over.
         """
         execution = executor.get_execution(self.arn)
         if execution.is_complete:

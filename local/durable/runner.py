@@ -33,11 +33,11 @@ if TYPE_CHECKING:
     from local.functions import Function
     from local.surroundings import Surroundings
 
-# That an execution fails is its own news, not this process's.
+# A failed execution reports its error itself, so the runner's log is not shown.
 logging.getLogger("aws_durable_execution_sdk_python_testing").addHandler(logging.NullHandler())
 
-# Invocations that wait for a free process of their function keep none of another function from
-# being invoked. A thread that was never needed is never started.
+# Enough threads that invocations waiting for a free process of one function do not block another
+# function. A thread is started only when it is needed.
 _INVOCATION_THREADS = 256
 
 
@@ -45,7 +45,7 @@ _INVOCATION_THREADS = 256
 def runner(
     functions: Mapping[str, Function], store: Store, surroundings: Surroundings
 ) -> Iterator[Executor]:
-    """Run the runner; at the end it stops, and executions that run are abandoned."""
+    """Run the runner; at the end it stops, and running executions are abandoned."""
     calendar = surroundings.calendar
     clock, scheduler = RunnerClock(calendar), RunnerScheduler(calendar)
     registry = ExecutionRegistry(store, scheduler)
@@ -71,14 +71,14 @@ def runner(
 
 
 class _Executor(Executor):
-    """The runner's, whose executions have ARNs of AWS's form, and whose wake-ups come through.
+    """The runner's executor, but with ARNs of AWS's form, and without lost wake-ups.
 
-    When a wait is over just as an invocation ends, the runner cancels the wake-up in the middle:
-    the wait counts as over then, and nobody is invoked.
+    If a wait is over just as an invocation ends, the runner cancels the wake-up half-way: the wait
+    counts as over, but the function is not invoked.
     """
 
     def use_threads(self, count: int) -> None:
-        """Invoke as many handlers at a time, and as many functions that handlers invoke."""
+        """Set the number of handlers, and of functions that they invoke, that run at a time."""
         self._invocation_pool, self._target_pool = DaemonThreadPool(count), DaemonThreadPool(count)
 
     @override
@@ -106,7 +106,7 @@ class _Executor(Executor):
 
 
 class _Invoker(LambdaInvoker):
-    """Gives the runner's invocations to the functions' processes, without a way over HTTP."""
+    """Gives the runner's invocations to the functions' processes, without HTTP."""
 
     def __init__(self, functions: Mapping[str, Function], store: Store) -> None:
         super().__init__(lambda_client=None)
@@ -123,7 +123,7 @@ class _Invoker(LambdaInvoker):
         """Run the handler once.
 
         Raises:
-            DurableFunctionsTestError: it failed; the runner invokes it again.
+            DurableFunctionsTestError: the handler failed; the runner invokes it again.
         """
         target = parse_function_target(function_name)
         event = json.dumps(input.to_json_dict()).encode()

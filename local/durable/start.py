@@ -22,11 +22,11 @@ def start_of(
     """Return the start of an execution.
 
     Args:
-        function: a durable one.
-        version: that it runs on to its end.
-        payload: JSON.
-        trace: of all its invocations.
-        name: the execution's; None for one of its own.
+        function: a durable function.
+        version: the version on which it runs to its end.
+        payload: the payload, as JSON.
+        trace: the trace of all its invocations.
+        name: the execution's name; None for a new one.
     """
     durable = function.properties["DurableConfig"]
     return StartDurableExecutionInput(

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from local.stack import Stack
 
-# As for any function that fails, and for as long as Lambda's dead letters may tell of it.
+# Lambda's values for the dead letter of a failed function: the code, and the message's length.
 _FUNCTION_FAILED = 200
 _LONGEST_MESSAGE = 1024
 
@@ -36,7 +36,7 @@ def event(execution: Execution, stack: Stack) -> dict[str, Any]:
 
 
 def dead_letter(execution: Execution) -> tuple[str, dict[str, str | int]]:
-    """Return the payload of a failed execution, and the attributes that say what became of it."""
+    """Return the payload of a failed execution, and the attributes that say how it failed."""
     error = execution.result.error if execution.result else None
     message = (error.message if error else None) or "The execution failed."
     return execution.start_input.input or "{}", {

@@ -1,4 +1,4 @@
-"""Where executions are kept while the local system runs."""
+"""The store of executions while the local system runs."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ FAILED = (ExecutionStatus.FAILED, ExecutionStatus.STOPPED, ExecutionStatus.TIMED
 
 
 def status_of(execution: Execution) -> ExecutionStatus:
-    """Return an execution's status, at any moment of its end too."""
+    """Return an execution's status, even while it is ending."""
     return execution.close_status or ExecutionStatus.RUNNING
 
 
 class Store(InMemoryExecutionStore):
-    """The runner's store; whatever changes an execution's status passes here.
+    """The runner's store; every change of an execution's status passes here.
 
-    Executions are forgotten once they have ended for as long as they are to be retained.
+    An execution is forgotten when its retention period after its end is over.
 
     Args:
-        tell: is told of each execution whose status is another.
-        now: tells the time in AWS.
+        tell: called with each execution whose status has changed.
+        now: returns the time in AWS.
     """
 
     def __init__(self, tell: Callable[[Execution], None], now: Callable[[], datetime]) -> None:
@@ -43,7 +43,7 @@ class Store(InMemoryExecutionStore):
         self._telling = threading.Lock()
 
     def __contains__(self, arn: str) -> bool:
-        """Whether an execution is known, or still known."""
+        """Whether an execution is known and not forgotten."""
         with self._lock:
             return arn in self._store
 

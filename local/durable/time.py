@@ -1,4 +1,4 @@
-"""AWS's time, as the runner of durable executions takes it."""
+"""AWS's time, in the form that the runner of durable executions takes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class RunnerClock:
-    """The runner's clock: stamps what happens, and says how long a wait takes."""
+    """The runner's clock: it gives the moments of events and the lengths of waits."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -32,7 +32,7 @@ class RunnerClock:
 
 
 class RunnerScheduler(Scheduler):
-    """The runner's scheduler, whose delays are AWS's seconds: waits, timeouts, retries."""
+    """The runner's scheduler, with delays in AWS's seconds: waits, timeouts, retries."""
 
     def __init__(self, clock: Clock) -> None:
         super().__init__()
@@ -56,9 +56,9 @@ class RunnerScheduler(Scheduler):
         return super().call_later(in_time, 0, count, completion_event)
 
     def create_event(self) -> Event:
-        """Create an event, however late a busy machine comes to it.
+        """Create an event without a limit, because a busy machine may be late.
 
-        The runner's own would give the execution up after five of the machine's seconds.
+        The runner's own event would give the execution up after five of the machine's seconds.
         """
         created = asyncio.run_coroutine_threadsafe(self._create_event(), self._loop)
         return Event(self, created.result())
@@ -72,7 +72,7 @@ class RunnerScheduler(Scheduler):
         finally:
             cancel()
         if self._clock.is_stopped:
-            # Nothing was waited for: the system ends.
+            # The wait has ended without its event: the system ends.
             raise asyncio.CancelledError
 
 

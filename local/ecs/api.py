@@ -1,4 +1,4 @@
-"""ECS's API for tasks; what is not about tasks is moto's."""
+"""ECS's API for tasks; moto answers everything else."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ FORMS = {
     "clientToken": re.compile(r"[!-~]{0,64}"),
     "startedBy": re.compile(r"[A-Za-z0-9_/-]{0,128}"),
 }
-# AWS takes `startedBy` with none of these.
+# Parameters that AWS refuses beside `startedBy`.
 _ALONE = ("containerInstance", "daemonName", "family", "launchType", "serviceName")
 
 
@@ -34,8 +34,8 @@ class EcsApi:
     """Answers RunTask, DescribeTasks, ListTasks and StopTask.
 
     Args:
-        tasks: the cluster's.
-        on_request: told RunTask's parameters, as JSON, of each request.
+        tasks: the cluster's tasks.
+        on_request: called with RunTask's parameters, as JSON, for each request.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class EcsApi:
         }
 
     def __call__(self, request: Request, operation: str) -> dict[str, Any] | None:
-        """Answer an operation; None leaves it to somebody else."""
+        """Answer an operation; None leaves it to moto."""
         if operation not in self._operations:
             return None
         asked = request.get_data(as_text=True)
@@ -125,7 +125,7 @@ def _shown(task: TaskState, *, with_tags: bool) -> dict[str, Any]:
 
 
 def _page(arns: list[str], after: str | None, size: int) -> dict[str, Any]:
-    """Return the ARNs that follow one of them, and the last one shown if there are more."""
+    """Return the page of ARNs after one of them, and its last ARN if there are more."""
     start = arns.index(after) + 1 if after in arns else 0
     shown = arns[start : start + size]
     return {"taskArns": shown} | ({"nextToken": shown[-1]} if start + size < len(arns) else {})

@@ -39,14 +39,14 @@ def provider(request: Mapping[str, Any]) -> str | None:
 
 
 def check_strategy(request: Mapping[str, Any], associated: Collection[str]) -> None:
-    """Let a request pass whose tasks may run where it says.
+    """Let a request pass if its tasks may run on the capacity that it names.
 
     Args:
         request: RunTask's parameters.
         associated: the cluster's capacity providers.
 
     Raises:
-        ApiError: it names a launch type as well, or a provider that the cluster does not have.
+        ApiError: the request names a launch type too, or a provider that the cluster does not have.
     """
     named = {item["capacityProvider"] for item in request.get("capacityProviderStrategy") or ()}
     if named and "launchType" in request:

@@ -24,24 +24,24 @@ if TYPE_CHECKING:
     from local.gateway import Caller
     from local.processes import Processes
 
-# The image's own, whichever this machine has.
+# These words mean the image's Python, for which this machine's stands in.
 _PYTHON = frozenset({"python", "python3"})
 _CMD = re.compile(r"^CMD (?P<command>\[.*\])$", re.MULTILINE)
 
 
 class CannotStartError(Exception):
-    """A container has nothing that can be run; the message says why, as ECS does."""
+    """A container's command cannot be run; the message says why, in ECS's words."""
 
 
 def worker_image(worker: Path, processes: Processes) -> Image:
-    """Make what the Dockerfile in the worker's folder would make, as a folder of this machine.
+    """Make the image of the Dockerfile in the worker's folder, as a folder of this machine.
 
     Args:
         worker: the Dockerfile's folder.
-        processes: start containers, and keep what is made.
+        processes: starts containers, and keeps the image's folder.
 
     Raises:
-        ValueError: the Dockerfile does not say what runs, in the form that this understands.
+        ValueError: the Dockerfile has no command in the form that is understood here.
     """
     found = _CMD.search((worker / "Dockerfile").read_text())
     if not found:
@@ -51,12 +51,12 @@ def worker_image(worker: Path, processes: Processes) -> Image:
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """The things that a container is started from.
+    """An image, from which containers are started.
 
     Attributes:
-        code: a copy of this folder, each container's own, is its working directory.
-        command: the program and its arguments, where a container is given none.
-        processes: start it.
+        code: the folder with the code; each container works in a copy of its own.
+        command: the program and its arguments, for a container without a command.
+        processes: starts containers.
     """
 
     code: Path
@@ -69,7 +69,7 @@ class Image:
         on_line: Callable[[str], None],
         command: Sequence[str] = (),
     ) -> ProcessContainer:
-        """Start a container with nothing but an environment, and a command.
+        """Start a container with a command, and nothing but the given environment.
 
         Raises:
             CannotStartError: the command cannot be run.
@@ -90,7 +90,7 @@ def bare(
     on_line: Callable[[str], None],
     command: Sequence[str],
 ) -> ProcessContainer:
-    """Start a container of which this machine has no image: in an empty folder of its own.
+    """Start a container whose image this machine lacks, in an empty folder of its own.
 
     Raises:
         CannotStartError: the command cannot be run.
@@ -133,7 +133,7 @@ class Container(Protocol):
 
     @property
     def pid(self) -> int | None:
-        """Its process's id; None if it has no process of its own."""
+        """The id of its process; None if it has no process of its own."""
 
     def wait(self, timeout: float | None = None) -> int | None:
         """Return the exit code as a container runtime shows it; None while it runs."""
@@ -159,7 +159,7 @@ class ContainerHost(Protocol):
         """Start a container of a task.
 
         Raises:
-            CannotStartError: what it should run cannot be run.
+            CannotStartError: its command cannot be run.
             OSError: there is no room for containers any more.
         """
 
@@ -169,7 +169,7 @@ class ProcessContainer:
 
     Attributes:
         pid: the process's id.
-        caller: by which its calls are known.
+        caller: the caller by which its calls are known.
     """
 
     caller: Caller | None = None

@@ -25,10 +25,10 @@ def new_detail(
     """Return a task that RunTask has just accepted; moments are datetimes.
 
     Args:
-        stack: whose cluster it runs in.
+        stack: the stack of the cluster.
         definition: properties of the AWS::ECS::TaskDefinition.
         request: RunTask's parameters.
-        now: when it does.
+        now: the present moment.
     """
     task_id = uuid.uuid4().hex
     cluster = request["cluster"].rpartition("/")[2]
@@ -50,7 +50,7 @@ def new_detail(
         "group": f"family:{family}",
         "lastStatus": "PROVISIONING",
         "capacityProviderName": provider(request),
-        # The same for tasks on Spot.
+        # The launch type is the same for tasks on Spot.
         "launchType": ON_DEMAND,
         "overrides": overrides,
         "platformVersion": "1.4.0",
@@ -76,7 +76,7 @@ def told(detail: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def described(detail: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a task as ECS's API writes it: without the member that events alone have."""
+    """Return a task as ECS's API writes it: without the member that only events have."""
     answer = _written(detail, datetime.timestamp)
     del answer["updatedAt"]
     return answer

@@ -1,4 +1,4 @@
-"""Fargate: the containers of each task that have something to run do so on this machine."""
+"""Fargate: containers that can run here are processes of this machine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Mishaps of tasks, each a value that its task carries."""
+"""Mishaps of tasks: each is a value that its task carries."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ class HangingStart:
 class FailedBeside:
     """A container that starts after the main one cannot start, once the main one has exited.
 
-    ECS then says of the whole task that it has failed to start.
+    ECS then says that the whole task has failed to start.
 
     Attributes:
         reason: the task's `stoppedReason`, and the container's own.
-        name: the container's.
+        name: the container's name.
     """
 
     reason: str
@@ -50,8 +50,8 @@ class EndedBeside:
 
     Attributes:
         code: the container's exit code.
-        seconds: how long it runs, in AWS's.
-        name: the container's.
+        seconds: how long it runs, in AWS's seconds.
+        name: the container's name.
     """
 
     code: int

@@ -21,8 +21,8 @@ class Part:
     """A container that a task starts.
 
     Attributes:
-        program: what runs in it.
-        start: starts it.
+        program: the program that runs in it.
+        start: starts the container.
     """
 
     program: Program
@@ -33,9 +33,9 @@ class Running:
     """A container that runs.
 
     Args:
-        part: what was started.
-        container: what it has become.
-        clock: by which it is given time to end.
+        part: the part that was started.
+        container: the started container.
+        clock: the clock of its time to end.
         stop_asked: set when its task is to stop.
     """
 

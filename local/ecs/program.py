@@ -1,4 +1,4 @@
-"""The programs of a task's containers, by its definition and what a request puts in their place."""
+"""The programs of a task's containers, by its definition and a request's overrides."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Program:
 
     @property
     def can_run(self) -> bool:
-        """Whether this machine knows what to run: it has no images but the worker's."""
+        """Whether this machine can run it: it has the worker's image and no other."""
         return self.is_worker or bool(self.words)
 
 
@@ -53,22 +53,22 @@ def main_name(definition: Mapping[str, Any], overrides: Mapping[str, Any]) -> st
 
     Args:
         definition: properties of the AWS::ECS::TaskDefinition.
-        overrides: RunTask's.
+        overrides: RunTask's overrides.
     """
     named = [told["name"] for told in overrides.get("containerOverrides", ())]
     return str(named[0] if named else definition["ContainerDefinitions"][0]["Name"])
 
 
 def check_main(definition: Mapping[str, Any], overrides: Mapping[str, Any], image: str) -> None:
-    """Let a request pass whose main container can run here.
+    """Let a request pass if its main container can run here.
 
     Args:
         definition: properties of the AWS::ECS::TaskDefinition.
-        overrides: RunTask's.
+        overrides: RunTask's overrides.
         image: the worker's.
 
     Raises:
-        ApiError: it has an image that is not here, and nothing else to run.
+        ApiError: the container's image is not here, and it has no command.
     """
     name = main_name(definition, overrides)
     main = next(p for p in programs(definition, overrides, image) if p.container == name)

@@ -1,4 +1,4 @@
-"""The error for what ECS does not take."""
+"""The error for a parameter that ECS does not take."""
 
 from __future__ import annotations
 

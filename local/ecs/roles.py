@@ -1,4 +1,4 @@
-"""The rights of a task's two roles that ECS needs before its container starts."""
+"""The grants of a task's two roles that ECS needs before the container starts."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ def refusal(
     containers: Iterable[str],
     surroundings: Surroundings,
 ) -> str | None:
-    """Return ECS's words for a task that its roles do not let start; None for one that may.
+    """Return ECS's reason why a task's roles do not let it start; None if they do.
 
     Args:
         detail: the new task.
         definition: properties of its definition.
-        containers: names of those that would start.
-        surroundings: where it would start.
+        containers: names of the containers that would start.
+        surroundings: the surroundings in which it would start.
     """
     authority, task = surroundings.authority, detail["taskArn"]
     for role in (definition[name] for name in _ROLES if name in definition):

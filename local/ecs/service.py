@@ -35,17 +35,17 @@ class Tasks(Generic[T]):
     """Starts tasks and keeps them.
 
     Args:
-        stack: whose cluster they run in.
-        time: what time it is for them.
+        stack: the stack of the cluster.
+        time: the tasks' clock.
         new: makes a task from its first detail and the properties of its definition.
 
     Attributes:
         clusters: the clusters in which tasks may run, by name, each with its capacity providers.
         definitions: properties of the task definitions, by family.
-        refusals: failures that the next new requests are answered with, instead of a task.
-        full: how many of the next new requests find no room, by capacity: `FARGATE`,
+        refusals: failures with which the next new requests are answered, instead of a task.
+        full: number of the next new requests that find no capacity, by capacity: `FARGATE`,
             `FARGATE_SPOT`.
-        mishaps: of the next tasks, one each.
+        mishaps: mishaps of the next tasks, one each.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class Tasks(Generic[T]):
         self._tokens: Tokens[T] = Tokens(time)
 
     def run(self, request: Mapping[str, Any]) -> Launched[T]:
-        """Start tasks, or return what the same request came to before.
+        """Start tasks, or return the earlier result of the same request.
 
         Raises:
             ApiError: another request used the client token; the stack has no such family or
@@ -88,7 +88,7 @@ class Tasks(Generic[T]):
         return launched
 
     def get(self, arn_or_id: str) -> T | None:
-        """Return a task by its ARN or id; None if ECS does not know it, or no longer."""
+        """Return a task by its ARN or id; None if ECS does not know it, or has forgotten it."""
         wanted = _id(arn_or_id)
         with self._lock:
             is_known = wanted in self._tasks and not self._is_forgotten(wanted)
@@ -100,7 +100,7 @@ class Tasks(Generic[T]):
             return [task for key, task in self._tasks.items() if not self._is_forgotten(key)]
 
     def forget(self, task: T) -> None:
-        """Know nothing of a task any more, as an hour after its end."""
+        """Forget a task, as ECS does an hour after its end."""
         with self._lock:
             del self._tasks[_id(task.arn)]
 

@@ -1,4 +1,4 @@
-"""A task's size: the template's, or what a request asks for in its place."""
+"""A task's size: the template's, or the one that a request asks for instead."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def _gib(least: int, most: int, step: int = 1) -> range:
     return range(least * _MIB, most * _MIB + 1, step * _MIB)
 
 
-# MiB of memory that Fargate offers beside so many CPU units.
+# The MiB of memory that Fargate offers, by CPU units.
 OFFERED: Mapping[int, Sequence[int]] = {
     256: (512, 1024, 2048),
     512: _gib(1, 4),
@@ -36,7 +36,7 @@ def task_size(definition: Mapping[str, Any], overrides: Mapping[str, Any]) -> di
 
     Args:
         definition: properties of the AWS::ECS::TaskDefinition.
-        overrides: RunTask's.
+        overrides: RunTask's overrides.
     """
     own = definition.get("EphemeralStorage", {}).get("SizeInGiB", _GIVEN_STORAGE)
     return {
@@ -50,8 +50,8 @@ def container_size(definition: Mapping[str, Any], overrides: Mapping[str, Any]) 
     """Return a container's members `cpu`, `memory` and `memoryReservation`.
 
     Args:
-        definition: of the container.
-        overrides: RunTask's.
+        definition: the container's definition.
+        overrides: RunTask's overrides.
     """
     own = _override(definition["Name"], overrides)
     sizes = {
@@ -63,14 +63,14 @@ def container_size(definition: Mapping[str, Any], overrides: Mapping[str, Any]) 
 
 
 def check_size(definition: Mapping[str, Any], overrides: Mapping[str, Any]) -> None:
-    """Let a request pass for which Fargate has a place.
+    """Let a request pass if Fargate offers its size.
 
     Args:
         definition: properties of the AWS::ECS::TaskDefinition.
-        overrides: RunTask's.
+        overrides: RunTask's overrides.
 
     Raises:
-        ApiError: there is none of the size, or a container would be larger than its task.
+        ApiError: Fargate does not offer the size, or a container would be larger than its task.
     """
     size = task_size(definition, overrides)
     cpu, memory = int(size["cpu"]), int(size["memory"])
@@ -97,7 +97,7 @@ def _override(name: str, overrides: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _amount(text: object, whole: int) -> int:
-    """Return an amount in units or MiB; ECS takes whole vCPUs and GB by name too."""
+    """Return an amount in CPU units or MiB; ECS also takes whole vCPUs and GB by name."""
     found = _AMOUNT.fullmatch(str(text))
     if not found:
         raise invalid(f"Invalid setting for the task's size: {text}")

@@ -1,4 +1,4 @@
-"""Starting a container of a task: its environment, its credentials, its log driver."""
+"""The start of a task's container: its environment, its credentials, its log driver."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ def start_container(
     Args:
         detail: the task.
         definition: properties of the task's definition.
-        program: what runs in it.
-        surroundings: where it starts.
-        host: what starts it.
+        program: the program that runs in it.
+        surroundings: the surroundings in which it starts.
+        host: the host that starts it.
 
     Raises:
-        CannotStartError: what it should run cannot be run.
+        CannotStartError: its command cannot be run.
         OSError: the system has ended.
     """
     stack = surroundings.stack
@@ -54,7 +54,7 @@ def start_container(
 def log_stream(
     detail: Mapping[str, Any], definition: Mapping[str, Any], container: str
 ) -> tuple[str, str] | None:
-    """Return the log group and the stream of a task's container; None if its lines go nowhere."""
+    """Return the log group and stream of a task's container; None if its log is not kept."""
     [named] = (c for c in definition["ContainerDefinitions"] if c["Name"] == container)
     options = named.get("LogConfiguration", {}).get("Options", {})
     if "awslogs-group" not in options:

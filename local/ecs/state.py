@@ -1,4 +1,4 @@
-"""A task as ECS tells of it: its states, what it ends by, what its events show."""
+"""A task as ECS shows it: its states, its end, its events."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ class State(NamedTuple):
     """One of Fargate's states.
 
     Attributes:
-        seconds: how long it lasts if it takes time of its own; in AWS's seconds, medians of the
-            published events of six tasks, rounded.
+        seconds: how long it lasts if it takes time of its own, in AWS's seconds: rounded medians of
+            the published events of six tasks.
         moments: members that say when it began.
-        is_told: whether an event tells of it; events skip states that last no time.
+        is_told: whether there is an event about it; events skip states that last no time.
     """
 
     seconds: float = 0
@@ -50,7 +50,7 @@ _OUT_OF_MEMORY = "OutOfMemoryError: Container killed due to memory usage"
 
 
 class Time(Protocol):
-    """Tells what time it is in AWS."""
+    """Tells the time in AWS."""
 
     @property
     def passed(self) -> float:
@@ -61,12 +61,12 @@ class Time(Protocol):
 
 
 class TaskState:
-    """A task that goes from state to state as somebody moves it.
+    """A task that its caller moves from state to state.
 
     Attributes:
-        arn: the task's.
-        tags: which its events do not tell.
-        mishap: what goes wrong with it; None if nothing does.
+        arn: the task's ARN.
+        tags: the task's tags, which its events do not show.
+        mishap: the task's mishap; None if there is none.
     """
 
     def __init__(
@@ -79,10 +79,10 @@ class TaskState:
         """Take a new task.
 
         Args:
-            detail: of the new task, in its first state.
+            detail: the new task, in its first state.
             main: name of the main container.
-            time: what its moments are read from.
-            on_change: told of each state that an event tells.
+            time: the clock for its moments.
+            on_change: called for each state that has an event.
         """
         self.arn: str = detail["taskArn"]
         self.tags: list[dict[str, str]] = []
@@ -106,7 +106,7 @@ class TaskState:
 
     @property
     def ended_for(self) -> float | None:
-        """AWS's seconds since it is STOPPED; None before."""
+        """AWS's seconds since it was STOPPED; None before."""
         return None if self._ended is None else self._time.passed - self._ended
 
     def describe(self) -> dict[str, Any]:
@@ -115,7 +115,7 @@ class TaskState:
             return described(self._detail)
 
     def shows(self, wanted: Mapping[str, str]) -> bool:
-        """Whether DescribeTasks shows it with these values."""
+        """Whether DescribeTasks shows the task with these values."""
         with self._lock:
             return wanted.items() <= self._detail.items()
 
@@ -132,12 +132,12 @@ class TaskState:
             return dict(pairwise(_ORDER)).get(self.status)
 
     def advance(self, status: str) -> None:
-        """Go on to a state, through those that lie between."""
+        """Go on to a state, through the states in between."""
         while self.status != status and (following := self.following):
             self.enter(following)
 
     def enter(self, status: str) -> None:
-        """Come to a state, now."""
+        """Enter a state, now."""
         with self._lock:
             state = STATES[status]
             moments = dict.fromkeys(("updatedAt", *state.moments), self._time.now())
@@ -159,12 +159,12 @@ class TaskState:
             self._on_change(self.detail)
 
     def begin_container(self) -> None:
-        """Let the main container run: that of a task whose others have not started runs before."""
+        """Let the main container run, also while other containers have not started."""
         with self._lock:
             self._container["lastStatus"] = "RUNNING"
 
     def add_container(self, name: str) -> None:
-        """Show a container beside the main one, before it: ECS tells them in no order."""
+        """Show a container beside the main one, and before it: ECS's list has no order."""
         with self._lock:
             main, containers = self._container, self._detail["containers"]
             arn = f"{main['containerArn'].rpartition('/')[0]}/{uuid.uuid4()}"
@@ -172,7 +172,7 @@ class TaskState:
             self._detail["containers"] = [other, *containers]
 
     def exit(self, code: int, reason: str | None = None) -> None:
-        """Let the main container exit; with it ends the task, if nothing else has ended it."""
+        """Let the main container exit, which ends the task if nothing else has ended it."""
         with self._lock:
             self._container["exitCode"] = code
             self.explain(reason)
@@ -180,12 +180,12 @@ class TaskState:
                 self.end("EssentialContainerExited", _EXITED)
 
     def exit_before(self, other: str, reason: str, code: int) -> None:
-        """Let the main container exit, and another one not start, which ends the task.
+        """Let the main container exit and another one fail to start, which ends the task.
 
         Args:
             other: the other container's name.
             reason: why it does not start.
-            code: the main container's.
+            code: the main container's exit code.
         """
         with self._lock:
             self._container.update({"exitCode": code, "lastStatus": "STOPPED"})
@@ -194,14 +194,14 @@ class TaskState:
                 self.fail(reason)
 
     def exit_beside(self, other: str, code: int, *, is_essential: bool = True) -> None:
-        """Let another container exit, with which ends the task if it is essential."""
+        """Let another container exit, which ends the task if that container is essential."""
         with self._lock:
             self._named(other).update({"exitCode": code, "lastStatus": "STOPPED"})
             if is_essential and self._detail["desiredStatus"] == "RUNNING":
                 self.end("EssentialContainerExited", _EXITED)
 
     def explain(self, reason: str | None) -> None:
-        """Say why the main container ended, if there is more to say than a code."""
+        """Add a reason of the main container's end, if there is more than a code."""
         with self._lock:
             self._container.update({} if reason is None else {"reason": reason})
 
@@ -233,7 +233,7 @@ class TaskState:
                 self._change()
 
     def end(self, code: str | None, reason: str | None) -> None:
-        """Want the task to stop from now on, for a reason that ECS tells as far as it is known."""
+        """Have the task stop from now on, for a reason that ECS shows if it is known."""
         with self._lock:
             told = {"stopCode": code, "stoppedReason": reason}
             self._detail["desiredStatus"] = "STOPPED"

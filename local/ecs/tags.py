@@ -1,4 +1,4 @@
-"""The tags of a task, for people and for the bill: ECS tells them where they are asked for."""
+"""The tags of a task, for people and for the bill: ECS shows them on request."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def tags_of(request: Mapping[str, Any], definition: Mapping[str, Any]) -> list[d
 
 
 def check_tags(request: Mapping[str, Any]) -> None:
-    """Let a request pass whose own tags ECS takes.
+    """Let a request pass if ECS takes its tags.
 
     Args:
         request: RunTask's parameters.

@@ -1,4 +1,4 @@
-"""One task on its way through Fargate's states, on a thread of its own."""
+"""One task, which goes through Fargate's states on a thread of its own."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _COMING_UP = ("PROVISIONING", "PENDING")
 
 
 class Task(TaskState):
-    """A task from RunTask to STOPPED, whose states last as long as they do on Fargate."""
+    """A task from RunTask to STOPPED; its states last as long as on Fargate."""
 
     def __init__(
         self,
@@ -38,11 +38,11 @@ class Task(TaskState):
         """Take a new task.
 
         Args:
-            detail: of the new task.
+            detail: the new task.
             main: its main container, with which it ends.
-            on_change: told of each state that an event tells.
-            clock: by which it lives.
-            beside: its other containers that have something to run.
+            on_change: called for each state that has an event.
+            clock: the task's clock.
+            beside: its other containers that can run here.
         """
         super().__init__(detail, main.program.container, clock, on_change)
         self._clock = clock
@@ -54,27 +54,27 @@ class Task(TaskState):
 
     @property
     def pid(self) -> int | None:
-        """The main container's process, once it was started."""
+        """The id of the main container's process, once it was started."""
         return self._running[0].container.pid if self._running else None
 
     def begin(self) -> None:
-        """Live on a thread of its own."""
+        """Start the task's thread."""
         threading.Thread(target=self.live, daemon=True).start()
 
     def live(self) -> None:
-        """Walk through all states and return when the task is STOPPED or the system stops."""
+        """Go through all states; return when the task is STOPPED or the system stops."""
         self.tell()
         while self._lasts() and (following := self.following):
             if following == "RUNNING":
                 self._start()
-                # Nothing runs of a task one of whose containers has not started.
+                # A task runs nothing if one of its containers has not started.
                 following = self.following or following
             self.enter(following)
             if following == "RUNNING":
                 self._run()
 
     def _lasts(self) -> bool:
-        """Wait until the present state is over; False if the system stops."""
+        """Wait until the present state is over; return False if the system stops."""
         seconds = STATES[self.status].seconds
         if self.status == "PENDING" and isinstance(self.mishap, HangingStart):
             self._stop_asked.wait()
@@ -87,7 +87,7 @@ class Task(TaskState):
         return not (self._killed or self._clock.is_stopped)
 
     def _come_up(self) -> None:
-        """Let what keeps the task from RUNNING happen."""
+        """Let the mishap happen that keeps the task from RUNNING."""
         match self.mishap:
             case FailedStart(reason):
                 self.fail(reason)
@@ -125,7 +125,7 @@ class Task(TaskState):
             self._running[0].container.kill()
 
     def kill(self) -> None:
-        """End all processes at once, or let none begin; only for the end of the whole system."""
+        """Kill all processes, and let no other begin; only for the end of the whole system."""
         with self._lock:
             self._killed = True
             running = [*self._running]
@@ -143,7 +143,7 @@ class Task(TaskState):
                 self._fail_to_start(part.program.container, str(error))
                 return
             except OSError:
-                # It waited for its turn until the system, and the image with it, was gone.
+                # The start waited for its turn until the system, and the image with it, was gone.
                 if self._killed:
                     return
                 raise
@@ -154,7 +154,7 @@ class Task(TaskState):
                     container.kill()
 
     def _fail_to_start(self, name: str, reason: str) -> None:
-        """End the task, one of whose containers cannot start, and what of it runs already."""
+        """End a task with a container that cannot start, and the containers that run already."""
         with self._lock:
             self._named(name)["reason"] = reason
             self.fail(_NOT_STARTED)
@@ -163,7 +163,7 @@ class Task(TaskState):
             running.kill()
 
     def _run(self) -> None:
-        """Wait for the end of every container, and help it along if the task is to stop."""
+        """Wait for the end of every container, and cause it if the task is to stop."""
         if not self._running:
             return
         main, *others = self._running

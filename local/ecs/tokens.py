@@ -1,4 +1,4 @@
-"""Client tokens: the same request again is answered as the first one was."""
+"""Client tokens: a repeated request gets the answer of the first one."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ class Launched(Generic[T]):
     """The result of a RunTask.
 
     Attributes:
-        tasks: that it started.
-        failures: why it started no others.
+        tasks: the tasks that it started.
+        failures: the reasons why it started no others.
     """
 
     tasks: list[T] = field(default_factory=list)
@@ -33,18 +33,18 @@ class Launched(Generic[T]):
 
 
 class Tokens(Generic[T]):
-    """Remembers what requests came to."""
+    """Remembers the results of requests."""
 
     def __init__(self, time: Time) -> None:
         self._time = time
         self._kept: dict[tuple[str, str], tuple[float, str, Launched[T]]] = {}
 
     def earlier(self, key: tuple[str, str], asked: str) -> Launched[T] | None:
-        """Return what the same request came to before; None if there was none of late.
+        """Return the earlier result of the same request; None if there was none recently.
 
         Args:
             key: cluster and client token.
-            asked: all of the request.
+            asked: the whole request.
 
         Raises:
             ApiError: another request used the token.
@@ -59,7 +59,7 @@ class Tokens(Generic[T]):
         return launched
 
     def keep(self, key: tuple[str, str], asked: str, launched: Launched[T]) -> None:
-        """Remember what a request came to."""
+        """Remember the result of a request."""
         for old in list(takewhile(self._is_over, self._kept)):
             del self._kept[old]
         self._kept[key] = (self._time.passed, asked, launched)

@@ -1,4 +1,4 @@
-"""EventBridge: rules are kept by moto, events are delivered here."""
+"""EventBridge: moto keeps the rules, this package delivers the events."""
 
 from local.events.api import EventsApi
 from local.events.bus import Bus

@@ -1,4 +1,4 @@
-"""PutEvents; whatever else is asked of EventBridge, moto answers."""
+"""PutEvents; moto answers EventBridge's other operations."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ _REQUIRED = ("Source", "DetailType", "Detail")
 
 
 class EventsApi:
-    """Takes events from anybody, for the default bus."""
+    """Takes events of all callers, for the default bus."""
 
     def __init__(self, stack: Stack, publish: Callable[[dict[str, Any]], None]) -> None:
         self._stack, self._publish = stack, publish
 
     def __call__(self, request: Request, operation: str) -> dict[str, Any] | None:
-        """Answer an operation; None leaves it to somebody else."""
+        """Answer an operation; None leaves it to moto."""
         if operation != "PutEvents":
             return None
         entries = json.loads(request.get_data())["Entries"]
@@ -41,7 +41,7 @@ class EventsApi:
         return {"FailedEntryCount": failed, "Entries": results}
 
     def _put(self, entry: Mapping[str, Any]) -> dict[str, str]:
-        """Publish an entry, or say what is wrong with it."""
+        """Publish an entry, or return the error of a wrong one."""
         if missing := [name for name in _REQUIRED if not entry.get(name)]:
             text = (
                 f"Parameter {missing[0]} is not valid. Reason: {missing[0]} is a required argument."

@@ -1,4 +1,4 @@
-"""EventBridge's default bus: the rules that moto keeps, and what they do with an event."""
+"""EventBridge's default bus: it matches events with the rules that moto keeps."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ class Bus:
 
     @property
     def rules(self) -> list[Rule]:
-        """The rules that are there now and not disabled."""
+        """The present rules that are not disabled."""
         return [rule for rule in list(self._rules.values()) if rule.state != "DISABLED"]
 
     def publish(self, event: dict[str, Any]) -> None:
-        """Take one event, as often and as late as the seams say."""
+        """Take an event, as often and as late as the seams say."""
         for delay in self._seams.delays(event):
             if delay:
                 threading.Thread(target=self._put_later, args=[delay, event], daemon=True).start()
@@ -39,7 +39,7 @@ class Bus:
                 self.put(event)
 
     def put(self, event: dict[str, Any]) -> None:
-        """Take one event now, whatever the seams say."""
+        """Take an event now, whatever the seams say."""
         for rule in self.rules:
             # A schedule has no pattern, and matches nothing.
             pattern = rule.event_pattern

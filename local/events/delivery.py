@@ -1,4 +1,4 @@
-"""Bringing an event to a target: tried again, given up, kept."""
+"""The delivery of an event to a target: retried, given up, kept in a queue."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 # EventBridge's limits where a target sets none.
 _ATTEMPTS = 185
 _AGE = 86400
-# It does not tell its intervals. Doubled from one second up to this one, those limits are reached
-# at the same time.
+# EventBridge does not document its intervals. If they double from one second up to this one, both
+# limits are reached at the same time.
 _LONGEST_DELAY = 480
 
 
@@ -32,8 +32,8 @@ class DeliveryError(Exception):
     """A target did not take an event.
 
     Attributes:
-        code: EventBridge's word for it.
-        is_transient: whether trying again may help.
+        code: EventBridge's error code.
+        is_transient: whether a retry may help.
     """
 
     def __init__(self, code: str, message: str, *, is_transient: bool = True) -> None:
@@ -52,7 +52,7 @@ class _Delivery:
         return str(self.target.get("Input") or self.event)
 
     def limits(self) -> tuple[int, int]:
-        """Return how often and for how many seconds it may be tried again."""
+        """Return the highest number of retries, and the seconds for them."""
         policy = self.target.get("RetryPolicy") or {}
         attempts = int(policy.get("MaximumRetryAttempts", _ATTEMPTS))
         return attempts, int(policy.get("MaximumEventAgeInSeconds", _AGE))
@@ -62,8 +62,9 @@ class Deliveries:
     """Delivers events, each at least once or to the target's dead-letter queue.
 
     Attributes:
-        deliver: hands a rule's JSON to its target, both by their ARNs; may raise DeliveryError.
-        pending: deliveries that failed and are neither repeated with success nor given up.
+        deliver: hands an event's JSON to a target, given the rule's and the target's ARN; may raise
+            DeliveryError.
+        pending: number of failed deliveries that have neither succeeded since nor been given up.
     """
 
     def __init__(
@@ -81,7 +82,7 @@ class Deliveries:
         self.pending = 0
 
     def begin(self, rule_arn: str, target: Mapping[str, Any], event: Mapping[str, Any]) -> None:
-        """Deliver an event at once, or later if the target does not take it now."""
+        """Deliver an event at once, and retry later if the target does not take it."""
         delivery = _Delivery(rule_arn, target, json.dumps(event))
         try:
             self._try(delivery)
@@ -128,7 +129,7 @@ class Deliveries:
         if queue is None:
             return
         exhausted = {"EXHAUSTED_RETRY_CONDITION": limit} if limit else {}
-        # An event that nobody lets EventBridge keep is lost.
+        # An event is lost if the queue's policy does not let EventBridge put it there.
         with suppress(DeniedError):
             self._send(
                 self._authority.events(delivery.rule_arn),
@@ -144,5 +145,5 @@ class Deliveries:
 
 
 def _delays() -> Iterator[float]:
-    """Yield the seconds before each attempt to try again, without end."""
+    """Yield the seconds before each retry, without end."""
     return (min(2.0**exponent, _LONGEST_DELAY) for exponent in itertools.count())

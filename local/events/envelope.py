@@ -22,11 +22,11 @@ def envelope(
     """Return an event of this moment.
 
     Args:
-        stack: where it happens.
-        source: such as aws.ecs.
-        detail_type: what sort of event it is.
-        detail: JSON.
-        resources: ARNs of what it is about.
+        stack: the stack in which it happens.
+        source: the source, for example aws.ecs.
+        detail_type: the type of the event.
+        detail: the detail, as JSON values.
+        resources: ARNs of the resources that it is about.
     """
     return {
         "version": "0",

@@ -1,4 +1,4 @@
-"""The limits of what a template's rules may ask of EventBridge here."""
+"""The limits of a template's rules here."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _ON_THE_WAY = ("InputPath", "InputTransformer")
 
 
 def unsupported(stack: Stack) -> Iterator[tuple[str, str, str]]:
-    """Yield each rule that would send nothing here, or something else than in AWS.
+    """Yield each rule that would send nothing here, or another event than in AWS.
 
     Yields:
-        Its logical id, its type, and why.
+        The rule's logical id, its type, and the reason.
     """
     takers, durable = set(_takers(stack)), set(_durable(stack))
     for logical_id, rule in stack.of_type(RULE).items():

@@ -21,7 +21,7 @@ _SECONDS = {"minute": 60, "hour": 3600, "day": 86400}
 
 
 def start_schedules(stack: Stack, bus: Bus, clock: Clock) -> None:
-    """Let the rules that have a schedule fire until the clock is stopped.
+    """Let the rules with a schedule fire until the clock is stopped.
 
     Raises:
         UnsupportedError: a schedule that is not a rate.
@@ -35,7 +35,7 @@ def start_schedules(stack: Stack, bus: Bus, clock: Clock) -> None:
 
 
 def seconds(expression: str) -> int:
-    """Return how many of AWS's seconds lie between two events of a schedule.
+    """Return the seconds, in AWS's time, between two events of a schedule.
 
     Raises:
         UnsupportedError: the expression is not a rate.

@@ -39,8 +39,8 @@ class Targets:
         """Hand an event's JSON to a rule's target.
 
         Raises:
-            DeliveryError: it does not exist, cannot be invoked, does not take this event or not
-                this rule's, or is of a kind that is not known here.
+            DeliveryError: the target does not exist, cannot be invoked, does not take this event
+                or this rule's events, or is of a kind that is not known here.
         """
         service, rule = arn.split(":")[2], self._authority.events(rule_arn)
         try:

@@ -1,4 +1,4 @@
-"""Lambda's queue for asynchronous invocations: accepted at once, retried, given up.
+"""Lambda's queue of asynchronous invocations: accepted at once, retried, given up.
 
 An event for a durable function begins an execution, which goes on by itself.
 """
@@ -42,7 +42,7 @@ class _Event:
         return self.function.invoke(self.payload, self.qualifier, self.trace)
 
     def failure(self, request_id: str, answer: Answer, tries: int) -> dict[str, Any]:
-        """Return what Lambda sends to a failure destination."""
+        """Return Lambda's record for a failure destination."""
         configuration = self.function.configuration
         return {
             "version": "1.0",
@@ -70,7 +70,7 @@ class AsynchronousInvocations:
         begin: starts an execution of a durable function's version, with a payload, in a trace.
 
     Attributes:
-        pending: events that are accepted and neither processed nor given up.
+        pending: number of events that are accepted, and neither processed nor given up.
     """
 
     def __init__(
@@ -86,13 +86,13 @@ class AsynchronousInvocations:
     def accept(
         self, function: Function, event: bytes, qualifier: str, header: str | None = None
     ) -> None:
-        """Take an event; it is processed at least once, or reaches the function's destination.
+        """Accept an event: it is processed at least once, or reaches the function's destination.
 
         Args:
-            function: a plain one, or a durable one, which a qualifier was given for.
-            event: JSON.
-            qualifier: one that the function's configuration knows.
-            header: of the caller's trace, if it has one.
+            function: a plain function, or a durable one with a qualifier.
+            event: the event, as JSON.
+            qualifier: a qualifier that the function's configuration knows.
+            header: the caller's trace header, if it has one.
         """
         accepted = _Event(function, event, qualifier, function.trace(header))
         with self._lock:
@@ -127,7 +127,7 @@ class AsynchronousInvocations:
             record = event.failure(request_id, answer, retries + 1)
             destination = configured.get("DestinationConfig", {}).get("OnFailure", {})
             if "Destination" in destination:
-                # A record that the function's role may not send is lost.
+                # A record is lost if the function's role may not send it.
                 with suppress(DeniedError):
                     sender = event.function.configuration.session
                     self._send(sender, destination["Destination"], json.dumps(record))

@@ -23,11 +23,11 @@ class Configuration:
     """A function's configuration, as Lambda has it.
 
     Attributes:
-        arn: unqualified.
-        role: logical id of its IAM role; "" if that is none of the template's.
-        properties: those of the AWS::Lambda::Function.
-        aliases: version by alias.
-        code: the folder that Lambda would unpack the code to.
+        arn: the ARN without a qualifier.
+        role: logical id of its IAM role; "" if the role is not in the template.
+        properties: properties of the AWS::Lambda::Function.
+        aliases: versions by alias.
+        code: the folder with the unpacked code.
         asynchronous: properties of the AWS::Lambda::EventInvokeConfig, empty without one.
     """
 
@@ -45,7 +45,7 @@ class Configuration:
 
     @property
     def session(self) -> Session:
-        """The role that it has taken, as IAM knows who asks."""
+        """The function's session of its role, by which IAM knows it."""
         return Session(self.role, self.name)
 
     @property
@@ -60,7 +60,7 @@ class Configuration:
 
     @property
     def is_traced(self) -> bool:
-        """Whether its invocations are in X-Ray where the caller does not say it."""
+        """Whether X-Ray keeps its invocations if the caller does not say."""
         return bool(self.properties.get("TracingConfig", {}).get("Mode") == "Active")
 
     @property

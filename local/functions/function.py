@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 
 
 class FunctionClosedError(Exception):
-    """The system is stopping: no process is started for the function any more."""
+    """The system is stopping, so no process is started for the function."""
 
 
 class Function:
-    """Runs events, each in a process that does nothing else meanwhile.
+    """Runs events, each in a process that runs no other event meanwhile.
 
     Attributes:
-        configuration: what the template says of it.
+        configuration: the function's configuration.
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class Function:
         self._closed = False
 
     def trace(self, header: str | None = None) -> Trace:
-        """Return the trace of what begins now, which its caller's trace header may name."""
+        """Return the trace for a new invocation, which the caller's trace header may name."""
         now = self._surroundings.calendar.now().timestamp()
         return Trace.of(header, now, is_traced=self.configuration.is_traced)
 
@@ -55,9 +55,9 @@ class Function:
         """Run an event in an idle process or a new one.
 
         Args:
-            event: JSON.
-            qualifier: one that `Configuration.version` knows.
-            trace: that the invocation belongs to; None for one of its own.
+            event: the event, as JSON.
+            qualifier: a qualifier that `Configuration.version` knows.
+            trace: the invocation's trace; None for a new one.
 
         Returns:
             The request's id and its answer.
@@ -91,18 +91,18 @@ class Function:
         return request_id, answer
 
     def pids(self) -> list[int]:
-        """Return the ids of the processes that are alive."""
+        """Return the ids of the live processes."""
         with self._lock:
             alive = (sandbox.pid for sandbox in self._sandboxes if sandbox.is_alive)
             return [pid for pid in alive if pid is not None]
 
     def works_for(self, execution_id: str) -> bool:
-        """Whether an invocation that is about an execution has not ended."""
+        """Whether an invocation for an execution has not ended yet."""
         with self._lock:
             return any(s.caller.execution_id == execution_id for s in self._sandboxes)
 
     def close(self) -> None:
-        """End all processes, and start none any more."""
+        """End all processes, and start no other."""
         with self._lock:
             self._closed = True
         for sandbox in self._sandboxes:
@@ -119,7 +119,7 @@ class Function:
             if self._closed:
                 raise FunctionClosedError(self.configuration.name)
             sandbox = self._start(version)
-            # The dead that nobody waits for are forgotten.
+            # Dead processes that no invocation waits for are forgotten.
             kept = [s for s in self._sandboxes if s.is_alive or s.caller.execution_id]
             self._sandboxes = [*kept, sandbox]
             return sandbox
@@ -161,7 +161,7 @@ def functions_of(surroundings: Surroundings, host: FunctionHost) -> dict[str, Fu
 
 
 def _execution_id(event: bytes) -> str | None:
-    """Return the id of the execution that an event is about, whether it runs or its task ended."""
+    """Return the id of the execution that an event is about: to run it, or about its task."""
     given = json.loads(event)
     if not isinstance(given, dict):
         return None

@@ -22,23 +22,23 @@ if TYPE_CHECKING:
     from local.gateway import Caller
     from local.processes import Processes
 
-# Lambda gives initialisation 10 s; here many processes start at once on few cores.
+# Lambda gives initialisation 10 s, but here many processes start at once on few cores.
 _INIT_SECONDS = 60
 _LOOK_SECONDS = 0.1
 
 
 class ProcessSandbox:
-    """A process running awslambdaric, with nothing but the given environment.
+    """A process that runs awslambdaric, with nothing but the given environment.
 
     Args:
-        environment: all of its variables; `_HANDLER` says what it runs.
+        environment: all of its variables; `_HANDLER` names the handler.
         caller: see the attributes.
-        on_line: takes what it prints.
-        clock: by which it may take too long.
-        processes: start it.
+        on_line: takes each line that it prints.
+        clock: the clock of its timeouts.
+        processes: starts it.
 
     Attributes:
-        caller: by which its calls are known.
+        caller: the caller by which its calls are known.
         pid: the process's id.
     """
 
@@ -56,7 +56,7 @@ class ProcessSandbox:
         self._most_memory = int(environment["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"]) * 2**20
         self._process = processes.start(
             [sys.executable, "-m", "awslambdaric", environment["_HANDLER"]],
-            # Python imports from where it is started: that is the code, and not the project.
+            # Python imports from its working directory: the function's code, and not the project.
             Path(environment["LAMBDA_TASK_ROOT"]),
             {**environment, "AWS_LAMBDA_RUNTIME_API": self._api.address},
         )
@@ -75,13 +75,13 @@ class ProcessSandbox:
 
         Args:
             event: the event's JSON.
-            headers: what the Runtime API tells beside the event, but for the deadline.
-            timeout: the function's, in seconds; the process is killed then.
+            headers: the Runtime API's headers for the event, without the deadline.
+            timeout: the function's timeout, in seconds; the process is killed then.
         """
         invocation = Invocation(event, headers, timeout)
         self._api.invocations.put(invocation)
         if not self._wait_until_taken(invocation):
-            # What the process said of its failed start, or else how it ended, is there by now.
+            # By now there is the process's own error of its failed start, or its exit.
             self.close()
             return self._api.answers.get()
         answer = self._answer(self._clock.passed + timeout)
@@ -100,7 +100,7 @@ class ProcessSandbox:
         self._watcher.join()
 
     def _answer(self, deadline: float) -> Answer | None:
-        """Wait for the function's answer; None if there is none in time."""
+        """Wait for the function's answer; return None if there is none in time."""
         while (left := deadline - self._clock.passed) > 0:
             with suppress(queue.Empty):
                 return self._api.answers.get(timeout=min(left, _LOOK_SECONDS))
@@ -118,7 +118,7 @@ class ProcessSandbox:
         return True
 
     def _watch(self, on_line: Callable[[str], None]) -> None:
-        """Pass the log on until the process has ended, and fail what it was working on."""
+        """Pass the log on until the process has ended, then fail its present invocation."""
         output = Output(self._process, on_line)
         code = self._process.wait()
         output.finish()
@@ -128,7 +128,7 @@ class ProcessSandbox:
 
 
 def memory(pid: int) -> int:
-    """Return what a process holds resident, in bytes; 0 if it has ended."""
+    """Return a process's resident memory, in bytes; 0 if it has ended."""
     with suppress(psutil.Error):
         return int(psutil.Process(pid).memory_info().rss)
     return 0

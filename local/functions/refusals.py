@@ -1,4 +1,4 @@
-"""The limits of what a template's functions may ask of Lambda here."""
+"""The limits of a template's functions here."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _ASYNCHRONOUS = "AWS::Lambda::EventInvokeConfig"
 
 
 def unsupported(stack: Stack) -> Iterator[tuple[str, str, str]]:
-    """Yield each function, and each destination, of which something would be missed here.
+    """Yield each function and each destination that would not work here as in AWS.
 
     Yields:
-        Its logical id, its type, and why.
+        The resource's logical id, its type, and the reason.
     """
     functions = stack.of_type(_FUNCTION)
     durable = {f["FunctionName"] for f in functions.values() if "DurableConfig" in f}
@@ -25,7 +25,7 @@ def unsupported(stack: Stack) -> Iterator[tuple[str, str, str]]:
         for reason in _of_function(function):
             yield logical_id, _FUNCTION, reason
     for logical_id, config in stack.of_type(_ASYNCHRONOUS).items():
-        # Lambda has no destinations for durable functions either.
+        # Lambda too has no destinations for durable functions.
         if config["FunctionName"] not in durable:
             for reason in _of_destinations(config.get("DestinationConfig", {})):
                 yield logical_id, _ASYNCHRONOUS, reason

@@ -18,7 +18,7 @@ _LAMBDA = "lambda.amazonaws.com"
 
 
 def check_roles(functions: Iterable[Configuration], authority: Authority) -> None:
-    """Let functions be made whose roles Lambda can take, and that can hand on what fails.
+    """Let functions pass if Lambda can take their roles, and if they can hand on failed events.
 
     Raises:
         TemplateError: AWS would refuse one of them.
@@ -39,7 +39,7 @@ def check_roles(functions: Iterable[Configuration], authority: Authority) -> Non
 
 
 def _queues(function: Configuration) -> Iterator[str]:
-    """Yield the ARNs of the queues for what failed."""
+    """Yield the ARNs of the queues for failed events and executions."""
     if letters := function.properties.get("DeadLetterConfig"):
         yield letters["TargetArn"]
     destinations = function.asynchronous.get("DestinationConfig", {})

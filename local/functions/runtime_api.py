@@ -1,4 +1,4 @@
-"""Lambda's Runtime API, as one process of a function sees it, and no other program.
+"""Lambda's Runtime API for one process of a function; no other program gets an answer.
 
 https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 """
@@ -36,8 +36,8 @@ class Invocation:
 
     Attributes:
         given: request id, ARN and trace, under the Runtime API's names.
-        timeout: the function's, in seconds.
-        taken: set when the process has it.
+        timeout: the function's timeout, in seconds.
+        taken: set when the process has taken it.
     """
 
     event: bytes
@@ -46,7 +46,7 @@ class Invocation:
     taken: threading.Event = field(default_factory=threading.Event)
 
     def headers(self) -> dict[str, str]:
-        """All headers; the time counts from here on, not from before a cold start."""
+        """Return all headers; the timeout counts from now, not from before a cold start."""
         deadline = int((time.time() + self.timeout) * 1000)
         return {**self.given, "Lambda-Runtime-Deadline-Ms": str(deadline)}
 
@@ -55,9 +55,9 @@ class RuntimeApi(ThreadingHTTPServer):
     """The Runtime API for one process, on a port of its own.
 
     Attributes:
-        process: the id of that process, once it is started; another one gets no answer.
-        invocations: what the process is to do next; None closes its connection.
-        answers: what it answered.
+        process: the id of that process, once it is started; another process gets no answer.
+        invocations: the next invocations of the process; None closes its connection.
+        answers: the answers of the process.
     """
 
     daemon_threads = True
@@ -75,7 +75,7 @@ class RuntimeApi(ThreadingHTTPServer):
         return f"127.0.0.1:{self.server_address[1]}"
 
     def handle_error(self, request: socket | tuple[bytes, socket], client_address: object) -> None:
-        """Stay silent of a process that was killed before it had its answer."""
+        """Log nothing of a process that was killed before it had its answer."""
         if not isinstance(sys.exc_info()[1], ConnectionError):
             super().handle_error(request, client_address)
 
@@ -91,11 +91,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     server: RuntimeApi
     disable_nagle_algorithm = True
-    # The process keeps its connection, so that it is looked at once whose that is.
+    # The process keeps its connection, so the owner of the connection is checked once.
     protocol_version = "HTTP/1.1"
 
     def parse_request(self) -> bool:
-        """Read what is asked; False if nothing more is to be answered."""
+        """Read a request; return False if it is to get no answer."""
         if not super().parse_request():
             return False
         why = strange(self.headers["Host"], self.headers, [self.server.address])
@@ -109,11 +109,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     @cached_property
     def _is_of_process(self) -> bool:
-        # The runtime client can be given an address, and no secret.
+        # The runtime client takes an address but no secret, so the connection's owner is checked.
         return _holds(self.server.process.result(), self.client_address)
 
     def do_GET(self) -> None:
-        """Hand the next invocation over, as soon as there is one."""
+        """Answer with the next invocation, as soon as there is one."""
         invocation = self.server.invocations.get()
         if invocation is None:
             self.close_connection = True
@@ -141,7 +141,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, *_: object) -> None:
-        """Stay silent: each invocation is in the journal."""
+        """Log nothing: each invocation is in the journal."""
 
 
 def _holds(pid: int, address: tuple[str, int]) -> bool:

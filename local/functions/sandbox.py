@@ -1,4 +1,4 @@
-"""Where a function's code runs, one event at a time."""
+"""Sandboxes: the places where a function's code runs, one event at a time."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Answer:
     """The result of an invocation.
 
     Attributes:
-        payload: JSON of the result or, with an error, of errorType and errorMessage.
+        payload: the result as JSON or, with an error, errorType and errorMessage.
         error: "Unhandled" where the function failed, as Lambda's FunctionError; else None.
     """
 
@@ -35,14 +35,14 @@ class Sandbox(Protocol):
     """Runs a function until it is killed.
 
     Attributes:
-        caller: by which its calls are known.
+        caller: the caller by which its calls are known.
     """
 
     caller: Caller
 
     @property
     def pid(self) -> int | None:
-        """Its process's id; None if it has no process of its own."""
+        """The id of its process; None if it has no process of its own."""
 
     @property
     def is_alive(self) -> bool:
@@ -53,12 +53,12 @@ class Sandbox(Protocol):
 
         Args:
             event: the event's JSON.
-            headers: what the Runtime API tells beside the event, but for the deadline.
-            timeout: the function's, in seconds; the sandbox is killed then.
+            headers: the Runtime API's headers for the event, without the deadline.
+            timeout: the function's timeout, in seconds; the sandbox is killed then.
         """
 
     def kill(self) -> None:
-        """End it in the middle of whatever it does; `close` waits for the end."""
+        """End it in the middle of its work; `close` waits for the end."""
 
     def close(self) -> None:
         """End it at once."""
@@ -68,7 +68,7 @@ class FunctionHost(Protocol):
     """Starts sandboxes.
 
     Attributes:
-        concurrency: how many sandboxes of a function it is good for at a time.
+        concurrency: highest number of sandboxes of a function at a time.
     """
 
     concurrency: int

@@ -20,19 +20,19 @@ _LONGEST_TEXT = 1000
 
 
 class Segments:
-    """That of the service, and below it that of the function, which its own SDK adds to.
+    """The segments of an invocation: Lambda's, and below it the function's, to which its SDK adds.
 
-    Each is sent when it begins, and again as it ends, if the trace is sampled and the function's
-    role allows it.
+    Each segment is sent when it begins, and again when it ends, if the trace is sampled and the
+    function's role allows it.
 
     Args:
-        function: which is invoked.
-        request_id: the invocation's.
-        trace: that it belongs to.
-        surroundings: whose time passes, and where traces are kept.
+        function: the invoked function.
+        request_id: the invocation's id.
+        trace: the invocation's trace.
+        surroundings: the surroundings, with the time and the kept traces.
 
     Attributes:
-        header: what the function is told of its trace.
+        header: the trace header that the function gets.
     """
 
     def __init__(
@@ -63,11 +63,11 @@ class Segments:
         self._begin(self._service)
 
     def run(self) -> None:
-        """Tell that the function runs."""
+        """Send the segment of the running function."""
         self._begin(self._function)
 
     def end(self, answer: Answer) -> None:
-        """Tell how the invocation ended."""
+        """Send the segments of the ended invocation."""
         failed = {} if answer.error is None else {"fault": True}
         cause = {"cause": {"exceptions": [_exception(answer)]}} if failed else {}
         for segment, more in ((self._function, cause), (self._service, {})):
@@ -87,7 +87,7 @@ class Segments:
 
 
 def _exception(answer: Answer) -> dict[str, str]:
-    """Return what a failed invocation says of itself."""
+    """Return the exception of a failed invocation."""
     try:
         error = nesting.read(answer.payload)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Who calls: each process has an access key of its own, and so is known by its signature."""
+"""The callers: each process has an access key of its own, so its signature shows who calls."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ _KEY_PREFIX = "LOCAL"
 
 
 class Caller:
-    """A process that calls AWS, and what it is doing just now; or a person.
+    """A process that calls AWS, with its present work; or a person.
 
     Attributes:
-        name: the function's, or the group of a task: `family:<family>`; "user" for a person.
-        session: name of the role's session: the function's, or a task's id.
+        name: the function's name, or the group of a task: `family:<family>`; "user" for a person.
+        session: name of the role's session: the function's name, or the task's id.
         role: logical id of the template's IAM role whose grants it has, "" for no such role; None
             for a person, who may do everything.
         access_key: AWS_ACCESS_KEY_ID of its environment; random, as the secret is.
         secret: AWS_SECRET_ACCESS_KEY of its environment.
-        execution_id: of the execution that it works for; None if that is not known.
+        execution_id: id of the execution that it works for; None if that is not known.
         kill: ends it at once.
-        is_dead: whether nothing that it still asks for may be answered.
+        is_dead: whether its requests get no answer any more.
     """
 
     def __init__(self, name: str, role: str | None) -> None:
@@ -43,12 +43,12 @@ class Caller:
 
     @property
     def credentials(self) -> dict[str, str]:
-        """The variables by which it is known."""
+        """The variables with its keys."""
         return {"AWS_ACCESS_KEY_ID": self.access_key, "AWS_SECRET_ACCESS_KEY": self.secret}
 
     @property
     def is_person(self) -> bool:
-        """Whether it is none of the system's own processes."""
+        """Whether it is a person, and no process of the system."""
         return self.role is None
 
     def begin(self, execution_id: str | None) -> None:
@@ -75,8 +75,8 @@ class Callers:
     """All callers by their access keys, each for as long as its sandbox or container is known.
 
     Attributes:
-        person: all people who use this run of the local system; the system itself, too.
-        app_id: by which programs are known that sign with a key of their own, for people.
+        person: all people who use this run of the local system, and the system itself.
+        app_id: id of programs that sign with a key of their own, for people.
     """
 
     def __init__(self) -> None:
@@ -91,7 +91,7 @@ class Callers:
         return caller
 
     def get(self, access_key: str) -> Caller | None:
-        """Return the caller with that access key; None if it is none of this run's."""
+        """Return the caller with that access key; None if the key is not of this run."""
         return self._by_key.get(access_key)
 
     def is_app(self, app_id: str) -> bool:

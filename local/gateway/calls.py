@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from botocore.model import OperationModel
     from werkzeug.wrappers import Request
 
-# Services that tell an operation by its path, whatever a request's target says. People alone call
-# the other ones of this kind.
+# Services whose operation is in the path, whatever a request's target says. Only people call other
+# services of this kind.
 _BY_PATH = frozenset({"lambda", "s3", "xray"})
 _ONE, _REST = "[^/]+", ".+"
 
@@ -25,10 +25,11 @@ class Call:
 
     Attributes:
         caller: name of the function or task family that calls; "user" for a person.
-        execution_id: of the execution that it is made for, where that is known.
-        service: as signed for, such as "dynamodb".
-        operation: as in the service's model, such as "UpdateItem"; "" if there is none like it.
-        number: which call of its invocation this is, from 1; 0 for a user's.
+        execution_id: id of the execution that it is made for, where that is known.
+        service: the service, as in the signature, for example "dynamodb".
+        operation: the operation, as in the service's model, for example "UpdateItem"; "" if the
+            model has none like it.
+        number: number of the call within its invocation, from 1; 0 for a user's.
     """
 
     caller: str
@@ -39,14 +40,14 @@ class Call:
 
 
 def operation(request: Request, service: str) -> str:
-    """Return the name of the operation that a request is for; "" if it cannot be told."""
+    """Return the name of a request's operation; "" if it is not known."""
     if service not in _BY_PATH:
         return request.headers.get("X-Amz-Target", "").rpartition(".")[2]
     path = request.environ["REQUEST_URI"].partition("?")[0]
     at_path = [form for form in _forms(service) if form.is_at(request.method, path)]
     if len(at_path) == 1:
         return at_path[0].name
-    # S3 has dozens of operations at one path; the one that asks for most of what came is meant.
+    # S3 has dozens of operations at one path. The one that needs most of the given names is meant.
     came = {*request.args, *(f"{name}={value}" for name, value in request.args.items())}
     came |= {name.lower() for name, _ in request.headers}
     fitting = [form for form in at_path if form.needs <= came]
@@ -55,12 +56,12 @@ def operation(request: Request, service: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Form:
-    """How an operation is asked for.
+    """The form of an operation's requests.
 
     Attributes:
-        name: the operation's.
-        method: of HTTP.
-        path: all of it.
+        name: the operation's name.
+        method: the HTTP method.
+        path: pattern of the whole path.
         needs: the names, and pairs `name=value`, without which it is another operation.
     """
 
@@ -70,13 +71,13 @@ class _Form:
     needs: frozenset[str]
 
     def is_at(self, method: str, path: str) -> bool:
-        """Whether its requests have that method and that path."""
+        """Whether its requests have this method and this path."""
         return self.method == method and self.path.fullmatch(path) is not None
 
 
 @cache
 def _forms(service: str) -> list[_Form]:
-    """Return the forms of the operations of a service that has paths."""
+    """Return the forms of a service's operations, for a service whose operations have paths."""
     model = botocore.session.get_session().get_service_model(service)
     return [_form(model.operation_model(name)) for name in model.operation_names]
 

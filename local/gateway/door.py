@@ -1,4 +1,4 @@
-"""The door: nobody is answered but who has signed with a key of this run."""
+"""The door: only callers who sign with a key of this run get an answer."""
 
 from __future__ import annotations
 
@@ -16,34 +16,34 @@ if TYPE_CHECKING:
     from local.gateway.callers import Caller, Callers
     from local.gateway.signature import Signature
 
-# As far as AWS lets clocks be apart.
+# AWS's limit for the difference of two clocks.
 _NEAR = timedelta(minutes=5)
 _SHOWN = "%Y-%m-%d %H:%M:%S %Z"
 _EXPORT = 'Export the keys of the system that is up, with its FOLDER if any: eval "$(make -s env)"'
-# `sam local` signs with these, whatever its environment says, and sends its requests to localhost.
+# `sam local` signs with these, whatever its environment has, and sends its requests to localhost.
 _SAM_KEY, _SAM_SECRET = "foo", "bar"
 _APP_ID = re.compile(r"\bapp/(\S+)")
 
 
 class Door:
-    """Tells who asks, or refuses.
+    """Finds out who asks, or refuses.
 
     Args:
-        callers: whose keys are good.
+        callers: the callers whose keys are valid.
     """
 
     def __init__(self, callers: Callers) -> None:
         self._callers = callers
 
     def admit(self, request: Request, signature: Signature | None) -> Caller:
-        """Return who asks.
+        """Return the caller of a request.
 
         Args:
-            request: as a server took it from a socket.
-            signature: what it says of its signature; None if it has none.
+            request: the request, as a server took it from a socket.
+            signature: the signature that it states; None if it has none.
 
         Raises:
-            ApiError: a page asks, or somebody without a key of this run.
+            ApiError: a web page asks, or a caller without a key of this run.
         """
         port = request.environ["SERVER_PORT"]
         own = (f"{request.environ['SERVER_NAME']}:{port}", f"localhost:{port}")
@@ -64,7 +64,7 @@ class Door:
         return caller
 
     def _key(self, request: Request, signature: Signature) -> tuple[Caller, str]:
-        """Return whose key a request is signed with, and the secret that it must be signed with."""
+        """Return the owner of a request's key, and the secret that its signature must have."""
         if caller := self._callers.get(signature.access_key):
             return caller, caller.secret
         app = _APP_ID.search(request.headers.get("User-Agent", ""))

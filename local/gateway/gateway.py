@@ -29,27 +29,27 @@ if TYPE_CHECKING:
 
     from local.gateway.callers import Caller
 
-# Their bodies are kept as they come, and read by nobody.
+# The bodies of these services are stored as they come, and not read.
 _KEEPING = frozenset({"s3"})
 _PAGES = frozenset({"instance_metadata", "moto_api"})
-# Raises ApiError for what a caller may not do.
+# Raises ApiError for a call that the caller may not make.
 Authorize = Callable[["Caller", Request, Call], None]
-# Answers an operation with a response or what to write as JSON; None leaves it to moto.
+# Answers an operation with a response or a value for JSON; None leaves it to moto.
 Service = Callable[[Request, str], Response | dict[str, Any] | None]
 
 
 class Gateway:
-    """Gives each request to the service that it was signed for.
+    """Gives each request to the service in its signature.
 
     Args:
         on_call: takes each call of a function or a worker.
 
     Attributes:
         callers: the processes that the local system has started.
-        seams: what is to go wrong.
-        services: by the name that requests are signed for.
-        authorize: raises ApiError for what a caller's role does not allow; until it is set, only
-            people are let in.
+        seams: the faults to come.
+        services: services by the name in signatures.
+        authorize: raises ApiError for a call that the caller's role does not allow; until it is
+            set, only people are let in.
     """
 
     def __init__(self, on_call: Callable[[Call], None]) -> None:
@@ -63,8 +63,8 @@ class Gateway:
         """Answer a request.
 
         Args:
-            environ: of WSGI.
-            caller: who asks; None for a request from a socket, which has to show it.
+            environ: WSGI's environment of the request.
+            caller: the caller; None for a request from a socket, whose signature shows it.
 
         Raises:
             ConnectionResetError: the caller is to get no answer.
@@ -77,7 +77,7 @@ class Gateway:
         except ApiError as error:
             return error.answer(request.mimetype, service)
         body = request.get_data()
-        # moto reads it once more.
+        # moto reads the body once more.
         environ["wsgi.input"] = BytesIO(body)
         asks = operation(request, service)
         call = Call(caller.name, caller.execution_id, service, asks, caller.count())
@@ -93,7 +93,7 @@ class Gateway:
             answer = fault.apply(serve, caller) if fault else serve()
         except ApiError as error:
             answer = error.answer(request.mimetype, service)
-        # Each answer of AWS's has one: it is how a proxy's is told from it.
+        # Each answer of AWS has a request id, which shows that no proxy gave it.
         answer.headers.setdefault("x-amzn-RequestId", str(uuid.uuid4()))
         return answer
 
@@ -105,17 +105,17 @@ class Gateway:
             self.authorize(caller, request, call)
             answer = ours(request, call.operation) if ours else None
         except RecursionError as error:
-            # Not every request says that it is JSON.
+            # A request may not say that its body is JSON.
             raise _too_deep() from error
         if isinstance(answer, Response):
             return answer
         if answer is not None:
             text = json.dumps(answer, default=datetime.timestamp)
             return Response(text, mimetype="application/json")
-        # It may wait for a message that only another request sends.
+        # A ReceiveMessage may wait for a message that another request sends.
         with nullcontext() if call.operation == "ReceiveMessage" else self.seams.alone:
             response = Response.from_app(self._moto, request.environ, buffered=True)
-        # moto lets the pages of everybody read what it answers.
+        # moto's header lets any web page read the answer.
         response.headers.remove("Access-Control-Allow-Origin")
         return response
 
@@ -126,9 +126,9 @@ def _only_people(caller: Caller, _: Request, __: Call) -> None:
 
 
 class _Moto(DomainDispatcherApplication):
-    """moto's application, which reads once from the disk and its patterns who answers a host.
+    """moto's application, which looks up the backend of a host once.
 
-    It has none of moto's own pages, which show and reset all, and none of an instance's.
+    It leaves out moto's own pages, which show and reset everything, and an instance's metadata.
     """
 
     def __init__(self, create_app: Callable[..., Flask]) -> None:
@@ -137,10 +137,10 @@ class _Moto(DomainDispatcherApplication):
 
     @override
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
-        """Serve a request as the operation that its target names, whatever else looks like one."""
+        """Serve a request as the operation of its target, whatever else looks like an operation."""
         if "HTTP_X_AMZ_TARGET" in environ:
-            # moto would take an `Action=` of the query, or between two `&` of the body, for the
-            # operation. JSON has `&` in texts only.
+            # moto would take an `Action=` in the query, or between two `&` of the body, as the
+            # operation. JSON has `&` only within texts.
             body = environ["wsgi.input"].read().replace(b"&", rb"\u0026")
             sent = {"CONTENT_LENGTH": str(len(body)), "wsgi.input": BytesIO(body)}
             environ = {**environ, **sent, "QUERY_STRING": ""}
@@ -151,7 +151,7 @@ class _Moto(DomainDispatcherApplication):
         """Return the name of the backend that answers a host.
 
         Raises:
-            ApiError: a page is asked for that is none of AWS's.
+            ApiError: the request is for a page that AWS does not have.
         """
         if host in _PAGES:
             raise ApiError("AccessDeniedException", "There is no such page.", HTTPStatus.FORBIDDEN)
@@ -161,7 +161,7 @@ class _Moto(DomainDispatcherApplication):
 
     @override
     def infer_service_region_host(self, environ: dict[str, Any], path: str) -> str | None:
-        """Return the host for which a request is signed; a presigned URL is S3's."""
+        """Return the host of the service in a request's signature; a presigned URL is S3's."""
         if "HTTP_AUTHORIZATION" not in environ:
             return "s3.us-east-1.amazonaws.com"
         return super().infer_service_region_host(environ, path)

@@ -1,4 +1,4 @@
-"""Faults for tests: at any API call, at any event, for as long as a test asks for them."""
+"""Faults for tests: at any API call and any event, for as long as a test asks for them."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Fault(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Refuse:
-    """The call is refused: throttled, by default."""
+    """The call is refused; by default it is throttled."""
 
     code: str = "ThrottlingException"
     message: str = "Rate exceeded"
@@ -48,7 +48,7 @@ class Drop:
     """The connection breaks.
 
     Attributes:
-        after: whether what was asked for has been done by then.
+        after: whether the call has been served by then.
     """
 
     after: bool = False
@@ -65,13 +65,13 @@ class Kill:
     """The calling process dies by SIGKILL.
 
     Attributes:
-        after: whether what was asked for has been done by then.
+        after: whether the call has been served by then.
     """
 
     after: bool = False
 
     def apply(self, serve: Callable[[], Response], caller: Caller) -> Response:
-        """Kill the caller, who gets no answer any more."""
+        """Kill the caller, which gets no answer."""
         if self.after:
             serve()
         caller.kill()
@@ -80,7 +80,7 @@ class Kill:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """The answer comes late: what was asked for is done at once.
+    """The answer comes late, although the call is served at once.
 
     Attributes:
         until: returns when the answer may go.
@@ -110,12 +110,12 @@ class Seams:
     """The faults that are due.
 
     Attributes:
-        plan: says what goes wrong with a call, beside what was injected; what is asked for is told
-            as text, path and body.
-        delays: says after which of AWS's seconds an event is delivered, once for each: `[0]`
-            as a rule, `[]` for a lost event, `[0, 0]` for a doubled one.
-        alone: is held while moto answers: it looks at a condition and writes in steps, and whoever
-            reads its state beside it would see half of a write.
+        plan: returns the fault of a call, beside the injected ones; it gets path and body of the
+            request as text.
+        delays: returns the delays of an event in AWS's seconds, one for each delivery: `[0]` as a
+            rule, `[]` for a lost event, `[0, 0]` for a doubled one.
+        alone: a lock that is held while moto answers. moto checks a condition and writes in steps,
+            so a reader of its state beside it would see half of a write.
     """
 
     plan: Callable[[Call, str], Fault | None] = field(default=lambda *_: None)
@@ -125,18 +125,18 @@ class Seams:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def inject(self, fault: Fault, times: int = 1, **wanted: object) -> None:
-        """Let the next calls go wrong that look like this.
+        """Let the next calls of this kind go wrong.
 
         Args:
-            fault: what happens to them.
-            times: to how many of them.
-            wanted: attributes of `Call` with the values that they must have.
+            fault: the fault.
+            times: number of calls.
+            wanted: attributes of `Call` with the values that the calls have.
         """
         with self._lock:
             self._rules.append(_Rule(fault, wanted, times))
 
     def fault(self, call: Call, asked: str) -> Fault | None:
-        """Return what goes wrong with a call that asks for that, and count it."""
+        """Return the fault of a call, given its request's text, and count it."""
         with self._lock:
             due = next((rule for rule in self._rules if rule.left and rule.matches(call)), None)
             if due:
@@ -145,7 +145,7 @@ class Seams:
         return self.plan(call, asked)
 
     def clear(self) -> None:
-        """Let nothing go wrong any more."""
+        """Remove all faults."""
         with self._lock:
             self._rules.clear()
         self.plan, self.delays = lambda *_: None, lambda _: (0,)

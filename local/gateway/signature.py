@@ -1,4 +1,4 @@
-"""AWS's Signature Version 4 of a request, which botocore's own code computes once more."""
+"""AWS's Signature Version 4 of a request, checked with botocore's own code."""
 
 from __future__ import annotations
 
@@ -29,23 +29,22 @@ _WRITTEN_AT = "%Y%m%dT%H%M%SZ"
 _LONGEST_LIFETIME = 7 * 86400
 _IN_QUERY = re.compile(r"&?X-Amz-Signature=\w+")
 _S3 = "s3"
-# S3's bodies that are not signed, as a whole or in chunks that end with a checksum.
+# S3's values for a body without a signature: as a whole, or in chunks with a checksum at the end.
 _UNSIGNED = {"UNSIGNED-PAYLOAD", "STREAMING-UNSIGNED-PAYLOAD-TRAILER"}
 
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """A signature as its request states it; nobody has checked it.
+    """A signature as its request states it, not yet checked.
 
     Attributes:
-        access_key: whose it is.
-        region: which it is signed for.
-        service: which it is signed for, such as "dynamodb".
+        access_key: the signer's access key.
+        region: the Region in the signature.
+        service: the service in the signature, for example "dynamodb".
         at: when it was signed, by the signer's clock.
-        names: of the headers that are signed, in lower case.
-        value: of the signature.
-        lifetime: for how many seconds a presigned URL of S3 is good; None for an Authorization
-            header.
+        names: names of the signed headers, in lower case.
+        value: value of the signature.
+        lifetime: seconds for which a presigned URL of S3 is valid; None for a header's signature.
     """
 
     access_key: str
@@ -71,11 +70,12 @@ class Signature:
             "at": query.get("X-Amz-Date", ""),
         }
         presigned = _read(given, query.get("X-Amz-Expires", 0, int))
-        # moto guesses which service another one is for, and may guess anew after IAM has looked.
+        # For other presigned URLs moto guesses the service, and may guess another one than IAM has
+        # checked.
         return presigned if presigned and presigned.service == _S3 else None
 
     def matches(self, request: Request, secret: str) -> bool:
-        """Whether a request is signed with a secret, and its body, unless it tells S3 otherwise."""
+        """Whether a secret signed the request, and its body unless S3's header excludes that."""
         headers = {name.lower(): value for name, value in request.headers.items()}
         if not self._is_complete(headers):
             return False
@@ -96,7 +96,7 @@ class Signature:
         return hmac.compare_digest(signer.signature(text, signed), self.value)
 
     def _is_complete(self, headers: Mapping[str, str]) -> bool:
-        """Whether all the headers are signed that AWS wants to be, and no other ones than came."""
+        """Whether all headers are signed that AWS requires, and no header that did not come."""
         wanted = {name for name in headers if name == "host" or name.startswith("x-amz-")}
         return wanted <= self.names <= headers.keys()
 

@@ -1,4 +1,4 @@
-"""IAM: what a role or a service may do by the policies of the template."""
+"""IAM: the template's policies decide what a role or a service may do."""
 
 from local.iam.access import Access
 from local.iam.policy import Decision, Rule, decide, read

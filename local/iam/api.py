@@ -1,4 +1,4 @@
-"""IAM's API: moto answers it, in an account in which ECS has been used before."""
+"""IAM's API: moto answers it, for an account that has used ECS before."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _ECS, _ROLE = "ecs.amazonaws.com", "AWSServiceRoleForECS"
 
 
 class IamApi:
-    """Sees to it that ECS has its service-linked role, which Fargate here has no need of."""
+    """Makes ECS's service-linked role, which Fargate here does not need."""
 
     def __init__(self, stack: Stack) -> None:
         self._account = stack.account
@@ -22,13 +22,13 @@ class IamApi:
 
     def __call__(self, _request: Request, _operation: str) -> None:
         """Leave every operation to moto."""
-        # Hardly anybody asks, and it takes a while.
+        # The import takes long, and calls to IAM are rare.
         from moto.iam.models import (  # noqa: PLC0415 - takes a while, seldom needed
             SERVICE_NAME_CONVERSION,
             iam_backends,
         )
 
-        # moto would write the role's name small.
+        # moto would write the role's name in lower case.
         SERVICE_NAME_CONVERSION.setdefault("ecs", "ECS")
         kept = iam_backends[self._account]["aws"]
         with self._lock:

@@ -28,13 +28,13 @@ OUTDATED = frozenset(
         "ScanFilter",
     }
 )
-# A name that is no value, no function and no part of an attribute.
+# A name that is neither a value, nor a function, nor a part of an attribute.
 _NAME = re.compile(r"(?<![.:#\w])#?[A-Za-z_0-9]*+(?<=\w)(?!\s*\()")
 _WORDS = frozenset({"ADD", "AND", "BETWEEN", "DELETE", "IN", "NOT", "OR", "REMOVE", "SET"})
 
 
 def named(parameters: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the top-level attributes that a request names, in whatever place."""
+    """Return the top-level attributes that a request names, in any parameter."""
     items = (name for place in _ITEMS for name in parameters.get(place, ()))
     return tuple(sorted({*items, *_in_expressions(parameters)}))
 

@@ -1,4 +1,4 @@
-"""Who may do what in a stack, by its policies; what was used of them, and what was refused."""
+"""The authority: it decides by a stack's policies, and notes used grants and refusals."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ if TYPE_CHECKING:
 
 EVENTS = "events.amazonaws.com"
 _RULE = "AWS::Events::Rule"
-# partition, service, Region and account stand before what an ARN names.
+# The number of parts before the resource in an ARN: arn, partition, service, Region, account.
 _NAMED_AT = 5
 
 
 class DeniedError(Exception):
-    """An access is refused; the message says so as AWS does."""
+    """An access is refused; the message has AWS's words."""
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """Somebody who has taken a role.
+    """A session of a role.
 
     Attributes:
-        role: the role's logical id; "" for a role that is none of the template's.
-        name: the session's: a function's name, or a task's id.
+        role: the role's logical id; "" for a role that is not in the template.
+        name: name of the session: a function's name, or a task's id.
     """
 
     role: str
@@ -41,10 +41,10 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A service of AWS that acts for a resource of the stack.
+    """An AWS service that acts for a resource of the stack.
 
     Attributes:
-        name: such as `events.amazonaws.com`.
+        name: the service's name, for example `events.amazonaws.com`.
         source: the resource's ARN.
     """
 
@@ -52,7 +52,7 @@ class Service:
     source: str
 
 
-# A person, who may do everything, is None.
+# None is a person, who may do everything.
 Principal: TypeAlias = "Session | Service | None"
 
 
@@ -60,9 +60,9 @@ class Grant(NamedTuple):
     """A grant of one policy: one action on one resource.
 
     Attributes:
-        holder: logical id of the role or, of a resource's own policy, of the policy.
+        holder: logical id of the role or, for a resource's own policy, of that policy.
         action: the action, with wildcards as the template has them.
-        resource: its service and its name; `<stack>` stands for the stack's name.
+        resource: service and name of the resource; `<stack>` stands for the stack's name.
     """
 
     holder: str
@@ -74,7 +74,7 @@ class Authority:
     """Decides by the policies of a stack.
 
     Attributes:
-        place: where its requests are made.
+        place: the place of its requests.
 
     Raises:
         UnsupportedError: a policy holds something that is not known here.
@@ -85,7 +85,7 @@ class Authority:
         self._refused: dict[tuple[str, str], str] = {}
         self._stack = stack.name
         self._roles = roles_of(stack)
-        # A role's trust policy is its own, as a queue's policy is the queue's.
+        # A role's trust policy belongs to the role, as a queue's policy belongs to the queue.
         self._shared = of_resources(stack) | {r.arn: r.trust for r in self._roles.values()}
         self._rules = frozenset(map(stack.arn, stack.of_type(_RULE)))
         self._held: dict[tuple[str, str], tuple[Rule, ...]] = {}
@@ -93,7 +93,7 @@ class Authority:
 
     @property
     def used(self) -> set[Grant]:
-        """The grants without which something would have been refused so far."""
+        """The grants that have been used so far."""
         return {self._grant(*used) for used in self._used.copy()}
 
     @cached_property
@@ -104,18 +104,18 @@ class Authority:
         return frozenset(self._grant(*g) for g in [*held, *shared] if g[1].effect == "Allow")
 
     def refused(self) -> list[str]:
-        """Return why something was refused, once for each action that somebody asked for."""
+        """Return the reasons of refusals, one for each caller and action."""
         return list(self._refused.copy().values())
 
     def events(self, rule_arn: str) -> Service | None:
-        """Return EventBridge as it acts for a rule of the template; None for a person's rule.
+        """Return EventBridge as the service that acts for a rule; None for a person's rule.
 
-        A person may do everything, and so may what she sets up.
+        A person may do everything, and so may a rule that she makes.
         """
         return Service(EVENTS, rule_arn) if rule_arn in self._rules else None
 
     def allows(self, who: Principal, access: Access) -> bool:
-        """Whether somebody may do something; see `check`."""
+        """Whether a caller may have an access; see `check`."""
         try:
             self.check(who, access)
         except DeniedError:
@@ -123,10 +123,10 @@ class Authority:
         return True
 
     def check(self, who: Principal, access: Access) -> None:
-        """Let an access pass, and note that what allows it is used.
+        """Let an access pass, and note the grant that allows it.
 
         Raises:
-            DeniedError: it is not allowed; noted too.
+            DeniedError: the access is not allowed; the refusal is noted too.
         """
         if who is None:
             return
@@ -144,12 +144,12 @@ class Authority:
         self._used.add((_holder(who, decision.rule), decision.rule))
 
     def note(self, who: Principal, action: str, why: str) -> None:
-        """Note that an action was refused to somebody, and why, in words of its first time."""
+        """Note that an action was refused to a caller, with the reason of the first time."""
         asking = who.role or who.name if isinstance(who, Session) else str(who and who.name)
         self._refused.setdefault((asking, action), why)
 
     def _held_by(self, who: Principal, action: str) -> tuple[Rule, ...]:
-        """Return the rules of a session's role that may speak of an action."""
+        """Return the rules of a session's role that may be about an action."""
         if not isinstance(who, Session) or who.role not in self._roles:
             return ()
         key = (who.role, action)
@@ -165,7 +165,7 @@ class Authority:
                 yield rule
 
     def _said(self, who: Principal, access: Access, denying: Rule | None) -> str:
-        """Return AWS's words for a refusal."""
+        """Return AWS's message for a refusal."""
         kind = "identity" if isinstance(who, Session) else "resource"
         if denying:
             kind = "identity" if denying.principals is None else "resource"
@@ -191,12 +191,12 @@ class Authority:
 
 
 def _holding(resource: str) -> str:
-    """Return the ARN of what has the policy about a resource: of an object it is the bucket."""
+    """Return the ARN of the resource with the policy: for an object, its bucket."""
     return resource.partition("/")[0] if resource.startswith(BUCKETS) else resource
 
 
 def _holder(who: Principal, rule: Rule) -> str:
-    """Return the logical id of what holds a rule: of a shared policy, each role that has it."""
+    """Return the logical id of a rule's holder: for a managed policy, the role that has it."""
     if isinstance(who, Session) and rule.principals is None:
         return who.role
     return rule.place.partition(",")[0]

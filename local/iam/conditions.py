@@ -17,7 +17,7 @@ _ALL_VALUES = "ForAllValues:"
 _IF_EXISTS = "IfExists"
 # Each operator compares a value of the request with a value of the policy.
 _OPERATORS: Mapping[str, Callable[[str, str], bool]] = {
-    # ArnEquals knows wildcards too: the two are the same.
+    # ArnEquals takes wildcards too: it is the same as ArnLike.
     "ArnEquals": is_arn_like,
     "ArnLike": is_arn_like,
     "Bool": lambda wanted, given: wanted.lower() == given.lower(),
@@ -25,7 +25,7 @@ _OPERATORS: Mapping[str, Callable[[str, str], bool]] = {
 }
 _NULL = "Null"
 _BOOLEAN = frozenset({"true", "false"})
-# Every key that AWS is played to fill in, see `requests` and `authority`.
+# Every key that is filled in here as by AWS, see `requests` and `authority`.
 _SINGLE = frozenset(
     {
         "aws:SecureTransport",
@@ -46,10 +46,10 @@ class Condition:
     """A demand on the values of one key.
 
     Attributes:
-        operator: without `ForAllValues:` and `IfExists`.
-        key: in lower case.
-        wanted: any one of them is enough.
-        for_all: whether each value of the request has to be one that is wanted; none is, too.
+        operator: the operator, without `ForAllValues:` and `IfExists`.
+        key: the key, in lower case.
+        wanted: the wanted values, of which any one is enough.
+        for_all: whether all values of the request have to be wanted ones; no value passes too.
         if_exists: whether a request without the key meets it.
     """
 
@@ -67,7 +67,7 @@ class Condition:
         if not given:
             return self.if_exists or self.for_all
         meets = _OPERATORS[self.operator]
-        # A key that knows one value has one; the others stand behind ForAllValues.
+        # A single-valued key has one value; the other keys come with ForAllValues.
         return all(any(meets(wanted, value) for wanted in self.wanted) for value in given)
 
 
@@ -75,7 +75,7 @@ def read(block: Mapping[str, Mapping[str, object]], place: str) -> Iterator[Cond
     """Yield the conditions of a statement, all of which have to hold.
 
     Raises:
-        UnsupportedError: an operator, a key or a value that is not known here.
+        UnsupportedError: an operator, a key or a value is not known here.
     """
     for operator, keys in block.items():
         for key, values in keys.items():
@@ -113,6 +113,6 @@ def _fault(operator: str, value: str) -> str | None:
 
 
 def _texts(values: object) -> tuple[str, ...]:
-    """Return values as IAM writes them: in YAML a truth value may stand without quotes."""
+    """Return values as IAM's texts: in YAML a boolean may stand without quotes."""
     listed = values if isinstance(values, list) else [values]
     return tuple(str(v).lower() if isinstance(v, bool) else str(v) for v in listed)

@@ -1,4 +1,4 @@
-"""The check that a request of a function or a worker passes before it is served."""
+"""The guard: it checks each request of a function or a worker before it is served."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from local.gateway import Call, Caller
     from local.iam.authority import Authority
 
-# Services have their own words for a refusal, and say it with their own status.
+# Services have their own error codes for a refusal, and their own status.
 _CODES: Mapping[str, str] = dict.fromkeys(("s3", "sqs"), "AccessDenied")
 _STATUS: Mapping[str, HTTPStatus] = dict.fromkeys(
     ("lambda", "s3", "sqs", "xray"), HTTPStatus.FORBIDDEN
@@ -28,7 +28,7 @@ _READING = frozenset({"GetObject", "HeadObject"})
 
 
 class Guard:
-    """Lets the requests pass that the caller's role allows."""
+    """Lets requests pass if the caller's role allows them."""
 
     def __init__(self, authority: Authority) -> None:
         self._authority = authority
@@ -37,7 +37,7 @@ class Guard:
         """Check one request.
 
         Raises:
-            ApiError: it is refused, or nobody has said what AWS checks of it.
+            ApiError: the request is refused, or it is unknown here what AWS checks of it.
         """
         if caller.is_person:
             return
@@ -56,7 +56,7 @@ class Guard:
             raise ApiError(code, str(error), status) from error
 
     def _check_missing(self, who: Session, asked: Mapping[str, Any]) -> None:
-        """Let nobody learn that an object is missing who may not list its bucket, as S3 does."""
+        """Refuse a missing object's name to callers who may not list its bucket, as S3 does."""
         place = self._authority.place
         if buckets.is_missing(place.account, asked["Bucket"], asked["Key"]):
             self._authority.check(who, listing(asked["Bucket"], place))

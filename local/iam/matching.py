@@ -9,21 +9,21 @@ _ARN_PARTS = 6
 
 
 def is_action(pattern: str, action: str) -> bool:
-    """Whether an action is one of those that a policy names; names of actions have no case."""
+    """Whether an action is among those of a policy's pattern; case does not matter."""
     return _glob(pattern.lower()).fullmatch(action.lower()) is not None
 
 
 def is_resource(pattern: str, arn: str) -> bool:
-    """Whether a resource is one of those that a policy names.
+    """Whether a resource is among those of a policy's pattern.
 
-    A `*` at the end of a part, as colons part an ARN, reaches into the parts behind it; any other
-    one stays in its part.
+    Colons divide an ARN into parts. A `*` at the end of a part reaches into the following parts.
+    Any other one stays in its part.
     """
     return _resource(pattern).fullmatch(arn) is not None
 
 
 def is_arn_like(pattern: str, arn: str) -> bool:
-    """Whether an ARN is like another one, each of its six parts for itself."""
+    """Whether an ARN is like a pattern, each of its six parts on its own."""
     parts = arn.split(":", _ARN_PARTS - 1)
     wanted = pattern.split(":", _ARN_PARTS - 1)
     return len(parts) == len(wanted) == _ARN_PARTS and all(

@@ -1,4 +1,4 @@
-"""Policies: what their statements say, and what follows from them for one access."""
+"""Policies: the rules of their statements, and the decision on one access."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 Effect = Literal["Allow", "Deny"]
 
-# They differ in policy variables alone, and none is known here. SAM's own policies have no Version,
-# which is the older one.
+# The versions differ only in policy variables, which are not known here. SAM's own policies have no
+# Version, which means the older one.
 _VERSIONS = frozenset({"2008-10-17", "2012-10-17"})
 _DOCUMENT = frozenset({"Id", "Statement", "Version"})
 _STATEMENT = frozenset({"Action", "Condition", "Effect", "Principal", "Resource", "Sid"})
@@ -27,16 +27,16 @@ ANYBODY = "*"
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One action on one resource of one statement: what can be granted and taken away alone.
+    """One action on one resource of one statement: the smallest part of a policy.
 
     Attributes:
-        place: where it stands in the template.
-        effect: what follows when it speaks of an access.
-        action: such as `dynamodb:UpdateItem`, with IAM's wildcards.
+        place: its place in the template.
+        effect: the effect when it is about an access.
+        action: the action, for example `dynamodb:UpdateItem`, with IAM's wildcards.
         resource: an ARN, with IAM's wildcards.
-        conditions: all have to hold.
-        principals: the services that it speaks of, or ANYBODY; None in a role's policy, which
-            speaks of the role.
+        conditions: the conditions, all of which have to hold.
+        principals: the services that it is about, or ANYBODY; None in a role's policy, which is
+            about the role.
     """
 
     place: str
@@ -47,11 +47,11 @@ class Rule:
     principals: frozenset[str] | None = None
 
     def names(self, action: str) -> bool:
-        """Whether an action is the one that it speaks of, or one of those."""
+        """Whether an action is among those that it is about."""
         return is_action(self.action, action)
 
     def speaks_of(self, access: Access) -> bool:
-        """Whether it says anything about an access."""
+        """Whether it is about an access."""
         return (
             self.names(access.action)
             and is_resource(self.resource, access.resource)
@@ -64,19 +64,19 @@ class Decision:
     """The decision of rules on an access.
 
     Attributes:
-        rule: what decided; None where no rule speaks of it, which is a refusal.
+        rule: the rule that decided; None where no rule is about the access, which is a refusal.
     """
 
     rule: Rule | None
 
     @property
     def is_allowed(self) -> bool:
-        """Whether the access may be."""
+        """Whether the access is allowed."""
         return self.rule is not None and self.rule.effect == "Allow"
 
 
 def decide(rules: Iterable[Rule], access: Access) -> Decision:
-    """Return what follows for an access: a Deny wins, and what nobody allows is refused."""
+    """Return the decision: a Deny wins, and an access that no rule allows is refused."""
     speaking = [rule for rule in rules if rule.speaks_of(access)]
     denying = (rule for rule in speaking if rule.effect == "Deny")
     return Decision(next(denying, None) or next(iter(speaking), None))
@@ -88,13 +88,13 @@ def read(
     """Yield the rules of a policy document.
 
     Args:
-        document: with every function of the template filled in.
-        place: where it stands in the template.
-        resource: of statements that name none, as in a trust policy, which is about its role.
-        shared: whether it is a resource's, and says whom it speaks of; else it is a role's.
+        document: the document, with every intrinsic function filled in.
+        place: its place in the template.
+        resource: the resource of statements that name none: a trust policy is about its role.
+        shared: whether it is a resource's policy, with principals; otherwise it is a role's.
 
     Raises:
-        UnsupportedError: it holds something that is not known here.
+        UnsupportedError: the document holds something that is not known here.
     """
     _check(document, _DOCUMENT, place)
     if (version := document.get("Version", "2008-10-17")) not in _VERSIONS:
@@ -144,5 +144,5 @@ def _check(element: object, known: frozenset[str], place: str) -> None:
 
 
 def _listed(value: object) -> list[Any]:
-    """Return an element, which may be one or several, as a list."""
+    """Return an element that may be one value or several as a list."""
     return value if isinstance(value, list) else [value]

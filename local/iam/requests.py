@@ -1,6 +1,6 @@
-"""The checks of AWS behind an API request: its actions, their resources and their context.
+"""AWS's checks of an API request: its actions, their resources and their context.
 
-Operations that no function and no worker uses are left out: a request for one is an error.
+Operations that neither a function nor a worker uses are left out: a request for one is an error.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from aws_durable_execution_sdk_python_testing.token import CallbackToken
 from local.iam.access import Access, Context
 from local.iam.attributes import OUTDATED, named
 
-# AWS is asked by HTTPS, whatever is between here and there.
+# For AWS every request comes by HTTPS, so it does here.
 ALWAYS: Context = {"aws:securetransport": ("true",)}
 _EVERYTHING = "*"
 # S3's ARNs name neither Region nor account.
@@ -23,16 +23,16 @@ BUCKETS = "arn:aws:s3:::"
 
 
 class UnknownRequestError(Exception):
-    """Nobody has said what AWS checks of a request; the message names it."""
+    """It is not known here what AWS checks of a request; the message names the request."""
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where requests are made.
+    """The place of requests.
 
     Attributes:
-        region: where the stack stands.
-        account: whose it is.
+        region: the stack's Region.
+        account: the stack's account.
         passed: ARNs of the roles that a task definition hands to its tasks, by family.
     """
 
@@ -41,7 +41,7 @@ class Place:
     passed: Mapping[str, tuple[str, ...]]
 
     def arn(self, service: str, resource: str) -> str:
-        """Return an ARN of this place; one that is an ARN already stays as it is."""
+        """Return an ARN of this place; a text that is an ARN already stays as it is."""
         if resource.startswith("arn:"):
             return resource
         return f"arn:aws:{service}:{self.region}:{self.account}:{resource}"
@@ -54,16 +54,16 @@ class Place:
 def accesses(
     service: str, operation: str, parameters: Mapping[str, Any], place: Place
 ) -> Iterator[Access]:
-    """Yield what AWS checks of a request, all of which has to be allowed.
+    """Yield the accesses that AWS checks for a request; all have to be allowed.
 
     Args:
-        service: as requests are signed for, such as `dynamodb`.
-        operation: as in the service's model, such as `UpdateItem`.
-        parameters: by the model's names; JSON.
-        place: where it is made.
+        service: the service in the signature, for example `dynamodb`.
+        operation: the operation, as in the service's model, for example `UpdateItem`.
+        parameters: the parameters by the model's names, as JSON values.
+        place: the place of the request.
 
     Raises:
-        UnknownRequestError: it is not known here what AWS checks.
+        UnknownRequestError: it is not known here what AWS checks of it.
     """
     check = _CHECKS.get((service, operation))
     if check is None:
@@ -105,7 +105,8 @@ def _table(action: str, asked: Mapping[str, Any], place: Place) -> Iterator[Acce
     yield Access(action, f"{table}{index}", context)
 
 
-# By each of these RunTask tags the task. AWS does not tell whether it checks the last one alone.
+# With each of these parameters RunTask tags the task. AWS does not document whether it checks the
+# last one alone.
 _TAGGING = ("tags", "propagateTags", "enableECSManagedTags")
 
 
@@ -113,7 +114,7 @@ def _run_task(action: str, asked: Mapping[str, Any], place: Place) -> Iterator[A
     definition = asked["taskDefinition"].rpartition("/")[2]
     family, _, revision = definition.partition(":")
     cluster = _cluster(asked, place)
-    # AWS does not tell whether it checks a bare family as it is given, or as its newest revision.
+    # AWS does not document whether it checks a bare family as it is, or as its newest revision.
     for name in [definition] if revision else [family, f"{family}:1"]:
         yield Access(action, place.arn("ecs", f"task-definition/{name}"), _in(cluster))
     overrides = asked.get("overrides", {})
@@ -151,7 +152,7 @@ def _execution(action: str, asked: Mapping[str, Any], _: Place) -> Iterator[Acce
 
 
 def _callback(action: str, asked: Mapping[str, Any], _: Place) -> Iterator[Access]:
-    # The id is the local runner's, and names the execution.
+    # The callback id is the local runner's, and it names the execution.
     yield Access(action, CallbackToken.from_str(asked["CallbackId"]).execution_arn)
 
 
@@ -160,12 +161,12 @@ def _function(_: str, asked: Mapping[str, Any], place: Place) -> Iterator[Access
 
 
 def invocation(function: str, qualifier: str | None, place: Place) -> Access:
-    """Return what AWS checks of an invocation.
+    """Return the access that AWS checks for an invocation.
 
     Args:
-        function: in any of the forms in which functions are named.
-        qualifier: a version or an alias, where the name has none.
-        place: where it is made.
+        function: the function's name, in any of its forms.
+        qualifier: a version or an alias, if the name has none.
+        place: the place of the request.
     """
     target = parse_function_target(function)
     qualified = ":".join(filter(None, (target.name, target.qualifier or qualifier)))
@@ -190,7 +191,7 @@ def _queue(action: str, asked: Mapping[str, Any], place: Place) -> Iterator[Acce
 
 
 def _parameter(action: str, asked: Mapping[str, Any], place: Place) -> Iterator[Access]:
-    # A version or a label may follow; a name that begins with a slash brings that of the ARN.
+    # A version or a label may follow. A name that begins with a slash has the slash of the ARN.
     name, is_arn = asked["Name"], asked["Name"].startswith("arn:")
     bare = ":".join(name.split(":")[: 6 if is_arn else 1])
     resource = bare if is_arn else f"parameter/{bare.removeprefix('/')}"
@@ -218,11 +219,11 @@ def _bucket(_: str, asked: Mapping[str, Any], place: Place) -> Iterator[Access]:
 
 
 def listing(bucket: str, place: Place) -> Access:
-    """Return what AWS checks before it tells which objects a bucket holds, or that one is not."""
+    """Return the access that AWS checks before it lists objects, or says that one is missing."""
     return Access("s3:ListBucket", place.bucket(bucket), ALWAYS)
 
 
-# Each of these asks for a right of its own.
+# Each of these parameters needs an action of its own.
 _PUT_WITH = ("ACL", "Tagging")
 
 

@@ -1,4 +1,4 @@
-"""The policies of a stack: of its roles, of who may take them, and of its queues and functions."""
+"""The policies of a stack: of its roles, their trust, its queues, buckets and functions."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 ROLE = "AWS::IAM::Role"
 _MANAGED = "AWS::IAM::ManagedPolicy"
 _OF_AWS = "arn:aws:iam::aws:policy/"
-# These would widen or narrow what roles may do, from elsewhere in the template.
+# Resources of these types would change the roles' grants from elsewhere in the template.
 _ELSEWHERE = (
     "AWS::IAM::Policy",
     "AWS::IAM::RolePolicy",
@@ -37,8 +37,8 @@ class Role:
     Attributes:
         logical_id: its name in the template.
         arn: its ARN.
-        rules: what it may do.
-        trust: who may take it.
+        rules: the rules of its policies.
+        trust: the rules of its trust policy.
     """
 
     logical_id: str
@@ -53,7 +53,7 @@ class Role:
 
 
 def place_of(stack: Stack) -> Place:
-    """Return where a stack's requests are made."""
+    """Return the place of a stack's requests."""
     definitions = stack.of_type("AWS::ECS::TaskDefinition").values()
     passed = {
         d["Family"]: tuple(d[key] for key in ("TaskRoleArn", "ExecutionRoleArn") if key in d)
@@ -82,7 +82,7 @@ def roles_of(stack: Stack) -> dict[str, Role]:
 
 
 def of_resources(stack: Stack) -> dict[str, tuple[Rule, ...]]:
-    """Return the rules that a stack's queues, buckets and functions have themselves, by their ARNs.
+    """Return the rules of the policies of a stack's queues, buckets and functions, by their ARNs.
 
     Raises:
         UnsupportedError: a policy holds something that is not known here.
@@ -140,7 +140,7 @@ def _role(
 
 
 def _of_aws(arn: str, logical_id: str) -> Iterator[Rule]:
-    """Yield the rules of a policy of AWS's own, which SAM attaches where a template names none."""
+    """Yield the rules of an AWS managed policy; SAM attaches some where a template names none."""
     from moto.iam.aws_managed_policies import (  # noqa: PLC0415 - thousands, seldom needed
         aws_managed_policies_data,
     )

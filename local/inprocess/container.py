@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class ThreadContainer:
-    """Runs the worker; a signal is an exit code and a call to AWS that never returns.
+    """Runs the worker on a thread; a signal sets the exit code, and stops its calls to AWS.
 
     Attributes:
         pid: None, for it has no process of its own.
@@ -39,7 +39,7 @@ class ThreadContainer:
         return None
 
     def terminate(self) -> None:
-        """End it as the worker ends itself on SIGTERM: without another word."""
+        """End it as the worker ends itself on SIGTERM: without another write."""
         self._end(TERMINATED)
 
     def kill(self) -> None:
@@ -54,7 +54,7 @@ class ThreadContainer:
     def _run(self) -> None:
         current.set(self._caller)
         with suppress(KilledError, InvalidStateError):
-            # What a process exits with if it ends on an exception.
+            # The exit code of a process that ends with an exception.
             code = 1
             with suppress(Exception):
                 code = self._work()

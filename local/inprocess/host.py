@@ -1,4 +1,4 @@
-"""Loads the functions' and the worker's code into this process."""
+"""The host of threads: it loads the functions' and the worker's code into this process."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 _WORKERS = {("python", "-m", "worker"), ()}
 
 
-# A failed execution tells its error itself.
+# A failed execution reports its error itself, so the SDK's log is not shown.
 logging.getLogger("aws_durable_execution_sdk_python").addHandler(logging.NullHandler())
 
 
@@ -51,15 +51,15 @@ _alone = threading.Lock()
 class ThreadHost:
     """Starts threads. All functions share this process's environment, modules and clients.
 
-    At most one at a time in a process; a context manager that leaves it as it was.
+    A process can have one at a time. It is a context manager that leaves the process as it was.
 
     Args:
-        code: the functions' and the worker's.
-        surroundings: where they run.
-        session: boto3's, by which they ask AWS.
+        code: the folder of the functions' and the worker's code.
+        surroundings: the surroundings in which they run.
+        session: the boto3 session of their clients.
     """
 
-    # More threads than that run no more, on few cores; each keeps memory of its own.
+    # On few cores more threads do no more work, and each one keeps memory of its own.
     concurrency = 16
 
     def __init__(self, code: Path, surroundings: Surroundings, session: Session) -> None:
@@ -69,10 +69,10 @@ class ThreadHost:
         self._processes: Processes | None = None
 
     def __enter__(self) -> Self:
-        """Start cold: whatever was loaded before is loaded anew.
+        """Start cold: modules that were loaded before are loaded anew.
 
         Raises:
-            RuntimeError: another one is in this process.
+            RuntimeError: another host is in this process.
         """
         if not _alone.acquire(blocking=False):
             raise RuntimeError("Only one System(in_process=True) at a time can be in a process.")
@@ -83,12 +83,12 @@ class ThreadHost:
         enter(mock.patch.object(sys, "path", [str(self._code), *sys.path]))
         enter(_forgotten(self._code))
         enter(mock.patch("boto3.DEFAULT_SESSION", self._session))
-        # The SDK keeps one client for the process's life, which knows the last system's endpoint.
+        # The SDK keeps one client for the process's life, with the last system's endpoint.
         enter(mock.patch.object(LambdaClient, "_cached_boto_client", None))
-        # Lambda gives a process one event at a time: there, nobody logs while another adds a key.
+        # Lambda gives a process one event at a time. Here a thread may log as another adds a key.
         enter(mock.patch.object(LambdaPowertoolsFormatter, "append_keys", _append_keys))
         enter(mock.patch.object(LambdaPowertoolsFormatter, "clear_state", _clear_state))
-        # AWS's time, where the code reads it and waits for it.
+        # The code reads AWS's time here, and waits for it.
         calendar, clock = self._surroundings.calendar, self._module("adapters.clock")
         enter(mock.patch.multiple(clock, now=calendar.now, sleep=calendar.sleep))
         enter(mock.patch.object(self._module("worker.work"), "time", calendar))
@@ -120,10 +120,10 @@ class ThreadHost:
         on_line: Callable[[str], None],
         program: Program,
     ) -> Container:
-        """Start a worker; all log to the journal. Programs other than the worker's are processes.
+        """Start a worker, which logs to the journal; any other program is a process.
 
         Raises:
-            CannotStartError: the worker's image is to run another command than its own.
+            CannotStartError: the worker's image would run another command than its own.
         """
         if not program.is_worker:
             container = bare(self._own_processes(), environment, on_line, program.words)
@@ -143,9 +143,9 @@ class ThreadHost:
     def _module(self, name: str) -> ModuleType:
         module = importlib.import_module(name)
         lines = _Lines(self._surroundings)
-        # Another thread may be importing, and with it making loggers.
+        # Another thread may make loggers meanwhile, by an import.
         for logger in list(logging.root.manager.loggerDict.values()):
-            # What Powertools has set up writes to a standard output that may be a test's.
+            # A logger of Powertools writes to a standard output that may be a test's.
             if getattr(logger, "init", False) and isinstance(logger, logging.Logger):
                 for handler in logger.handlers:
                     if isinstance(handler, logging.StreamHandler):
@@ -156,13 +156,13 @@ class ThreadHost:
         functions = self._surroundings.stack.of_type("AWS::Lambda::Function").values()
         given = [function["Environment"]["Variables"] for function in functions]
         merged = {name: str(value) for variables in given for name, value in variables.items()}
-        # Who asks is known by the thread: these let botocore look for no others.
+        # The thread shows who asks. These credentials only keep botocore from looking for others.
         credentials = self._surroundings.callers.person.credentials
         return {**merged, **self._surroundings.variables, **credentials}
 
 
 class _Lines(io.TextIOBase):
-    """Writes log lines to the journal, each under the name of whose thread wrote it."""
+    """Writes log lines to the journal, each under the name of its thread's caller."""
 
     def __init__(self, surroundings: Surroundings) -> None:
         super().__init__()
@@ -191,7 +191,7 @@ def _clear_state(formatter: LambdaPowertoolsFormatter) -> None:
 
 @contextmanager
 def _forgotten(code: Path) -> Iterator[None]:
-    """Forget the modules of a folder, and remember them afterwards."""
+    """Forget the modules of a folder, and restore them afterwards."""
     names = {path.name for path in code.iterdir() if path.is_dir()}
     loaded = {k: v for k, v in sys.modules.items() if k.partition(".")[0] in names}
     for name in loaded:

@@ -1,4 +1,4 @@
-"""Who a thread works for, which the threads that it starts inherit."""
+"""The caller for which a thread works; threads that it starts inherit it."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ trace_header: contextvars.ContextVar[str | None] = contextvars.ContextVar("trace
 
 
 class KilledError(BaseException):
-    """Raised in what a killed caller still does; nothing may catch it and go on."""
+    """A killed caller made a call; no handler may catch this error and go on."""
 
 
 @contextmanager
 def inherited() -> Iterator[None]:
-    """Let every thread that is started meanwhile work for whom its starter works.
+    """Let every thread that is started meanwhile work for its starter's caller.
 
     The SDK runs a handler on threads of its own.
     """
@@ -33,7 +33,7 @@ def inherited() -> Iterator[None]:
 
     def start_in_context(thread: threading.Thread) -> None:
         context, run = contextvars.copy_context(), thread.run
-        # For this thread alone.
+        # This changes the one thread alone.
         vars(thread)["run"] = lambda: context.run(run)
         start(thread)
 

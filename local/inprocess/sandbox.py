@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
 
 class ThreadSandbox:
-    """Calls a handler; a kill is a call to AWS that never returns.
+    """Calls a handler on a thread; after a kill, its calls to AWS never return.
 
     Attributes:
-        caller: by which its calls are known.
+        caller: the caller by which its calls are known.
         pid: None, for it has no process of its own.
     """
 
@@ -61,7 +61,7 @@ class ThreadSandbox:
         return failure("Sandbox.Timedout", f"Task timed out after {timeout:.2f} seconds")
 
     def kill(self) -> None:
-        """Let nothing that it still does reach AWS."""
+        """Let none of its later calls reach AWS."""
         self.caller.is_dead = True
         with suppress(InvalidStateError):
             self._answer.set_result(_killed())
@@ -81,7 +81,7 @@ class ThreadSandbox:
             return
         except SystemExit as error:
             result = failure("Runtime.ExitError", f"Runtime exited with error: exit {error}")
-        except Exception as error:  # noqa: BLE001 - Lambda answers with whatever a handler raises
+        except Exception as error:  # noqa: BLE001 - Lambda answers with any error of a handler
             result = failure(type(error).__name__, str(error))
         with suppress(InvalidStateError):
             answer.set_result(result)

@@ -30,7 +30,7 @@ _CHECKPOINT = re.compile(r"/durable-executions/[^/]+/(checkpoint|state)$")
 
 @cache
 def _descriptions() -> Loader:
-    """Return AWS's descriptions of its services, which are read once."""
+    """Return AWS's descriptions of its services; they are read once."""
     loader: Loader = botocore.session.get_session().get_component("data_loader")
     return loader
 
@@ -39,7 +39,7 @@ class Transport:
     """Brings the requests of a session's clients to gateways of this process.
 
     Attributes:
-        session: boto3's; a request to no gateway's endpoint takes its usual way.
+        session: the boto3 session; a request to another endpoint takes its usual way.
     """
 
     def __init__(self, region: str | None = None) -> None:
@@ -59,7 +59,7 @@ class Transport:
             del self._gateways[endpoint]
 
     def _send(self, request: AWSPreparedRequest, **_: object) -> AWSResponse | None:
-        """Answer a request; None lets it go."""
+        """Answer a request; None lets it take its usual way."""
         parts = urlsplit(request.url)
         gateway = self._gateways.get(f"{parts.scheme}://{parts.netloc}")
         if gateway is None:
@@ -67,7 +67,7 @@ class Transport:
         caller = current.get()
         if caller and caller.is_dead:
             raise _end(parts.path)
-        # AWS serves a request as itself, on whatever threads it starts.
+        # AWS serves a request for itself, also on threads that it starts.
         asking = current.set(None)
         try:
             response = gateway.answer(_environ(request), caller or gateway.callers.person)
@@ -82,16 +82,16 @@ class Transport:
 
 
 def _end(path: str) -> BaseException:
-    """Return what ends a thread of a dead caller."""
-    # Threads of the SDK wait for the one that sends their checkpoints: it wakes them, so that they
-    # end too, if it fails with an error that is one of Exception's.
+    """Return the error that ends a thread of a dead caller."""
+    # The SDK's threads wait for the one that sends their checkpoints. If that one fails with an
+    # `Exception`, it wakes them, and they end too.
     return RuntimeError("The caller was killed") if _CHECKPOINT.search(path) else KilledError()
 
 
 def _environ(request: AWSPreparedRequest) -> dict[str, Any]:
     body = request.body.read() if hasattr(request.body, "read") else request.body
     made = Request.from_primitives(request.method, request.url, request.headers, body)
-    # As a server has it: undecoded, with the query.
+    # The raw path and query, as a server has them.
     parts = urlsplit(request.url)
     made.environ["REQUEST_URI"] = f"{parts.path}?{parts.query}" if parts.query else parts.path
     return made.environ

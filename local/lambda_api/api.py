@@ -1,4 +1,4 @@
-"""Lambda's API: which part of the local system answers what."""
+"""Lambda's API: each operation goes to the part of the local system that answers it."""
 
 from __future__ import annotations
 

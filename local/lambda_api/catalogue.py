@@ -1,4 +1,4 @@
-"""Finding a function, and what Lambda tells about it."""
+"""The catalogue of functions: it finds them, and answers requests about them."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
 
 class Catalogue:
-    """Answers what Lambda's API tells about functions, their versions and aliases.
+    """Answers requests about functions, their versions and aliases.
 
     Attributes:
-        operations: what it answers, by the operation's name.
+        operations: its answers, by the operation's name.
     """
 
     def __init__(self, functions: Mapping[str, Function]) -> None:
@@ -43,7 +43,7 @@ class Catalogue:
         }
 
     def find(self, asked: ApiRequest) -> tuple[Function, str | None]:
-        """Return the function that a request names, and the qualifier, if it names one.
+        """Return the function that a request names, and the qualifier if it names one.
 
         Raises:
             ApiError: there is no such function, version or alias.
@@ -115,7 +115,7 @@ class Catalogue:
 
 
 def _members(shape: Shape, properties: Mapping[str, object]) -> dict[str, object]:
-    """Return CloudFormation's properties as the API writes them: its members, in their types."""
+    """Return CloudFormation's properties in the API's form: its members, in their types."""
     known = {name: shape.members[name] for name in properties if name in shape.members}
     return {name: _as_modelled(member, properties[name]) for name, member in known.items()}
 

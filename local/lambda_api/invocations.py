@@ -1,4 +1,4 @@
-"""Invoke: synchronous and not, of plain functions and of durable ones."""
+"""Invoke: synchronous or asynchronous, for plain and durable functions."""
 
 from __future__ import annotations
 
@@ -71,10 +71,10 @@ class Invocations:
 
 
 def _event(body: bytes, kind: str) -> bytes:
-    """Return the payload; none at all is an empty object.
+    """Return the payload; a missing one is an empty object.
 
     Raises:
-        ApiError: it is too large, no JSON, or nested too deeply.
+        ApiError: the payload is too large, no JSON, or nested too deeply.
     """
     if len(body) > _LARGEST_PAYLOAD[kind]:
         large = f"{len(body)} byte payload is too large for the {kind} invocation type"

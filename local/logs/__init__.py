@@ -1,4 +1,4 @@
-"""CloudWatch Logs: moto keeps the lines, they are brought here."""
+"""CloudWatch Logs: moto keeps the lines, this package brings them."""
 
 from local.logs.api import LogsApi
 from local.logs.streams import Streams

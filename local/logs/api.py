@@ -1,4 +1,4 @@
-"""FilterLogEvents and StartQuery as AWS understands them; moto answers whatever else is asked."""
+"""FilterLogEvents and StartQuery as AWS understands them; moto answers other operations."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class LogsApi:
-    """Answers or rewrites the requests that moto would not answer as AWS does."""
+    """Answers or rewrites requests that moto would answer in another way than AWS."""
 
     def __init__(self, stack: Stack) -> None:
         self._place = (stack.account, stack.region)
@@ -34,7 +34,7 @@ class LogsApi:
         return logs_backends[account][region]
 
     def __call__(self, request: Request, operation: str) -> dict[str, Any] | None:
-        """Answer a request, or leave it to moto in words that it knows."""
+        """Answer a request, or leave it to moto in a form that it knows."""
         if operation == "StartQuery":
             return self._start_query(json.loads(request.get_data()))
         if operation == "FilterLogEvents":
@@ -44,9 +44,9 @@ class LogsApi:
         return None
 
     def _known(self, asked: dict[str, Any]) -> dict[str, Any]:
-        """Return the same request without what moto passes over."""
+        """Return the same request without parameters that moto ignores."""
         known = {
-            # Whatever is asked, AWS puts the events of all streams in one order.
+            # AWS always puts the events of all streams in one order.
             "interleaved": True,
             "logGroupName": _name(asked.get("logGroupIdentifier", "")),
             **{name: value for name, value in asked.items() if name != "interleaved"},
@@ -54,7 +54,7 @@ class LogsApi:
         if prefix := asked.get("logStreamNamePrefix"):
             group = self._kept.groups.get(known["logGroupName"])
             streams = [name for name in (group.streams if group else ()) if name.startswith(prefix)]
-            # An empty list would mean all of them; no stream has just the prefix as its name.
+            # An empty list would mean all streams. No stream has exactly the prefix as its name.
             known["logStreamNames"] = streams or [prefix]
         return known
 
@@ -62,7 +62,7 @@ class LogsApi:
         """Answer a query at once, and let moto keep the answer.
 
         Raises:
-            ApiError: a log group does not exist, or the query is not known here.
+            ApiError: a log group does not exist, or the query is not understood here.
         """
         query = insights.parse(asked["queryString"])
         named = asked.get("logGroupNames") or asked.get("logGroupIdentifiers")

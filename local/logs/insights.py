@@ -1,4 +1,4 @@
-"""Queries of Logs Insights: as much of the language as this project's documentation uses."""
+"""Queries of Logs Insights: the part of the language that this project's documentation uses."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ class Line:
     """A log event.
 
     Attributes:
-        moment: milliseconds.
-        log: account and group, as `@log` has them.
+        moment: the moment in milliseconds.
+        log: account and group, as in `@log`.
     """
 
     moment: int
@@ -37,7 +37,7 @@ class Line:
     pointer: str
 
     def values(self) -> Mapping[str, object]:
-        """Return what a query may name: Logs' own fields and those of a JSON message."""
+        """Return the fields that a query may name: Logs' own, and those of a JSON message."""
         second = datetime.fromtimestamp(self.moment // 1000, UTC)
         return {
             **_members(self.message),
@@ -66,10 +66,10 @@ class Query:
     """A query that was understood.
 
     Attributes:
-        fields: what each row shows.
-        filters: one of the alternatives in each has to hold, with all that it says.
+        fields: the fields of each row.
+        filters: all have to hold; each holds if all conditions of one of its alternatives hold.
         descending: whether the newest line comes first.
-        limit: how many rows at most.
+        limit: highest number of rows.
     """
 
     fields: list[str] = field(default_factory=list)
@@ -78,11 +78,11 @@ class Query:
     limit: int | None = None
 
     def rows(self, lines: Iterable[Line], limit: int | None = None) -> list[dict[str, str]]:
-        """Return the rows that the lines make.
+        """Return the query's rows of lines.
 
         Args:
-            lines: of all groups, in any order.
-            limit: how many rows at most where the query does not say it.
+            lines: the lines of all groups, in any order.
+            limit: highest number of rows if the query does not say it.
         """
         found = [line for line in lines if self._takes(line.values())]
         found.sort(key=lambda line: line.moment, reverse=self.descending)
@@ -117,7 +117,7 @@ def parse(text: str) -> Query:
             case "filter", [*tokens] if tokens:
                 query.filters.append(list(_alternatives(tokens)))
             case "sort", ["@timestamp", *order] if order in ([], ["asc"], ["desc"]):
-                # AWS does not say what it is without a word: documented queries have one.
+                # AWS does not document the default order: the documented queries name one.
                 query.descending = order == ["desc"]
             case "limit", [number] if number.isdecimal() and int(number):
                 query.limit = int(number)
@@ -141,7 +141,7 @@ def _comparison(tokens: list[str]) -> _Comparison:
 
 
 def _split(tokens: list[str], separator: str) -> list[list[str]]:
-    """Return the parts between separators; a part may be empty, which nothing here understands."""
+    """Return the parts between separators; an empty part is an error later."""
     parts: list[list[str]] = [[]]
     for token in tokens:
         if token.lower() == separator:
@@ -160,7 +160,7 @@ def _members(message: str) -> dict[str, object]:
 
 
 def _text(values: Mapping[str, object], name: str) -> str | None:
-    """Return a value by its name, dotted where it lies deeper; None where there is none."""
+    """Return a value by its name, dotted for a deeper one; None where there is none."""
     value: object = values
     for part in name.split("."):
         value = value.get(part) if isinstance(value, dict) else None

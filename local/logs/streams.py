@@ -1,4 +1,4 @@
-"""Lines on their way into log streams, many at a time."""
+"""The way of lines into log streams, in batches."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _BATCH_SECONDS = 0.2
 
 
 class Streams:
-    """Collects what functions and containers print, and puts it where AWS would."""
+    """Collects the lines of functions and containers, and puts them into AWS's streams."""
 
     def __init__(self, stack: Stack) -> None:
         self._place = (stack.account, stack.region)
@@ -30,17 +30,17 @@ class Streams:
         threading.Thread(target=self._carry, daemon=True).start()
 
     def write(self, group: str, stream: str, line: str) -> None:
-        """Take a line of this moment; an empty one is no log event."""
+        """Take a line of this moment; an empty line is no log event."""
         if not line:
             return
         with self._lock:
-            # The clock may be set back; a stream's lines must not.
+            # The clock may be set back, but a stream's lines must stay in order.
             self._last = max(self._last, time.time_ns() // 1_000_000)
             self._lines[group, stream].append({"timestamp": self._last, "message": line})
         self._some.set()
 
     def close(self) -> None:
-        """Carry no line any more."""
+        """Put the last lines into their streams, and take no more."""
         self._closed.set()
         self._some.set()
 
@@ -58,7 +58,7 @@ class Streams:
     def _put(self, group: str, stream: str, events: list[dict[str, Any]]) -> None:
         account, region = self._place
         kept = logs_backends[account][region]
-        # What is written to a group that somebody has deleted is lost, as in AWS.
+        # Lines for a deleted group are lost, as in AWS.
         with suppress(ResourceNotFoundException):
             with suppress(ResourceAlreadyExistsException):
                 kept.create_log_stream(group, stream)

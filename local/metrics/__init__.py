@@ -1,4 +1,4 @@
-"""CloudWatch's metrics: what functions log of themselves, and what AWS counts of the stack."""
+"""CloudWatch's metrics: those in functions' log lines, and AWS's own about the stack."""
 
 from local.metrics import gauges
 from local.metrics.api import MetricsApi

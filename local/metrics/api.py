@@ -1,7 +1,7 @@
-"""CloudWatch's answers about metrics: moto reads and writes, what the answers say is ours.
+"""CloudWatch's answers about metrics: moto reads requests and writes answers with our values.
 
-moto itself would pass over the namespace, add up metrics of different dimensions, and begin periods
-wherever it is asked from.
+moto itself would ignore the namespace, add up metrics of different dimensions, and begin periods at
+the request's start.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _Key = tuple[str, str, frozenset[tuple[str, str]]]
 
 
 class MetricsApi:
-    """Lets moto answer from what was counted here."""
+    """Lets moto answer with the values that were counted here."""
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
@@ -39,7 +39,7 @@ class MetricsApi:
     def __call__(self, _request: Request, _operation: str) -> None:
         """Leave a request to moto, whose backend asks back."""
         backend: Any = self._metrics.backend
-        # moto makes another backend when it forgets all.
+        # moto makes another backend when it is reset.
         vars(backend).update(
             get_metric_data=self._get_metric_data,
             get_metric_statistics=self._get_metric_statistics,
@@ -56,7 +56,7 @@ class MetricsApi:
         """Answer GetMetricData.
 
         Raises:
-            ValidationError: a time, a statistic or an expression that has no answer here.
+            ValidationError: a time, a statistic or an expression has no answer here.
         """
         start, end = _utc(start_time), _utc(end_time)
         if start >= end:
@@ -99,14 +99,14 @@ class MetricsApi:
         """Answer GetMetricStatistics.
 
         Raises:
-            InvalidParameterValue: a time or a statistic that has no answer here.
+            InvalidParameterValue: a time or a statistic has no answer here.
         """
         start, end = _utc(start_time), _utc(end_time)
         if start >= end:
             raise InvalidParameterValue(
                 "The parameter StartTime must be less than the parameter EndTime."
             )
-        # moto tells no others than these; it hands on none where only others are asked for.
+        # moto answers only these statistics, and hands on none if others are asked for.
         _check(stats or ["ExtendedStatistics"], InvalidParameterValue)
         found = _of(self._all(), _key(namespace, metric_name, dimensions), unit)
         return _periods(found, period, start, end, stats)

@@ -1,4 +1,4 @@
-"""Metrics that a log line holds, in CloudWatch's embedded metric format.
+"""Metrics in a log line, in CloudWatch's embedded metric format.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
 """
@@ -16,13 +16,13 @@ from local.nesting import read
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-# CloudWatch's limits of one line.
+# CloudWatch's limits for one line.
 _MOST_METRICS, _MOST_VALUES, _MOST_DIMENSIONS, _LONGEST_TEXT = 100, 100, 30, 1_024
-# Values of one line: its sets of dimensions repeat them, and could take all memory.
+# The highest number of values of one line: its sets of dimensions repeat them, without a limit.
 _MOST = 100_000
-# Namespaces of AWS take no values from anybody else.
+# AWS's own namespaces take no values of others.
 _RESERVED = "AWS/"
-# Milliseconds, in the year 5138: a period that begins before it or ends after it can be told.
+# Milliseconds, in the year 5138: the beginning and end of its period can still be written.
 _LAST_MOMENT = 10**14
 
 
@@ -32,7 +32,7 @@ class Datum:
 
     Attributes:
         namespace: `AWS/…` for AWS's own, else the stack's name.
-        unit: as CloudWatch names it, such as `Seconds`.
+        unit: CloudWatch's name of the unit, for example `Seconds`.
         dimensions: values by name.
         moment: when it was measured.
     """
@@ -46,8 +46,8 @@ class Datum:
 
 
 def data(line: str) -> list[Datum]:
-    """Return the values that a line holds; none for any other line, and for a malformed one."""
-    # Nearly every line is another one.
+    """Return the values in a line; none for a line without metrics, or a malformed one."""
+    # Nearly every line is without metrics.
     if '"_aws"' not in line:
         return []
     try:
@@ -98,7 +98,7 @@ def _few(given: object, most: int) -> list[Any]:
 def _text(given: object) -> str:
     if not isinstance(given, str) or not 0 < len(given) <= _LONGEST_TEXT:
         raise TypeError(f"{given!r} is no text of at most {_LONGEST_TEXT} characters")
-    # Answers cannot tell half a character.
+    # An answer cannot hold a lone surrogate.
     given.encode()
     return given
 

@@ -32,7 +32,7 @@ def queues(stack: Stack) -> Iterator[Gauge]:
 
 
 def running(count: Callable[[], int]) -> Gauge:
-    """Return the share of Lambda's quota that the executions that run take, in percent."""
+    """Return the share of Lambda's quota that running executions take, in percent."""
     return Gauge(
         LAMBDA,
         "ApproximateRunningDurableExecutionsUtilization",

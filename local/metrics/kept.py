@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
     from local.stack import Stack
 
-# Those of some thousand executions. A system that is left running forgets the oldest.
+# The values of some thousand executions. A system that stays up drops the oldest ones.
 _MOST = 50_000
 LAMBDA, SQS = "AWS/Lambda", "AWS/SQS"
 COUNT = "Count"
 
 
 class Gauge(NamedTuple):
-    """A number of AWS's own that is measured when somebody asks for it.
+    """A metric of AWS's own that is measured at each request for it.
 
     Attributes:
         measure: returns the present number.
@@ -42,12 +42,12 @@ class Metrics:
     """Takes values, and gives them to moto.
 
     Args:
-        stack: whose they are.
-        now: tells the date.
-        most: how many it keeps.
+        stack: the stack of the metrics.
+        now: returns the date.
+        most: number of values that it keeps.
 
     Attributes:
-        gauges: AWS's own numbers, of which the present ones are told.
+        gauges: AWS's own metrics that are measured at each request.
     """
 
     def __init__(self, stack: Stack, now: Callable[[], datetime], most: int = _MOST) -> None:
@@ -62,7 +62,7 @@ class Metrics:
         return cloudwatch_backends[account][region]
 
     def take(self, line: str) -> None:
-        """Take what a function's log line says of metrics, if it does."""
+        """Take the metrics in a function's log line, if there are any."""
         self.put(*emf.data(line))
 
     def invoked(self, function: str, began: datetime, *, failed: bool) -> None:
@@ -77,7 +77,7 @@ class Metrics:
             kept = self.backend.metric_data
             kept.extend(map(_kept, data))
             if len(kept) > self._most:
-                # Not one by one: that would move all the others each time.
+                # Many are dropped at once: dropping one moves all the others.
                 del kept[: -self._most * 9 // 10]
 
     def measured(self) -> list[MetricDatum]:

@@ -28,7 +28,7 @@ _NAMED: Mapping[str, tuple[str, str]] = {
     "AWS::SSM::Parameter": ("Name", "ssm:{region}:{account}:parameter/{name}"),
 }
 _REF_IS_ARN = frozenset({"AWS::ECS::TaskDefinition", "AWS::IAM::ManagedPolicy"})
-# The beginning of the ids that EC2 itself gives.
+# The first letters of EC2's ids.
 _IDS: Mapping[str, str] = {"AWS::EC2::SecurityGroup": "sg", "AWS::EC2::Subnet": "subnet"}
 FIRST_VERSION = "1"
 
@@ -38,7 +38,7 @@ class Identities:
     """Names the resources of one stack.
 
     Attributes:
-        resources: the translated template's, by logical id.
+        resources: resources of the translated template, by logical id.
         fill: evaluates the intrinsic functions in a property.
     """
 
@@ -50,7 +50,7 @@ class Identities:
     endpoint: str
 
     def ref(self, logical_id: str) -> str:
-        """Return what `Ref` gives for a resource."""
+        """Return a resource's `Ref`."""
         kind = self._resource(logical_id)["Type"]
         if kind == "AWS::SQS::Queue":
             return f"{self.endpoint}/{self.account}/{self._name(logical_id)}"
@@ -59,10 +59,10 @@ class Identities:
         return self._arn(logical_id) if kind in _REF_IS_ARN else self._name(logical_id)
 
     def attribute(self, logical_id: str, name: str) -> str:
-        """Return what `Fn::GetAtt` gives for a resource.
+        """Return a resource's `Fn::GetAtt`.
 
         Raises:
-            UnsupportedError: an attribute that is not known here.
+            UnsupportedError: the attribute is not known here.
         """
         if name == "Arn":
             return self._arn(logical_id)
@@ -91,7 +91,7 @@ class Identities:
         return f"{self.stack}-{logical_id}"
 
     def _bucket(self, logical_id: str) -> str:
-        """Return a bucket's name, which is of the whole world: small letters, and 63 at most."""
+        """Return a bucket's name, which is unique in the world: lower case, at most 63 letters."""
         digest = hashlib.sha256(f"{self.region} {self.stack} {logical_id}".encode()).hexdigest()
         return f"{self.stack}-{logical_id}".lower()[:50].rstrip("-") + f"-{digest[:12]}"
 
@@ -100,7 +100,7 @@ class Identities:
         if kind not in _NAMED:
             raise self._unknown(logical_id, "Arn")
         _, form = _NAMED[kind]
-        # A role's path stands before its name.
+        # In an ARN, a role's path comes before its name.
         path = self._resource(logical_id).get("Properties", {}).get("Path", "/")
         name = f"{self.fill(path).removeprefix('/')}{self._name(logical_id)}"
         return "arn:aws:" + form.format(region=self.region, account=self.account, name=name)

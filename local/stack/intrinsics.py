@@ -20,10 +20,10 @@ class References(Protocol):
     """The names of a stack's resources."""
 
     def ref(self, logical_id: str) -> str:
-        """Return what `Ref` gives for a resource."""
+        """Return a resource's `Ref`."""
 
     def attribute(self, logical_id: str, name: str) -> str:
-        """Return what `Fn::GetAtt` gives for a resource."""
+        """Return a resource's `Fn::GetAtt`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class Intrinsics:
         """Return the part with every function in it replaced by its value.
 
         Raises:
-            UnsupportedError: a function that is not known here.
+            UnsupportedError: a function is not known here.
         """
         if isinstance(node, list):
             return self._each(node)
@@ -63,7 +63,7 @@ class Intrinsics:
         return self.properties(node)
 
     def properties(self, node: Mapping[str, object]) -> dict[str, Any]:
-        """Return a mapping that is no function itself, its values filled; see `fill`."""
+        """Return a mapping that is no function itself, with its values filled; see `fill`."""
         return dict(self._present(node))
 
     def _call(self, name: str, argument: object) -> object:

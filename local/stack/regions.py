@@ -1,4 +1,4 @@
-"""A Region for each stack in this process, because Regions are what moto keeps apart."""
+"""A Region for each stack in this process, because moto keeps Regions apart."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _lock = threading.Lock()
 
 @contextmanager
 def own_region() -> Iterator[str]:
-    """Provide a Region that no other stack of this process uses; what is kept there is forgotten.
+    """Provide a Region that no other stack of this process uses; its state is dropped afterwards.
 
     Raises:
         RuntimeError: four stacks are up already.
@@ -36,8 +36,8 @@ def own_region() -> Iterator[str]:
 
 
 def _forget(region: str) -> None:
-    # moto has no public list of the services in use. Its own `reset` goes by this one, but forgets
-    # the Regions of every stack.
+    # moto has no public list of the services in use. Its own `reset` uses this one, but resets the
+    # Regions of every stack.
     for service in BackendDict._instances:  # type: ignore[misc]  # noqa: SLF001 - see above
         for regions in service.values():
             if region in regions:
@@ -52,6 +52,6 @@ def _forget_buckets(buckets: dict[str, Any], owners: dict[str, Any], region: str
     for name in [name for name, bucket in buckets.items() if bucket.region_name == region]:
         bucket = buckets.pop(name)
         owners.pop(name, None)
-        # Their files would stay open.
+        # Otherwise their files would stay open.
         for kept in (*bucket.keys.values(), *bucket.multiparts.values()):
             kept.dispose()

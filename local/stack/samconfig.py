@@ -19,10 +19,10 @@ _COMMANDS = ("global", "deploy")
 
 
 def stack_name(path: Path) -> str:
-    """Return the name that the stack is deployed under.
+    """Return the stack's name.
 
     Raises:
-        TemplateError: the file is not readable, or says no name.
+        TemplateError: the file is not readable, or has no name.
     """
     names = [given.get("stack_name") for given in _parameters(path)]
     name = next((name for name in reversed(names) if name is not None), None)
@@ -33,7 +33,7 @@ def stack_name(path: Path) -> str:
 
 
 def region(path: Path) -> str:
-    """Return the Region that it is deployed into; empty if that is left to the environment.
+    """Return the Region of the deployment; empty if the environment names it.
 
     Raises:
         TemplateError: the file is not readable.
@@ -43,15 +43,15 @@ def region(path: Path) -> str:
 
 
 def overrides(path: Path) -> dict[str, str]:
-    """Return the parameters that are deployed with other values than the template's defaults.
+    """Return the parameters whose values differ from the template's defaults.
 
     Raises:
-        TemplateError: the file is not readable, or has them in no form that is known.
+        TemplateError: the file is not readable, or has them in an unknown form.
     """
     found = {}
     for parameters in _parameters(path):
         for pair in _pairs(path, parameters.get("parameter_overrides", [])):
-            # `sam deploy --guided` writes A="b"; the longer form is CloudFormation's own.
+            # `sam deploy --guided` writes A="b"; the longer form is CloudFormation's.
             short = pair.removeprefix("ParameterKey=").replace(",ParameterValue=", "=", 1)
             name, _, value = short.partition("=")
             found[name] = value.strip('"')
@@ -59,7 +59,7 @@ def overrides(path: Path) -> dict[str, str]:
 
 
 def _parameters(path: Path) -> Iterator[Mapping[str, Any]]:
-    """Yield the parameters of each command that deploys, the one that has the last word last."""
+    """Yield the parameters of each command that deploys; later ones win."""
     try:
         default = tomllib.loads(path.read_text()).get("default", {})
         yield from [default.get(command, {}).get("parameters", {}) for command in _COMMANDS]

@@ -34,12 +34,12 @@ class Stack:
     """The stack that `sam deploy` would make of a template, with every name known beforehand.
 
     Attributes:
-        name: the stack's, as samconfig.toml proposes it.
-        region: where it stands.
-        account: whose it is.
-        parameters: their values.
-        description: what the template says it is.
-        worker_image: what a deployment would run in the place of src/worker/; empty for nothing.
+        name: the stack's name, as samconfig.toml proposes it.
+        region: the stack's Region.
+        account: the stack's account.
+        parameters: values of the parameters.
+        description: the template's description.
+        worker_image: the image that a deployment would run instead of src/worker/; empty for none.
 
     Raises:
         TemplateError: the file is no template, or has a parameter without a value.
@@ -105,7 +105,7 @@ class Stack:
         return self._intrinsics.references.attribute(logical_id, "Arn")
 
     def role(self, arn: str | None) -> str:
-        """Return the logical id of the role with that ARN; "" if it is none of the template's."""
+        """Return the logical id of the role with that ARN; "" if it is not in the template."""
         return self._roles.get(arn or "", "")
 
     @cached_property
@@ -116,8 +116,8 @@ class Stack:
     def code(self, function: Mapping[str, Any]) -> Path:
         """Return the folder of a function's code, by its properties.
 
-        It stands beside the template, as `sam build` leaves it; a copy of the template elsewhere
-        still means this project's folder.
+        The folder is beside the template, as `sam build` leaves it. A copy of the template in
+        another place still uses this project's folder.
         """
         key = function["Code"]["S3Key"]
         beside: Path = self._path.parent / key
@@ -130,9 +130,9 @@ class Stack:
         return {k: self._fill(v["Value"]) for k, v in outputs.items()}
 
     def says(self, output: str) -> str:
-        """Return what the template says of an output."""
+        """Return an output's description in the template."""
         return str(self._template["Outputs"][output]["Description"])
 
     def _fill(self, node: object) -> str:
-        """Return what a name or an output comes to."""
+        """Return the value of a name or an output."""
         return str(self._intrinsics.fill(node))

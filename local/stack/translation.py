@@ -16,13 +16,13 @@ from local.errors import TemplateError
 if TYPE_CHECKING:
     from pathlib import Path
 
-# Where `sam deploy` would upload code to; the transform takes no folders.
+# The bucket to which `sam deploy` would upload code; the transform takes no folders.
 _BUCKET = "artifacts"
 _CODE = {"AWS::Serverless::Function": "CodeUri", "AWS::Serverless::LayerVersion": "ContentUri"}
 
 
 class _NoManagedPolicies:
-    """The template writes its policies out, so none has to be looked up."""
+    """Looks up no managed policy, for the template writes its policies out."""
 
     def load(self) -> dict[str, str]:
         return {}
@@ -32,7 +32,7 @@ def translate(path: Path, region: str) -> dict[str, Any]:
     """Return a template after the transform, its intrinsic functions still in place.
 
     A function's `Code.S3Key` is the folder that the template names, relative to the template. The
-    same text gives the same object, so nobody may change it.
+    same text gives the same object, so callers must not change it.
 
     Raises:
         TemplateError: the file is no template, or one that the transform refuses.
@@ -51,7 +51,7 @@ def _translated(text: str, region: str) -> dict[str, Any]:
     for resource in template["Resources"].values():
         if key := _CODE.get(resource["Type"]):
             _upload(resource.get("Properties", {}), key)
-    # The transform asks boto3's environment for the region.
+    # The transform takes the Region from boto3's environment.
     with mock.patch.dict(os.environ, AWS_DEFAULT_REGION=region):
         try:
             translated: dict[str, Any] = transform(template, {}, _NoManagedPolicies())

@@ -1,4 +1,4 @@
-"""X-Ray: takes segments, from functions' own SDK too, and tells of the traces that they make."""
+"""X-Ray: it takes segments, also those of the functions' SDK, and shows their traces."""
 
 from local.xray.api import XRayApi
 from local.xray.daemon import Daemon

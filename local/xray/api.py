@@ -1,4 +1,4 @@
-"""X-Ray's API for segments and traces; moto answers whatever else is asked."""
+"""X-Ray's API for segments and traces; moto answers other operations."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from local.xray.traces import Traces
 
 _MOST_TRACES = 5
-# Characters of a filter that is not known.
+# Characters that are shown of an unknown filter.
 _SHOWN = 200
 _FILTER = re.compile(
     r'\s*annotation(?:\.(?P<dotted>\w+)|\[(?P<bracketed>[\w.]+)\])\s*=\s*"(?P<text>[^"\\]*)"\s*'
@@ -28,11 +28,11 @@ _KNOWN = 'Known here are: annotation.NAME = "text" | annotation[NAME] = "text"'
 
 
 class XRayApi:
-    """Takes segments, and tells of traces.
+    """Takes segments, and shows traces.
 
     Args:
-        traces: keep the segments.
-        account: whose they are.
+        traces: the traces, which keep the segments.
+        account: the account of the traces.
     """
 
     def __init__(self, traces: Traces, account: str) -> None:
@@ -47,7 +47,7 @@ class XRayApi:
         """Answer a request about traces; None leaves it to moto.
 
         Raises:
-            ApiError: X-Ray would refuse it, or its filter is not known here.
+            ApiError: X-Ray would refuse the request, or its filter is not known here.
         """
         answer = self._operations.get(operation)
         return answer(_asked(request)) if answer else None
@@ -94,7 +94,7 @@ class XRayApi:
 
 
 def _wanted(expression: object) -> tuple[str, str] | None:
-    """Return the annotation that a filter asks for, and its text; None where all are asked for.
+    """Return the annotation that a filter asks for, and its text; None for all traces.
 
     Raises:
         ApiError: the filter asks for something else.

@@ -1,4 +1,4 @@
-"""The X-Ray daemon, as Lambda runs one beside a function: it takes what the SDK sends by UDP.
+"""The X-Ray daemon, as Lambda runs one beside a function: it takes the SDK's segments by UDP.
 
 https://docs.aws.amazon.com/xray/latest/devguide/xray-api-sendingdata.html
 """
@@ -22,8 +22,8 @@ _HEADER = {"format": "json", "version": 1}
 class Daemon:
     """Listens on a free port of 127.0.0.1, on a thread of its own.
 
-    Anybody on this machine may send it something: it passes over whatever is no document, and
-    whatever belongs to a trace that is not known.
+    Any program on this machine may send datagrams. The daemon ignores a datagram that is no
+    document, and a document of an unknown trace.
 
     Attributes:
         address: host and port, for AWS_XRAY_DAEMON_ADDRESS.
@@ -32,7 +32,7 @@ class Daemon:
     def __init__(self, traces: Traces) -> None:
         self._traces = traces
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        # Datagrams that find no room are lost; many functions may send at once.
+        # Datagrams without room in the buffer are lost, and many functions may send at once.
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER)
         self._socket.bind(("127.0.0.1", 0))
         host, port = self._socket.getsockname()
@@ -42,11 +42,11 @@ class Daemon:
         self._thread.start()
 
     def close(self) -> None:
-        """Take nothing any more, and give the port back."""
+        """Take no more datagrams, and release the port."""
         if self._closed.is_set():
             return
         self._closed.set()
-        # It wakes the thread.
+        # An empty datagram wakes the thread.
         self._socket.sendto(b"", self._socket.getsockname())
         self._thread.join()
         self._socket.close()

@@ -23,7 +23,7 @@ _SUBSEGMENT = "subsegment"
 _TRACE_ID = re.compile(r"1-[0-9a-fA-F]{8}-[0-9a-fA-F]{24}")
 _ID = re.compile(r"[0-9a-fA-F]{16}")
 _NAME = re.compile(r"[\w\s.:/%&#=+,\\@-]+")
-# Later than any clock tells, and no infinity.
+# Later than every clock, and not infinite.
 _LAST_MOMENT = 1e12
 
 
@@ -31,7 +31,7 @@ class UnprocessedError(Exception):
     """X-Ray does not take a document.
 
     Attributes:
-        answer: what PutTraceSegments says of it.
+        answer: PutTraceSegments' answer about it.
     """
 
     def __init__(self, segment_id: str, kind: str, code: str, why: str) -> None:
@@ -45,10 +45,10 @@ class Segment:
     """A segment, or a subsegment that was sent apart.
 
     Attributes:
-        trace_id: the trace's.
-        id: its own.
+        trace_id: id of the trace.
+        id: id of the segment.
         is_complete: whether it has ended.
-        text: the document, as little memory as it takes.
+        text: the document, as compact text.
     """
 
     trace_id: str
@@ -58,10 +58,10 @@ class Segment:
 
     @classmethod
     def of(cls, document: Document) -> Segment:
-        """Return a segment whose document is as it should be.
+        """Return the segment of a valid document.
 
         Raises:
-            ValueError: it holds what is no JSON.
+            ValueError: the document holds a value that is no JSON.
         """
         text = json.dumps(document, separators=(",", ":"), allow_nan=False)
         return cls(document["trace_id"], document["id"], is_complete(document), text)
@@ -73,10 +73,10 @@ class Segment:
 
 
 def read(text: str) -> Segment:
-    """Return the segment or subsegment that a document describes.
+    """Return the segment or subsegment of a document.
 
     Raises:
-        UnprocessedError: X-Ray does not take it.
+        UnprocessedError: X-Ray does not take the document.
     """
     if len(text.encode(errors="surrogatepass")) > _LARGEST:
         raise UnprocessedError("", "segment", "SegmentTooLarge", "a document has 64 kB at most")
@@ -109,7 +109,7 @@ def parts(document: Document) -> Iterator[Document]:
 
 
 def is_subsegment(document: Mapping[str, Any]) -> bool:
-    """Whether a document of its own is a subsegment's."""
+    """Whether a separate document is a subsegment's."""
     return document.get("type") == _SUBSEGMENT
 
 
@@ -123,9 +123,9 @@ class _Rule:
     """The rule of a field.
 
     Attributes:
-        is_needed: whether a document may not lack it.
-        holds: whether a value will do, in a document.
-        form: which values will do.
+        is_needed: whether every document must have it.
+        holds: whether a value is valid in a document.
+        form: words for the valid values.
     """
 
     is_needed: Callable[[Document], bool]
@@ -155,7 +155,7 @@ def _are_parts(value: object, _: Document) -> bool:
     return isinstance(value, list) and all(isinstance(part, dict) for part in value)
 
 
-# By the fields' names; each is checked once those before it are right.
+# Rules by the fields' names; a field is checked after those before it are right.
 _WITHIN: Mapping[str, _Rule] = {
     "id": _Rule(lambda _: True, _like(_ID), "16 hexadecimal digits"),
     "name": _Rule(
@@ -176,7 +176,7 @@ _APART: Mapping[str, _Rule] = {
 
 
 def _faults(part: Document, rules: Mapping[str, _Rule]) -> Iterator[tuple[str, str]]:
-    """Yield what is wrong with one segment or subsegment: codes, and what should be."""
+    """Yield the faults of one segment or subsegment: code, and words for the valid form."""
     for name, rule in rules.items():
         camel = name.title().replace("_", "")
         if name not in part:

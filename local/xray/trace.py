@@ -1,4 +1,4 @@
-"""Which trace an invocation belongs to, and where in it: what the trace header says."""
+"""The trace of an invocation, and its place in it, as in the trace header."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ _SAMPLED = {"0": False, "1": True}
 class Trace:
     """The trace of one event's invocations, or of one durable execution's.
 
-    The first invocation is what the later ones hang on.
+    The first invocation is the parent of the later ones.
 
     Args:
         root: the trace's id.
-        parent: id of the segment that the first invocation hangs on; None if it begins the trace.
+        parent: id of the first invocation's parent; None if it begins the trace.
         is_sampled: see the attributes.
 
     Attributes:
@@ -38,9 +38,9 @@ class Trace:
         """Return the trace that a caller's header names, or a new one.
 
         Args:
-            header: `Root=…;Parent=…;Sampled=…`; whatever else it says is passed over.
+            header: `Root=…;Parent=…;Sampled=…`; other parts are ignored.
             now: seconds since 1970.
-            is_traced: whether segments are kept where the header does not say it.
+            is_traced: whether segments are kept if the header does not say it.
         """
         pairs = (part.strip().partition("=") for part in (header or "").split(";"))
         fields = {name: value for name, _, value in pairs}
@@ -51,7 +51,7 @@ class Trace:
         return cls(root, parent if _ID.fullmatch(parent) else None, is_sampled=is_sampled)
 
     def enter(self) -> tuple[str, str | None]:
-        """Return the id of an invocation's segment, and its parent's, if it has one."""
+        """Return the id of an invocation's segment, and its parent's if it has one."""
         with self._lock:
             if self._first:
                 return new_id(), self._first
@@ -59,11 +59,11 @@ class Trace:
             return self._first, self._parent
 
     def child(self) -> Trace:
-        """Return the trace of what one of its invocations invokes."""
+        """Return the trace of a function that one of its invocations invokes."""
         return Trace(self.root, self._first or self._parent, is_sampled=self.is_sampled)
 
     def header(self, parent: str) -> str:
-        """Return what an invocation is told, whose own segment is named."""
+        """Return the header for an invocation, given the id of its own segment."""
         return f"Root={self.root};Parent={parent};Sampled={int(self.is_sampled)}"
 
 

@@ -11,17 +11,17 @@ if TYPE_CHECKING:
 
     from local.xray.segment import Segment
 
-# Characters of documents: some 30,000 segments.
+# Characters of all documents: some 30,000 segments.
 _MOST = 2**24
 
 
 class Traces:
-    """Keeps segments by their traces, and forgets the traces of which it has heard least lately.
+    """Keeps segments by their traces, and drops the traces without a segment for the longest time.
 
-    Of one id the last complete segment counts; one that is in progress replaces no complete one.
+    The last complete segment of an id counts. A segment in progress replaces no complete one.
 
     Args:
-        most: characters of all the documents that it keeps.
+        most: highest number of characters of all documents.
     """
 
     def __init__(self, most: int = _MOST) -> None:
@@ -49,12 +49,12 @@ class Traces:
                 self._size -= _size(forgotten.values())
 
     def segments(self, trace_id: str) -> list[Segment]:
-        """Return what is kept of a trace, in the order in which it first came."""
+        """Return the segments of a trace, in the order in which they first came."""
         with self._lock:
             return list(self._traces.get(trace_id, {}).values())
 
     def all(self) -> list[tuple[str, list[Segment]]]:
-        """Return the ids of all traces with what is kept of each."""
+        """Return the ids of all traces with their segments."""
         with self._lock:
             return [(trace_id, list(trace.values())) for trace_id, trace in self._traces.items()]
 

@@ -1,4 +1,4 @@
-"""A trace as a whole: each segment with its subsegments, and what a summary tells of all."""
+"""A trace as a whole: its segments with their subsegments, and its summary."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ _KEY = re.compile(r"[\w.]+")
 
 
 class WholeTrace:
-    """All that is known of a trace.
+    """A whole trace.
 
     Args:
-        trace_id: the trace's.
-        segments: what was sent of it, in any order.
-        account: whose it is.
+        trace_id: id of the trace.
+        segments: its segments as they were sent, in any order.
+        account: the account of the trace.
 
     Attributes:
         trace_id: the trace's.
         documents: its segments, the earliest first. A subsegment that was sent apart is in its
-            parent; one whose parent is not there is left out.
+            parent, and is left out if the parent is missing.
     """
 
     def __init__(self, trace_id: str, segments: Iterable[Segment], account: str) -> None:
@@ -36,10 +36,10 @@ class WholeTrace:
         self.documents = _put_together([segment.document for segment in segments])
 
     def shown(self) -> dict[str, Any]:
-        """Return what BatchGetTraces tells.
+        """Return BatchGetTraces' view of it.
 
         Raises:
-            RecursionError: subsegments are nested deeper than anybody here reads.
+            RecursionError: subsegments are nested more deeply than they are read here.
         """
         return {
             "Id": self.trace_id,
@@ -49,7 +49,7 @@ class WholeTrace:
         }
 
     def summary(self) -> dict[str, Any]:
-        """Return what GetTraceSummaries tells."""
+        """Return GetTraceSummaries' view of it."""
         everything = [part for document in self.documents for part in parts(document)]
         ids = {part["id"] for part in everything}
         entry = next(
@@ -81,7 +81,7 @@ class WholeTrace:
         )
 
     def _annotations(self) -> dict[str, list[dict[str, Any]]]:
-        """Return by name which values an annotation has, and the services that say each."""
+        """Return the values of each annotation by its name, each with its services."""
         found: dict[str, dict[str, dict[str, Any]]] = {}
         for document in self.documents:
             service = self._service(document)
@@ -102,14 +102,14 @@ class WholeTrace:
 
     @staticmethod
     def _duration(documents: Sequence[Document]) -> float:
-        """Return the seconds from the first begin to the last end that is known."""
+        """Return the seconds from the first begin to the last known end."""
         begins = [float(d["start_time"]) for d in documents]
         ends = [float(d["end_time" if "end_time" in d else "start_time"]) for d in documents]
         return round(max(ends) - min(begins), 3)
 
 
 def begun(trace_id: str) -> int:
-    """Return when a trace was begun, by its id, in seconds since 1970."""
+    """Return the begin of a trace, which its id holds, in seconds since 1970."""
     return int(trace_id.split("-")[1], 16)
 
 
@@ -122,7 +122,7 @@ _TYPES: Mapping[type, str] = {
 
 
 def _annotated(part: Document) -> Iterator[tuple[str, str | bool | float]]:
-    """Yield the annotations that X-Ray takes; others are passed over, as there."""
+    """Yield the annotations that X-Ray takes; it ignores others."""
     for name, value in part.get("annotations", {}).items():
         if type(value) in _TYPES and _KEY.fullmatch(name):
             yield name, value
@@ -140,7 +140,7 @@ def _says(everything: Iterable[Document], flag: str) -> bool:
 
 
 def _put_together(documents: Sequence[Document]) -> list[Document]:
-    """Return the segments with all the subsegments in them, the earliest first."""
+    """Return the segments with their subsegments, the earliest first."""
     places = {part["id"]: part for d in documents for part in parts(d) if part is not d}
     for document in documents:
         _add(document, places)
@@ -158,6 +158,6 @@ def _put_together(documents: Sequence[Document]) -> list[Document]:
 
 
 def _add(document: Document, by_id: dict[str, Document]) -> None:
-    """Add a document, which may be in its parent too: then the complete one counts."""
+    """Add a document; if its parent holds it too, the complete one counts."""
     if document["id"] not in by_id or is_complete(document):
         by_id[document["id"]] = document
