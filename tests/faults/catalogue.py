@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 # The calls that were made for each scenario.
 Calls = Mapping[Scenario, list[Point]]
 _SEEDS, _FEW_SEEDS = range(5), range(2)
-_CLEAN_RUNS = 3
+_CLEAN_RUNS = 2
 # How often a scenario may run to come to its crash point.
 CHANCES = 10
 # How the status function hears of an execution's end, beside once and at once.
