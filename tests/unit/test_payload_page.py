@@ -36,7 +36,7 @@ from tests.values import launch, parsed, place, terms
 PAGE = Page(ROOT / "docs" / "payload.md")
 STACK = "lambda-ecs-durable-demo"
 ROWS = {row[0].strip("`"): row for row in PAGE.table("Field", "Type")}
-TIMES = PAGE.table("One attempt may take")
+TIMES = PAGE.table("One attempt may last")
 TEXT = " ".join(PAGE.text.split())
 NOTHING = "nothing to set"
 EXECUTION_TIMEOUT = template.source()["Parameters"]["ExecutionTimeout"]["Default"]
@@ -67,23 +67,26 @@ def test_fields() -> None:
     assert ROWS["maxAttempts"][2] == str(work.policy.max_attempts)
     assert code(ROWS["containerName"][2]) == [terms().default.container]
     assert code(ROWS["capacity"][2]) == [Capacity.ON_DEMAND]
-    start = f"{work.start_timeout_seconds:,}, or `timeoutSeconds` if shorter"
+    start = f"{work.start_timeout_seconds:,}, or a shorter `timeoutSeconds`"
     assert ROWS["startTimeoutSeconds"][2] == start
 
 
 def test_bounds() -> None:
     """The table tells the bounds of each field that has some."""
     kinds = ", ".join(f"`{kind}`" for kind in get_args(OnDemand))
-    codes = f"exit codes, 1 to {MAX_EXIT_CODE} except {NOT_FETCHED}"
+    codes = f"exit codes (1 to {MAX_EXIT_CODE}, except {NOT_FETCHED})"
     assert ROWS["maxAttempts"][1] == f"1 to {MAX_ATTEMPTS}"
     assert ROWS["retryOn"][1] == f"list of {kinds} and {codes}"
     assert ROWS["simulate"][1] == f'`{{"exitCode": 0…{MAX_EXIT_CODE}}}`, except {NOT_FETCHED}'
     assert ROWS["ephemeralStorageGiB"][1] == f"{MIN_STORAGE} to {MAX_STORAGE}"
     assert ROWS["heartbeatSeconds"][1] == f"whole seconds, ≥ {MIN_HEARTBEAT}"
-    assert ROWS["memory"][1] == f"MiB, or a list of 1 to {MAX_ATTEMPTS}, one for each attempt"
+    assert ROWS["memory"][1] == f"MiB, or a list of 1 to {MAX_ATTEMPTS} values"
     assert set(code(ROWS["capacity"][1])) == set(Capacity)
-    assert ROWS["tags"][1] == f"object of text, at most {MAX_TAGS}"
-    assert f"1 to {MAX_TAG_KEY}, values of up to {MAX_TAG_VALUE}" in ROWS["tags"][3]
+    assert ROWS["tags"][1] == f"object with text values, at most {MAX_TAGS} tags"
+    lengths = (
+        f"A key has 1 to {MAX_TAG_KEY} characters, and a value has up to {MAX_TAG_VALUE} characters"
+    )
+    assert lengths in ROWS["tags"][3]
     reserved = [CODE, *RESERVED_PREFIXES]
     assert code(ROWS["environment"][3])[: len(reserved)] == reserved
     share, whole = (parsed({}, f).timeout_seconds for f in (Flow.EVENTBRIDGE, Flow.DYNAMODB))
@@ -119,12 +122,13 @@ def test_times_below_the_table() -> None:
     longest = template.source()["Parameters"]["ExecutionTimeout"]["MaxValue"]
     shares = {flow: parsed({}, flow).timeout_seconds for flow in Flow}
     polled = parsed({"pollSeconds": 5}, Flow.POLLING).timeout_seconds
-    assert f"Each of three lasts at most {polled:,} s" in TEXT
+    assert f"each of three attempts can last at most {polled:,} s" in TEXT
+    assert f"The default of `timeoutSeconds` is then {polled:,}" in TEXT
     assert f"up to {longest:,}, and {shares[Flow.DYNAMODB]:,} by default" in TEXT
-    assert f"for each attempt: {shares[Flow.EVENTBRIDGE]:,} for three" in TEXT
-    assert f"enough for some {MAX_CHECKS:,} looks" in TEXT
-    assert f"at most {longest_wait(None, 3) // 86_400} days" in TEXT
-    assert f"{RESERVE_SECONDS} s to write down the end" in TEXT
+    assert f"the default of `timeoutSeconds` is {shares[Flow.EVENTBRIDGE]:,}" in TEXT
+    assert f"enough operations for about {MAX_CHECKS:,} looks" in TEXT
+    assert f"each of three attempts can last at most {longest_wait(None, 3) // 86_400} days" in TEXT
+    assert f"{RESERVE_SECONDS} s to write the end" in TEXT
 
 
 def seconds(cell: str) -> int:
