@@ -1,1 +1,1 @@
-"""How fast the local system is, beside a floor: moto and the runner alone, doing the same work."""
+"""The local system's speed, beside a floor: moto and the runner alone, with the same work."""

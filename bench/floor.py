@@ -33,7 +33,7 @@ _ORCHESTRATOR = "eventbridge-function"
 
 
 class _Flow:
-    """A durable function that makes the recorded requests: its own in a step, the rest later."""
+    """A durable function that repeats recorded requests: its own in a step, the others later."""
 
     def __init__(self, client: BaseClient, recorded: Sequence[Requests]) -> None:
         self._client, self._recorded = client, itertools.cycle(recorded)
@@ -42,7 +42,7 @@ class _Flow:
         self.runner = DurableFunctionTestRunner(
             durable_execution(self._handle), skip_time=False, execution_timeout=_LONGEST
         )
-        # Its own default is not the best that it can do.
+        # The runner's default pool is too small for its best rate.
         pool = DaemonThreadPool(_THREADS)
         self.runner._executor._invocation_pool = pool  # noqa: SLF001 - no parameter
 
@@ -74,7 +74,7 @@ class _Flow:
     def _make(self, requests: Iterable[MotoRequest]) -> None:
         for request in requests:
             self._requests += 1
-            # Side by side, some are refused for the system too.
+            # With executions side by side, the system gets some refusals too.
             with suppress(self._client.exceptions.ConditionalCheckFailedException):
                 self._client._make_api_call(  # noqa: SLF001 - an operation by its name
                     request.operation, json.loads(request.parameters)
@@ -82,7 +82,7 @@ class _Flow:
 
 
 def run(recorded: Sequence[Requests], counts: Sequence[int]) -> list[Measurement]:
-    """Run executions that ask the same of moto, so many at once, one number after the other."""
+    """Run executions with the same requests to moto, for each count so many at once."""
     with mock_aws():
         stack = Stack(PROJECT / "template.yaml", "http://127.0.0.1", {"WorkerImage": "local"})
         account = Account(stack, Callers().person)

@@ -1,4 +1,4 @@
-"""The cold start of the function that events wake, beside that of what it cannot do without."""
+"""The cold start of the task-state function, beside that of the libraries that it needs."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ client("xray", BRIEFLY)
 
 @dataclass(frozen=True, slots=True)
 class Imports:
-    """Seconds of CPU of a new process, medians of some rounds.
+    """CPU seconds of a new process, medians of some rounds.
 
     Attributes:
-        floor: with boto3 and its clients.
-        traced: with Tracer beside them.
-        ours: with the event function and the same clients.
+        floor: seconds with boto3 and its clients.
+        traced: seconds with these and Tracer.
+        ours: seconds with the task-state function and the same clients.
     """
 
     floor: float

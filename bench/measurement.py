@@ -22,11 +22,11 @@ class Measurement:
     """A number of executions that ran side by side.
 
     Attributes:
-        executions: their number.
-        seconds: that all took.
-        cpu_seconds: that this process worked meanwhile.
-        kibibytes: by which the process grew.
-        requests: that moto answered.
+        executions: number of executions.
+        seconds: the time that all took.
+        cpu_seconds: CPU time of this process meanwhile.
+        kibibytes: growth of the process's memory.
+        requests: number of requests that moto answered.
     """
 
     executions: int
@@ -41,7 +41,7 @@ class Measurement:
         return self.executions / self.seconds
 
     def __str__(self) -> str:
-        """All of it, in a line."""
+        """Return all figures in a line."""
         each = 1 / self.executions
         return (
             f"{self.rate:6.2f} executions a second; each: "
@@ -54,7 +54,7 @@ def measure(executions: int, run: Callable[[], int]) -> Measurement:
     """Run executions, and measure what they take.
 
     Args:
-        executions: their number.
+        executions: number of executions.
         run: runs them to their end, and returns the number of requests to moto.
     """
     held, began, worked = memory(os.getpid()), time.monotonic(), time.process_time()
@@ -64,6 +64,6 @@ def measure(executions: int, run: Callable[[], int]) -> Measurement:
 
 
 def apart(function: Callable[..., T], *arguments: object) -> T:
-    """Call a function in a process of its own, whose memory and moto nobody else uses."""
+    """Call a function in a process of its own, with its own memory and moto."""
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as process:
         return process.submit(function, *arguments).result()

@@ -1,4 +1,4 @@
-"""The requests that executions make of moto, to be made again for any others."""
+"""The requests of executions to moto, recorded to be repeated for other executions."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ class MotoRequest:
 
     Attributes:
         caller: the function that made it, or the task's group.
-        operation: as in the service's model.
-        parameters: JSON.
+        operation: the operation, as in the service's model.
+        parameters: the parameters, as JSON text.
     """
 
     caller: str
@@ -47,7 +47,7 @@ class Requests:
     keys: frozenset[str]
 
     def anew(self) -> tuple[MotoRequest, ...]:
-        """Return the same requests for an execution that nobody has seen yet."""
+        """Return the same requests for a new execution."""
         fresh = {key: _like(key) for key in self.keys}
         return tuple(
             MotoRequest(request.caller, request.operation, _replaced(request.parameters, fresh))
@@ -57,14 +57,14 @@ class Requests:
 
 @dataclass
 class Recorder:
-    """Keeps what functions and workers ask of moto; a plan for `local.gateway.Seams`."""
+    """Records the requests of functions and workers to moto; a plan for `local.gateway.Seams`."""
 
     system: System
     _made: defaultdict[str, list[MotoRequest]] = field(default_factory=lambda: defaultdict(list))
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __call__(self, call: Call, asked: str) -> None:
-        """Take a call; nothing goes wrong with it."""
+        """Record a call, without a fault."""
         if call.number and is_motos(call):
             _, _, body = asked.partition(" ")
             with self._lock:
@@ -72,7 +72,7 @@ class Recorder:
                 made.append(MotoRequest(call.caller, call.operation, body))
 
     def requests(self) -> list[Requests]:
-        """Return what was asked for each execution; the reconciler's is for none or for another."""
+        """Return the requests of each execution; the reconciler's belong to none or to another."""
         tables = self.system.stack.of_type("AWS::DynamoDB::Table").values()
         hashes = {table["TableName"]: table["KeySchema"][0]["AttributeName"] for table in tables}
         return [
@@ -96,7 +96,7 @@ def _keys(made: Iterable[MotoRequest], hashes: Mapping[str, str]) -> Iterator[st
 
 
 def _like(key: str) -> str:
-    """Return a key of the same length that nobody has."""
+    """Return a new key of the same length."""
     fresh = str(uuid.uuid4())
     return fresh if len(key) == len(fresh) else f"{key[: -len(fresh)]}{fresh}"
 

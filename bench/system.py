@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _SCALE = 100
-# Side by side, as many as are measured at the same time of their lives.
+# Executions that are recorded side by side.
 _RECORDED = 30
 _LONGEST = 600
 
 
 def record() -> list[Requests]:
-    """Run some executions and return what each asked of moto."""
+    """Run some executions and return each one's requests to moto."""
     with _system() as system:
         system.seams.plan = recorder = Recorder(system)
         _run(system, _RECORDED)
@@ -31,7 +31,7 @@ def record() -> list[Requests]:
 
 
 def run(counts: Sequence[int]) -> list[Measurement]:
-    """Run executions, so many at once, one number after the other."""
+    """Run executions, for each count so many at once."""
     with _system() as system:
         _run(system, 1)
         return [measure(count, partial(_run, system, count)) for count in counts]

@@ -85,7 +85,7 @@ class Alarm:
 
     @property
     def period(self) -> timedelta:
-        """How long a period is."""
+        """The length of a period."""
         return timedelta(seconds=self.watched[0].period)
 
     def state(self, read: Read, end: datetime, before: State = State.OK) -> State:

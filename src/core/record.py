@@ -32,7 +32,7 @@ OPEN_INDEX = "open-index"
 
 
 class Status(StrEnum):
-    """Where the work stands."""
+    """The state of the work, for people."""
 
     PENDING = "PENDING"
     RUNNING = "RUNNING"

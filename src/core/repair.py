@@ -32,7 +32,7 @@ class Sight(Protocol):
 
     @property
     def now(self) -> datetime:
-        """When the look is taken."""
+        """The moment of the look."""
 
     @property
     def is_known(self) -> bool:
@@ -40,7 +40,7 @@ class Sight(Protocol):
 
     @property
     def end(self) -> Outcome | None:
-        """How the task ended, as ECS shows it; None if it has not, or ECS does not know it."""
+        """The end of the task, as ECS shows it; None if there is none, or ECS does not know it."""
 
     @property
     def starts_by(self) -> datetime | None:

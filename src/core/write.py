@@ -6,7 +6,7 @@ from enum import Enum
 
 
 class Write(Enum):
-    """Who has written what was to be written: whoever counts or logs it does so once, as writer."""
+    """The answer of a write: only the call that gets WRITTEN counts and logs the change."""
 
     WRITTEN = "written by this call"
     ALREADY = "written before, by an earlier try or by somebody who meant the same"

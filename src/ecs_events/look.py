@@ -46,7 +46,7 @@ class Look:
 
     @cached_property
     def end(self) -> Outcome | None:
-        """How the task ended, as ECS shows it."""
+        """The end of the task, as ECS shows it."""
         return classify(self.task, self.record.job.container) if self.task else None
 
     @property

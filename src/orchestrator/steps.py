@@ -60,7 +60,7 @@ def run_step(
 
 
 class Ending(NamedTuple):
-    """How an attempt ended.
+    """The end of an attempt.
 
     Attributes:
         outcome: the outcome of its task.

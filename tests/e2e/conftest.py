@@ -20,7 +20,7 @@ _TIME_SCALE = 20
 
 @pytest.fixture(scope="package")
 def user() -> Iterator[User]:
-    """Somebody with the AWS SDK, in whose system Fargate is twenty times as fast as in AWS."""
+    """A user with the AWS SDK, in whose system Fargate is twenty times as fast as in AWS."""
     with System(time_scale=_TIME_SCALE) as system:
         yield User(system)
 
@@ -41,5 +41,5 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
 
 @pytest.fixture(scope="package")
 def aws_user(shared: Up) -> AwsUser:
-    """Somebody with the AWS SDK and what `make up` exports."""
+    """A user with the AWS SDK and the variables that `make up` exports."""
     return shared.user()

@@ -90,7 +90,7 @@ def test_rows(records: list[Record]) -> None:
 
 
 def test_parents(demonstrated: System, traces: Mapping[str, Traced]) -> None:
-    """In each row's trace, every part but its one root hangs on another part of it."""
+    """Every part of a row's trace but its one root has its parent in the trace."""
     for trace in traces.values():
         assert len(trace.roots) == 1
         assert trace.strays == []

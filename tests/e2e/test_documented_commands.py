@@ -73,7 +73,7 @@ EXAMPLES = {
 
 @pytest.fixture(scope="module")
 def reader(aws_user: AwsUser, shared: Up) -> Reader:
-    """Somebody who has executions of her own."""
+    """A user who has executions of her own."""
     return Reader.of(aws_user, shared.variables())
 
 

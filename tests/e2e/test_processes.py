@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def test_nothing_is_left_running() -> None:
-    """When the system stops, functions and workers that still run are ended, and none starts."""
+    """The stop of the system ends running functions and workers, and no other one starts."""
     with System(time_scale=100) as system:
         user = User(system)
         started = [user.start(flow, processingTime=300) for flow in ("polling", "eventbridge")]

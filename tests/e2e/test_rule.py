@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def test_rule_is_the_templates(tmp_path: Path) -> None:
-    """With a rule that matches another status the EventBridge flow is never told of the end."""
+    """The EventBridge flow never learns the end if the rule matches another status."""
     template = (PROJECT / "template.yaml").read_text()
     rule = "lastStatus: [DEPROVISIONING, STOPPED]"
     assert rule in template

@@ -45,7 +45,7 @@ def refused_for_its_port(folder: Path) -> subprocess.CompletedProcess[str]:
 
 
 def test_tells_how_to_use_it(shared: Up) -> None:
-    """It prints what to export as `make env` does, each function's alias and three commands."""
+    """`make up` prints the exports of `make env`, each function's alias and three commands."""
     exported = "".join(f"export {name}={value}\n" for name, value in shared.variables().items())
     assert exported in shared.printed
     documented = Page(PROJECT / "docs" / "local.md").table("Exported")
@@ -75,7 +75,7 @@ def test_paste_what_it_prints(shared: Up, tmp_path: Path) -> None:
 
 
 def test_paste_without_a_system(tmp_path: Path) -> None:
-    """Without a system a shell exports nothing, is told so, and does not go on to AWS."""
+    """A shell without a system exports nothing, reads why, and does not go on to AWS."""
     pasted = paste('eval "$(make -s env)" && echo on to AWS', tmp_path)
     assert (pasted.returncode, pasted.stdout) == (1, "")
     assert "nothing is exported" in pasted.stderr
@@ -101,7 +101,7 @@ def test_without_an_installation(tmp_path: Path) -> None:
 
 
 def test_one_at_a_time(shared: Up) -> None:
-    """While one is up a second refuses to start, and the first stays up."""
+    """A second system refuses to start while one is up, and the first stays up."""
     second = ask(shared.folder, "--port", "0")
     assert second.returncode == 1
     assert "up already" in second.stderr
@@ -109,7 +109,7 @@ def test_one_at_a_time(shared: Up) -> None:
 
 
 def test_interrupt(tmp_path: Path) -> None:
-    """Ctrl-C ends it and takes every function and every worker along."""
+    """Ctrl-C ends `make up` with every function and every worker."""
     with up(tmp_path) as running:
         running.start_work()
         processes = running.processes()
@@ -119,7 +119,7 @@ def test_interrupt(tmp_path: Path) -> None:
 
 
 def test_down(tmp_path: Path) -> None:
-    """`make down` ends it, and returns when it and all its processes are gone."""
+    """`make down` ends the system, and returns when all its processes are gone."""
     with up(tmp_path) as running:
         running.start_work()
         processes = running.processes()
@@ -131,7 +131,7 @@ def test_down(tmp_path: Path) -> None:
 
 
 def test_closed_terminal(tmp_path: Path) -> None:
-    """Told to end while it starts, it says that it does, and ends as soon as it can."""
+    """A system that is stopped while it starts says so, and ends as soon as it can."""
     with up(tmp_path) as running:
         until((tmp_path / "up.json").exists)
         assert running.end(signal.SIGHUP) == 0

@@ -31,7 +31,7 @@ def is_running(process: psutil.Process) -> bool:
 
 
 def test_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """SIGKILL ends it with every function and every worker, and none of their folders stays."""
+    """SIGKILL ends `make up` with every function and worker, and leaves none of their folders."""
     temporary = tmp_path / "temporary"
     temporary.mkdir()
     monkeypatch.setenv("TMPDIR", str(temporary))
@@ -45,7 +45,7 @@ def test_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_listens_to_this_machine_alone(shared: Up) -> None:
-    """It and all that it has started listen on 127.0.0.1, and at no other address."""
+    """The system and all its processes listen on 127.0.0.1, and at no other address."""
     shared.start_work()
     addresses = set()
     for process in family(shared):

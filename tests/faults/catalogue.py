@@ -1,4 +1,4 @@
-"""Which scenarios there are: made from the calls of clean runs, so that a new call is covered."""
+"""The scenarios, made from the calls of clean runs, so that a new call is covered too."""
 
 from __future__ import annotations
 

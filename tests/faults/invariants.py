@@ -97,7 +97,7 @@ def _tasks(end: End) -> Iterator[str]:
 
 
 def _in_time(scenario: Scenario, end: End) -> Iterator[str]:
-    """Whatever a task waits for has an end: after many deaths of who ends it, hours later."""
+    """A task ends in its time, or hours later after many deaths of the function that ends it."""
     if any(point.when == "pause" for point in scenario.points):
         return
     for task in end.tasks:
@@ -168,7 +168,7 @@ def _as_expected(scenario: Scenario, end: End) -> Iterator[str]:
 
 
 def _as_stopped(scenario: Scenario, end: End) -> Iterator[str]:
-    """Nothing but a stop stops an execution, and nothing here takes too long."""
+    """An execution is STOPPED only by a stop, and TIMED_OUT never."""
     is_stopped = any(point.stops for point in scenario.points)
     status = end.execution["Status"]
     if status == "TIMED_OUT" or (status == "STOPPED" and not is_stopped):
@@ -213,7 +213,7 @@ def _execution_tells(scenario: Scenario, end: End) -> Iterator[str]:
 
 
 def _callbacks(scenario: Scenario, end: End) -> Iterator[str]:
-    """Nobody waits for a callback in vain whose task has come to be, and to an end."""
+    """The callback of a task that has ended is answered."""
     if end.execution["Status"] == "STOPPED" or not end.tasks:
         return
     counts = Counter(end.callbacks)

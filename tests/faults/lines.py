@@ -74,7 +74,7 @@ def _unreadable(lines: list[tuple[str, str]]) -> Iterator[str]:
 
 
 def _repeated(scenario: Scenario, lines: list[tuple[str, str]], attempts: int) -> Iterator[str]:
-    """Whatever is not cut off stands once, or once an attempt; each crash may repeat a line."""
+    """Each line is logged once, or once an attempt; each crash may repeat a line."""
     if scenario.throttled:
         return
     own = Counter((source, *_said(source, text)) for source, text in lines)

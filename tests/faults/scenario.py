@@ -129,7 +129,7 @@ class Scenario:
 
     @property
     def seconds(self) -> int:
-        """How long a task may take from its request to its end, if all that watches it lives."""
+        """The longest time from a task's request to its end, if no watching function dies."""
         if self.end == "hangs" and self._start_is_limited:
             return START_LIMIT
         return TIME_LIMIT if self.end in {"hangs", "never told as ended"} else self._works_for

@@ -6,7 +6,7 @@ USED = granted("local") - ARGUED.keys()
 
 
 def test_reasons_are_for_grants_of_the_template() -> None:
-    """Whatever is argued is a grant of the template, with an image or without."""
+    """Each argued grant is one of the template's, with an image or without."""
     assert ARGUED.keys() <= granted("local") | granted("")
 
 
@@ -16,7 +16,7 @@ def test_grants_of_the_default_image() -> None:
 
 
 def test_every_grant_is_used_or_argued() -> None:
-    """Nothing is wrong when all grants are used but those that are argued."""
+    """The check passes when all grants are used except the argued ones."""
     assert not list(wrong(USED))
 
 

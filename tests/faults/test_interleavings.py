@@ -107,7 +107,7 @@ class Interleavings(RuleBasedStateMachine):
         self.user.durable.stop_durable_execution(DurableExecutionArn=self.arn)
 
     def teardown(self) -> None:
-        """Nothing is in anybody's way any more: all ends, and rightly."""
+        """All faults are over, so everything ends, and ends rightly."""
         if not hasattr(self, "arn"):
             return
         self.turns.end()
@@ -138,7 +138,7 @@ class Interleavings(RuleBasedStateMachine):
 
 
 def test_interleavings() -> None:
-    """In whatever order calls, deaths, events and people come, the execution ends rightly."""
+    """An execution ends rightly in any order of calls, deaths, events and people's acts."""
     with fast_system() as system:
         Interleavings.system = system
         how = settings(

@@ -118,7 +118,7 @@ def test_good_end() -> None:
     ],
 )
 def test_bad_end(changes: dict[str, Any], said: str) -> None:
-    """Whatever is wrong with an end is said."""
+    """The invariants report every fault of an end."""
     assert said in "; ".join(violations(SCENARIO, replace(GOOD, **changes)))
 
 
@@ -143,7 +143,7 @@ def test_result_of_a_timeout() -> None:
 
 
 def test_last_word_on_a_start() -> None:
-    """Only who dies or is throttled may take a start that was stopped for work that took long."""
+    """A stopped start may count as a timeout only after a death or a throttle."""
     error = {"kind": "TimedOut", "taskArn": "arn:1", "exitCode": None}
     hung = End(
         execution=failed(**error),

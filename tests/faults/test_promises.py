@@ -28,7 +28,7 @@ RUNNING_FOR, LOOKS_EVERY = 6 * 3600, 3000
 
 @pytest.fixture(scope="module")
 def user() -> Iterator[User]:
-    """Somebody whose system runs on threads of this process, far faster than AWS."""
+    """A user whose system runs on threads of this process, far faster than AWS."""
     with fast_system() as system:
         yield User(system)
 
@@ -80,7 +80,7 @@ def is_running(user: User, arn: str) -> bool:
 
 @pytest.mark.parametrize("flow", FLOWS)
 def test_all_events_are_lost(user: User, flow: Flow) -> None:
-    """With every event lost an execution still ends as its task, and so does its record, soon."""
+    """An execution and its record soon end as the task did, although every event is lost."""
     user.system.seams.delays = lambda _: []
     good = user.start(flow, message="unheard", processingTime=0)
     bad = user.start(flow, processingTime=0, simulate={"exitCode": 3})
@@ -105,7 +105,7 @@ def runs_since_the_end(user: User, arn: str) -> int:
 
 @pytest.mark.parametrize("after", [False, True])
 def test_sweep_dies(user: User, after: bool) -> None:
-    """A reconciler that dies whenever it looks for what workers made up repairs all the same."""
+    """A reconciler that dies at each search for made-up items still repairs."""
     deaths: list[int] = []
     death = Beside(Kill(after=after), before=lambda: deaths.append(1))
     user.system.seams.delays = lambda _: []
@@ -119,7 +119,7 @@ def test_sweep_dies(user: User, after: bool) -> None:
 
 @pytest.mark.parametrize("flow", FLOWS)
 def test_events_come_days_later(user: User, flow: Flow) -> None:
-    """Events that come again when nobody remembers them, two days later, change nothing."""
+    """Events that come again after their idempotency entries have expired change nothing."""
     kept: list[dict[str, Any]] = []
 
     def keep(event: dict[str, Any]) -> list[float]:
@@ -230,6 +230,6 @@ def test_bad_payloads(user: User) -> None:
     ],
 )
 def test_message_is_only_text(user: User, message: str) -> None:
-    """Whatever a message looks like, it reaches the worker as it is, and nothing else does."""
+    """A message of any form reaches the worker unchanged, and nothing else does."""
     result = user.result(user.start("eventbridge", message=message, processingTime=0))
     assert result["result"]["message"] == f"Processed: {message}"

@@ -34,7 +34,7 @@ def stand_still() -> None:
 
 
 def test_sample(running: Stage, catalogue: Catalogue) -> None:
-    """Whatever dies or becomes of events, all end rightly, and nobody is refused anything."""
+    """All executions end rightly after any death or fault of events, and no call is refused."""
     results = dict(running.run(catalogue.sample(), halfway=stand_still))
     own = catalogue.sampled()
     # Who is faster, an execution or an event, decides whether some of the calls are made; and which
@@ -56,7 +56,7 @@ def test_sample(running: Stage, catalogue: Catalogue) -> None:
 
 
 def test_catalogue_is_large(catalogue: Catalogue) -> None:
-    """There are some three and a half thousand scenarios, and no two are the same."""
+    """The scenarios are some three and a half thousand, and no two are the same."""
     scenarios = list(catalogue.all())
     assert len(set(scenarios)) == len(scenarios) > 3_000
 

@@ -1,4 +1,4 @@
-"""How a task ended, told from ECS's words alone: not by the code that is tested."""
+"""The end of a task, read from ECS's facts without the tested code."""
 
 from __future__ import annotations
 

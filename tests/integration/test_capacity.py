@@ -1,4 +1,4 @@
-"""On which capacity an execution's launches ask for their tasks."""
+"""The capacity for which an execution's launches ask."""
 
 from __future__ import annotations
 

@@ -74,7 +74,7 @@ def test_timeout_without_a_result(aws: Aws, durable: Start) -> None:
     ids=str,
 )
 def test_any_value(aws: Aws, durable: Start, written: object, result: object) -> None:
-    """Whatever a worker has written into its result is handed over."""
+    """A result of any form is handed over."""
     assert late(aws, durable(handler, {}), written)["result"] == result
 
 

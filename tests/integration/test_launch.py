@@ -201,7 +201,7 @@ def test_request(aws: Aws, durable: Start) -> None:
 
 
 def test_record_precedes_the_task(aws: Aws, durable: Start) -> None:
-    """When RunTask is called the record is there, open and without a task."""
+    """The record exists when RunTask is called, open and without a task."""
     seen = []
     aws.at("ecs.RunTask", lambda **_: seen.append(aws.record()))
     durable(dynamodb.handler, {}).result()
@@ -241,7 +241,7 @@ def test_late_launch(aws: Aws, durable: Start) -> None:
 
 
 def test_task_that_cannot_be_recorded(aws: Aws, durable: Start, lines: Lines) -> None:
-    """In the DynamoDB flow a task goes on though its ARN was not recorded, and its end is told."""
+    """A DynamoDB task whose ARN could not be stored goes on, and its end is reported."""
     aws.answer_with("dynamodb.UpdateItem", *throttled(10))
     result = durable(dynamodb.handler, {}).result()
     assert result["status"] == "RUNNING"

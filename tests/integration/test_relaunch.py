@@ -41,7 +41,7 @@ def test_no_room_at_first(aws: Aws, durable: Start, attempts: Attempts, handler:
 def test_launches_share_the_begin(
     aws: Aws, durable: Start, attempts: Attempts, handler: Handler
 ) -> None:
-    """However often an attempt's task is launched, the record keeps its begin and its deadline."""
+    """The record keeps an attempt's begin and deadline, however often its task is launched."""
     aws.refuse(*[CAPACITY] * 2)
     execution = durable(handler, {"timeoutSeconds": 600})
     attempts.end(1, SUCCESS)

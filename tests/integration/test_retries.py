@@ -57,7 +57,7 @@ def test_loss_then_success(
 def test_two_failed_starts_then_success(
     durable: Start, attempts: Attempts, handler: Handler
 ) -> None:
-    """By default there are three attempts: the third one's success is the execution's."""
+    """The default is three attempts: the third one's success is the execution's."""
     execution = durable(handler, {})
     attempts.end(1, NO_NETWORK)
     attempts.end(2, NO_NETWORK)

@@ -35,7 +35,7 @@ _SAID = {
 
 
 class Run(NamedTuple):
-    """How a run of pytest ended.
+    """The end of a run of pytest.
 
     Attributes:
         code: its exit code; None where it did not end in time.

@@ -1,4 +1,4 @@
-"""How a template differs from what docs/permissions.md lists."""
+"""The differences between a template and the list in docs/permissions.md."""
 
 from __future__ import annotations
 

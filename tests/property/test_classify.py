@@ -39,7 +39,7 @@ SIDECARS = st.lists(
 
 @given(ENDINGS, st.data())
 def test_any_order(ending: Ending, data: st.DataObject) -> None:
-    """A task's events, doubled and in any order, all tell the same end, and STOPPED tells it."""
+    """A task's events, doubled and in any order, all show the same end, and STOPPED shows it."""
     events = life(ending)
     doubled = data.draw(st.lists(st.sampled_from(events), max_size=8))
     delivered = data.draw(st.permutations(events + doubled))
@@ -49,7 +49,7 @@ def test_any_order(ending: Ending, data: st.DataObject) -> None:
 
 @given(ENDINGS)
 def test_early_end_is_final(ending: Ending) -> None:
-    """An end that DEPROVISIONING tells is, in all its facts, the one that STOPPED will tell."""
+    """An end at DEPROVISIONING has all the facts of the end at STOPPED."""
     *_, deprovisioning, stopped = life(ending)
     early = classify(deprovisioning, WORKER)
     assert early in (None, classify(stopped, WORKER))
@@ -79,7 +79,7 @@ def test_sidecars(tasks: list[dict[str, Any]], sidecars: list[Any], data: st.Dat
 def test_finished_work(
     sidecars: list[Any], stop_code: str, stopped_reason: str, reason: str
 ) -> None:
-    """A main container that exited with 0 by itself is never told as not started, nor retried."""
+    """A main container that exited with 0 by itself is never a failed start, nor retried."""
     main = {"name": WORKER, "lastStatus": "STOPPED", "exitCode": 0, "reason": reason}
     task = {"lastStatus": "STOPPED", "stopCode": stop_code, "stoppedReason": stopped_reason}
     outcome = classify({"taskArn": "arn", **task, "containers": [main, *sidecars]}, WORKER)
@@ -105,7 +105,7 @@ def test_unknown_fields(
 
 @given(LIVES, MOMENTS)
 def test_events_and_describe_tasks_agree(tasks: list[dict[str, Any]], moment: datetime) -> None:
-    """A moment is the same whether an event tells it or DescribeTasks."""
+    """A moment is the same in an event and in DescribeTasks."""
     text = moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     event, described = (
         tasks[-1] | {"startedAt": instant, "executionStoppedAt": instant}

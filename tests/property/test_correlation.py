@@ -68,7 +68,7 @@ def test_round_trip(correlation: Correlation) -> None:
 
 @given(st.text() | st.from_regex(r"[\w-]{0,9}/[\w-]{0,9}/\w{0,9}", fullmatch=True))
 def test_any_started_by(started_by: str) -> None:
-    """Whatever somebody else writes into `startedBy`, it is not taken for another's correlation."""
+    """A foreign `startedBy` is never read as another correlation."""
     correlation = Correlation.parse(started_by)
     assert correlation is None or correlation.started_by == started_by
 

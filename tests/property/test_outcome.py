@@ -30,7 +30,7 @@ JSON = st.recursive(
 
 @given(OUTCOMES)
 def test_outcome_round_trip(outcome: Outcome) -> None:
-    """An outcome that travelled as JSON is the outcome that set out."""
+    """An outcome is unchanged after its way through JSON."""
     assert from_dict(json.loads(json.dumps(outcome.to_dict()))) == outcome
 
 
@@ -43,5 +43,5 @@ def test_answer_round_trip(outcome: Outcome, result: object) -> None:
 
 @given(JSON | st.fixed_dictionaries({"outcome": JSON, "result": JSON}))
 def test_somebody_elses_answer(answer: object) -> None:
-    """Whatever JSON somebody answers a callback with, it is not taken for ours."""
+    """Any other JSON as a callback's answer is not taken for ours."""
     assert Answer.read(json.dumps(answer)) is None

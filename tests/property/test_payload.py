@@ -44,7 +44,7 @@ def answer(payload: object, flow: Flow, execution_timeout: int) -> Work | Invali
 
 @given(JSON | PAYLOADS | SPOILT, FLOWS, EXECUTION_TIMEOUTS)
 def test_any_payload(payload: object, flow: Flow, execution_timeout: int) -> None:
-    """Whatever JSON comes, it is refused by a field's name or becomes work within all bounds."""
+    """Any JSON is refused by a field's name or becomes work within all bounds."""
     work = answer(payload, flow, execution_timeout)
     if isinstance(work, InvalidRequestError):
         message = f"{work.field}: expected {work.expected}, got {work.value}. No task was started."
@@ -142,7 +142,7 @@ def test_any_request(payload: dict[str, Any], flow: Flow) -> None:
 
 @given(st.text(st.characters(), min_size=1_000, max_size=4_000) | TEXT, FLOWS)
 def test_any_message(message: str, flow: Flow) -> None:
-    """Whatever the message, it reaches the container or is refused before a task is asked for."""
+    """Any message reaches the container, or is refused before a task is asked for."""
     work = admitted({"message": message}, flow)
     if isinstance(work, InvalidRequestError):
         assert work.field == "message"

@@ -45,7 +45,7 @@ OUTCOMES = st.builds(
 
 @given(st.lists(st.sampled_from(Status)))
 def test_the_end_is_never_left(wanted: list[Status]) -> None:
-    """However statuses are asked for, what is allowed leaves neither COMPLETED nor FAILED."""
+    """No sequence of allowed transitions leaves COMPLETED or FAILED."""
     walked = [Status.PENDING]
     for status in wanted:
         if status in TRANSITIONS[walked[-1]]:
@@ -116,7 +116,7 @@ class Writers(RuleBasedStateMachine):
 
     @rule(task=TASKS, status=ENDS)
     def told_of_another_attempt(self, task: str, status: Status) -> None:
-        """Whatever speaks for another attempt is refused, and changes nothing."""
+        """A write for another attempt is refused, and changes nothing."""
         other = new_record(attempt=2, execution_id=self.record.execution_id)
         before = self.read()
         outcome = Succeeded(task_arn=task)
@@ -175,7 +175,7 @@ class Attempts(RuleBasedStateMachine):
 
     @rule(target=seen)
     def looked(self) -> Record:
-        """Somebody reads the record, and acts on it at whatever time."""
+        """A writer reads the record, and acts on it at any later time."""
         return self.stored()
 
     @rule(seen=seen)
@@ -223,10 +223,10 @@ def new_record(attempt: int, execution_id: str | None = None) -> Record:
 
 
 def test_writers(aws: Aws) -> None:  # noqa: ARG001 - the tables
-    """In whatever order its writers come, a record only moves forward and closes once."""
+    """A record only moves forward and closes once, in any order of its writers."""
     run_state_machine_as_test(Writers, settings=settings(max_examples=25, stateful_step_count=8))
 
 
 def test_attempts(aws: Aws) -> None:  # noqa: ARG001 - the tables
-    """In whatever order they are ended, a record keeps each attempt that has ended once."""
+    """A record keeps each ended attempt once, in any order of the ends."""
     run_state_machine_as_test(Attempts, settings=settings(max_examples=25, stateful_step_count=12))

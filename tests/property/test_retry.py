@@ -24,7 +24,7 @@ SEEDS = st.text(max_size=40)
 
 @given(POLICIES, SEQUENCES, SEEDS)
 def test_any_sequence(policy: Policy, outcomes: list[Outcome], seed: str) -> None:
-    """Whatever happens, there are no more attempts than allowed, and no longer waits than told."""
+    """There are never more attempts than allowed, nor longer waits than the policy says."""
     delays = list(_waits(policy, outcomes, seed))
     assert len(delays) + 1 <= policy.max_attempts
     assert all(delay >= 1 for delay in delays)
@@ -34,7 +34,7 @@ def test_any_sequence(policy: Policy, outcomes: list[Outcome], seed: str) -> Non
 
 @given(POLICIES, OUTCOMES | LOST, st.integers(1, MAX_ATTEMPTS + 1), SEEDS)
 def test_what_is_tried_again(policy: Policy, outcome: Outcome, attempt: int, seed: str) -> None:
-    """A success, a stop, a timeout and the unknown are never tried again, whatever is asked for."""
+    """A success, a stop, a timeout and an unknown end are never retried, whatever the payload."""
     if policy.delay(outcome, attempt, seed) is None:
         return
     assert attempt < policy.max_attempts
@@ -48,7 +48,7 @@ def test_what_is_tried_again(policy: Policy, outcome: Outcome, attempt: int, see
 
 @given(OUTCOMES | LOST, st.frozensets(st.sampled_from(get_args(OnDemand))), SEEDS)
 def test_exit_codes(outcome: Outcome, kinds: frozenset[OnDemand], seed: str) -> None:
-    """An exit code that is asked for says what its kind says, for ends of this code alone."""
+    """A retried exit code has the effect of its kind, but for ends with this code alone."""
     code = outcome.exit_code
     delays = [
         Policy(3, kinds | codes).delay(outcome, 1, seed)
@@ -60,7 +60,7 @@ def test_exit_codes(outcome: Outcome, kinds: frozenset[OnDemand], seed: str) -> 
 
 @given(st.lists(REFUSALS | OUTCOMES, min_size=MAX_TRIES), st.integers(1, 31_622_400), SEEDS)
 def test_any_launches(outcomes: list[Outcome], timeout: int, seed: str) -> None:
-    """However its launches are refused, an attempt asks ten times at most, within its timeout."""
+    """An attempt calls RunTask at most ten times, within its timeout, whatever the refusals."""
     delays = []
     for launch, outcome in enumerate(outcomes, 1):
         if (delay := relaunch_delay(outcome, launch, timeout, seed)) is None:

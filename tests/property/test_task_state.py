@@ -56,7 +56,7 @@ def live_through(world: World, happened: list[Any], data: st.DataObject) -> None
 def test_deliveries(
     aws: Aws, functions: Lambda, flow: Flow, ending: Ending, data: st.DataObject
 ) -> None:
-    """However events are doubled, reordered and cut off, the execution ends once, as its task."""
+    """An execution ends once, as its task did, with doubled, reordered and interrupted events."""
     # The callback takes one answer; the record ends as it would have without any of it.
     success = ending.kind == "Succeeded"
     world = World(aws, functions, flow, RESULT if success else None)

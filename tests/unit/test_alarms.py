@@ -163,7 +163,7 @@ def test_chosen(properties: dict[str, Any]) -> None:
 
 
 def test_number() -> None:
-    """There are at most ten alarms, of which one alone takes a missing value for a bad one."""
+    """There are at most ten alarms, and only one counts a missing value as breaching."""
     assert len(ALARMS) <= 10
     missing = {name: alarm(one).missing for name, one in ALARMS.items()}
     assert {name for name, how in missing.items() if how is Missing.BREACHING} == {
@@ -181,7 +181,7 @@ def test_price() -> None:
 
 
 def test_topic(deploy: Callable[..., Stack]) -> None:
-    """Every alarm tells the topic of the parameter, and nobody without one."""
+    """Every alarm notifies the parameter's topic, and none without one."""
     for topic, actions in (("", None), (TOPIC, [TOPIC])):
         made_of = deploy(AlarmTopicArn=topic).of_type("AWS::CloudWatch::Alarm").values()
         assert [one.get("AlarmActions") for one in made_of] == [actions] * len(ALARMS)

@@ -1,4 +1,4 @@
-"""Who imports whom, in what is deployed and in the local system; imports for types count too."""
+"""Imports within the deployed code and the local system; those for types count too."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ BELOW = {
 }
 
 
-# Pure rules that had better stay so.
+# Modules of pure rules, which have to stay pure.
 RULES = ("repair", "verdict")
 
 
@@ -65,7 +65,7 @@ def test_rules_know_no_aws(deployed: Mapping[str, set[str]]) -> None:
 
 @pytest.mark.parametrize("rule", RULES)
 def test_rules_are_tested_without_aws(rule: str) -> None:
-    """The tests of the hardest rules load no client of AWS, no SDK and nobody who plays AWS."""
+    """The tests of the hardest rules load no client of AWS, no SDK and no stand-in for AWS."""
     tests = [path.stem for path in (ROOT / "tests/unit/core").glob(f"test_{rule}*.py")]
     modules = ", ".join(f"tests.unit.core.{test}" for test in tests)
     program = f"import sys, {modules}; print(*sys.modules)"

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda mutation: mutation.name)
 def test_mutation(mutation: Mutation) -> None:
-    """Each mutation makes other code of one place that is there, and names tests that are."""
+    """Each mutation changes code at one existing place, and names existing tests."""
     text = (ROOT / mutation.path).read_text()
     assert text.count(mutation.old) == 1
     assert mutation.new != mutation.old
@@ -30,7 +30,7 @@ def test_mutation(mutation: Mutation) -> None:
 
 
 def test_enough() -> None:
-    """There are at least twelve of them, no two alike."""
+    """There are at least twelve mutations, no two alike."""
     assert len({(m.path, m.old, m.new) for m in MUTATIONS}) == len(MUTATIONS) >= 12
 
 
@@ -57,7 +57,7 @@ def test_run_that_does_not_end(tmp_path: Path) -> None:
 
 
 def test_policy_mutations() -> None:
-    """Every known way to break a policy of the template is noticed by what compares it."""
+    """The comparison of policies notices every known way to break one."""
     template = translated()
     edits = list(policies.edits(template))
     assert len({edit.what for edit in edits}) == len(edits) >= 200

@@ -27,7 +27,7 @@ def test_rule(stack: Stack) -> None:
 
 
 def test_executions_rule(stack: Stack) -> None:
-    """The other rule matches the bad ends of this stack's executions, and of no other's."""
+    """The rule on executions matches the bad ends of this stack's, and of no other stack's."""
     rule = stack.of_type("AWS::Events::Rule")["ExecutionStatusFunctionExecutionStatusChange"]
     functions = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:demo-"
     assert rule["EventPattern"] == {

@@ -73,7 +73,7 @@ def test_network_of_ones_own(written: Path, deploy: Callable[..., Stack], public
 
 
 def test_same_beside(deploy: Callable[..., Stack], stack: Stack) -> None:
-    """Whose network it is makes no other difference to a stack."""
+    """A network of the user's own makes no other difference to a stack."""
     kept = {name for name, r in stack.resources.items() if not r["Type"].startswith("AWS::EC2::")}
     assert deploy(**OWN_NETWORK).resources.keys() == kept
 

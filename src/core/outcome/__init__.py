@@ -1,4 +1,4 @@
-"""How a task ended: the outcome types and `classify`."""
+"""The outcome of a task: its types, and `classify`."""
 
 from core.outcome.beside import OtherContainer
 from core.outcome.causes import CAUSES, NO_CAPACITY, TOO_BUSY, Cause, cause_of, is_transient

@@ -21,7 +21,7 @@ def system() -> Iterator[System]:
 
 @pytest.fixture(scope="package")
 def user(system: System) -> User:
-    """Somebody with the AWS SDK, who minds that each answer is as AWS's models say."""
+    """A user with the AWS SDK, who checks each answer against AWS's models."""
     for service in ("ecs", "lambda"):
         conforming(system.account.client(service))
     # The rest of EventBridge is moto's.

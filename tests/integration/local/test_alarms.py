@@ -38,7 +38,7 @@ class Watch:
         self._since = system.clock.now()
 
     def raised(self) -> set[str]:
-        """Which alarms have shown themselves until now."""
+        """Return the alarms that have been in ALARM until now."""
         return raised(self.system, self._since, self.system.clock.now())
 
     def expect(self, *alarms: str) -> None:

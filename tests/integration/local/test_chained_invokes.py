@@ -22,7 +22,7 @@ MANY = 70
 
 @pytest.fixture(scope="module")
 def user(tmp_path_factory: pytest.TempPathFactory) -> Iterator[User]:
-    """Somebody whose stack has functions that invoke functions, as threads."""
+    """A user whose stack has functions that invoke functions, as threads."""
     own = chaining.written(tmp_path_factory.mktemp("stack"))
     with System(own, time_scale=100, durable_scale=10, in_process=True) as system:
         conforming(system.account.client("lambda"))
@@ -72,7 +72,7 @@ def test_payload_that_is_nested_too_deeply(user: User) -> None:
 
 
 def test_result_that_is_nested_too_deeply(user: User) -> None:
-    """A result of more levels than anybody here reads fails its function, with the reason."""
+    """A result with too many levels fails its function, with the reason."""
     error = user.result(invoking(user, "plain:live", {"levels": 300}))
     assert error["type"] == "Runtime.MarshalError"
     assert "nested deeper than" in error["message"]
@@ -159,7 +159,7 @@ def test_stopped(user: User) -> None:
 
 
 def test_parent_is_told(user: User) -> None:
-    """A failed child whose parent was told leaves no dead letter, another execution does."""
+    """A failed child whose parent learns of it leaves no dead letter; another execution does."""
     letters = Queue(user, "FailedExecutionsQueueUrl")
     user.result(invoking(user, "child:live", {"fails": "Told"}))
     # Whatever was kept of the child is in the queue before what is kept of this one.

@@ -107,14 +107,14 @@ def test_date(
 )
 @pytest.mark.parametrize("is_signed", [False, True], ids=["not signed", "signed"])
 def test_motos_pages(system: System, key: tuple[str, str], path: str, *, is_signed: bool) -> None:
-    """The pages of moto itself, and of an instance's metadata, are shown to nobody."""
+    """The pages of moto itself, and of an instance's metadata, are not served."""
     asked = Asked(f"{system.endpoint}{path}")
     answer = (asked.signed(*key, "s3") if is_signed else asked).send()
     assert answer.status == HTTPStatus.FORBIDDEN
 
 
 def test_motos_reset(system: System, key: tuple[str, str]) -> None:
-    """Nobody resets what moto keeps by its own page."""
+    """The page with which moto resets its state is not served."""
     asked = Asked(f"{system.endpoint}/moto-api/reset", "POST").signed(*key)
     assert asked.send().status == HTTPStatus.FORBIDDEN
     tables = system.account.client("dynamodb").list_tables()["TableNames"]

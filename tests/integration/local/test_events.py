@@ -104,7 +104,7 @@ def test_disabled_rule(events: Any, rule: str, taken: Queue) -> None:
     ],
 )
 def test_refused_entries(events: Any, entry: dict[str, str], code: str) -> None:
-    """Nobody can pretend to be AWS, and an entry that is no event is refused by itself."""
+    """An entry with AWS's source, or one that is no event, is refused alone."""
     order = {"Source": "shop", "DetailType": "Order", "Detail": "{}"}
     answer = events.put_events(Entries=[{**order, **entry}, order])
     assert answer["FailedEntryCount"] == 1
@@ -225,7 +225,7 @@ def test_templates_rule_is_shown(user: User, events: Any) -> None:
 
 
 def test_statuses_of_executions(user: User, events: Any, taken: Queue) -> None:
-    """Each new status of an execution is told, as AWS tells it."""
+    """Each new status of an execution is published, in AWS's form."""
     pattern = {"source": ["aws.lambda"], "detail-type": ["Durable Execution Status Change"]}
     events.put_rule(Name="statuses", EventPattern=json.dumps(pattern))
     target(events, "statuses", taken.arn)
@@ -243,7 +243,7 @@ def test_statuses_of_executions(user: User, events: Any, taken: Queue) -> None:
 
 
 def test_queue_that_is_gone(events: Any, rule: str, user: User, undelivered: Queue) -> None:
-    """An event for a queue that does not exist is kept, and keeps nobody else's from coming."""
+    """An event for a queue that does not exist is kept, and blocks no other event."""
     gone = undelivered.arn.rpartition(":")[0] + ":gone"
     target(events, rule, gone, DeadLetterConfig={"Arn": undelivered.arn})
     assert put(events)["FailedEntryCount"] == 0
@@ -253,7 +253,7 @@ def test_queue_that_is_gone(events: Any, rule: str, user: User, undelivered: Que
 
 
 def test_reader_who_waits(user: User, taken: Queue, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A client that waits for a message keeps nobody from sending it."""
+    """A client that waits for a message does not block its sender."""
     sqs = user.system.account.client("sqs")
     url = user.system.stack.outputs["FailedExecutionsQueueUrl"]
     begun, receive = threading.Event(), SQSBackend.receive_message

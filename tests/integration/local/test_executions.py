@@ -127,7 +127,7 @@ def test_history(user: User) -> None:
 
 
 def test_pause(user: User) -> None:
-    """A paused execution is invoked no more, whatever it waits for, until it is resumed."""
+    """A paused execution is not invoked until it is resumed, whatever it waits for."""
     arn = user.start("eventbridge", processingTime=300)
     user.worker(arn)
     [task] = user.tasks(arn)
@@ -154,7 +154,7 @@ def test_pause_of_what_is_over(user: User, stopped: str) -> None:
 
 
 def test_unknown_execution(user: User, stopped: str) -> None:
-    """Whatever is asked about an execution that never was is refused by AWS's name for it."""
+    """Each call about an execution that does not exist is refused with AWS's error code."""
     for ask in (
         *("get_durable_execution", "get_durable_execution_history", "stop_durable_execution"),
         *("pause_durable_execution", "resume_durable_execution"),

@@ -60,7 +60,7 @@ def test_lists(user: User) -> None:
 
 
 def test_unknown_names(user: User) -> None:
-    """Nothing is told of a function, a version or an alias that does not exist."""
+    """A call about a function, a version or an alias that does not exist is refused."""
     function = user.function("polling").removesuffix(":live")
     with pytest.raises(user.durable.exceptions.ResourceNotFoundException):
         user.durable.get_function(FunctionName=f"{function}-other")

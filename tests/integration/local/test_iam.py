@@ -165,7 +165,7 @@ def test_operation_of_a_path(system: System, path: str, message: str | None) -> 
 def test_unknown_calls(
     system: System, client: Callable[..., Any], role: str | None, is_refused: bool
 ) -> None:
-    """A call of which nobody has said what AWS checks is an error for all but people."""
+    """A call whose checks in AWS are not known here is an error, except for people."""
     described = {"TableName": system.stack.outputs["CallbackTableName"]}
     table = client("dynamodb", role)
     if not is_refused:
@@ -247,7 +247,7 @@ def test_lines_that_may_not_be_kept(written: Callable[..., Path]) -> None:
 
 
 def test_segments_that_may_not_be_sent(written: Callable[..., Path]) -> None:
-    """Nothing is kept of a function whose role may send no segment, and it works all the same."""
+    """A function whose role may send no segment works, and its segments are not kept."""
     path = written(without("TracingPolicy", "xray:PutTraceSegments"))
     with System(path, time_scale=100, durable_scale=100, in_process=True) as system:
         user = User(system)

@@ -257,7 +257,7 @@ def test_bound(system: System) -> None:
 
 
 def test_in_process() -> None:
-    """On threads, what is written of a function's metrics counts; a worker's line does not."""
+    """A function's metrics count on threads too, and a worker's line does not."""
     with System(time_scale=100, in_process=True) as system:
         name, now = f"{system.stack.name}-reconciler-function", datetime.now(UTC)
         write = importlib.import_module("adapters.metrics").write

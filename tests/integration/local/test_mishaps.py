@@ -139,7 +139,7 @@ def test_unseen_exit(user: User) -> None:
 
 
 def test_full_spot_capacity(user: User) -> None:
-    """While Spot has no room, a request for it is refused in ECS's words, and others are not."""
+    """A request for Spot without capacity is refused in ECS's words, and others are not."""
     user.system.tasks.full["FARGATE_SPOT"] = 1
     refused = user.ecs.run_task(**on_spot(user))
     assert (refused["tasks"], [f["reason"] for f in refused["failures"]]) == ([], [NO_ROOM])

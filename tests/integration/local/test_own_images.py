@@ -103,13 +103,13 @@ def test_example(user: User, started: list[str], number: int, example: Example) 
 
 @pytest.fixture(scope="module")
 def small(user: User) -> dict[Flow, str]:
-    """In each flow, an execution of the script with an input that a variable holds."""
+    """An execution of the script in each flow, with an input that a variable holds."""
     return {flow: start(user, flow, input=HARD) for flow in FLOWS}
 
 
 @pytest.fixture(scope="module")
 def large(user: User) -> dict[Flow, str]:
-    """In each flow, an execution of the script with an input that only an object holds."""
+    """An execution of the script in each flow, with an input that only an object holds."""
     return {flow: start(user, flow, input=[HARD, "x" * 300_000]) for flow in FLOWS}
 
 
@@ -137,7 +137,7 @@ def test_large_result(user: User, large: dict[Flow, str], flow: Flow) -> None:
 
 
 def test_polling(user: User, small: dict[Flow, str], large: dict[Flow, str]) -> None:
-    """In polling the documented script does its work too, and writes nothing."""
+    """The documented script does its work in polling too, and writes nothing."""
     for arn in (small["polling"], large["polling"]):
         record = user.closed(arn)
         assert record["status"] == "COMPLETED", record
@@ -187,7 +187,7 @@ def test_result_in_other_characters(user: User, script: str) -> None:
 
 
 def test_stale_ticket(user: User, script: str) -> None:
-    """With the ticket of another attempt, the documented script writes nothing, and fails."""
+    """The documented script with another attempt's ticket writes nothing, and fails."""
     late = f"EXECUTION_TICKET={STALE}\n{script}"
     record = user.closed(start(user, "dynamodb", command=["sh", "-c", late], input=HARD))
     assert (record["status"], record["lastOutcome"]["kind"]) == ("FAILED", "ApplicationFailed")

@@ -102,7 +102,7 @@ def test_page(api: RuntimeApi, method: str, headers: dict[str, str]) -> None:
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_another_process(method: str) -> None:
-    """Only the process that an API is for gets its events, and answers them."""
+    """No process but an API's own gets its events, or answers them."""
     own, other = RuntimeApi(), RuntimeApi()
     own.process.set_result(os.getpid())
     # The one that started it.

@@ -16,7 +16,7 @@ def cloudformation(user: User) -> Any:
 
 
 def test_outputs(user: User, cloudformation: Any) -> None:
-    """The stack's outputs are told, with what the template says of each."""
+    """The stack's outputs are shown, with their descriptions."""
     stack = user.system.stack
     [described] = cloudformation.describe_stacks(StackName=stack.name)["Stacks"]
     outputs = {output["OutputKey"]: output["OutputValue"] for output in described["Outputs"]}
@@ -25,7 +25,7 @@ def test_outputs(user: User, cloudformation: Any) -> None:
 
 
 def test_stack(user: User, cloudformation: Any) -> None:
-    """The stack is told to be created, from the template's parameters."""
+    """The stack is shown as created, with the template's parameters."""
     [described] = cloudformation.describe_stacks()["Stacks"]
     assert (described["StackName"], described["StackStatus"]) == (
         user.system.stack.name,
@@ -51,6 +51,6 @@ def test_resources(user: User, cloudformation: Any) -> None:
 
 
 def test_unknown_stack(cloudformation: Any) -> None:
-    """Nothing is known of another stack."""
+    """A call about another stack is refused."""
     with pytest.raises(ClientError, match="Stack with id other does not exist"):
         cloudformation.describe_stacks(StackName="other")

@@ -88,7 +88,7 @@ def test_impossible_tasks(
 
 
 def test_unknown_cluster(user: User) -> None:
-    """Nothing runs in a cluster that does not exist, and nothing is told of it."""
+    """Each call for a cluster that does not exist is refused."""
     with pytest.raises(user.ecs.exceptions.ClusterNotFoundException):
         run(user, cluster="other")
     with pytest.raises(user.ecs.exceptions.ClusterNotFoundException):
@@ -145,7 +145,7 @@ def test_listed_by_who_started_it(user: User) -> None:
 
 
 def test_states_and_events(user: User) -> None:
-    """A task's events tell five of Fargate's states, in the order and shape of published ones."""
+    """A task's events show five of Fargate's states, in the order and form of published ones."""
     arn = run(user, startedBy=f"{user.stack}/unknown/1")
     user.task(arn, "RUNNING")
     user.stop(arn)

@@ -160,7 +160,7 @@ def test_handler_that_exits() -> None:
 
 
 def test_command() -> None:
-    """In process a command beside the worker's own is refused by name, and never passed over."""
+    """A system in process refuses by name a command beside the worker's own."""
     with System(time_scale=100, durable_scale=100, in_process=True) as system:
         user = User(system)
         error = user.error(user.start("eventbridge", command=["true"], maxAttempts=1))

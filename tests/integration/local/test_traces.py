@@ -1,4 +1,4 @@
-"""Which traces invocations make, and what Lambda itself says in them."""
+"""The traces of invocations, and Lambda's own segments in them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ROOT, PARENT = "1-5759e988-bd862e3fe1be46a994272793", "53995c3f42cd8ad8"
 
 @pytest.fixture(scope="module")
 def user(tmp_path_factory: pytest.TempPathFactory) -> Iterator[User]:
-    """Somebody whose stack has functions that invoke functions, as threads."""
+    """A user whose stack has functions that invoke functions, as threads."""
     own = chaining.written(tmp_path_factory.mktemp("stack"))
     with System(own, time_scale=100, durable_scale=100, in_process=True) as system:
         yield User(system)
@@ -65,7 +65,7 @@ def invoke(user: User, function: str, header: str | None, payload: Any, **more: 
 
 @pytest.mark.parametrize("flow", ["polling", "dynamodb", "eventbridge"])
 def test_one_execution(user: User, flow: Any) -> None:
-    """An execution has one trace: later invocations hang on the first, and records tell of it."""
+    """An execution has one trace: later invocations are below the first; its record names it."""
     arn = user.start(flow, processingTime=0)
     user.ended(arn)
     trace = traced(user.client("xray"), root_of(user.record(arn)["traceHeader"]))
@@ -83,7 +83,7 @@ def test_one_execution(user: User, flow: Any) -> None:
 
 
 def test_segments_of_an_invocation(user: User) -> None:
-    """Lambda tells of the service and of the function which function, and from when to when."""
+    """Lambda's segments of service and function name the function, its begin and its end."""
     arn = user.start("dynamodb", processingTime=0)
     user.ended(arn)
     trace = traced(user.client("xray"), root_of(user.record(arn)["traceHeader"]))
@@ -113,7 +113,7 @@ def test_killed(user: User) -> None:
 
 
 def test_retries(user: User) -> None:
-    """An event that a function fails on is tried again in its own trace."""
+    """An event on which a function fails is retried in its own trace."""
     journal = user.system.journal
     before, payload = journal.count, json.dumps({"fails": "Sold out"})
     user.durable.invoke(FunctionName="plain", InvocationType="Event", Payload=payload)
@@ -133,7 +133,7 @@ def test_retries(user: User) -> None:
 @pytest.mark.parametrize("function", ["plain", "child:live"])
 @pytest.mark.parametrize("kind", ["Event", "RequestResponse"])
 def test_callers_trace(user: User, function: str, kind: str) -> None:
-    """A caller's header names the trace, and what the first invocation hangs on."""
+    """A caller's header names the trace, and the first invocation's parent."""
     if (function, kind) == ("child:live", "RequestResponse"):
         function = "short:live"
     root = f"1-5759e988-{f'{function} {kind}'.encode().hex()[:24]:0<24}"
@@ -149,7 +149,7 @@ def test_callers_trace(user: User, function: str, kind: str) -> None:
 
 
 def test_not_sampled(user: User) -> None:
-    """Nothing is kept of a trace that its caller does not sample, and the function is told so."""
+    """A trace that its caller does not sample is not kept, and the function learns that."""
     arn = invoke(
         user,
         user.function("dynamodb"),

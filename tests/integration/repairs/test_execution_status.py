@@ -103,7 +103,7 @@ def test_task_that_ended_well(scene: Scene, flow: Flow, status: str) -> None:
 @EACH_END
 @pytest.mark.parametrize("stored", [True, False], ids=["stored", "by name"])
 def test_work_that_nobody_waits_for(scene: Scene, status: str, stored: bool) -> None:
-    """In the DynamoDB flow work that was done stays done, however its execution ended."""
+    """Work that was done stays done in the DynamoDB flow, however its execution ended."""
     begun = scene.running(Flow.DYNAMODB) if stored else scene.begin(Flow.DYNAMODB)
     task_arn = begun.task_arn or scene.launch(begun)
     scene.end(task_arn, 0)
@@ -172,7 +172,7 @@ def test_repeated(scene: Scene, flow: Flow) -> None:
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize("operation", [*CALLS, "logs.GetLogEvents"])
 def test_death(scene: Scene, operation: str, after: bool) -> None:
-    """Wherever the function dies, the next try settles what is left."""
+    """The next try settles the rest, wherever the function dies."""
     record = scene.begin()
     task_arn = scene.launch(record)
     scene.aws.at(operation, die, 1, after=after)

@@ -77,7 +77,7 @@ def test_task_after_the_close(
 
 
 def test_record_after_the_event_dynamodb(aws: Aws, scene: Scene, durable: Start) -> None:
-    """In the DynamoDB flow the launch ends with the step that writes the record."""
+    """A DynamoDB launch that is stopped as it writes its record ends there: the record is closed."""
     done = start(aws, scene, "dynamodb.PutItem", lambda: durable(dynamodb.handler, {}))
     aws.wait_for_record(lambda record: record.is_open)
     assert done == ["ignored: no record"]
@@ -86,7 +86,7 @@ def test_record_after_the_event_dynamodb(aws: Aws, scene: Scene, durable: Start)
 
 
 def test_task_after_the_close_dynamodb(aws: Aws, scene: Scene, durable: Start) -> None:
-    """In the DynamoDB flow it ends with the step that starts the task: the reconciler stops it."""
+    """A DynamoDB launch that is stopped as it starts its task ends there: the task is stopped."""
     done = start(aws, scene, "ecs.RunTask", lambda: durable(dynamodb.handler, {}))
     aws.wait(aws.tasks)
     assert done == ["abandoned: execution STOPPED"]

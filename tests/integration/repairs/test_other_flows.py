@@ -47,7 +47,7 @@ def item(record: Record) -> dict[str, Any]:
 def test_event_of_its_task(
     aws: Aws, scene: Scene, lines: Lines, form: dict[str, Any], code: int
 ) -> None:
-    """The end of its task is ignored and not remembered: the other version may hear of it yet."""
+    """The end of another version's task is ignored and not remembered: that version may take it."""
     record = later(scene, form)
     before = item(record)
     scene.end(record.task_arn, code)
@@ -60,7 +60,7 @@ def test_event_of_its_task(
 @EACH_FORM
 @EACH_END
 def test_event_of_its_execution(scene: Scene, form: dict[str, Any], status: str) -> None:
-    """The end of its execution is no error: if no other version closes it, the reconciler does."""
+    """The end of another version's execution is no error: the reconciler can close its record."""
     record = later(scene, form)
     before = item(record)
     assert scene.tell(record, status) == IGNORED
@@ -73,7 +73,7 @@ def test_event_of_its_execution(scene: Scene, form: dict[str, Any], status: str)
 def test_execution_that_goes_on(
     scene: Scene, executions: Executions, lines: Lines, form: dict[str, Any], status: str
 ) -> None:
-    """While its execution goes on it is left alone, and so is its task: quietly, at each run."""
+    """Another version's record and task are left alone, without a warning, while it goes on."""
     record = later(scene, form)
     executions.set(record, status)
     before = item(record)
@@ -92,7 +92,7 @@ def test_execution_that_goes_on(
 def test_execution_that_has_ended(
     scene: Scene, executions: Executions, form: dict[str, Any], status: str | None
 ) -> None:
-    """Once its execution is over it is closed, in place of a version that is gone, and its task."""
+    """Another version's record is closed, and its task stopped, once its execution is over."""
     record = later(scene, form)
     executions.set(record, status)
     assert scene.reconcile() == {"closed: unreadable": 1, "stopped: orphan": 1}
@@ -108,7 +108,7 @@ def test_execution_that_has_ended(
 
 
 def test_execution_that_has_succeeded(scene: Scene, executions: Executions) -> None:
-    """After a success the task of one keeps it open; one without a task is closed."""
+    """Another version's record stays open after a success only while its task runs."""
     bare, busy = later(scene, WITHOUT_TASK, has_task=False), later(scene, WITH_TASK)
     for record in (bare, busy):
         executions.set(record, "SUCCEEDED")
@@ -122,7 +122,7 @@ def test_execution_that_has_succeeded(scene: Scene, executions: Executions) -> N
 
 
 def test_closed(scene: Scene) -> None:
-    """The task of one that is closed is an orphan as any other."""
+    """The task of another version's closed record is an orphan like any other."""
     record = later(scene, {**WITH_TASK, "open": None, "expiresAt": 2_000_000_000})
     assert scene.reconcile() == {"stopped: orphan": 1}
     assert scene.stops() == [record.task_arn]

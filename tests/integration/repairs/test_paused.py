@@ -182,7 +182,7 @@ def test_quietly(
 def test_end_after_a_pause(
     scene: Scene, executions: Executions, end: str, code: int, known: bool
 ) -> None:
-    """However a paused execution ends, the reconciler closes a record that it has left open."""
+    """The reconciler closes a record that a paused execution has left open, however it ended."""
     record = scene.ended(Flow.EVENTBRIDGE, code)
     executions.set(record, "PAUSED")
     scene.aws.report(record.task_arn)

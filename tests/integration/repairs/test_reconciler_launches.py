@@ -49,7 +49,7 @@ def test_overdue_while_lambda_is_busy(aws: Aws, scene: Scene, flow: Flow) -> Non
 
 
 def test_adopted_after_its_end(scene: Scene, executions: Executions) -> None:
-    """It is found although it has ended, and its end is told."""
+    """A task whose launch was cut off is found although it has ended, and its end is reported."""
     record = scene.begin()
     scene.end(scene.launch(record), 3)
     assert scene.reconcile() == {"adopted": 1}
@@ -116,7 +116,7 @@ def test_stopped_tasks_are_not_listed(scene: Scene) -> None:
 
 @pytest.mark.usefixtures("executions")
 def test_pace(aws: Aws, scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Between two tasks that are looked for lies a pause: ListTasks has a quota for everybody."""
+    """The reconciler pauses between two searches for tasks: ListTasks has a shared quota."""
     order: list[str] = []
     monkeypatch.setattr("adapters.clock.sleep", lambda _: order.append("pause"))
     aws.at("ecs.ListTasks", lambda: order.append("look"))

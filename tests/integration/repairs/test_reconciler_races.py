@@ -122,7 +122,7 @@ def test_report_of_a_dead_execution(aws: Aws, scene: Scene, executions: Executio
 @EACH_CALL
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 def test_death(scene: Scene, executions: Executions, point: Point, *, after: bool) -> None:
-    """Wherever the reconciler dies, the next runs settle what is left."""
+    """The next runs settle the rest, wherever the reconciler dies."""
     record = scene.ended(point.flow, point.code)
     scene.aws.at(point.operation, die, 1, after=after)
     with pytest.raises(DiedError):

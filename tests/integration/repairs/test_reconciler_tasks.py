@@ -345,7 +345,7 @@ def test_young_attempt(scene: Scene, executions: Executions) -> None:
 
 
 def test_missing_attempt(scene: Scene, executions: Executions) -> None:
-    """That an attempt's task was missing says nothing of the next attempt's."""
+    """A missing task of an attempt says nothing about the next attempt's."""
     record = forgotten(scene)
     scene.reconcile()
     outcome = SpotInterrupted(task_arn=record.task_arn)

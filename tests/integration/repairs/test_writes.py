@@ -168,7 +168,7 @@ def test_moved_on(scene: Scene, name: str) -> None:
 
 @pytest.mark.parametrize("name", ["close", "close_without_result"])
 def test_closed_by_somebody_else(scene: Scene, name: str) -> None:
-    """A close that finds the record closed with another end is nobody's but the first one's."""
+    """A close that finds the record closed with another end changes nothing."""
     record = scene.begin()
     told: dict[str, Any] = {"status": FAILED, "outcome": REFUSED}
     assert scene.records.close(record, **told) is Write.WRITTEN
@@ -179,7 +179,7 @@ def test_closed_by_somebody_else(scene: Scene, name: str) -> None:
 
 @pytest.mark.parametrize("name", ["close", "close without a task", "close_without_result"])
 def test_attempt_that_begins_meanwhile(scene: Scene, name: str) -> None:
-    """Who has read the record between two attempts closes none that has begun since."""
+    """A close that read the record between two attempts closes no attempt that has begun since."""
     seen = scene.between(Flow.POLLING)
     begun = scene.records.prepare(replace(seen, launch=1, status=Status.PENDING))
     assert WRITES[name](scene.records, seen) is Write.MOVED_ON

@@ -46,7 +46,7 @@ def test_may_pass(error: Exception) -> None:
     "code", ["AccessDeniedException", "InvalidParameterException", "ClusterNotFoundException"]
 )
 def test_would_come_again(code: str) -> None:
-    """A refusal for what was asked is none that passes, and keeps AWS's code."""
+    """A refusal because of the request does not pass, and keeps AWS's code."""
     with pytest.raises(AwsRefusedError, match=code) as raised, aws_errors():
         raise refused(code)
     assert raised.value.code == code

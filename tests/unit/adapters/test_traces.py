@@ -80,7 +80,7 @@ def test_taken(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("body", [b"[1]", b'{"UnprocessedTraceSegments": "all"}'])
 def test_answer_that_nobody_can_read(monkeypatch: pytest.MonkeyPatch, body: bytes) -> None:
-    """An answer that is none of X-Ray's is a refusal, and no error."""
+    """An answer that is not X-Ray's is a refusal, and no error."""
     with answering(monkeypatch, body):
         assert traces.send(SEGMENT)
 

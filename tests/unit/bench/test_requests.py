@@ -22,7 +22,7 @@ def test_anew() -> None:
 
 
 def test_rate() -> None:
-    """A measurement tells the rate, and what each execution takes."""
+    """A measurement shows the rate, and each execution's share."""
     measured = Measurement(100, seconds=10, cpu_seconds=5, kibibytes=2000, requests=800)
     assert measured.rate == 10
     assert "each: 50 ms of CPU, 20 KiB, 8.0 requests" in str(measured)

@@ -61,7 +61,7 @@ class Sight:
     now: datetime = NOW
 
     def silent_from(self, record: Record) -> datetime | None:
-        """By when the worker has to have told of itself again."""
+        """Return the moment by which the worker has to report progress again."""
         task = {"desiredStatus": "RUNNING", "startedAt": self.started}
         return silent_from(task, record, self.now)
 

@@ -41,7 +41,7 @@ def test_result_that_is_no_json(result: str) -> None:
 
 
 def test_result_of_any_depth() -> None:
-    """However deep a result is nested, there is an answer: about as deep as Python goes, too."""
+    """A result of any depth has an answer, also near the depth that Python itself can read."""
     for depth in (*range(800, 1_100), *range(9_900, 10_100)):
         result = "[" * depth + "]" * depth
         assert Answer.of(OUTCOME, result).text()
@@ -80,7 +80,7 @@ def test_somebody_elses_answer(text: str | None) -> None:
 
 
 def test_place_of_a_result() -> None:
-    """An answer hands a success's place on, and a failure's not."""
+    """An answer has the address of a success's result, and none of a failure's."""
     answer = Answer.of(OUTCOME, None, "s3://bucket/key")
     assert Answer.read(answer.text()) == answer
     assert answer.result_uri == "s3://bucket/key"

@@ -83,7 +83,7 @@ def test_attempt_that_has_not_begun() -> None:
 
 
 def test_at_most_ten() -> None:
-    """However many entries are there, the last ten are kept."""
+    """The last ten entries are kept, however many there are."""
     kept = tuple({"attempt": number} for number in range(1, 13))
     numbers = [entry["attempt"] for entry in entries(replace(NEW, attempt=13, attempts=kept), LOST)]
     assert numbers == [*range(4, 14)]
@@ -92,7 +92,7 @@ def test_at_most_ten() -> None:
 @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
 @pytest.mark.parametrize("length", [200, 2_000, 200_000])
 def test_size(kind: type[Outcome], length: int) -> None:
-    """However long its texts, an entry stays below 1 KB, and keeps those that can be ECS's."""
+    """An entry stays below 1 KB, and keeps each text that can be ECS's."""
     text, moment = "x" * length, f"2026-03-02T09:15:10.123456+00:00{'0' * length}"[:length]
     outcome = kind(
         task_arn=f"arn:aws:ecs:us-gov-west-1:123456789012:task/{text}",
@@ -123,7 +123,7 @@ def test_largest() -> None:
 
 
 def test_text_that_is_not_ecs() -> None:
-    """Text that no name of ECS's can be, such as of an answer by hand, is left out."""
+    """A text that cannot be ECS's, for example from an answer by hand, is left out."""
     assert entries(NEW, Succeeded(task_arn="\ud800", capacity="ä")) == [
         {"attempt": 1, "kind": "Succeeded"}
     ]

@@ -72,13 +72,13 @@ def test_want_of_capacity(outcome: Outcome, wanted: Capacity, asked: list[Launch
 @pytest.mark.parametrize("outcome", OTHERS, ids=repr)
 @pytest.mark.parametrize("wanted", Capacity)
 def test_other_ends(outcome: Outcome, wanted: Capacity) -> None:
-    """An end that is not for want of capacity leaves the next launch on the same."""
+    """An end that has nothing to do with capacity leaves the next launch on the same one."""
     assert following(wanted, first(wanted), outcome) is first(wanted)
 
 
 @pytest.mark.parametrize("outcome", [INTERRUPTED, REFUSED, *OTHERS], ids=repr)
 def test_no_way_back(outcome: Outcome) -> None:
-    """Once it is on demand, an execution stays there, however its launches end."""
+    """An execution that is on demand stays there, however its launches end."""
     assert following(Capacity.SPOT_THEN_ON_DEMAND, ON_DEMAND, outcome) is ON_DEMAND
 
 
@@ -93,7 +93,7 @@ def test_course() -> None:
 
 
 def test_name_of_another_container() -> None:
-    """A container that is called like a want of capacity is none."""
+    """A container whose name sounds like missing capacity does not change the capacity."""
     agent = OtherContainer(name="AGENT", exit_code=1)
     outcome = FailedToStart(task_arn="arn:task", detail=agent.sentence, ended_by=agent)
     assert "AGENT" in outcome.detail
@@ -102,5 +102,5 @@ def test_name_of_another_container() -> None:
 
 @pytest.mark.parametrize(("asked", "provider"), [(ON_DEMAND, "FARGATE"), (SPOT, "FARGATE_SPOT")])
 def test_provider(asked: LaunchCapacity, provider: str) -> None:
-    """A capacity is called by ECS what outcomes call it."""
+    """A launch's capacity has the same name as in outcomes, which is ECS's."""
     assert asked.provider == provider

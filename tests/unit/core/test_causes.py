@@ -44,7 +44,7 @@ def test_failed_start(name: str, reason: str) -> None:
     ("name", "reason"), [(name, reason) for name, reason in WORDINGS if name != CAUSES[0].name]
 )
 def test_reason_of_the_container(name: str, reason: str) -> None:
-    """A cause is found where the container alone tells of it, too."""
+    """A cause is found too where only the container's reason has it."""
     task = stopped(container(None, reason=reason), stopCode="TaskFailedToStart")
     outcome = classify(task | {"stoppedReason": "Task failed to start"}, WORKER)
     assert isinstance(outcome, FailedToStart)
@@ -73,7 +73,7 @@ def test_misleading_words(name: str, reason: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_names_of_images(name: str) -> None:
-    """An image may be called like a cause: what the registry says of it is what counts."""
+    """An image's name with the words of a cause changes nothing: the registry's words count."""
     pull = f"CannotPullContainerError: failed to resolve ref registry.example.com/acme/{name}:1: "
     told = {"not found": "image not found", "dial tcp 192.0.2.9:443: i/o timeout": "no way out"}
     for end, expected in told.items():
@@ -84,7 +84,7 @@ def test_names_of_images(name: str) -> None:
 
 @pytest.mark.parametrize("cause", CAUSES, ids=lambda cause: cause.name)
 def test_no_slow_pattern(cause: Cause) -> None:
-    """No reason makes the search slow: what a pattern skips has a bound, and it skips once."""
+    """No reason makes the search slow: each pattern skips a bounded text, and only once."""
     assert not re.search(r"(?<!\\)[*+]", cause.pattern.pattern)
     for way in ways(cause.pattern.pattern):
         skipped = [int(most) for most in re.findall(r"\{\d+,(\d+)\}", way)]

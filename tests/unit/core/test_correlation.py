@@ -17,7 +17,7 @@ ARN = (
     ("arn", "key"), [(ARN, ID), (f"{ID}/{ID}", ID), (f"{ARN}_x-1", f"{ID}_x-1"), (ID, ID)]
 )
 def test_execution_id(arn: str, key: str) -> None:
-    """An execution's id is the last segment of its ARN, whatever stands before it."""
+    """An execution's id is the last segment of its ARN, whatever comes before it."""
     assert execution_id(arn) == key
 
 

@@ -49,7 +49,7 @@ def test_json_form() -> None:
 
 
 def test_no_tail() -> None:
-    """Evidence without a log's last lines has no word of them."""
+    """Evidence without a log's last lines has no field for them."""
     evidence = Evidence("/ecs/demo", "worker/main/1", "https://", None)
     assert evidence.to_dict().keys() == {"logGroup", "logStream", "consoleLink"}
 
@@ -87,7 +87,7 @@ LONG, SHORT = ["\U0001f600" * 5_000] * 20, ["short"] * 20
 @pytest.mark.parametrize("main", [LONG, SHORT, ["x" * 900] * 20, []], ids=len)
 @pytest.mark.parametrize("other", [LONG, SHORT, ["\u00fc" * 900] * 20, []], ids=len)
 def test_shared_room(main: list[str], other: list[str]) -> None:
-    """The last lines of two containers share one room: each has half, and what the other leaves."""
+    """The last lines of two containers share one room: each has half, and the other's free part."""
     kept = shared(main, other)
     sizes = [sum(len(line.encode()) for line in lines) for lines in kept]
     assert sum(sizes) <= MAX_BYTES

@@ -26,7 +26,7 @@ def test_traits(
 
 
 def test_each_flow_is_whole() -> None:
-    """A callback is for who waits, and a worker reports its end in a record that it is told."""
+    """A flow with a callback waits, and a worker that reports its end knows its record."""
     for flow in Flow:
         assert flow.is_awaited or not flow.has_callback
         assert flow.takes_result or not flow.worker_reports_end

@@ -82,7 +82,7 @@ def test_result_of_a_success() -> None:
 
 
 def test_place_of_a_result() -> None:
-    """A timeout hands over where its result lies, and says so; another failure does not."""
+    """A timeout hands over the address of its result, and says so; another failure does not."""
     record = stored(None, result_uri=URI)
     conclusion = Conclusion.of(record, LATE, EVIDENCE, FACTS)
     data = json.loads(conclusion.error_data(FACTS))
@@ -97,7 +97,7 @@ def test_place_of_a_result() -> None:
 
 
 def test_place_beside_a_result_that_is_too_large() -> None:
-    """A timeout's error that has no room for the result has its place."""
+    """A timeout's error without room for the result still has its address."""
     record = stored(json.dumps("x" * MAX_ANSWER_BYTES), result_uri=URI)
     conclusion = Conclusion.of(record, LATE, EVIDENCE, FACTS)
     assert (conclusion.result, conclusion.result_uri) == (None, URI)
@@ -105,7 +105,7 @@ def test_place_beside_a_result_that_is_too_large() -> None:
 
 
 def test_place_of_a_success() -> None:
-    """A success has its result's place, and a step keeps it."""
+    """A success has its result's address, and a step keeps it."""
     done = Succeeded(task_arn="arn:task", exit_code=0)
     conclusion = Conclusion.of(stored(None, result_uri=URI), done, None, FACTS)
     assert conclusion == Conclusion(done, result_uri=URI)
@@ -115,7 +115,7 @@ def test_place_of_a_success() -> None:
 
 
 def test_place_that_is_not_its_own() -> None:
-    """A timeout hands over no place that its container was not told."""
+    """A timeout hands over no address outside its container's own prefix."""
     record = stored(None, stray_uri="s3://elsewhere/key")
     assert Conclusion.of(record, LATE, EVIDENCE, FACTS) == Conclusion(LATE, evidence=EVIDENCE)
 
@@ -139,7 +139,7 @@ def test_largest_result(character: str) -> None:
 
 
 def test_told_once() -> None:
-    """A result is told of once, however often an end is judged, and keeps the first word."""
+    """A detail names a late result once, in its first words, however often an end is judged."""
     record = stored('"done"')
     for where in (IN_RESULT, IN_RECORD):
         once = told(record, LATE, where)
@@ -149,7 +149,7 @@ def test_told_once() -> None:
 
 
 def test_long_detail() -> None:
-    """A long detail gives way to the word of the result, and stays within its 1,000 characters."""
+    """A long detail is cut for the note about the result, and stays within 1,000 characters."""
     outcome = told(stored('"done"'), TimedOut(detail="x" * 1_000))
     assert len(outcome.detail) == 1_000
     assert outcome.detail.endswith(f"x; {IN_RESULT}")

@@ -36,7 +36,7 @@ def test_last_report() -> None:
 
 
 def test_report_of_another_time() -> None:
-    """A report from more than a minute ahead, or from before the start, puts nothing off."""
+    """A report from more than a minute ahead, or from before the start, moves no limit."""
     assert at(61.1) == 10
     assert at(-5) == 10
 

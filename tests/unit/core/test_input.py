@@ -63,7 +63,7 @@ def test_none() -> None:
 
 @EACH_FLOW
 def test_own_object(flow: Flow) -> None:
-    """An object of the caller's own is told by its address, and not put."""
+    """A caller's own object is handed over by its address, and not put."""
     work = parsed({"inputUri": "s3://other/a b.csv"}, flow)
     assert (work.job.input_uri, work.job.input_sha256) == ("s3://other/a b.csv", None)
     assert (work.job.input, work.body) == (None, None)
@@ -102,7 +102,7 @@ def test_deepest_input() -> None:
 
 @pytest.mark.parametrize("value", ["\ud800", {"\udfff": 1}, [["x\ud800"]]])
 def test_no_unicode(value: object) -> None:
-    """An input with half a character is refused."""
+    """An input with a lone surrogate is refused."""
     error = refusal({"input": value})
     assert (error.field, error.expected) == ("input", "text without lone surrogates")
 

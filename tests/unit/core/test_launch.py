@@ -77,13 +77,13 @@ def test_environment(flow: Flow) -> None:
 
 
 def test_polling_container_knows_nothing() -> None:
-    """The polling flow's container is told of no table, no ticket and no place for results."""
+    """The polling flow's container gets no table, no ticket and no prefix for results."""
     told = environment(replace(LAUNCH, flow=Flow.POLLING, ticket="0123"))
     assert not {"RECORD_TABLE", "EXECUTION_TICKET", "RESULT_URI"} & told.keys()
 
 
 def test_no_ticket() -> None:
-    """A launch whose record holds no ticket tells its container of none, nor where to write."""
+    """A launch whose record holds no ticket gives its container neither a ticket nor a prefix."""
     told = environment(replace(LAUNCH, flow=Flow.EVENTBRIDGE))
     assert not {"EXECUTION_TICKET", "RESULT_URI"} & told.keys()
 
@@ -140,7 +140,7 @@ def test_order_of_variables() -> None:
 def test_job(
     changes: dict[str, Any], request_has: dict[str, Any], container_has: dict[str, Any]
 ) -> None:
-    """RunTask is asked for what the job says; what it does not say is the task definition's own."""
+    """RunTask gets the job's values; a value that the job lacks is the task definition's own."""
     asked = replace(LAUNCH, job=job(**changes)).request(PLACE)
     [container] = asked["overrides"].pop("containerOverrides")
     assert asked.pop("overrides") == {}
@@ -281,5 +281,5 @@ def test_excess_of_a_later_attempt(attempts: int, excess: int) -> None:
     ],
 )
 def test_refused(failures: list[dict[str, str]], detail: str, *, transient: bool) -> None:
-    """`failures[]` without a task come to a start that failed, for their reasons."""
+    """`failures[]` without a task give a start that failed, with their reasons."""
     assert refused(failures) == FailedToStart(detail=detail, transient=transient)

@@ -31,7 +31,7 @@ def refusal(payload: dict[str, Any], flow: Flow = Flow.EVENTBRIDGE) -> InvalidRe
 
 @EACH_FLOW
 def test_everything_about_the_job(flow: Flow) -> None:
-    """Each field that says what runs is the job's as it came, in each flow."""
+    """Each field about what runs is in the job as it came, in each flow."""
     payload = {
         "taskDefinition": "demo-etl:7",
         "containerName": "etl",
@@ -101,7 +101,7 @@ def test_no_command(command: object) -> None:
     "name", [*Variable, CODE, "AWS_REGION", "AWS_", "ECS_X", "_X_AMZN_TRACE_ID"]
 )
 def test_reserved_variable(name: str, flow: Flow) -> None:
-    """A variable that the stack, ECS or the SDKs set is nobody else's to set, in any flow."""
+    """A payload may not set a variable that the stack, ECS or the SDKs set, in any flow."""
     error = refusal({**COMMAND, "environment": {"A": "1", name: "forged"}}, flow)
     assert (error.field, error.value) == (f"environment.{name}", '"forged"')
 
@@ -152,7 +152,7 @@ def test_no_variable(variables: object, field: str) -> None:
 
 
 def test_shorthand_with_a_command() -> None:
-    """With work of one's own, the demo's variables are set only for fields that there are."""
+    """A payload with a command or definition sets the demo's variables only for given fields."""
     assert taken(COMMAND).environment == {}
     assert taken({"taskDefinition": "demo-etl"}).environment == {}
     given = {**COMMAND, "message": "hi", "processingTime": 7, "simulate": {"exitCode": 3}}

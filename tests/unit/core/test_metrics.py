@@ -50,7 +50,7 @@ def test_learned(learned_by: str, name: str) -> None:
 
 @pytest.mark.parametrize("learned_by", [None, "oracle"])
 def test_learned_by_nobody_known(learned_by: str | None) -> None:
-    """An end that another version's word says is learned is counted for nobody."""
+    """An end whose `learnedBy` is another version's word is counted for no party."""
     assert not any(
         name.startswith("Learned") for name in counted(replace(DONE, learned_by=learned_by))
     )
@@ -65,7 +65,7 @@ def test_learned_by_nobody_known(learned_by: str | None) -> None:
     ],
 )
 def test_refused_launch(outcome: Outcome, *, refused: bool) -> None:
-    """An attempt whose last launch came to no task counts one launch more that was refused."""
+    """An attempt whose last launch started no task counts one more refused launch."""
     assert ("LaunchesRefused" in counted(outcome)) is refused
 
 
@@ -78,7 +78,7 @@ def test_refused_launch(outcome: Outcome, *, refused: bool) -> None:
     ],
 )
 def test_times_that_are_not_told(unknown: dict[str, Any], left: set[str]) -> None:
-    """A duration is told only where both of its moments are known."""
+    """A duration is counted only where both of its moments are known."""
     found = counted(replace(DONE, **unknown))
     assert {name for name in found if name.endswith("Seconds")} == left
 
@@ -89,7 +89,7 @@ def test_clocks_that_differ() -> None:
 
 
 def test_close() -> None:
-    """The close of a record tells how many attempts its execution had, and a failure."""
+    """The close of a record counts its execution's attempts, and a failure."""
     closed = replace(RECORD, attempt=3)
     attempts = Sample(Metric.ATTEMPTS_PER_EXECUTION, 3, FLOW)
     assert list(of_close(closed, is_failure=False)) == [attempts]
@@ -97,7 +97,7 @@ def test_close() -> None:
 
 
 def test_close_between_attempts() -> None:
-    """An attempt that has not begun is none of those that an execution had."""
+    """An attempt that has not begun does not count among an execution's attempts."""
     between = replace(RECORD, attempt=3, launch=0)
     assert list(of_close(between, is_failure=False)) == [
         Sample(Metric.ATTEMPTS_PER_EXECUTION, 2, FLOW)
@@ -126,7 +126,7 @@ def seen(now: str, *records: Any) -> dict[tuple[str, ...], float]:
 
 
 def test_gauges() -> None:
-    """A run tells how many records are open in each flow, and how late the latest is."""
+    """A run emits the number of open records by flow, and the time of the longest overdue one."""
     late = record(deadline="2026-03-02T10:00:00.000Z")
     later = record(flow=Flow.POLLING, deadline="2026-03-02T09:59:00.000Z")
     young = record(deadline="2026-03-02T11:00:00.000Z")
@@ -148,7 +148,7 @@ def test_gauges() -> None:
     ],
 )
 def test_nothing_overdue(on_time: list[Any]) -> None:
-    """A run that finds nothing overdue tells so: 0 seconds."""
+    """A run that finds nothing overdue emits 0 seconds."""
     assert seen("2026-03-02T10:05:00+00:00", *on_time)["OldestOverdueSeconds",] == 0
 
 

@@ -125,7 +125,7 @@ def test_code_of_another_container(code: object) -> None:
 
 @EACH_NEW_KIND
 def test_words_of_a_new_kind(outcome: Outcome) -> None:
-    """A kind that is not known keeps its word, and always says what happened and what to do."""
+    """An unknown kind keeps its name, and always says what happened and what to do."""
     told = outcome.to_dict()
     assert told["kind"] == outcome.kind
     assert outcome.kind not in KINDS
@@ -137,7 +137,7 @@ def test_words_of_a_new_kind(outcome: Outcome) -> None:
 
 @EACH_NEW_KIND
 def test_new_kind_is_final(outcome: Outcome) -> None:
-    """A kind that is not known is no reason to retry: only its own version knows if that helps."""
+    """An unknown kind is not retried: only its own version knows if a retry helps."""
     everything = frozenset({*get_args(OnDemand), *range(256)})
     policy = Policy(max_attempts=10, retry_on=everything)
     assert policy.delay(outcome, 1, "seed") is None
@@ -146,7 +146,7 @@ def test_new_kind_is_final(outcome: Outcome) -> None:
 
 @EACH_NEW_KIND
 def test_new_kind_of_which_more_is_learned(outcome: Outcome) -> None:
-    """An end of a kind that is not known can turn out to be one that is."""
+    """An end of an unknown kind can be reclassified as a known one."""
     assert reclassified(outcome, Cancelled, "why") == Cancelled(
         task_arn=outcome.task_arn,
         exit_code=outcome.exit_code,
@@ -176,5 +176,5 @@ RECORDS: dict[str, tuple[dict[str, Any], Record]] = {
 
 @pytest.mark.parametrize(("item", "record"), RECORDS.values(), ids=RECORDS)
 def test_record(item: dict[str, Any], record: Record) -> None:
-    """A record is read, whichever version has written it: what is not known is left out."""
+    """A record of any version is read, and its unknown attributes are left out."""
     assert Record.from_item(item) == record

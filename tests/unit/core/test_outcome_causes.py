@@ -56,7 +56,7 @@ def test_stop_code_beats_exit_code(stop_code: str, code: int | None, expected: s
     ],
 )
 def test_unknown_stop_code(code: int | None, expected: str) -> None:
-    """A stop code of tomorrow is no success, and work that may be done is not done again."""
+    """An unknown stop code is no success, and work that may be done is not repeated."""
     assert kind(stopped(container(code), stopCode="InventedTomorrow")) == expected
 
 
@@ -145,7 +145,7 @@ def test_out_of_memory_is_the_containers_word() -> None:
 @pytest.mark.parametrize("ending", [TimedOut(), Cancelled(detail="Its execution was stopped")])
 @pytest.mark.parametrize("code", [0, 143, None])
 def test_own_stop(ending: Outcome, code: int | None) -> None:
-    """A stop of ours is told by its reason, as what it stands for."""
+    """A stop of ours is recognised by its reason, and has the outcome that the reason names."""
     reason, began = stop_reason(ending), "2026-01-05T09:00:31.402Z"
     task = stopped(container(code), stopCode="UserInitiated", stoppedReason=reason, startedAt=began)
     assert kind(task) == ending.kind
@@ -165,7 +165,7 @@ def test_own_stop(ending: Outcome, code: int | None) -> None:
 def test_own_stop_for_time(
     ending: Outcome, code: int | None, began: str | None, expected: str
 ) -> None:
-    """Only work that has begun can have taken too long; else it may be started again."""
+    """A timeout of work that never began is a failed start, which may be retried."""
     task = stopped(
         container(code),
         stopCode="UserInitiated",
@@ -183,7 +183,7 @@ def test_own_stop_for_time(
     ["TimedOut", "stopped: durable-task/TimedOut", "durable-task/Succeeded: fine", None],
 )
 def test_somebodys_stop(reason: str | None) -> None:
-    """Any other reason is somebody else's."""
+    """A StopTask without a reason of ours is StoppedByUser."""
     task = stopped(container(0), stopCode="UserInitiated", stoppedReason=reason)
     assert kind(task) == "StoppedByUser"
 
@@ -240,7 +240,7 @@ def test_image_called_like_spot(image: str) -> None:
 
 
 def test_spot_in_somebodys_words() -> None:
-    """A person's stop is a person's, unless its reason is the very sentence of ECS."""
+    """A StopTask is StoppedByUser, unless its reason is exactly ECS's sentence about Spot."""
     task = stopped(container(143), stopCode="UserInitiated", stoppedReason="spot interrupted us")
     assert kind(task) == "StoppedByUser"
     assert kind(task | {"stoppedReason": "Your Spot Task was interrupted."}) == "SpotInterrupted"
@@ -248,7 +248,7 @@ def test_spot_in_somebodys_words() -> None:
 
 @pytest.mark.parametrize("stop_code", ["EssentialContainerExited", "TaskFailedToStart"])
 def test_done_before_spot(stop_code: str) -> None:
-    """Work that came to its own end before Spot's is done."""
+    """Work that ended by itself before its Spot interruption is done."""
     reason = "Your Spot Task was interrupted."
     assert kind(stopped(container(0), stopCode=stop_code, stoppedReason=reason)) == "Succeeded"
 
@@ -287,14 +287,14 @@ def test_container_called_like_a_cause(name: str) -> None:
 
 
 def test_lost_before_the_main_container_began() -> None:
-    """A host that fails has lost the task, whatever other containers exited with by then."""
+    """A task on a failed host is lost, whatever exit codes other containers have."""
     task = stopped(container(1, name="init"), stopCode="InfrastructureHealth")
     assert kind(task) == "InfrastructureLost"
 
 
 @pytest.mark.parametrize("containers", [None, []])
 def test_no_containers(containers: list[object] | None) -> None:
-    """A task without containers has no exit; its stop code still tells."""
+    """A task without containers has no exit code, and its stop code decides."""
     assert kind(stopped(containers=containers)) == "InfrastructureLost"
     failed = stopped(containers=containers, stopCode="TaskFailedToStart")
     assert kind(failed) == "FailedToStart"

@@ -42,7 +42,7 @@ def test_not_over(status: str | None) -> None:
 
 
 def test_nothing_known() -> None:
-    """A task of which nothing is told is not over."""
+    """A task without any field is not over."""
     assert classify({}, WORKER) is None
 
 
@@ -97,14 +97,14 @@ def test_stop_of_a_container_without_its_code(stop_code: str, reason: str, expec
 
 @pytest.mark.parametrize("code", [137, 143, None])
 def test_early_end_of_a_kill(code: int | None) -> None:
-    """A kill, or an exit without a code, waits for STOPPED, which may tell its reason."""
+    """A kill, or an exit without a code, waits for STOPPED, which may have its reason."""
     early = stopped(container(code), lastStatus="DEPROVISIONING")
     assert classify(early, WORKER) is None
     assert classify(early | {"lastStatus": "STOPPED"}, WORKER)
 
 
 def test_kill_for_memory() -> None:
-    """A kill whose reason comes with STOPPED alone is still told as what it was."""
+    """A kill whose reason comes only with STOPPED still has the right kind."""
     early = stopped(container(137), lastStatus="DEPROVISIONING")
     late = stopped(container(137, reason=OUT_OF_MEMORY))
     assert classify(early, WORKER) is None
@@ -146,7 +146,7 @@ MOMENTS: dict[str, Any] = {
 
 
 def test_facts() -> None:
-    """An outcome carries the task, its exit code, when it came how far, and on what it ran."""
+    """An outcome has the task, its exit code, its moments and its capacity."""
     task = stopped(container(0), **MOMENTS, launchType="FARGATE")
     assert outcome_of(task) == Succeeded(
         task_arn=TASK_ARN,
@@ -196,7 +196,7 @@ def test_capacity(shown: dict[str, str], capacity: str | None) -> None:
 
 
 def test_so_far() -> None:
-    """A stop of ours tells what ECS told of the task before it, and no end that is not there."""
+    """A stop of ours has the facts that ECS has shown before it, and no end that is not there."""
     running = {name: MOMENTS[name] for name in ("createdAt", "pullStartedAt", "startedAt")}
     task = {"taskArn": TASK_ARN, "lastStatus": "RUNNING", "launchType": "FARGATE", **running}
     assert so_far(TimedOut(detail="late"), task) == TimedOut(
@@ -216,7 +216,7 @@ def test_never_ran() -> None:
 
 
 def test_decimal_exit_code() -> None:
-    """An exit code from DynamoDB is a plain integer after."""
+    """An exit code from DynamoDB becomes a plain integer."""
     outcome = outcome_of(stopped(container(Decimal(3))))  # type: ignore[arg-type]  # as stored
     assert (type(outcome.exit_code), outcome.exit_code) == (int, 3)
 
@@ -232,6 +232,6 @@ def test_decimal_exit_code() -> None:
     ],
 )
 def test_detail(stopped_reason: str | None, reason: str | None, detail: str) -> None:
-    """The detail is what ECS said of task and container, at most 1,000 characters."""
+    """The detail has ECS's reasons for task and container, at most 1,000 characters."""
     task = stopped(container(1, reason=reason), stoppedReason=stopped_reason)
     assert outcome_of(task).detail == detail

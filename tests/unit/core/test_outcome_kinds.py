@@ -111,7 +111,7 @@ def test_learned(outcome: Outcome) -> None:
 
 
 def test_reclassified(outcome: Outcome) -> None:
-    """An end that is told as another kind keeps its task, its exit, its times and its capacity."""
+    """An end that is reclassified keeps its task, its exit code, its times and its capacity."""
     other = reclassified(outcome, TimedOut, "too late")
     kept = {**outcome.to_dict(), "kind": "TimedOut", "detail": "too late"}
     told = {"succeeded", "summary", "advice", "transient"}
@@ -127,7 +127,7 @@ def test_empty_round_trip(outcome: Outcome) -> None:
 
 
 def test_stored_exit_code() -> None:
-    """An exit code that DynamoDB kept is a plain integer after."""
+    """An exit code that DynamoDB kept becomes a plain integer."""
     restored = from_dict({**Succeeded(exit_code=0).to_dict(), "exitCode": Decimal(0)})
     assert type(restored.exit_code) is int
 
@@ -165,7 +165,7 @@ def test_ended_by_another_container(code: int) -> None:
 
 
 def test_lost_to_another_container() -> None:
-    """A task without an exit code that another container has ended does not send to AWS Health."""
+    """The advice for a task that another container ended does not name AWS Health."""
     watchdog = OtherContainer(name="watchdog", exit_code=1)
     advice = InfrastructureLost(ended_by=watchdog).advice
     assert advice == "watchdog exited with 1 and ended the task: read its log, then run it again."
@@ -220,20 +220,20 @@ def test_unknown_reason() -> None:
 
 
 def test_code_that_was_not_fetched() -> None:
-    """The reserved exit code sends to the log, and to what the download needs."""
+    """The advice for the reserved exit code names the log, and the needs of the download."""
     advice = FailedToStart(task_arn="arn", exit_code=NOT_FETCHED, transient=True).advice
     assert "did not get its code" in advice
 
 
 def test_failure_in_spite_of_its_code() -> None:
-    """A container that exited with 0 and failed all the same is not sent to its exit code."""
+    """The advice for a failure with exit code 0 names the detail."""
     advice = ApplicationFailed(exit_code=0).advice
     assert "detail" in advice
     assert advice != ApplicationFailed(exit_code=1).advice
 
 
 def test_no_task() -> None:
-    """A launch that came to no task says so, and a task that did not start that ECS knows why."""
+    """The advice for a failed start says that there was no task only if there was none."""
     assert "No task came to be" in FailedToStart(detail="why").advice
     assert "No task" not in FailedToStart(task_arn="arn", detail="why").advice
 

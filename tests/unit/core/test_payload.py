@@ -197,7 +197,7 @@ def test_poll_seconds_elsewhere(flow: Flow) -> None:
 
 @pytest.mark.parametrize(("name", "value"), [("maxAttempts", 2), ("retryOn", ["OutOfMemory"])])
 def test_retries_elsewhere(name: str, value: object) -> None:
-    """Nobody waits in the DynamoDB flow, so nobody tries again: it refuses to be asked to."""
+    """The DynamoDB flow refuses fields about retries, for no execution waits to retry."""
     error = refusal({name: value}, Flow.DYNAMODB)
     assert error.field == name
     assert error.expected == "no such field here: only the polling and the EventBridge flow take it"
@@ -225,7 +225,7 @@ def test_reserved_exit_code(flow: Flow) -> None:
     ],
 )
 def test_policy(flow: Flow, given: dict[str, Any], asked: Policy) -> None:
-    """How often to try, and after what else, is the payload's to say."""
+    """The payload sets the number of attempts, and the outcomes that are retried on demand."""
     assert parsed(given, flow, EXECUTION_TIMEOUT).policy == asked
 
 
@@ -269,7 +269,7 @@ def test_strange_text(payload: object, field: str) -> None:
 
 
 def test_missing_field() -> None:
-    """A field that has to be there is named where it is missing."""
+    """A required field that is missing is named."""
     error = refusal({"simulate": {}})
     assert (error.field, error.value) == ("simulate.exitCode", "null")
 
@@ -288,7 +288,7 @@ def test_missing_field() -> None:
     ids=lambda part: str(part)[:30],
 )
 def test_fields_that_may_be_too_long(payload: dict[str, Any], told: dict[str, object]) -> None:
-    """The fields among which the one that is too long is found are those without a bound."""
+    """The search for a too long field looks at the fields without a bound."""
     assert parsed(payload, Flow.EVENTBRIDGE).told == told
 
 
@@ -305,7 +305,7 @@ def test_request_that_is_too_long(text: str) -> None:
 
 
 def test_fields_that_are_too_long_together() -> None:
-    """Where no field alone is to blame, the refusal names all that are long, the longest first."""
+    """A refusal for length names all long fields, the longest first, if no single one is enough."""
     with pytest.raises(InvalidRequestError) as refused:
         check_length({"message": "x" * 10, "input": "x" * 20, "command": ["x"]}, 25)
     assert refused.value.field == "input"
@@ -318,7 +318,7 @@ def test_fields_that_are_too_long_together() -> None:
     ids=["long", "control characters", "umlaut"],
 )
 def test_name_that_is_shown(name: str, shown: str) -> None:
-    """A field's name is told on one line, and cut."""
+    """An error shows a field's name on one line, and cut."""
     error = refusal({name: 1})
     assert error.field == shown
     assert len(str(error)) < 2_000

@@ -146,7 +146,7 @@ def test_refused_for_long(interval: int | None) -> None:
 
 
 def test_ended() -> None:
-    """An end that is known from elsewhere is kept like one that was seen."""
+    """An end from another source is kept like one that a look has seen."""
     state = PollState(status="RUNNING", elapsed=30)
     end = Missing(task_arn="arn")
     assert state.ended(end) == replace(state, outcome=end)
@@ -170,7 +170,7 @@ def test_gone(state: PollState, *, gone: bool) -> None:
 
 
 def test_two_misses_in_a_row() -> None:
-    """A sight between two misses starts their time anew."""
+    """A look that finds the task between two misses starts their time anew."""
     state = PollState().seen(RUNNING, WORKER, 5, 60).missed(10)
     state = state.seen(RUNNING, WORKER, 90, 60).missed(140)
     assert not state.is_gone

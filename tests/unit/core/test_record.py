@@ -123,7 +123,7 @@ def test_job_in_the_table() -> None:
     ],
 )
 def test_attempts_of_another_version(stored: object, read: object) -> None:
-    """Whatever a version has kept of attempts, the record is read; of no form of ours, as none."""
+    """A record is read with entries of attempts in any form; an unknown form counts as none."""
     assert Record.from_item({**CLOSED.to_item(), "attempts": stored}).attempts == read
 
 
@@ -139,7 +139,7 @@ def told(uri: object, **changes: Any) -> Record:
 
 @pytest.mark.parametrize("uri", [OWN, f"{OWN}result.json", f"{OWN}a/b/é ?.parquet"])
 def test_place_of_its_own(uri: str) -> None:
-    """A result may lie at the place that its container was told, or anywhere below it."""
+    """A result may be at the prefix that its container got, or anywhere below it."""
     read = told(uri)
     assert (read.result_uri, read.stray_uri, read.is_handed_over) == (uri, None, True)
 
@@ -167,7 +167,7 @@ def test_place_that_is_not_its_own(uri: object) -> None:
 
 
 def test_no_place() -> None:
-    """A worker that names no place has handed nothing over; polling's is not asked."""
+    """A worker that names no address has handed nothing over, and polling reads none."""
     assert told(None) == replace(NEW, ticket=TICKET)
     assert not told(None).is_handed_over
     asked = told(OWN, flow=Flow.POLLING)
@@ -175,12 +175,12 @@ def test_no_place() -> None:
 
 
 def test_place_between_two_attempts() -> None:
-    """No place is an attempt's own before its ticket is drawn."""
+    """An attempt without a ticket has no prefix of its own."""
     assert told(OWN.replace("/1-", "/2-"), attempt=2, launch=0, ticket=None).result_uri is None
 
 
 def test_place_in_a_closed_record() -> None:
-    """A closed record, which has no ticket, keeps the place of its last attempt's result."""
+    """A closed record, which has no ticket, keeps the address of its last attempt's result."""
     closed = {"status": Status.COMPLETED, "is_open": False, "ticket": None}
     assert told(OWN, **closed).result_uri == OWN
     assert told(OWN.replace("/1-", "/2-"), **closed).result_uri is None
@@ -319,7 +319,7 @@ def test_made_up() -> None:
 
 
 def test_polling_takes_no_result() -> None:
-    """A result that somebody has written into a polling record is none: nobody asked for it."""
+    """A result in a polling record does not count: the flow takes none."""
     assert (
         Record.from_item({**replace(NEW, flow=Flow.POLLING).to_item(), "result": "1"}).result
         is None
@@ -331,7 +331,7 @@ def test_polling_takes_no_result() -> None:
     [(Flow.POLLING, None), (Flow.DYNAMODB, {"summary": "x"}), (Flow.EVENTBRIDGE, None)],
 )
 def test_error_of_an_open_record(flow: Flow, said: object) -> None:
-    """In an open record an error is its worker's words, where the worker reports its end."""
+    """An open record's error has its worker's words, in the flow whose worker reports its end."""
     written = {"kind": "Succeeded", "summary": "x", "taskArn": "arn:other"}
     assert Record.from_item({**replace(NEW, flow=flow).to_item(), "error": written}).error == said
 
@@ -361,13 +361,13 @@ def test_standing(record: Record, attempt: int, task_arn: str, standing: Standin
 
 
 def test_ended_is_the_end() -> None:
-    """COMPLETED and FAILED are left by no transition, every other status is."""
+    """No transition leaves COMPLETED or FAILED; every other status has one."""
     assert {status for status in Status if not TRANSITIONS[status]} == ENDED
     assert set(TRANSITIONS) == set(Status)
 
 
 def test_every_status_can_end() -> None:
-    """Work can fail from every status before the end, and be reached from the first."""
+    """FAILED can follow every status before the end, and the first one leads to all others."""
     assert all(Status.FAILED in TRANSITIONS[status] for status in set(Status) - ENDED)
     reached = {Status.PENDING}
     for _ in Status:
@@ -386,7 +386,7 @@ def test_every_status_can_end() -> None:
     ],
 )
 def test_barriers(target: Status, expected: set[Status]) -> None:
-    """Only in the DynamoDB flow, whose worker reports by it, does a status bar the way."""
+    """A status bars a write only in the DynamoDB flow, whose worker reports its end by it."""
     assert set(barriers(Flow.DYNAMODB, target)) == expected
     for flow in (Flow.POLLING, Flow.EVENTBRIDGE):
         assert barriers(flow, target) == []
@@ -402,14 +402,14 @@ def test_status_that_is_none(written: object, flow: Flow) -> None:
 
 @pytest.mark.parametrize("written", sorted(ENDED))
 def test_end_that_is_claimed(written: Status) -> None:
-    """An end that stands in an open record counts in the flow in which the worker reports so."""
+    """An end in an open record's status counts only in the flow whose worker reports its end."""
     claimed = {flow: replace(NEW, flow=flow, status=written).to_item() for flow in Flow}
     read = {flow: Record.from_item(item).status for flow, item in claimed.items()}
     assert read == {flow: written if flow.worker_reports_end else Status.RUNNING for flow in Flow}
 
 
 def test_same_end_that_two_have_learned() -> None:
-    """A record says an end whoever has learned it, and says no other one."""
+    """A record holds an end whoever learned it, and holds no other one."""
     end = ApplicationFailed(task_arn="arn:task", exit_code=3, detail="why")
     told = replace(NEW, last_outcome={**end.to_dict(), "learnedBy": "event", "learnedAt": "then"})
     assert told.says(replace(end, learned_by="reconciler", learned_at="later"))

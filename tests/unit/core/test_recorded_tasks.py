@@ -66,7 +66,7 @@ STOPPED_BY_A_PERSON: dict[str, Any] = {
 
 
 def test_deprovisioning() -> None:
-    """The event of DEPROVISIONING tells a success, seconds before STOPPED would."""
+    """The event of DEPROVISIONING reports a success, seconds before STOPPED."""
     assert classify(DEPROVISIONING, "intake") == Succeeded(
         task_arn=TASK_ARN,
         exit_code=0,
@@ -82,7 +82,7 @@ def test_deprovisioning() -> None:
 
 
 def test_failed() -> None:
-    """The event of STOPPED tells a failure, and dates it to the container's end."""
+    """The event of STOPPED reports a failure, with the moment of the container's end."""
     assert classify(FAILED, "main") == ApplicationFailed(
         task_arn=TASK_ARN,
         exit_code=1,

@@ -193,11 +193,11 @@ LAUNCHING: list[Row] = [
 
 @rows(UNKNOWN)
 def test_unknown(sight: Sight, repair: Repair) -> None:
-    """A task that ECS does not know has vanished only if two looks miss it."""
+    """A task that ECS does not know is gone only if two looks miss it."""
     assert decide(sight) == repair
 
 
 @rows(LAUNCHING)
 def test_launching(sight: Sight, repair: Repair) -> None:
-    """A record without a task is its execution's, unless that is over or its launch was cut off."""
+    """A record without a task is left to its execution, unless that is over or its launch died."""
     assert decide(sight) == repair

@@ -58,7 +58,7 @@ def test_ticket() -> None:
     ids=str,
 )
 def test_no_ticket(stored: dict[str, Any]) -> None:
-    """Whatever else a worker has put in a ticket's place is none."""
+    """A value that has not a ticket's form is no ticket."""
     assert ticket(plain({"ticket": stored})["ticket"]) is None
 
 
@@ -81,7 +81,7 @@ def test_no_ticket(stored: dict[str, Any]) -> None:
     ids=str,
 )
 def test_words(stored: dict[str, Any], taken: dict[str, str]) -> None:
-    """Only summary, detail and advice of an error are taken, as text, whatever their types are."""
+    """Summary, detail and advice of a worker's error are taken as text, of any type; no others."""
     assert words(plain({"error": stored})["error"]) == taken
 
 
@@ -103,12 +103,12 @@ def test_long_words(name: str, length: int) -> None:
     ],
 )
 def test_exit_code(given: object, taken: int | None) -> None:
-    """An exit code is a whole number that a process can end with, or it is none."""
+    """An exit code is taken only if a process can end with it."""
     assert words({"exitCode": given}).get("exitCode") == taken
 
 
 def test_reworded() -> None:
-    """A worker's words stand in the error, its exit code where ECS tells none."""
+    """An error has its worker's words, and its worker's exit code where ECS has none."""
     said = {"summary": "bad row", "exitCode": 3}
     assert reworded(ERROR, said) == {**ERROR, "summary": "bad row", "exitCode": 3}
     assert reworded({**ERROR, "exitCode": 1}, said)["exitCode"] == 1
@@ -127,12 +127,12 @@ def test_reworded() -> None:
     ids=str,
 )
 def test_uri(stored: dict[str, Any], taken: str | None) -> None:
-    """A result's place is read as text, of whatever type it is."""
+    """A result's address of any type is read as text."""
     assert uri(plain({"uri": stored})["uri"]) == taken
 
 
 def test_long_uri() -> None:
-    """A place that is longer than any in S3 is cut, and so names no object."""
+    """An address that is too long for S3 is cut, and so names no object."""
     cut = uri(f"s3://bucket/{'x' * 400_000}") or ""
     assert len(cut) == MAX_URI
     assert address(cut) is None
@@ -159,7 +159,7 @@ def test_long_uri() -> None:
     ids=str,
 )
 def test_progress(stored: dict[str, Any], taken: dict[str, Any] | None) -> None:
-    """Percent, message and time of a progress are taken where they are such, whatever it is."""
+    """Percent, message and time of a progress are each taken if they are valid."""
     assert progress(plain({"progress": stored})["progress"]) == taken
 
 
@@ -171,7 +171,7 @@ def test_long_message() -> None:
 
 
 def test_moment() -> None:
-    """A moment is one only with its time zone."""
+    """A moment counts only with its time zone."""
     assert moment(AT) == datetime(2026, 3, 2, 9, 15, tzinfo=UTC)
     others: list[object] = ["2026-03-02", "now", 7, None, {}]
     assert [moment(other) for other in others] == [None] * 5
@@ -181,7 +181,7 @@ def test_moment() -> None:
     ("digits", "is_one"), [(1, True), (6, True), (9, True), (16, False), (300_000, False)]
 )
 def test_long_moment(digits: int, is_one: bool) -> None:
-    """A moment may be told to the nanosecond; a text of any length is none, and is not kept."""
+    """A moment may have nanoseconds; a longer text is no moment, and is not kept."""
     told = f"2026-03-02T09:15:00.{'0' * digits}+00:00"
     assert (moment(told) is not None) is is_one
     assert progress({"at": told}) == ({"at": told} if is_one else None)

@@ -52,7 +52,7 @@ def test_exit_codes(kind: str, code: int | None) -> None:
 
 @pytest.mark.parametrize("kind", sorted(ON_DEMAND))
 def test_exit_code_beside_a_kind(kind: str) -> None:
-    """A kind and an exit code are asked for side by side: either is enough."""
+    """A payload may name a kind and an exit code: either is enough for a retry."""
     policy = Policy(3, frozenset({75, "OutOfMemory"}))
     delays = [policy.delay(ending(kind, exit_code=code), 1, "seed") for code in (75, 3)]
     assert [delay is not None for delay in delays] == [True, kind == "OutOfMemory"]
@@ -90,7 +90,7 @@ def test_last_attempt(max_attempts: int, retry_on: set[Any]) -> None:
 
 
 def test_defaults() -> None:
-    """Unless told otherwise an execution tries three times, and the application's failures once."""
+    """An execution has three attempts by default, and the application's failure is not retried."""
     assert Policy() == Policy(3, frozenset())
     assert Policy(1) == ONCE
     assert Policy().delay(ApplicationFailed(exit_code=3), 1, "seed") is None
@@ -153,7 +153,7 @@ def test_longest_backoff(max_attempts: int) -> None:
     ids=lambda outcome: outcome.kind,
 )
 def test_no_other_launch(outcome: Outcome) -> None:
-    """Only a refusal that may pass is worth another launch."""
+    """A launch is retried only after a refusal that may pass."""
     assert relaunch_delay(outcome, 1, DAY, "seed") is None
 
 

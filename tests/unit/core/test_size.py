@@ -39,7 +39,7 @@ def test_memories(cpu: int, least: int, most: int, count: int) -> None:
     ],
 )
 def test_least_cpu(memory: int, cpu: int | None) -> None:
-    """Memory takes the fewest CPU units that it may stand beside; memory of no size takes none."""
+    """A memory takes the fewest CPU units of its pairs; a memory without a pair takes none."""
     assert least_cpu(memory) == cpu
 
 
@@ -54,18 +54,18 @@ def test_least_cpu(memory: int, cpu: int | None) -> None:
     ],
 )
 def test_nearest(memory: int, cpu: int | None, sizes: list[tuple[int, int]]) -> None:
-    """A size that there is not has three beside it that come nearest."""
+    """A size that Fargate lacks has three nearest ones."""
     assert nearest(memory, cpu) == [Size(*size) for size in sizes]
 
 
 @pytest.mark.parametrize("size", SIZES)
 def test_nearest_to_itself(size: Size) -> None:
-    """A size that there is comes nearest to itself."""
+    """An offered size is its own nearest one."""
     assert size in nearest(size.memory, size.cpu)
 
 
 def test_words() -> None:
-    """Sizes are told in the words of the payload."""
+    """Sizes are written in the words of the payload."""
     assert (
         told([Size(256, 512), Size(512, 1_024)]) == "512 MiB with cpu 256 or 1024 MiB with cpu 512"
     )

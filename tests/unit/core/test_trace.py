@@ -82,7 +82,7 @@ def test_header_text(text: str) -> None:
 
 
 def test_segment() -> None:
-    """A task's segment hangs in its execution's trace, and says what can be searched for."""
+    """A task's segment is in its execution's trace, with annotations to search for."""
     document = of(DONE)
     assert (document["trace_id"], document["parent_id"]) == (ROOT, PARENT)
     assert document["origin"] == "AWS::ECS::Fargate"
@@ -136,12 +136,12 @@ def test_phases() -> None:
 def test_moments_that_ecs_does_not_tell(
     unknown: dict[str, Any], phases: dict[str, tuple[float, float]]
 ) -> None:
-    """A phase whose begin is not told is part of the one before it."""
+    """A phase without a known begin is part of the one before it."""
     assert spans(of(replace(DONE, **unknown))) == phases
 
 
 def test_attempt_without_a_task() -> None:
-    """An attempt that came to no task was in its launch from its begin until that was known."""
+    """An attempt without a task was in its launch from its begin until that was known."""
     refused = FailedToStart(detail="no room", learned_by="check", learned_at=LIFE["learned_at"])
     document = of(refused)
     assert [part["name"] for part in document["subsegments"]] == ["launch", "completion"]

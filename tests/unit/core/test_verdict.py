@@ -337,7 +337,7 @@ def test_no_success_hides_a_failure() -> None:
 
 
 def test_each_failure_is_logged_once() -> None:
-    """A failure is logged by who closes the record unless its execution does, or has done so."""
+    """A failure is logged at the close of the record unless its execution logs it."""
     for flow, outcome, execution, wrote in EACH_STATE:
         record = values.record(flow=flow, **_written(flow, wrote))
         judged = verdict(record, outcome, execution)
@@ -358,7 +358,7 @@ def test_size_is_told() -> None:
 
 @pytest.mark.parametrize("length", [1, 2_000])
 def test_place_is_told(length: int) -> None:
-    """A result that lies elsewhere is refused with its place, cut, and where it belongs."""
+    """A result outside its prefix is refused with its address, cut, and with RESULT_URI."""
     record = values.record(stray_uri="x" * length)
     outcome = verdict(record, EXIT_0).outcome
     assert outcome.exit_code == 0
@@ -368,7 +368,7 @@ def test_place_is_told(length: int) -> None:
 
 
 def test_without_room() -> None:
-    """A result that the item has no room for fails where it was to stay, and only there."""
+    """A result without room in the item fails the flow that keeps it there, and no other."""
     completed, failed = Verdict(DONE, EXIT_0), Verdict(FAILED, EXIT_3)
     for flow in Flow:
         record = values.record(flow=flow)
@@ -395,7 +395,7 @@ def test_without_room_after_a_report() -> None:
 
 
 def test_unclosed() -> None:
-    """A success without its result is not one; where there is none to have, it stays one."""
+    """A success without its result is no success, except in a flow without results."""
     for flow in Flow:
         assert unclosed(flow, EXIT_3, "throttled") == EXIT_3
         kind = Missing if flow.takes_result else Succeeded
@@ -431,7 +431,7 @@ def test_result_proves_a_start(unstarted: Outcome, kind: str) -> None:
 
 
 def test_decided_in_one_place() -> None:
-    """Nothing but the verdict makes another end of a task's end, or a status of an outcome."""
+    """Only the verdict changes a task's end, or turns an outcome into a status."""
     for path in SRC.rglob("*.py"):
         if path in (SRC / "core/verdict.py", *SRC.glob("core/outcome/*.py")):
             continue

@@ -38,7 +38,7 @@ def test_default_timeout_of_one_attempt(flow: Flow) -> None:
 
 @pytest.mark.parametrize("execution_timeout", [600, DAY, 8 * DAY])
 def test_default_timeout_of_the_dynamodb_flow(execution_timeout: int) -> None:
-    """Its one attempt may by default take as long as an execution could have waited for it."""
+    """The DynamoDB flow's attempt may by default take as long as an execution could wait."""
     work = parsed({}, Flow.DYNAMODB, execution_timeout)
     assert work.timeout_seconds == execution_timeout - RESERVE
 
@@ -170,7 +170,7 @@ def test_simulated_exit_code_at_its_bounds(flow: Flow, exit_code: int) -> None:
 
 
 def test_longest_timeout_of_the_dynamodb_flow() -> None:
-    """Its timeout may be as long as the longest execution: 366 days."""
+    """The DynamoDB flow's timeout may be as long as the longest execution: 366 days."""
     assert parsed({"timeoutSeconds": YEAR}, Flow.DYNAMODB, DAY).timeout_seconds == YEAR
     with pytest.raises(InvalidRequestError, match=f"timeoutSeconds: expected at most {YEAR} s"):
         parsed({"timeoutSeconds": YEAR + 1}, Flow.DYNAMODB, DAY)

@@ -94,7 +94,7 @@ DENIED = statement(Effect="Deny")
     ],
 )
 def test_decision(statements: list[dict[str, Any]], expected: bool) -> None:
-    """An explicit Deny wins, any Allow is enough, and what nobody speaks of is refused."""
+    """An explicit Deny wins, any Allow is enough, and an access without a rule is refused."""
     assert is_allowed(READ, *statements) is expected
 
 

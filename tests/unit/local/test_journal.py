@@ -13,7 +13,7 @@ def line(number: int) -> Line:
 
 
 def test_what_follows() -> None:
-    """Who has read a number of entries gets those that follow, once each."""
+    """A reader of a number of entries gets those that follow, once each."""
     journal = Journal()
     read: list[Entry] = []
     for number in range(5):

@@ -39,7 +39,7 @@ def test_who_reads_a_note(tmp_path: Path) -> None:
 def test_note_of_another_user(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Nothing is exported that another user has left."""
+    """Another user's note exports nothing."""
     note = Note(tmp_path)
     assert note.take()
     note.write({"AWS_ENDPOINT_URL": "http://another"})

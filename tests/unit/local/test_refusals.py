@@ -188,7 +188,7 @@ def test_all_at_once(start: Callable[..., None]) -> None:
 def test_what_is_missed_by_nobody(
     start: Callable[..., None], resource: dict[str, Any], function: dict[str, Any]
 ) -> None:
-    """Whatever works here, or does nothing by itself, passes."""
+    """A resource that works here, or does nothing by itself, passes."""
     start(function, Nightly=resource)
 
 

@@ -73,7 +73,7 @@ def test_taken(traces: Traces, send: Callable[[bytes], object], header: bytes) -
     ],
 )
 def test_passed_over(traces: Traces, send: Callable[[bytes], object], datagram: bytes) -> None:
-    """Whatever else anybody sends is passed over, and what follows is taken."""
+    """A datagram that is no document is ignored, and the next one is taken."""
     send(datagram)
     send(HEADER + json.dumps(SUBSEGMENT).encode())
     until(lambda: len(traces.segments(KNOWN)) > 1)

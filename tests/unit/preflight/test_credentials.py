@@ -90,7 +90,7 @@ def test_named_region(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFix
 def test_usage(
     arguments: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Without just one name it says how to give it."""
+    """Preflight without exactly one stack name says how to give it."""
     monkeypatch.setattr("sys.argv", ["preflight", *arguments])
     assert main() == 2
     assert "make preflight STACK=name" in capsys.readouterr().err
@@ -118,7 +118,7 @@ def test_another_answers(
 def test_region_that_is_none(
     proxy: HTTPServer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Where IAM alone answers, which asks for no Region, nothing is known of the Region."""
+    """A Region counts as unknown if only IAM answers, which has one address for all Regions."""
     vars(proxy).update(status=404, page=NO_ROLE)
     monkeypatch.setenv("AWS_ENDPOINT_URL_IAM", f"http://127.0.0.1:{proxy.server_port}")
     looks_unanswered("http://127.0.0.1:9", "Could not connect", monkeypatch, capsys)

@@ -36,7 +36,7 @@ def of_names(planned: Plan, **facts: Any) -> list[Finding]:
 
 
 def test_nothing_in_the_way(planned: Plan) -> None:
-    """In an account with room and no such names, with the tools there, all is fine."""
+    """All findings are fine in an account with room and free names, with the tools there."""
     found = [*rules.of_account(planned, account(planned)), *rules.of_machine(planned, TOOLS)]
     assert {finding.mark for finding in found} == {FINE}
     assert exit_code(found) == 0
@@ -267,5 +267,5 @@ def test_as_lines() -> None:
     [([], 0), ([FINE, NOT_CHECKED, Mark.WARNING], 0), ([FINE, IN_THE_WAY], 1)],
 )
 def test_exit_code(marks: list[Mark], code: int) -> None:
-    """Only what is in the way makes the command fail."""
+    """The command fails only for a finding that is in the way."""
     assert exit_code([Finding(Check.STACK, mark, "") for mark in marks]) == code

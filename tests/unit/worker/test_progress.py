@@ -51,7 +51,7 @@ def test_first_and_last(time: Time, written: Written) -> None:
 
 
 def test_one_in_ten_seconds(time: Time, written: Written) -> None:
-    """However often work tells how far it is, no two writes are less than ten seconds apart."""
+    """No two writes of progress are less than ten seconds apart, however often work reports."""
     told = Progress(written.append)
     at: list[float] = []
     for percent in range(100):
