@@ -77,7 +77,7 @@ def test_task_after_the_close(
 
 
 def test_record_after_the_event_dynamodb(aws: Aws, scene: Scene, durable: Start) -> None:
-    """A DynamoDB launch that is stopped as it writes its record ends there: the record is closed."""
+    """A DynamoDB launch that is stopped as it writes its record ends there, and is closed."""
     done = start(aws, scene, "dynamodb.PutItem", lambda: durable(dynamodb.handler, {}))
     aws.wait_for_record(lambda record: record.is_open)
     assert done == ["ignored: no record"]
