@@ -45,7 +45,7 @@ def test_history_does_not_grow(user: User, minute: str) -> None:
 
 
 def test_log_reads_as_a_story(user: User) -> None:
-    """Each line of an execution's log stands once, however often the handler was replayed."""
+    """Each line of an execution's log is there once, however often the handler was replayed."""
     arn = user.start("polling", processingTime=1)
     user.result(arn)
     execution_id = arn.rpartition("/")[2]

@@ -53,7 +53,7 @@ def sam(shared: Up, tmp_path: Path) -> Sam:
 
 
 def test_execution(aws_user: AwsUser, sam: Sam) -> None:
-    """An execution is shown, its history told, and it is stopped."""
+    """An execution and its history are shown, and it is stopped."""
     arn = aws_user.start("eventbridge", processingTime=300)
     aws_user.details(arn, "InvocationCompleted")
     shown = sam("execution", "get", arn)
@@ -73,7 +73,7 @@ def test_execution(aws_user: AwsUser, sam: Sam) -> None:
 
 
 def test_unknown_execution(sam: Sam) -> None:
-    """An execution that is not there is said to be not found."""
+    """An execution that does not exist is reported as not found."""
     function = (
         "arn:aws:lambda:us-east-1:123456789012:function:lambda-ecs-durable-demo-sync-function:1"
     )

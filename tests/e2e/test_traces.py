@@ -45,7 +45,7 @@ def own(user: AwsUser, arn: str) -> Traced:
 
 @pytest.mark.parametrize("flow", NAMES)
 def test_own_trace(aws_user: AwsUser, executions: dict[str, str], flow: str) -> None:
-    """An execution has one trace with one root, and all else in it hangs on what is in it."""
+    """An execution has one trace with one root, and every other part has its parent in it."""
     trace = own(aws_user, executions[flow])
     [root] = trace.roots
     function = aws_user.function(cast("Flow", flow)).split(":")[6]

@@ -99,7 +99,7 @@ def test_death_between_launches(
 def test_lost_answer_between_launches(
     aws: Aws, durable: Start, attempts: Attempts, call: Call
 ) -> None:
-    """A refusal or a write whose answer was lost is asked for again, and tells the same."""
+    """A refusal or a write whose answer was lost is asked for again, with the same result."""
     aws.refuse(CAPACITY)
     attempts.lose_answers(*call)
     execution = durable(WAITING["eventbridge"], {})

@@ -16,7 +16,7 @@ TASK = "arn:task/one"
 
 
 def test_back_off(aws: Aws) -> None:  # noqa: ARG001 - the tables
-    """A back-off moves the record on to the next attempt, out of reach of the last one's news."""
+    """A back-off moves the record to the next attempt, and the last one's news changes nothing."""
     records, record = Records(TABLE, timedelta(days=30), BUCKET), new_record(attempt=1)
     records.create(record)
     assert records.started(record, TASK).holds

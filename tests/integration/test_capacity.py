@@ -103,7 +103,7 @@ def test_no_room(
 
 
 def test_no_room_for_nobody(aws: Aws, durable: Start, lines: Lines) -> None:
-    """DynamoDB: the one attempt's launches leave Spot too, and the record tells which one runs."""
+    """DynamoDB: the attempt's launches leave Spot too, and the record has the last capacity."""
     aws.refuse(CAPACITY)
     durable(dynamodb.handler, {"capacity": Capacity.SPOT_THEN_ON_DEMAND}).result()
     assert [asked(call) for call in aws.calls["RunTask"]] == ["SPOT", "ON_DEMAND"]
@@ -153,7 +153,7 @@ def test_death(  # noqa: PLR0913, PLR0917 - fixtures
     *,
     after: bool,
 ) -> None:
-    """A launch has one capacity, wherever a function dies, and the record tells the last one's."""
+    """A launch has one capacity, wherever a function dies, and the record shows the last one's."""
     aws.refuse(CAPACITY)
     attempts.die(operation, number, after=after)
     execution = durable(

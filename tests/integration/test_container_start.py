@@ -196,7 +196,7 @@ def test_module_of_ones_own(aws: Aws, tmp_path: Path) -> None:
 
 
 def test_script_of_ones_own(aws: Aws, tmp_path: Path) -> None:
-    """A script that may be run may be run there too, and nothing else may."""
+    """An executable script of the layer can run in the container, and no other file can."""
     aws.archive = layer(FAKE_WORKER | {"etl.sh": "#!/bin/sh\nexit 7\n", "data": "x"})
     assert ended(start(aws, tmp_path, "./etl.sh")) == (7, "")
     exit_code, log = ended(start(aws, tmp_path, "./data"))

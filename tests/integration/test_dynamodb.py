@@ -34,7 +34,7 @@ def test_returns_at_once(aws: Aws, durable: Start) -> None:
 
 
 def test_log_lines(aws: Aws, durable: Start, lines: Lines) -> None:
-    """Each line that a user expects stands once."""
+    """Each line that a user expects is logged once."""
     durable(handler, {}).result()
     assert lines.messages == ["Task starting", "Record created", "Task started", "Returning"]
     assert vars(lines.records[1])["executionId"] == aws.record().execution_id
@@ -96,7 +96,7 @@ def test_worker_faster_than_the_launch(aws: Aws, durable: Start) -> None:
 def test_close(
     aws: Aws, durable: Start, written: str | None, exit_code: int, status: Status
 ) -> None:
-    """The end of the task closes the record: the worker's word stands, its silence is filled in."""
+    """The end of the task closes the record with the worker's status, else with the task's end."""
     durable(handler, {}).result()
     if written:
         aws.rewrite("SET #status = :written", written=written)
@@ -153,7 +153,7 @@ def test_failure_that_exits_well(
 def test_no_room_for_the_end(
     aws: Aws, durable: Start, lines: Lines, status: str, code: int
 ) -> None:
-    """A record that its container has filled to the brim is closed as a failure that says why."""
+    """A record that its container has filled up is closed as a failure that says why."""
     durable(handler, {}).result()
     for size in range(410_000, 400_000, -100):
         with suppress(ClientError):

@@ -124,7 +124,7 @@ def test_timeout_of_a_forgotten_task(aws: Aws, durable: Start) -> None:
 
 
 def test_timeout_of_a_task_that_cannot_be_stopped(aws: Aws, durable: Start) -> None:
-    """A late task that may not be stopped is told to be running still."""
+    """A late task that may not be stopped is reported as still running."""
     aws.answer_with("ecs.StopTask", error("AccessDeniedException"))
     execution = durable(handler, {})
     execution.time_out(aws.wait_for_record(lambda record: record.task_arn))
@@ -134,7 +134,7 @@ def test_timeout_of_a_task_that_cannot_be_stopped(aws: Aws, durable: Start) -> N
 
 
 def test_answer_by_hand(aws: Aws, durable: Start) -> None:
-    """A callback that a person answers stops the task: its end is not taken on trust."""
+    """A callback that a person answers stops the task: the answer is not believed."""
     execution = durable(handler, {})
     record = aws.wait_for_record(lambda record: record.task_arn)
     boto3.client("lambda").send_durable_execution_callback_success(

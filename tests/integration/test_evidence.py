@@ -66,7 +66,7 @@ def test_execution_tells(aws: Aws, durable: Start, lines: Lines) -> None:
 
 
 def test_record_tells(aws: Aws, durable: Start, lines: Lines) -> None:
-    """In the DynamoDB flow the record and the task-state function's line carry them."""
+    """The record and the task-state function's line carry the last lines in the DynamoDB flow."""
     durable(dynamodb.handler, {}).result()
     fail(aws)
     aws.report()

@@ -57,7 +57,7 @@ def test_work_that_is_done(
 def test_failure(
     aws: Aws, durable: Start, attempts: Attempts, handler: Handler, case: Case
 ) -> None:
-    """An execution whose tasks all end like that starts no more of them than may help."""
+    """An execution whose tasks all end like this starts another one only where it may help."""
     execution = durable(handler, {})
     end_each(attempts, case)
     message, data = execution.error()

@@ -152,7 +152,7 @@ def test_death_at_the_close(aws: Aws, durable: Start, attempts: Attempts, *, aft
 
 
 def test_result_of_this_moment(aws: Aws, durable: Start) -> None:
-    """A result that is handed over while the record is closed is in the error, and told of."""
+    """A result that is handed over while the record is closed is in the error and its detail."""
     execution = durable(handler, {})
     record = running(aws)
     results = ['"just now"']

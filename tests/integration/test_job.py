@@ -33,7 +33,7 @@ def test_launch_that_is_repeated(aws: Aws, durable: Start, handler: Callable[...
 def test_environment_that_changes(
     aws: Aws, durable: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Later looks are for the container that was started, whatever a function is told by then."""
+    """Later looks are for the container that was started, whatever the function's settings then."""
 
     def change() -> None:
         monkeypatch.setenv("CONTAINER_NAME", "another")

@@ -126,7 +126,7 @@ def test_gone_within_the_minute(
 
 
 def test_gone_for_good(aws: Aws, durable: Start) -> None:
-    """A launch into a subnet that is gone, and still named, is refused as ECS says it, and once."""
+    """A launch into a missing subnet that the parameter still names is refused in ECS's words."""
     hold(aws, "subnet-0a")
     aws.answer_with("ecs.RunTask", GONE)
     _, data = durable(dynamodb.handler, {}).error()
@@ -144,7 +144,7 @@ def test_gone_for_good(aws: Aws, durable: Start) -> None:
     ids=["forbidden", "no JSON"],
 )
 def test_gone_and_unreadable(aws: Aws, durable: Start, answer: dict[str, Any], said: str) -> None:
-    """A launch that is refused, and not told its network then, names ECS's refusal first."""
+    """A launch that is refused, and cannot read its network then, names ECS's refusal first."""
     aws.answer_with("ssm.GetParameter", held("subnet-0a"), answer)
     aws.answer_with("ecs.RunTask", GONE)
     _, data = durable(dynamodb.handler, {}).error()
@@ -164,7 +164,7 @@ def test_gone_and_unreadable(aws: Aws, durable: Start, answer: dict[str, Any], s
 def test_throttled(
     aws: Aws, durable: Start, attempts: Attempts, handler: Handler, times: int
 ) -> None:
-    """A launch that is not told its network at once begins again, and starts one task."""
+    """A launch that cannot read its network at once is retried, and starts one task."""
     aws.answer_with("ssm.GetParameter", *throttled(times))
     execution = durable(handler, {})
     attempts.end(1, SUCCESS)

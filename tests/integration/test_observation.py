@@ -116,7 +116,7 @@ def test_end_before_its_start_is_known(
 
 @pytest.mark.parametrize("status", ["DEPROVISIONING", "STOPPED"])
 def test_duplicates(aws: Aws, durable: Start, counted: Counted, root: str, status: str) -> None:
-    """An end that is told many times is counted once, and its task has one segment."""
+    """An end that is reported many times is counted once, and its task has one segment."""
     execution = durable(eventbridge.handler, {})
     aws.wait_for_record(lambda record: record.task_arn)
     aws.exit(0, status=status)
@@ -161,7 +161,7 @@ REFUSALS: dict[str, Callable[[], Any]] = {
 def test_segment_that_is_not_taken(
     aws: Aws, durable: Start, counted: Counted, lines: Lines, refusal: str
 ) -> None:
-    """A segment that X-Ray does not take is counted and logged; its end is told all the same."""
+    """A segment that X-Ray does not take is counted and logged, and its end is still reported."""
 
     def answer(**_: object) -> Any:
         return REFUSALS[refusal]()
@@ -230,7 +230,7 @@ def test_calls_of_a_completion(aws: Aws, durable: Start) -> None:
 def test_moment_that_nobody_can_read(
     aws: Aws, durable: Start, counted: Counted, lines: Lines
 ) -> None:
-    """An end whose times cannot be read is told; the log says that it is not counted."""
+    """An end with unreadable times is reported, and the log says that it is not counted."""
     execution = durable(eventbridge.handler, {})
     aws.wait_for_record(lambda record: record.task_arn)
     aws.exit(0)

@@ -66,7 +66,7 @@ def test_success_of_a_later_kind(aws: Aws, durable: Start) -> None:
     ids=lambda outcome: outcome.kind,
 )
 def test_answer_of_an_earlier_version(aws: Aws, durable: Start, outcome: Outcome) -> None:
-    """An answer that lacks what this version adds is taken for what it says."""
+    """An answer without this version's fields is taken."""
     execution = durable(eventbridge.handler, {})
     record = aws.wait_for_record(lambda record: record.task_arn)
     earlier = {"kind": outcome.kind, "exitCode": outcome.exit_code}

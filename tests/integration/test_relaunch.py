@@ -115,7 +115,7 @@ def test_lasting_refusal(
 def test_quota_told_by_an_error(
     aws: Aws, durable: Start, attempts: Attempts, handler: Handler
 ) -> None:
-    """A quota that ECS tells by an error, not among the failures, costs time and no execution."""
+    """A quota that ECS reports as an error, not in `failures[]`, costs time and no execution."""
     quota = "You've reached the limit on the number of vCPUs you can run concurrently"
     aws.answer_with("ecs.RunTask", error("ClientException", quota))
     execution = durable(handler, {})
@@ -159,7 +159,7 @@ def test_second_attempt_counts_its_launches_anew(
 def test_log_lines(
     aws: Aws, durable: Start, attempts: Attempts, lines: Lines, handler: Handler
 ) -> None:
-    """Each refusal is told once, although every wait replays the handler from its beginning."""
+    """Each refusal is logged once, although every wait replays the handler from its beginning."""
     aws.refuse(*[CAPACITY] * 3)
     execution = durable(handler, {})
     attempts.end(1, SUCCESS)
@@ -191,7 +191,7 @@ def test_answers_lost_for_good(
 def test_task_that_could_not_be_recorded(
     aws: Aws, durable: Start, attempts: Attempts, lines: Lines, handler: Handler
 ) -> None:
-    """A task whose ARN could not be written down is found again, neither doubled nor told twice."""
+    """A task whose ARN could not be stored is found again, neither doubled nor logged twice."""
     aws.answer_with("dynamodb.UpdateItem", *throttled(10))
     execution = durable(handler, {})
     attempts.end(1, SUCCESS)

@@ -40,7 +40,7 @@ def running(aws: Aws) -> Record:
 
 @pytest.mark.parametrize("has_event", [True, False])
 def test_place(aws: Aws, durable: Start, has_event: bool) -> None:
-    """EventBridge: a success has the place of its result, whether its event comes or not."""
+    """EventBridge: a success has its result's address, whether its event comes or not."""
     execution = durable(handler, {})
     record = running(aws)
     leave(aws, own(record))
@@ -62,7 +62,7 @@ def test_place(aws: Aws, durable: Start, has_event: bool) -> None:
 
 
 def test_place_and_result(aws: Aws, durable: Start) -> None:
-    """EventBridge: a result and the place of more of it are handed on side by side."""
+    """EventBridge: a result and an address of more are handed on side by side."""
     execution = durable(handler, {})
     record = running(aws)
     aws.rewrite("SET #result = :result, resultUri = :uri", result="7", uri=own(record))
@@ -93,7 +93,7 @@ def test_place_that_is_not_its_own(aws: Aws, durable: Start, uri: object, has_ev
 
 @pytest.mark.parametrize("said", [None, Status.COMPLETED])
 def test_place_for_nobody(aws: Aws, durable: Start, said: Status | None) -> None:
-    """DynamoDB: the place of a result stays in the record."""
+    """DynamoDB: the address of a result stays in the record."""
     durable(dynamodb.handler, {}).result()
     place = own(aws.record())
     leave(aws, place)
@@ -120,7 +120,7 @@ def test_place_that_is_nobodys(aws: Aws, durable: Start, lines: Lines, said: Sta
 
 
 def test_attempt_before(aws: Aws, durable: Start, attempts: Attempts) -> None:
-    """The place and the progress that an attempt has left are gone before the next one begins."""
+    """An attempt's result address and progress are gone before the next attempt begins."""
     execution = durable(handler, {"maxAttempts": 2})
     attempts.task(1)
     first = own(aws.record())
@@ -136,7 +136,7 @@ def test_attempt_before(aws: Aws, durable: Start, attempts: Attempts) -> None:
 
 
 def test_late_place_of_the_attempt_before(aws: Aws, durable: Start, attempts: Attempts) -> None:
-    """A place that belongs to an earlier attempt never passes for the next one's."""
+    """An address of an earlier attempt is never taken for the next one's."""
     execution = durable(handler, {"maxAttempts": 2})
     attempts.task(1)
     first = own(aws.record())
@@ -149,7 +149,7 @@ def test_late_place_of_the_attempt_before(aws: Aws, durable: Start, attempts: At
 
 
 def test_timeout(aws: Aws, durable: Start) -> None:
-    """A timeout after the work was left in S3 has its place in error, record and detail."""
+    """A timeout after a result was left in S3 has its address in error, record and detail."""
     execution = durable(handler, {})
     record = running(aws)
     aws.task().advance("RUNNING")
@@ -161,7 +161,7 @@ def test_timeout(aws: Aws, durable: Start) -> None:
 
 
 def test_place_of_this_moment(aws: Aws, durable: Start) -> None:
-    """A place that is handed over while the record is closed is in the error, and told of."""
+    """An address that is handed over while the record is closed is in the error and its detail."""
     execution = durable(handler, {})
     record = running(aws)
     aws.task().advance("RUNNING")

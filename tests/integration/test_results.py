@@ -121,7 +121,7 @@ def test_nothing_handed_over_to_nobody(aws: Aws, durable: Start) -> None:
 
 
 def test_result_of_a_record_that_cannot_be_closed(aws: Aws, durable: Start) -> None:
-    """A success whose record cannot be closed is none: null would be a result."""
+    """A success whose record cannot be closed is no success: null would look like a result."""
     execution = durable(handler, {})
     record = aws.wait_for_record(lambda record: record.task_arn)
     aws.rewrite("SET #result = :result", result='"done"')

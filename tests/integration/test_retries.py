@@ -151,7 +151,7 @@ def test_status_that_a_container_wrote(
 def test_success_of_a_container_that_wrote_its_status(
     aws: Aws, durable: Start, attempts: Attempts, handler: Handler, written: str
 ) -> None:
-    """A status that its container wrote keeps no success from being one, and no record open."""
+    """A status that a container wrote neither changes a success nor keeps the record open."""
     execution = durable(handler, {})
     attempts.task(1)
     aws.rewrite("SET #status = :status", status=written)

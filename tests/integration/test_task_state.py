@@ -85,7 +85,7 @@ def test_stale_attempt(aws: Aws) -> None:
 
 
 def test_stopped_after_deprovisioning(aws: Aws, waiting: Durable) -> None:
-    """The exit is told at DEPROVISIONING; the STOPPED that follows finds nothing left to do."""
+    """The exit is reported at DEPROVISIONING, and the later STOPPED finds nothing left to do."""
     aws.exit(0, status="DEPROVISIONING")
     assert aws.report() == {"done": "callback succeeded"}
     before = aws.item()
@@ -96,7 +96,7 @@ def test_stopped_after_deprovisioning(aws: Aws, waiting: Durable) -> None:
 
 
 def test_failure_told_twice(aws: Aws, waiting: Durable) -> None:
-    """A failure told at DEPROVISIONING is not told again at STOPPED, even to an open record."""
+    """A failure reported at DEPROVISIONING is not reported again at STOPPED, record open or not."""
     aws.exit(3, status="DEPROVISIONING")
     assert aws.report() == {"done": "callback failed"}
     assert waiting.error()[1]["exitCode"] == 3
@@ -116,7 +116,7 @@ def test_overtaken(aws: Aws, durable: Start) -> None:
 
 
 def test_execution_that_writes_first(aws: Aws, waiting: Durable) -> None:
-    """A failure stays answered by its event although the execution closes the record before it."""
+    """An event's answer counts although the execution closes the record before the event does."""
     own = threading.current_thread()
 
     def wait() -> None:

@@ -70,7 +70,7 @@ def test_polling_has_none(aws: Aws, durable: Start, attempts: Attempts) -> None:
 def test_launch_that_is_tried_twice(
     aws: Aws, durable: Start, attempts: Attempts, handler: Callable[..., Any], cut: str
 ) -> None:
-    """A launch that is cut off and repeated tells its container the ticket that the record has."""
+    """A launch that is interrupted and repeated gives its container the record's ticket."""
     when, operation, number = cut.split()
     aws.refuse("Capacity is unavailable at this time.")
     attempts.die(operation, int(number), after=when == "after")

@@ -137,7 +137,7 @@ def test_parts(bucket: str, client: Callable[[str | None], Any]) -> None:
 
 
 def test_json_of_any_depth(bucket: str, client: Callable[[str | None], Any]) -> None:
-    """An object is kept as it comes: nobody reads JSON that is nested as deep as can be."""
+    """An object is kept as it comes, even JSON of any depth."""
     deep = b"[" * 5_000 + b"]" * 5_000
     worker = client("TaskRole")
     where = {"Bucket": bucket, "Key": "papers/deep"}
@@ -172,7 +172,7 @@ def test_refused(
 
 
 def test_missing_object(bucket: str, client: Callable[[str | None], Any]) -> None:
-    """Whether an object is missing is told to those alone who may list the bucket."""
+    """A caller learns that an object is missing only if it may list the bucket."""
     missing = {"Bucket": bucket, "Key": "papers/missing"}
     with pytest.raises(ClientError, match="NoSuchKey"):
         client(None).get_object(**missing)
@@ -237,7 +237,7 @@ CHUNKS = "5\r\npaper\r\n0\r\nx-amz-checksum-crc32:p7hZjA==\r\n\r\n"
 def test_body_that_is_not_signed(
     shelf: System, bucket: str, client: Callable[[str | None], Any], headers: Any, body: str
 ) -> None:
-    """An object comes as current tools send it, its body unsigned, but by nobody without a key."""
+    """An object may come with an unsigned body, as tools send it, but not without a key."""
     put = Asked(f"{shelf.endpoint}/{bucket}/papers/free", "PUT", body=body).with_headers(**headers)
     for secret, answered in (("forged", HTTPStatus.FORBIDDEN), (None, HTTPStatus.OK)):
         caller = shelf.callers.new("tool", "TaskRole")

@@ -89,7 +89,7 @@ def test_stopped_for_a_reason(user: User, stopped: str) -> None:
 
 
 def test_stopped_twice(user: User, stopped: str) -> None:
-    """Stopping an execution again changes nothing and tells when it was stopped."""
+    """A second stop of an execution changes nothing, and answers the time of the first."""
     ended = user.execution(stopped)["EndTimestamp"]
     again = user.durable.stop_durable_execution(DurableExecutionArn=stopped)
     assert again["StopTimestamp"] == ended
@@ -97,7 +97,7 @@ def test_stopped_twice(user: User, stopped: str) -> None:
 
 
 def test_without_data(user: User, stopped: str) -> None:
-    """Payloads, results and errors are told unless they are not asked for."""
+    """Payloads, results and errors are shown unless the request excludes them."""
     execution = user.execution(stopped)
     assert execution["ExecutionDataIncluded"]
     assert execution["DurableConfig"]["ExecutionTimeout"] == 86400
@@ -109,7 +109,7 @@ def test_without_data(user: User, stopped: str) -> None:
 
 
 def test_history(user: User) -> None:
-    """A history tells data unless it is not asked for, in the order that is asked for."""
+    """A history has data unless the request excludes it, in the requested order."""
     arn = user.start("eventbridge", processingTime=0)
     user.result(arn)
     ask = user.durable.get_durable_execution_history

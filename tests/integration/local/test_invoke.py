@@ -45,7 +45,7 @@ def test_error_in_the_call(short: str, user: User) -> None:
 
 
 def test_same_name_in_the_call(short: str, user: User) -> None:
-    """A synchronous call under a name that ran before answers what came of it then."""
+    """A synchronous call under an earlier execution's name answers that one's end."""
     call = {"FunctionName": short, "Payload": "[]", "DurableExecutionName": "once"}
     first, second = (user.durable.invoke(**call) for _ in "12")
     assert first["DurableExecutionArn"] == second["DurableExecutionArn"]
@@ -75,7 +75,7 @@ def test_payload_is_too_large(user: User) -> None:
     [("not a name", "regular expression pattern"), ("n" * 65, "length less than or equal to 64")],
 )
 def test_name_of_another_form(user: User, name: str, constraint: str) -> None:
-    """An execution's name that AWS's model does not allow is refused, and why is told."""
+    """An execution's name that AWS's model does not allow is refused, with the reason."""
     with pytest.raises(ClientError, match=constraint) as refused:
         user.start("eventbridge", name=name)
     assert refused.value.response["Error"]["Code"] == "ValidationException"

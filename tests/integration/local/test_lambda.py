@@ -59,7 +59,7 @@ def test_closed_callback(user: User) -> None:
 
 
 def test_unknown_callback(user: User) -> None:
-    """An answer to a callback that never was is refused."""
+    """An answer to a callback that does not exist is refused."""
     with pytest.raises(user.durable.exceptions.ResourceNotFoundException):
         user.durable.send_durable_execution_callback_success(CallbackId="bm9ib2R5", Result=b"1")
 
@@ -77,7 +77,7 @@ def test_failing_event_is_kept(user: User) -> None:
 
 
 def test_synchronous_invocation(user: User) -> None:
-    """A plain function answers in the call, and its error is told as a function error."""
+    """A plain function answers in the call, and its error is a function error."""
     answer = user.durable.invoke(
         FunctionName=user.outputs["TaskStateFunctionArn"], Payload='{"detail": 5}'
     )

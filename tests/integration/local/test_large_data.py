@@ -104,7 +104,7 @@ def digest(body: bytes) -> str:
 
 
 def test_result_of_a_worker_that_was_killed_for_good(user: User) -> None:
-    """DynamoDB: a worker killed at its put has failed, and no address tells of half a result."""
+    """DynamoDB: a worker killed at its put has failed, and no address leads to half a result."""
     user.system.seams.inject(
         Death(after=True), operation="PutObject", caller=f"family:{user.stack}-worker"
     )

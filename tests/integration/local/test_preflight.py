@@ -93,7 +93,7 @@ def test_clash_is_named_and_mended(clash: str, system: System, preflight: Prefli
 
 
 def test_what_cannot_be_seen(system: System, preflight: Preflight) -> None:
-    """A look that is refused, throttled or cut off is told with its reason, and not called fine."""
+    """A look that is refused, throttled or cut off is reported with its reason, and not as fine."""
     faults: dict[str, Fault] = {
         "logs": Refuse("AccessDeniedException", "not you"),
         "sqs": Refuse(),
@@ -120,7 +120,7 @@ def test_stranger(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """A key that AWS does not know ends it at once, with what to do."""
+    """A key that AWS does not know ends preflight at once, with what to do."""
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "STRANGER")
     monkeypatch.setattr("sys.argv", ["preflight", system.stack.name])
     assert main() == 2
@@ -131,7 +131,7 @@ def test_stranger(
 
 
 def test_region_without_durable_functions(system: System, preflight: Preflight) -> None:
-    """A Lambda that does not know the operation is in the way."""
+    """A Region whose Lambda does not know the operation is in the way."""
     operation = "ListDurableExecutionsByFunction"
     unknown = Refuse("UnknownOperationException", "")
     system.seams.inject(unknown, caller="user", operation=operation)
@@ -156,7 +156,7 @@ def test_original_pattern(system: System, preflight: Preflight) -> None:
 
 
 def test_stack_with_an_output_of_the_same_name(system: System, preflight: Preflight) -> None:
-    """A stack of another project is none of ours because one of its outputs is called alike."""
+    """A stack of another project is not ours although one of its outputs has the same name."""
     template = {
         "Resources": {"Group": {"Type": "AWS::Logs::LogGroup"}},
         "Outputs": {"FailedExecutionsQueueUrl": {"Value": "url"}},
@@ -171,7 +171,7 @@ def test_stack_with_an_output_of_the_same_name(system: System, preflight: Prefli
 
 
 def test_name_of_another_stack(system: System, preflight: Preflight) -> None:
-    """A resource of another stack is told with that stack's name, and is not to be deleted."""
+    """A resource of another stack is reported with that stack's name, and not to be deleted."""
     group = {"Type": "AWS::Logs::LogGroup", "Properties": {"LogGroupName": "/ecs/mine"}}
     cloudformation = system.account.client("cloudformation")
     cloudformation.create_stack(
@@ -187,7 +187,7 @@ def test_name_of_another_stack(system: System, preflight: Preflight) -> None:
 def test_region_of_the_cli(
     system: System, preflight: Preflight, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A Region that the AWS CLI alone is told is a warning, and looked at is the other one."""
+    """A Region that only the AWS CLI reads is a warning, and the other Region is looked at."""
     monkeypatch.setenv("AWS_REGION", "eu-north-1")
     _, lines = preflight("mine")
     [line] = marked(lines, "!")
@@ -196,7 +196,7 @@ def test_region_of_the_cli(
 
 
 def test_refused_name(preflight: Preflight) -> None:
-    """A name that cannot be is told, and nothing is asked about it."""
+    """A name that CloudFormation refuses is reported, and AWS is asked nothing about it."""
     code, lines = preflight("my_stack")
     assert code == 1
     assert [line[:12] for line in marked(lines, "✗")] == ["✗ Stack name"]

@@ -137,7 +137,7 @@ def test_function_sees_its_own_code_alone(start: Callable[[str], ProcessSandbox]
 
 
 def test_forged_answer(start: Callable[[str], ProcessSandbox]) -> None:
-    """A function's answer is its own, whatever another program posts to where it gives it."""
+    """A function's answer is its own, whatever another program posts to its Runtime API."""
     sandbox = start("import os\ndef handler(*_): return os.environ['AWS_LAMBDA_RUNTIME_API']")
     address = payload(sandbox.invoke(b"{}", HEADERS, 60))
     for what in ("init/error", "invocation/1/response", "invocation/1/error"):

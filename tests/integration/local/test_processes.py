@@ -114,7 +114,7 @@ def test_killed_guard(start: Callable[[], Starter]) -> None:
 
 
 def test_signals_of_a_terminal() -> None:
-    """Ctrl-C, and the end of a terminal, are for whoever has started processes, not for them."""
+    """Ctrl-C and the end of a terminal reach the system, and not its processes."""
     with guarded() as processes:
         sleep = [sys.executable, "-c", "import time; time.sleep(600)"]
         process = processes.start(sleep, processes.folder, {})

@@ -78,7 +78,7 @@ def stack(user: User, monkeypatch: pytest.MonkeyPatch) -> Deployed:
 def test_refused_delivery(
     user: User, stack: Deployed, capsys: pytest.CaptureFixture[str], operation: str
 ) -> None:
-    """An event that Lambda does not take, or not tell of, stays; one that it takes is deleted."""
+    """An event stays unless Lambda takes it and shows its function; a taken one is deleted."""
     queue, url = Queue(user, "UndeliveredEventsQueueUrl"), user.outputs["UndeliveredEventsQueueUrl"]
     target = {"DataType": "String", "StringValue": user.outputs["TaskStateFunctionArn"]}
     sqs, body = user.client("sqs"), json.dumps(FOREIGN)
@@ -116,7 +116,7 @@ def about(message_id: str, lines: Iterable[str]) -> str:
 
 
 def test_failed_executions(user: User, stack: Deployed) -> None:
-    """Each payload of a failed execution stays in its queue, and is told with its execution."""
+    """Each payload of a failed execution stays in its queue, and is listed with its execution."""
     letters, payload = Letters(user), {"processingTime": "for ever"}
     arn = user.start("eventbridge", **payload)
     # Lambda's own message is taken out, to be sure that it has come; a copy is as good.
@@ -137,7 +137,7 @@ def test_failed_executions(user: User, stack: Deployed) -> None:
 
 
 def test_payload_that_somebody_has_sent(user: User, stack: Deployed) -> None:
-    """A message that nobody can look up hides no other one."""
+    """A message that cannot be looked up hides no other one."""
     letters = Letters(user)
     # As DynamoDB refuses a key of more than 2,048 bytes.
     refused = Refuse("ValidationException", "size of hashkey")
@@ -153,7 +153,7 @@ def test_payload_that_somebody_has_sent(user: User, stack: Deployed) -> None:
 
 @pytest.mark.usefixtures("stack")
 def test_messages_that_are_back_already(user: User) -> None:
-    """A message that is seen again before it is put back stops nobody."""
+    """A message that is visible again before it is put back is no error."""
     letters, url = Letters(user), user.outputs["FailedExecutionsQueueUrl"]
     put = letters.put("{}")
     [taken] = messages(url)
@@ -174,7 +174,7 @@ def test_message_that_comes_during_the_run(user: User, monkeypatch: pytest.Monke
 
 
 def test_many_failed_executions(user: User, stack: Deployed) -> None:
-    """The first fifty payloads are told, and that there may be more."""
+    """The first fifty payloads are listed, with a note that there may be more."""
     letters = Letters(user)
     for number in range(MESSAGES + 1):
         letters.put("{}", ErrorMessage=f"Failure {number}")
@@ -186,7 +186,7 @@ def test_many_failed_executions(user: User, stack: Deployed) -> None:
 
 
 def test_executions_that_cannot_be_looked_up(user: User, stack: Deployed) -> None:
-    """Payloads are told without executions to those who may not look these up."""
+    """Payloads are listed without executions to a user who may not look these up."""
     letter = Letters(user).put("{}")
     refused = Refuse("AccessDeniedException", "not yours to list")
     user.system.seams.inject(refused, times=100, operation="ListDurableExecutionsByFunction")
@@ -200,7 +200,7 @@ def test_executions_that_cannot_be_looked_up(user: User, stack: Deployed) -> Non
 def test_other_stack(
     user: User, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A stack that is not there, or is another project's, is named, and how to name one."""
+    """A stack that does not exist, or is another project's, is named, with how to name one."""
     for name, value in user.system.variables.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr("boto3.DEFAULT_SESSION", None)

@@ -76,7 +76,7 @@ def test_half_an_answer(api: RuntimeApi, capsys: pytest.CaptureFixture[str]) -> 
 
 
 def test_other_errors(ask_and_die: Ask, capsys: pytest.CaptureFixture[str]) -> None:
-    """An error of the Runtime API itself is told."""
+    """An error of the Runtime API itself is logged."""
     ask_and_die("POST /", "Content-Length: many\r\n")
     assert "invalid literal for int" in capsys.readouterr().err
 

@@ -67,7 +67,7 @@ def test_calls_are_known(system: System) -> None:
 
 
 def test_user_is_refused(system: System) -> None:
-    """A call of a user can be refused, as often as asked for and no oftener."""
+    """A user's call can be refused, exactly as often as asked for."""
     client = system.account.client("lambda")
     system.seams.inject(
         Refuse("ServiceException", "no", HTTPStatus.NOT_FOUND), operation="GetFunction"
@@ -77,7 +77,7 @@ def test_user_is_refused(system: System) -> None:
 
 
 def test_user_gets_no_answer(system: System) -> None:
-    """A connection can break before or after what was asked for is done."""
+    """A connection can break before or after the call is served."""
     table = system.stack.outputs["CallbackTableName"]
     client = system.account.client("dynamodb")
     system.seams.inject(Drop(), times=20, operation="PutItem", caller="user")

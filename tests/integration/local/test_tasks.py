@@ -31,7 +31,7 @@ def test_same_token_is_the_same_task(user: User) -> None:
 
 
 def test_requests_are_kept(user: User) -> None:
-    """A test can read in the journal what each request for a task asked for."""
+    """The journal holds each RunTask's parameters for tests."""
     asked = request(user)
     user.stop(user.ecs.run_task(**asked)["tasks"][0]["taskArn"])
     kept = [entry.parameters for entry in user.system.journal.entries(Request)]
@@ -112,7 +112,7 @@ def test_refused_requests(user: User, change: dict[str, Any]) -> None:
 
 
 def test_stopped_while_it_works(user: User) -> None:
-    """StopTask sends SIGTERM, and the task tells who stopped it beside the exit code."""
+    """StopTask sends SIGTERM, and the task shows who stopped it beside the exit code."""
     arn = run(user)
     user.task(arn, "RUNNING")
     user.wait(lambda: user.lines(arn))
@@ -219,7 +219,7 @@ def test_pages(user: User) -> None:
 
 
 def test_tags(user: User) -> None:
-    """A task's tags, and the one that ECS adds, are told where they are asked for."""
+    """A task's tags, and the one that ECS adds, are shown on request."""
     tags = [{"key": "team", "value": "blue"}]
     arn = run(user, tags=tags)
     cluster = user.outputs["ECSClusterName"]

@@ -89,7 +89,7 @@ def test_sent_and_read(xray: Any) -> None:
 
 
 def test_refused_segments(xray: Any) -> None:
-    """A document that X-Ray does not take is told of, and those beside it are kept."""
+    """A document that X-Ray does not take is reported, and those beside it are kept."""
     good, bad = document(3), document(4, name="")
     answer = xray.put_trace_segments(
         TraceSegmentDocuments=["no JSON", json.dumps(good), json.dumps(bad)]
@@ -141,7 +141,7 @@ def test_other_filters(xray: Any, expression: str) -> None:
 
 
 def test_time(xray: Any) -> None:
-    """Summaries are of the traces that begin within the time that is asked for."""
+    """Summaries are those of the traces that begin within the requested time."""
     before, within, after = (trace_id(7, moment) for moment in (999, 1000, 1011))
     for named in (before, within, after):
         put(xray, document(7, trace_id=named))
@@ -151,7 +151,7 @@ def test_time(xray: Any) -> None:
 
 
 def test_summary(xray: Any) -> None:
-    """A summary tells of a trace's failure and its annotations, in AWS's form."""
+    """A summary has a trace's failure and its annotations, in AWS's form."""
     put(xray, document(8, fault=True, origin="AWS::ECS::Fargate", annotations={"executionId": "b"}))
     asked = {**EVER, "FilterExpression": 'annotation.executionId = "b"'}
     [summary] = xray.get_trace_summaries(**asked)["TraceSummaries"]
@@ -168,7 +168,7 @@ def test_other_time_range(xray: Any) -> None:
 
 
 def test_too_deep(xray: Any) -> None:
-    """A trace that is nested deeper than anybody reads it is refused, and harms no other one."""
+    """A trace with too many levels is refused, and harms no other one."""
     ids = [f"{number:016x}" for number in range(1, 200)]
     first = document(13, id=ids[0])
     later = [
@@ -210,7 +210,7 @@ def test_workers_may_not_send(xray: Any, function: Callable[[str], Any]) -> None
 
 
 def test_seams(system: System, xray: Any, function: Callable[[str], Any]) -> None:
-    """A function's segments pass where its calls are counted, refused and cut off."""
+    """A function's segments take the way on which calls are counted, refused and cut off."""
     mine = function("SyncRole")
     seen = len(system.journal.entries(Call))
     refused, dropped = document(11), document(12)

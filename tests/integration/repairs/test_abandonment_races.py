@@ -33,7 +33,7 @@ def told(record: Record, data: Mapping[str, Any]) -> str:
 
 @EACH_FLOW
 def test_task_that_is_stored_meanwhile(aws: Aws, scene: Scene, flow: Flow) -> None:
-    """A task whose start is written down while its execution's end is told is stopped too."""
+    """A task whose start is stored while its execution's end is processed is stopped too."""
     record = scene.begin(flow)
     started: list[str] = []
 
@@ -71,7 +71,7 @@ def test_attempt_that_ends_meanwhile(aws: Aws, scene: Scene) -> None:
 @EACH_FLOW
 @pytest.mark.parametrize("status", sorted(ENDED_BADLY))
 def test_failure_is_told(scene: Scene, lines: Lines, flow: Flow, status: str) -> None:
-    """An execution that ended without a word leaves one line that tells of its task."""
+    """An execution that ended without a report leaves one log line about its task."""
     record = scene.running(flow)
     for _ in range(2):
         scene.tell(record, status)
@@ -86,7 +86,7 @@ def test_failure_is_told(scene: Scene, lines: Lines, flow: Flow, status: str) ->
 def test_failure_whose_record_was_left_open(
     scene: Scene, executions: Executions, lines: Lines, flow: Flow
 ) -> None:
-    """An execution that told why it failed, but could not write it down, is not told again."""
+    """An execution that logged its failure, but could not close its record, is not logged again."""
     record = scene.begin(flow)
     executions.set(record, "FAILED", Error={"ErrorData": told(record, GIVEN_UP)})
     scene.tell(record, "FAILED")
@@ -98,7 +98,7 @@ def test_failure_whose_record_was_left_open(
 
 
 def test_work_whose_launch_was_given_up(scene: Scene, executions: Executions, lines: Lines) -> None:
-    """Work that was done did start, whatever its execution has said of the launch."""
+    """Work that was done has started, whatever its execution reports of the launch."""
     begun = scene.begin(Flow.DYNAMODB)
     task_arn = scene.launch(begun)
     scene.end(task_arn, 0)
@@ -122,7 +122,7 @@ def test_work_whose_launch_was_given_up(scene: Scene, executions: Executions, li
 def test_failure_of_another_kind(
     scene: Scene, executions: Executions, lines: Lines, data: str
 ) -> None:
-    """An error that is none of ours tells nothing of a task: its line is ours to write."""
+    """An error that is not ours says nothing about a task, so the close logs the failure."""
     record = scene.running()
     executions.set(record, "FAILED", Error={"ErrorData": data})
     assert scene.tell(record, "FAILED") == "abandoned: execution FAILED"
@@ -133,7 +133,7 @@ def test_failure_of_another_kind(
 def test_failure_without_a_failed_task(
     scene: Scene, executions: Executions, lines: Lines, succeeded: bool | None
 ) -> None:
-    """An error that tells of a success, or of no kind of end, is no reason for a failed record."""
+    """An error that reports a success, or no kind of end, is not taken as the record's error."""
     record = scene.running()
     data = {"kind": "Better", "succeeded": succeeded} if succeeded else {}
     executions.set(record, "FAILED", Error={"ErrorData": told(record, data)})
@@ -154,7 +154,7 @@ def test_failure_of_a_later_version(scene: Scene, executions: Executions, lines:
 
 @EACH_FLOW
 def test_two_who_close_at_once(aws: Aws, scene: Scene, lines: Lines, flow: Flow) -> None:
-    """The one that closes tells, if two find an execution stopped at the same time."""
+    """Only the function that closes the record logs, if two find an execution stopped at once."""
     record = scene.running(flow)
     others = [lambda: scene.tell(record, "STOPPED")]
 
@@ -172,7 +172,7 @@ def test_two_who_close_at_once(aws: Aws, scene: Scene, lines: Lines, flow: Flow)
 def test_failure_that_is_told_meanwhile(
     aws: Aws, scene: Scene, executions: Executions, lines: Lines, is_told: bool
 ) -> None:
-    """An execution that closes its record and fails as somebody looks at it has told why itself."""
+    """An execution that closes its record during a look has logged its failure itself."""
     record = scene.running()
     if is_told:
         scene.end(record.task_arn, 3)

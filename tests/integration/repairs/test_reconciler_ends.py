@@ -55,7 +55,7 @@ def test_lost_event(
 
 @EACH_CODE
 def test_lost_event_dynamodb(aws: Aws, scene: Scene, durable: Start, code: int) -> None:
-    """In the DynamoDB flow the record is closed as its task ended."""
+    """A DynamoDB record is closed as its task ended."""
     durable(dynamodb.handler, {}).result()
     scene.end(aws.record().task_arn, code)
     assert scene.reconcile() == {DONE[Flow.DYNAMODB, code]: 1}
@@ -88,7 +88,7 @@ def comparable(record: Record) -> Record:
 def test_same_as_the_event(
     aws: Aws, scene: Scene, executions: Executions, flow: Flow, code: int
 ) -> None:
-    """The reconciler tells an end to the same places, in the same words, as the event does."""
+    """The reconciler reports an end to the same places, in the same words, as the event does."""
     by_event = scene.ended(flow, code)
     assert aws.report(by_event.task_arn) == {"done": DONE[flow, code]}
     by_look = scene.ended(flow, code)
@@ -157,7 +157,7 @@ def test_result_of_this_moment(aws: Aws, scene: Scene, executions: Executions) -
 
 
 def test_end_that_was_told_is_kept(scene: Scene, executions: Executions) -> None:
-    """A record that is closed after its execution keeps the end that an event has told."""
+    """A record that is closed after its execution keeps the end that an event has reported."""
     record = scene.ended(Flow.POLLING, 0)
     ended = scene.outcome(record.task_arn)
     assert ended is not None
@@ -178,7 +178,7 @@ def test_lost_close_of_a_success(
     flow: Flow,
     known: bool,
 ) -> None:
-    """An answer that came through, but was not written down, closes the record as COMPLETED."""
+    """An answered callback whose write was lost has its record closed as COMPLETED."""
     record = scene.ended(flow, 0)
     if flow is Flow.DYNAMODB:
         record = scene.put(replace(record, status=Status.COMPLETED))

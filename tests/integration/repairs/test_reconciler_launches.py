@@ -73,7 +73,7 @@ def test_second_attempt_is_adopted(scene: Scene, executions: Executions) -> None
 def test_without_a_task(
     scene: Scene, executions: Executions, flow: Flow, status: str | None
 ) -> None:
-    """A record that no task can be found for is its execution's, while that is not over."""
+    """A record without a task that can be found is left to its execution until that is over."""
     record = scene.begin(flow)
     executions.set(record, status)
     assert scene.reconcile() == {"no task": 1}
@@ -84,7 +84,7 @@ def test_without_a_task(
 def test_forgotten_before_it_was_recorded(
     scene: Scene, executions: Executions, written: Status
 ) -> None:
-    """A record whose task was neither written down nor heard of again is closed all the same."""
+    """A record whose task was neither stored nor found again is closed too."""
     record = scene.begin(Flow.DYNAMODB, status=written)
     executions.set(record, "SUCCEEDED")
     assert scene.reconcile() == {"missing: first look": 1}
@@ -158,7 +158,7 @@ def test_backing_off(scene: Scene, executions: Executions, flow: Flow, status: s
 def test_succeeded_without_a_task(
     scene: Scene, executions: Executions, flow: Flow, was: Status
 ) -> None:
-    """A record whose execution succeeded although no task was started says that none was."""
+    """A record whose execution succeeded without a task says that there was none."""
     record = scene.begin(flow) if was is Status.PENDING else scene.between(flow)
     executions.set(record, "SUCCEEDED")
     assert scene.reconcile() == {"missing: first look": 1}
@@ -176,7 +176,7 @@ def test_succeeded_without_a_task(
 def test_execution_is_over(
     scene: Scene, executions: Executions, flow: Flow, status: str, was: Status
 ) -> None:
-    """A record that no task will come to any more is closed at once."""
+    """A record that can get no task any more is closed at once."""
     record = scene.begin(flow, status=was, updated_at=timestamp(datetime.now(UTC)))
     executions.set(record, status)
     assert scene.reconcile() == {f"abandoned: execution {status}": 1}

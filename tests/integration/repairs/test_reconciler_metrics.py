@@ -45,7 +45,7 @@ def test_learned_by_the_reconciler(scene: Scene, counted: Counted) -> None:
 def test_execution_that_ended_unheard(
     scene: Scene, executions: Executions, counted: Counted
 ) -> None:
-    """An execution whose end no event told counts as a missed event and as a failure."""
+    """An execution whose end no event reported counts as a missed event and as a failure."""
     executions.set(scene.running(), "TIMED_OUT")
     scene.reconcile()
     assert values(counted, "EventsMissed") == [1]
@@ -109,7 +109,7 @@ def test_own_repairs(scene: Scene, counted: Counted) -> None:
 
 
 def test_gauges(scene: Scene, counted: Counted) -> None:
-    """Each run tells the open records of each flow, and for how long the latest is overdue."""
+    """Each run emits the open records by flow, and the time of the longest overdue one."""
     for flow in (Flow.POLLING, Flow.EVENTBRIDGE, Flow.EVENTBRIDGE):
         scene.running(flow)
     scene.reconcile()
@@ -124,7 +124,7 @@ def test_gauges(scene: Scene, counted: Counted) -> None:
 
 
 def test_gauges_of_a_run_that_breaks_off(aws: Aws, scene: Scene, counted: Counted) -> None:
-    """A run that breaks off tells what it has seen until then."""
+    """A run that breaks off emits the gauges that it has seen until then."""
     scene.running()
     aws.answer_with("ecs.ListTasks", *throttled(1))
     with pytest.raises(AwsBusyError):

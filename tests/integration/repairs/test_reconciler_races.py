@@ -67,7 +67,7 @@ def assert_settled(scene: Scene, executions: Executions, record: Record, code: i
 
 @EACH_EFFECT
 def test_look_within_an_event(aws: Aws, scene: Scene, executions: Executions, point: Point) -> None:
-    """The reconciler may tell an end while its event is being handled."""
+    """The reconciler may report an end while its event is being handled."""
     record = scene.ended(point.flow, point.code)
     looks: list[dict[str, int]] = []
 
@@ -85,7 +85,7 @@ def test_look_within_an_event(aws: Aws, scene: Scene, executions: Executions, po
 
 @EACH_EFFECT
 def test_event_within_a_look(aws: Aws, scene: Scene, executions: Executions, point: Point) -> None:
-    """An event may be handled while the reconciler tells the same end."""
+    """An event may be handled while the reconciler reports the same end."""
     record = scene.ended(point.flow, point.code)
     events: list[None] = []
 
@@ -133,7 +133,7 @@ def test_death(scene: Scene, executions: Executions, point: Point, *, after: boo
 
 @EACH_EFFECT
 def test_throttled_effect(aws: Aws, scene: Scene, executions: Executions, point: Point) -> None:
-    """An end that cannot be told for a throttle is told by a later run."""
+    """An end that a throttle keeps from being reported is reported by a later run."""
     record = scene.ended(point.flow, point.code)
     aws.answer_with(point.operation, *throttled(1))
     assert scene.reconcile() == {"not settled": 1}

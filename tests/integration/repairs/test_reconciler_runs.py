@@ -159,7 +159,7 @@ def test_one_that_makes_no_sense(scene: Scene, lines: Lines, name: str) -> None:
 
 @pytest.mark.usefixtures("executions")
 def test_one_that_ecs_refuses(aws: Aws, scene: Scene, lines: Lines) -> None:
-    """A record with an ARN that is none, for which ECS refuses a whole list, harms no other."""
+    """A record with a malformed ARN, for which ECS refuses a whole batch, harms no other."""
     spoilt = scene.running(task_arn="none")
     scene.put(spoilt, taskArn="none")
     for _ in range(2):
@@ -177,7 +177,7 @@ def test_one_that_ecs_refuses(aws: Aws, scene: Scene, lines: Lines) -> None:
 
 
 def test_busy_batch(aws: Aws, scene: Scene, executions: Executions, lines: Lines) -> None:
-    """Tasks that ECS is too busy to tell of are left for the next run, and orphans stopped."""
+    """Tasks that ECS is too busy to show are left for the next run, and orphans are stopped."""
     records = [scene.ended(Flow.EVENTBRIDGE, 0) for _ in range(2)]
     orphan = scene.launch(scene.begin(status=Status.FAILED, is_open=False))
     aws.answer_with("ecs.DescribeTasks", *throttled(1))
@@ -201,7 +201,7 @@ def test_no_list(aws: Aws, scene: Scene, executions: Executions, operation: str)
 
 
 def test_all_that_is_open(scene: Scene, executions: Executions) -> None:
-    """Nothing stays open after two runs past all graces, once its execution is over."""
+    """No record stays open after two runs past all graces, once its execution is over."""
     records = [scene.begin(flow) for flow in Flow] + [scene.running(flow) for flow in Flow]
     records += [scene.ended(flow, code) for flow in Flow for code in (0, 3)]
     for record in records:

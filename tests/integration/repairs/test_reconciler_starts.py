@@ -72,7 +72,7 @@ def test_started_late(scene: Scene, flow: Flow) -> None:
 @EACH_FLOW
 @pytest.mark.usefixtures("executions")
 def test_started_at_the_last_moment(aws: Aws, scene: Scene, flow: Flow) -> None:
-    """A task that started while it was stopped has timed out: what it did is not done again."""
+    """A task that started while it was stopped has timed out: its work is not repeated."""
     record = scene.starting(flow, LIMIT)
     aws.at("ecs.StopTask", lambda: aws.task().advance("RUNNING"))
     assert scene.reconcile() == STOPPED

@@ -67,7 +67,7 @@ def test_fire_and_forget(scene: Scene, executions: Executions) -> None:
 def test_ended_execution(
     scene: Scene, executions: Executions, flow: Flow, status: str, stored: bool
 ) -> None:  # fmt: skip
-    """An execution that ended without a word leaves neither a task nor an open record."""
+    """An execution that ended without a report leaves neither a task nor an open record."""
     record = scene.running(flow) if stored else scene.begin(flow)
     task_arn = record.task_arn or scene.launch(record)
     executions.set(record, status)
@@ -104,7 +104,7 @@ def test_ended_execution_of_work_that_was_done(scene: Scene, executions: Executi
 
 @EACH_FLOW
 def test_overdue(aws: Aws, scene: Scene, executions: Executions, flow: Flow) -> None:
-    """A task past its deadline is stopped, and its end is told as TimedOut."""
+    """A task past its deadline is stopped, and its end is reported as TimedOut."""
     record = scene.running(flow, deadline=ago(LATER))
     if flow is Flow.DYNAMODB:
         executions.set(record, "SUCCEEDED")
@@ -137,7 +137,7 @@ def test_overdue_with_a_result(scene: Scene, executions: Executions, flow: Flow)
 def test_result_as_a_timeout_is_written_down(
     aws: Aws, scene: Scene, executions: Executions
 ) -> None:
-    """A result that comes while its timeout is written down is told of, when the event returns."""
+    """A result that comes while its timeout is written is in the detail, when the event returns."""
     record = scene.running(Flow.DYNAMODB)
     executions.set(record, "SUCCEEDED")
     aws.task(record.task_arn).stop("durable-task/TimedOut: The deadline was today")
@@ -159,7 +159,7 @@ def test_result_as_a_timeout_is_written_down(
 @EACH_FLOW
 @pytest.mark.usefixtures("executions")
 def test_overdue_while_lambda_is_busy(aws: Aws, scene: Scene, flow: Flow) -> None:
-    """A task past its deadline is stopped although Lambda does not tell of its execution."""
+    """A task past its deadline is stopped although Lambda does not show its execution."""
     record = scene.running(flow, deadline=ago(LATER), missing_since=ago(LATER))
     aws.answer_with("lambda.GetDurableExecution", *throttled(1))
     assert scene.reconcile() == {"stopped: overdue": 1}
@@ -278,7 +278,7 @@ def test_missing_is_answered(scene: Scene, executions: Executions) -> None:
 
 
 def test_missing_work_that_was_done(scene: Scene, executions: Executions) -> None:
-    """In the DynamoDB flow the worker's own word of its end stands, although its task is gone."""
+    """A DynamoDB worker's own report of its end counts, although its task is gone."""
     record = forgotten(scene, Flow.DYNAMODB)
     executions.set(record, "SUCCEEDED")
     scene.put(replace(record, status=Status.COMPLETED, result='"done"'))
@@ -291,7 +291,7 @@ def test_missing_work_that_was_done(scene: Scene, executions: Executions) -> Non
 
 @pytest.mark.usefixtures("executions")
 def test_missing_and_ended_after_all(aws: Aws, scene: Scene) -> None:
-    """In the polling flow, an end that ECS tells after all takes the place of Missing."""
+    """An end that ECS shows after all replaces Missing in the polling flow."""
     record = scene.running(Flow.POLLING)
     for _ in range(2):
         aws.answer_with("ecs.DescribeTasks", {"tasks": [], "failures": [{"reason": "MISSING"}]})
@@ -366,7 +366,7 @@ def test_missing_task_of_a_later_attempt(scene: Scene, executions: Executions) -
 
 @pytest.mark.parametrize("flow", [Flow.POLLING, Flow.EVENTBRIDGE])
 def test_forgotten_after_its_end(scene: Scene, executions: Executions, flow: Flow) -> None:
-    """An end that was told is not overwritten because ECS has forgotten the task."""
+    """An end that was reported is not overwritten because ECS has forgotten the task."""
     record = forgotten(scene, flow)
     outcome = ApplicationFailed(task_arn=record.task_arn, exit_code=3)
     scene.records.report(record, outcome)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @pytest.mark.parametrize("flow", [Flow.DYNAMODB, Flow.EVENTBRIDGE])
 def test_same_version(aws: Aws, scene: Scene, executions: Executions, flow: Flow) -> None:
-    """The ends of two tasks are both told, although their events bear the same version."""
+    """The ends of two tasks are both reported, although their events have the same version."""
     records = [scene.ended(flow, 0) for _ in range(2)]
     for record in records:
         aws.report(record.task_arn)

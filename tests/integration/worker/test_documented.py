@@ -93,7 +93,7 @@ def test_documented_file(table: Any, bucket: Any, worker: Worker, tmp_path: Path
 
 
 def test_work_that_goes_on(progress: Any, worker: Worker) -> None:
-    """The documented work of days is gone on with by the attempt after one that got SIGTERM."""
+    """The documented work of days goes on in the attempt after one that got SIGTERM."""
     work = documented("PROGRESS_TABLE") + GOING_ON
 
     def attempt(number: int, *, hangs_at: int = -1) -> subprocess.Popen[str]:

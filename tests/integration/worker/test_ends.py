@@ -59,7 +59,7 @@ def test_eventbridge_result(table: Any, worker: Worker) -> None:
 
 @pytest.mark.parametrize("work", ["lambda _: 1", "lambda _: 'x' * 256_001", "told"])
 def test_polling_knows_no_record(table: Any, worker: Worker, work: str) -> None:
-    """Without a record to report to the worker works all the same, and writes nothing."""
+    """A worker without a record to report to does its work, and writes nothing."""
     before = read(table)
     process = worker(
         f"""\
@@ -118,7 +118,7 @@ run(work)
 
 
 def test_older_orchestrator(table: Any, worker: Worker) -> None:
-    """A worker told nothing of input, message and place for results works by the defaults."""
+    """A worker without variables for input, message and results works by the defaults."""
     process = worker("""\
 import os, sys
 for name in ("MESSAGE", "PROCESSING_TIME"): del os.environ[name]
@@ -134,7 +134,7 @@ run(worker.work.work)
 
 
 def test_sigterm(table: Any, worker: Worker) -> None:
-    """SIGTERM ends the work with 143 and writes nothing: ECS tells why it was sent."""
+    """SIGTERM ends the work with 143 and writes nothing: ECS reports why it was sent."""
     before = read(table)
     process = worker(PROCESSING_TIME="600")
     assert process.stdout is not None
@@ -149,7 +149,7 @@ def test_sigterm(table: Any, worker: Worker) -> None:
     ("code", "exit_code"), [(3, 3), (0, 1), (256, 1), (-1, 255), ("None", 1), ("'gone'", 1)]
 )
 def test_work_that_exits(table: Any, worker: Worker, code: object, exit_code: int) -> None:
-    """Work that leaves by sys.exit has failed, with its own code where that tells a failure."""
+    """Work that ends with sys.exit has failed, with its own code if that is a failure's."""
     process = worker(f"""\
 import sys
 from worker.process import run

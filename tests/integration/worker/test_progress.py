@@ -61,7 +61,7 @@ def test_progress_that_cannot_be_written(table: Any, worker: Worker, moved_on: s
 
 
 def test_progress_outside_of_work(worker: Worker) -> None:
-    """Progress that no record can be told, for no work runs, is said to be so by the log."""
+    """Progress outside of a run is logged as not recorded."""
     process = worker("from worker import report; report.progress(50)")
     [line] = lines(process)
     assert (process.returncode, line["level"]) == (0, "WARNING")

@@ -115,7 +115,7 @@ def test_result_that_cannot_be_put(table: Any, worker: Worker) -> None:
 
 
 def test_large_result_without_ticket(table: Any, bucket: Any, worker: Worker) -> None:
-    """Without a ticket nothing is written, neither into the record nor into the bucket."""
+    """A worker without a ticket writes neither into the record nor into the bucket."""
     before = read(table)
     process = worker(LARGE, RESULT_URI=RESULT_URI, EXECUTION_TICKET="")
     lines(process)
