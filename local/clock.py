@@ -111,12 +111,12 @@ def _call(due: Iterable[Callable[[], object]]) -> None:
 
 
 class Clock:
-    """Tells AWS's time and waits for it, until the ticks stop.
+    """A clock of AWS's time, on which callers wait until the ticks stop.
 
     Args:
         scale: AWS's seconds in one of ours, at least 1.
         ticks: the ticks by which it passes.
-        calendar: another clock that tells the date; by default this one.
+        calendar: another clock for the date; by default this one.
     """
 
     def __init__(self, scale: float, ticks: Ticks, calendar: Clock | None = None) -> None:

@@ -66,7 +66,7 @@ class Note:
         """Return the running system; None if there is none.
 
         Raises:
-            PermissionError: somebody else has left a note.
+            PermissionError: another user has left a note.
         """
         if not self._path.exists():
             return None

@@ -57,7 +57,7 @@ class Processes:
 
 
 class Output:
-    """Reads what a program prints, on a thread of its own.
+    """Reads a program's output, on a thread of its own.
 
     Args:
         process: the program.

@@ -34,7 +34,7 @@ class RefusedError(Exception):
 
 
 class _InterruptedError(SystemExit):
-    """Somebody wants the program to end."""
+    """A signal asks the program to end."""
 
 
 class _Parser(argparse.ArgumentParser):

@@ -83,7 +83,7 @@ class Surroundings:
 
     @property
     def variables(self) -> dict[str, str]:
-        """The environment variables that tell a process where its AWS is."""
+        """The environment variables with which a process finds its AWS."""
         return {
             "AWS_REGION": self.stack.region,
             "AWS_DEFAULT_REGION": self.stack.region,

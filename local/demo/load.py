@@ -106,7 +106,7 @@ class Load:
         return self.system.account.client("lambda")
 
     def _memory(self) -> float:
-        """Return what this process, the functions and the workers hold resident, in MiB."""
+        """Return the resident memory of this process, the functions and the workers, in MiB."""
         pids = [os.getpid()]
         pids += [pid for function in self.system.functions.values() for pid in function.pids()]
         pids += [task.pid for task in self.system.tasks.all() if task.pid]

@@ -50,7 +50,7 @@ _OUT_OF_MEMORY = "OutOfMemoryError: Container killed due to memory usage"
 
 
 class Time(Protocol):
-    """Tells the time in AWS."""
+    """A clock of AWS's time."""
 
     @property
     def passed(self) -> float:

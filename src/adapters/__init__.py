@@ -1,1 +1,1 @@
-"""The few lines that talk to AWS: clients made lazily, answers typed, errors told apart."""
+"""The few lines that talk to AWS: lazy clients, typed answers, two kinds of errors."""

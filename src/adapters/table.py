@@ -32,7 +32,7 @@ class Reply(Enum):
 
 
 class RecordFullError(AwsRefusedError):
-    """The item (400 KB) has no room left beside what workers have written into it."""
+    """The item (400 KB) has no room left beside the workers' writes."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,8 +72,8 @@ def check_lasting(given: Input, value: object, seconds: int, retention_days: int
     Args:
         given: the input as the container gets it.
         value: the input as the payload has it.
-        seconds: how long all attempts, and what lies between them, may take.
-        retention_days: how long the bucket keeps objects.
+        seconds: how long all attempts, and the times between them, may take.
+        retention_days: days for which the bucket keeps objects.
 
     Raises:
         InvalidRequestError: says which DataRetentionDays would do.

@@ -64,7 +64,7 @@ class Sample:
     """One value of a metric.
 
     Attributes:
-        value: in the metric's unit.
+        value: the value in the metric's unit.
         flow: the flow, for a metric with this dimension.
         outcome: the kind of an end, for a metric with this dimension.
     """

@@ -35,7 +35,7 @@ def poll_delay(checks: int, elapsed: int, poll_seconds: int | None) -> int:
     """Return the seconds to wait after a check.
 
     Args:
-        checks: how many were made, at least 1.
+        checks: number of checks so far, at least 1.
         elapsed: seconds since the attempt began.
         poll_seconds: the caller's fixed interval; None: 5 s growing by half to 300 s, and
             3,000 s after a day.

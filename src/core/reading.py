@@ -28,7 +28,7 @@ class InvalidRequestError(ValueError):
     Attributes:
         field: dotted name of the field at fault, "payload" for the whole, shortened as well.
         value: the value that came, shortened to 200 characters.
-        expected: what would have been accepted.
+        expected: words for the values that are accepted.
     """
 
     def __init__(self, field: str, value: object, expected: str) -> None:

@@ -40,7 +40,7 @@ class Policy:
 
         Args:
             outcome: how the attempt ended.
-            attempt: which one that was, from 1.
+            attempt: number of that attempt, from 1.
             seed: text that makes the jitter this execution's own, and the same at each replay.
         """
         if attempt >= self.max_attempts or not self._is_worth_it(outcome):

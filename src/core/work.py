@@ -57,7 +57,7 @@ class Work:
     """The work that an execution was asked to do, with every default filled in.
 
     Attributes:
-        job: what runs.
+        job: the job.
         timeout_seconds: how long one attempt may take, from its request to its end.
         start_timeout_seconds: how long its container may take to begin, once ECS has its task.
         heartbeat_seconds: how long its worker may report no progress; None for no limit.
@@ -174,7 +174,7 @@ def _share(seconds: int, policy: Policy) -> int:
 
 
 def _most_attempts(seconds: int) -> int:
-    """Return how many attempts, with what lies between them, leave each a second."""
+    """Return the highest number of attempts that leaves each a second, with the times between."""
     numbers = range(1, MAX_ATTEMPTS + 1)
     return max((n for n in numbers if _share(seconds, Policy(n)) >= 1), default=1)
 

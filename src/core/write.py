@@ -14,5 +14,5 @@ class Write(Enum):
 
     @property
     def holds(self) -> bool:
-        """Whether the record says what was to be written."""
+        """Whether the record holds the change, from this call or an earlier one."""
         return self is not Write.MOVED_ON

@@ -34,7 +34,7 @@ def run(payload: object, context: DurableContext) -> dict[str, Any]:
         context: the execution's durable context.
 
     Returns:
-        executionId, taskArn, flow, attempt and status RUNNING; the record tells the rest.
+        executionId, taskArn, flow, attempt and status RUNNING; the record holds the rest.
 
     Raises:
         InvalidPayloadError: the payload was refused; nothing was started.

@@ -45,7 +45,7 @@ class Refusal(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Try:
-    """One try to start an attempt's task, and what its first step does.
+    """One try to start an attempt's task, and its first step.
 
     Attributes:
         execution: the execution, with the launch to ask for.

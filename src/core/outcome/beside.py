@@ -31,7 +31,7 @@ class OtherContainer:
     """The end of a container beside the main one.
 
     Attributes:
-        name: as in the task definition.
+        name: its name, as in the task definition.
         exit_code: its exit code; None if it has never run.
         reason: the reason in ECS's words, at most 300 characters.
     """

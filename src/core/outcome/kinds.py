@@ -1,4 +1,4 @@
-"""The ways in which a task can end, each with what to say about it."""
+"""The kinds of ends of a task, each with its summary and its advice."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class Outcome:
         started_at: when the containers ran; None if they never did.
         stopping_at: when ECS began to stop the task.
         stopped_at: when the containers had ended.
-        capacity: what the task ran on: `FARGATE`, `FARGATE_SPOT` or another capacity provider.
+        capacity: the task's capacity: `FARGATE`, `FARGATE_SPOT` or another capacity provider.
         learned_by: who learned the end, a `LearnedBy`; None where that is not set yet.
         learned_at: when the end was learned, just before it was reported.
         detail: the reasons in ECS's own words, at most 1,000 characters.
