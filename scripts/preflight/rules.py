@@ -86,9 +86,7 @@ def _of_nobody_knows(taken: list[Named], account: Account) -> list[_Judged]:
     if not unread:
         return []
     why = next(iter(unread.values()))
-    text = (
-        f"in use already: {_listed(unread)}. Whose it is was not checked: {why}. Take another name"
-    )
+    text = f"in use already: {_listed(unread)}. The owner was not checked: {why}. Take another name"
     return [(Mark.IN_THE_WAY, text, (stack_rules.ANOTHER,))]
 
 

@@ -39,7 +39,7 @@ def told(stack: Deployed) -> Iterator[str]:
     else:
         yield from (_told(letter, memory) for letter in letters)
     if len(taken) == MESSAGES:
-        yield f"No more than {MESSAGES} are told. Delete those that are dealt with."
+        yield f"No more than {MESSAGES} are shown. Delete each message whose cause is mended."
 
 
 def _told(letter: Letter, memory: Remembered) -> str:

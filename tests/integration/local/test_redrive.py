@@ -181,7 +181,7 @@ def test_many_failed_executions(user: User, stack: Deployed) -> None:
     first, *lines, last = told(stack)
     assert first.startswith(f"{MESSAGES} payloads")
     assert len(lines) == MESSAGES
-    assert last.startswith(f"No more than {MESSAGES} are told.")
+    assert last.startswith(f"No more than {MESSAGES} are shown.")
     letters.queue.first(MESSAGES + 1)
 
 
