@@ -52,7 +52,7 @@ class Service:
     source: str
 
 
-# None is a person, who may do everything.
+# A person, who may do everything, is None.
 Principal: TypeAlias = "Session | Service | None"
 
 

@@ -135,7 +135,7 @@ def check_size(cpu: int | None, memory: Sequence[int], attempts: int, flow: Flow
         flow: the payload's flow.
 
     Raises:
-        InvalidRequestError: names the field, the attempt and the nearest sizes.
+        InvalidRequestError: names the field and what is accepted, and for a list the attempt.
     """
     if cpu is not None and cpu not in MEMORIES:
         raise InvalidRequestError("cpu", cpu, f"one of {', '.join(map(str, MEMORIES))}")

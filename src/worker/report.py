@@ -51,7 +51,7 @@ def progress(percent: float, message: str = "") -> None:
     if current := _of_thread.get() or next(iter(_of_process[-1:]), None):
         current.say(percent, message)
     else:
-        logger.warning("Progress not recorded: worker.process.run does not run")
+        logger.warning("Progress not taken: no work runs by worker.process.run")
 
 
 @contextmanager
@@ -165,6 +165,6 @@ def _update(
 
 @cache
 def _table(name: str, tries: int) -> ServiceResource:
-    # The work is done, so a throttled table is worth many tries.
+    # A result of work that is done is worth many tries against a throttle; progress gets few.
     config = Config(connect_timeout=5, read_timeout=10, retries={"total_max_attempts": tries})
     return boto3.resource("dynamodb", config=config).Table(name)

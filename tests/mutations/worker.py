@@ -40,7 +40,7 @@ MUTATIONS = (
     Mutation(
         "progress outside of work is passed over in silence",
         "src/worker/report.py",
-        '        logger.warning("Progress not recorded: worker.process.run does not run")\n',
+        '        logger.warning("Progress not taken: no work runs by worker.process.run")\n',
         "        pass\n",
         _WORKER,
     ),

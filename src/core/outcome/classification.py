@@ -68,7 +68,7 @@ def classify(task: Mapping[str, Any], container: str) -> Outcome | None:
 
     Args:
         task: an event's `detail` or an element of DescribeTasks' `tasks`.
-        container: name of the main container. Other containers can only explain its end.
+        container: name of the main container; others decide only why it did not start or go on.
 
     Returns:
         The outcome; None while the task is not over, or ECS may add a reason.
