@@ -14,6 +14,7 @@ from adapters.records import Records
 from adapters.settings import OrchestratorSettings
 from core.conclusion import Conclusion
 from core.correlation import Correlation
+from core.evidence import Evidence, console_link, log_stream
 from core.flow import Flow
 from core.outcome import Succeeded, from_dict
 from core.record import Status
@@ -90,7 +91,11 @@ def test_failed() -> None:
     """The example of a failed execution is the error that Lambda shows."""
     shown = example(FLOWS, "failed")
     data = json.loads(shown["ErrorData"])
-    error = TaskFailedError.of(Conclusion(from_dict(data)), execution(data).facts)
+    outcome, failed = from_dict(data), execution(data)
+    group, prefix = failed.settings.task_log_group, failed.settings.task_log_prefix
+    stream = log_stream(prefix, failed.work.job.container, data["taskArn"])
+    left = Evidence(group, stream, console_link(data["taskArn"]), tuple(data["logTail"]))
+    error = TaskFailedError.of(Conclusion(outcome, evidence=left), failed.facts)
     assert ErrorObject.from_exception(error).to_dict() == shown
 
 
