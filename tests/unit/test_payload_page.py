@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import re
+from itertools import pairwise
 from typing import Any, get_args
 
 import botocore.session
@@ -25,7 +26,7 @@ from core.payload import (
 )
 from core.polling import MAX_CHECKS, longest_wait
 from core.reading import InvalidRequestError, names
-from core.retry import MAX_ATTEMPTS, OnDemand
+from core.retry import MAX_ATTEMPTS, OnDemand, Policy
 from core.size import MEMORIES
 from core.work import RESERVE_SECONDS
 from tests import template
@@ -67,7 +68,7 @@ def test_fields() -> None:
     assert ROWS["maxAttempts"][2] == str(work.policy.max_attempts)
     assert code(ROWS["containerName"][2]) == [terms().default.container]
     assert code(ROWS["capacity"][2]) == [Capacity.ON_DEMAND]
-    start = f"{work.start_timeout_seconds:,}, or a shorter `timeoutSeconds`"
+    start = f"the smaller of {work.start_timeout_seconds:,} and `timeoutSeconds`"
     assert ROWS["startTimeoutSeconds"][2] == start
 
 
@@ -90,7 +91,8 @@ def test_bounds() -> None:
     reserved = [CODE, *RESERVED_PREFIXES]
     assert code(ROWS["environment"][3])[: len(reserved)] == reserved
     share, whole = (parsed({}, f).timeout_seconds for f in (Flow.EVENTBRIDGE, Flow.DYNAMODB))
-    assert ROWS["timeoutSeconds"][2] == f"{share:,}, or {whole:,} in the DynamoDB flow"
+    unchanged = "if you change no other default"
+    assert ROWS["timeoutSeconds"][2] == f"{share:,}, or {whole:,} in the DynamoDB flow, {unchanged}"
     assert f"{MAX_OVERRIDES:,} characters" in TEXT
     assert f"at most {MAX_INLINE:,} characters" in TEXT
 
@@ -128,7 +130,12 @@ def test_times_below_the_table() -> None:
     assert f"the default of `timeoutSeconds` is {shares[Flow.EVENTBRIDGE]:,}" in TEXT
     assert f"enough operations for about {MAX_CHECKS:,} looks" in TEXT
     assert f"each of three attempts can last at most {longest_wait(None, 3) // 86_400} days" in TEXT
+    assert f"`ExecutionTimeout` minus {RESERVE_SECONDS} s" in TEXT
     assert f"{RESERVE_SECONDS} s to write the end" in TEXT
+    sums = [Policy(attempts).longest_backoff for attempts in range(1, MAX_ATTEMPTS + 1)]
+    *first, further = list(dict.fromkeys(b - a for a, b in pairwise(sums)))
+    waits = f"{', '.join(f'{wait} s' for wait in first[:-1])} and {first[-1]} s"
+    assert f"at most {waits}, and {further} s for each further wait" in TEXT
 
 
 def seconds(cell: str) -> int:
@@ -141,7 +148,7 @@ def seconds(cell: str) -> int:
 def retention(cell: str) -> int:
     """The days for which a cell asks, or the fewest that the template takes."""
     least = template.source()["Parameters"]["DataRetentionDays"]["MinValue"]
-    return int(least) if cell == NOTHING else int(cell.partition(",")[0])
+    return int(least if cell == NOTHING else re.findall(r"\d+", cell)[0])
 
 
 def test_sizes() -> None:
