@@ -165,7 +165,7 @@ def test_no_room_for_the_end(
     assert (record.status, record.is_open, record.result) == (Status.FAILED, False, "null")
     error = dict(record.error or {})
     assert (error["kind"], error["exitCode"]) == ("ApplicationFailed", code)
-    assert ("container in task exited" if code else "leaves no room") in error["detail"]
+    assert ("container in task exited" if code else "leave no room") in error["detail"]
     assert lines.messages.count("Task failed") == 1
 
 
