@@ -69,7 +69,7 @@ SAID = (
     ("docs/flows.md", f"the last {LOG_LINES} lines of the container's log"),
     (
         "docs/payload.md",
-        f"at most {BETWEEN_LOOKS.seconds} s after a look that did not find the task",
+        f"the next interval is at most {BETWEEN_LOOKS.seconds} s",
     ),
     ("SECURITY.md", f"they are usually emptied within a day, and expire after {DAYS} more"),
     ("SECURITY.md", f"up to {LOG_LINES} and {MAX_BYTES:,} bytes"),

@@ -34,4 +34,4 @@ def test_numbers_of_polling() -> None:
         looks += 1
         elapsed += poll_delay(looks, elapsed, None)
     # The last wait ends in a look; beside looks: execution, launch, wait and close.
-    assert f"{looks + 1 + 4} operations for a task of an hour" in FLOWS.text
+    assert f"For a task of an hour, Lambda bills {looks + 1 + 4} operations." in FLOWS.text

@@ -126,7 +126,7 @@ def test_times_below_the_table() -> None:
     polled = parsed({"pollSeconds": 5}, Flow.POLLING).timeout_seconds
     assert f"each of three attempts can last at most {polled:,} s" in TEXT
     assert f"The default of `timeoutSeconds` is then {polled:,}" in TEXT
-    assert f"up to {longest:,}, and {shares[Flow.DYNAMODB]:,} by default" in TEXT
+    assert f"`timeoutSeconds` is {longest:,}. The default is {shares[Flow.DYNAMODB]:,}" in TEXT
     assert f"the default of `timeoutSeconds` is {shares[Flow.EVENTBRIDGE]:,}" in TEXT
     assert f"enough operations for about {MAX_CHECKS:,} looks" in TEXT
     assert f"each of three attempts can last at most {longest_wait(None, 3) // 86_400} days" in TEXT

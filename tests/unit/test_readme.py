@@ -65,7 +65,7 @@ def test_payload_is_sent() -> None:
 
 def test_which_flow() -> None:
     """The choice begins with the flow for everybody, and names each flow's function."""
-    assert section("Which flow").startswith("If unsure, EventBridge.")
+    assert section("Which flow").startswith("If unsure, EventBridge is the right flow.")
     rows = {row[0]: row for row in README.table("Flow", "Function")}
     assert set(rows) == set(FUNCTIONS)
     functions = template.stack("demo").resources

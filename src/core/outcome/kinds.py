@@ -156,12 +156,11 @@ class ApplicationFailed(Outcome):
             return "The exit code is a success, but the container's writes are not: see the detail."
         if self.exit_code == SIGKILL:
             # A container killed for memory ends the others too, and ECS may not say that it was.
-            killed = "look for a kill, a stop that outlasted stopTimeout or memory."
+            causes = "a kill, too little memory, or a stop that took longer than stopTimeout."
             if self.ended_by:
-                return (
-                    f"SIGKILL ended it: read the log of {self.ended_by.name} first, else {killed}"
-                )
-            return f"SIGKILL ended it: {killed}"
+                first = f"read the log of {self.ended_by.name} first"
+                return f"SIGKILL ended it: {first}. Other possible causes: {causes}"
+            return f"SIGKILL ended it. Possible causes: {causes}"
         if self.ended_by:
             ended = f"{self.ended_by.sentence} and ended the task"
             # A container that did not start has no log.
