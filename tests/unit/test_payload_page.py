@@ -91,8 +91,8 @@ def test_bounds() -> None:
     reserved = [CODE, *RESERVED_PREFIXES]
     assert code(ROWS["environment"][3])[: len(reserved)] == reserved
     share, whole = (parsed({}, f).timeout_seconds for f in (Flow.EVENTBRIDGE, Flow.DYNAMODB))
-    unchanged = "if you change no other default"
-    assert ROWS["timeoutSeconds"][2] == f"{share:,}, or {whole:,} in the DynamoDB flow, {unchanged}"
+    shares = f"{whole:,} in the DynamoDB flow, {share:,} in the other flows"
+    assert ROWS["timeoutSeconds"][2] == f"If you change no other default: {shares}"
     assert f"{MAX_OVERRIDES:,} characters" in TEXT
     assert f"at most {MAX_INLINE:,} characters" in TEXT
 
