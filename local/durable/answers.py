@@ -39,6 +39,15 @@ def details(
     }
 
 
+def is_whole(answer: Mapping[str, Any]) -> bool:
+    """Whether a history has all of each chained invoke's start.
+
+    The runner stores an operation before the update that names the function.
+    """
+    starts = (event.get("ChainedInvokeStartedDetails") for event in answer["Events"])
+    return all("FunctionName" in start for start in starts if start is not None)
+
+
 def complete_history(answer: dict[str, Any], execution: Execution) -> None:
     """Fill in the members that the runner leaves out of GetDurableExecutionHistory's answer."""
     steps = {o.operation_id: o.step_details for o in execution.operations if o.step_details}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
@@ -35,7 +36,7 @@ from local.durable.pause import PauseRoute
 from local.errors import ApiError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from werkzeug.wrappers import Request
 
@@ -43,6 +44,8 @@ if TYPE_CHECKING:
     from local.functions import Configuration
 
 _CALLBACKS = (CallbackSuccessRoute, CallbackFailureRoute, CallbackHeartbeatRoute)
+# How often, and how soon, a history is asked for again.
+_MOST_LOOKS, _LOOK_SECONDS = 100, 0.01
 
 
 class _Handlers(WebServer):
@@ -118,7 +121,18 @@ class DurableApi:
             shown = answers.details(answer.body, route.arn, self._executor, with_data=with_data)
             return HTTPResponse.create_json(HTTPStatus.OK, shown)
         if isinstance(route, GetDurableExecutionHistoryRoute):
+            answer = self.whole(answer, lambda: self._handlers[type(route)].handle(route, asked))
             answers.complete_history(answer.body, self._executor.get_execution(route.arn))
+        return answer
+
+    @staticmethod
+    def whole(answer: HTTPResponse, ask: Callable[[], HTTPResponse]) -> HTTPResponse:
+        """Ask for a history again while the runner is in the middle of a write to it."""
+        for _ in range(_MOST_LOOKS):
+            if answers.is_whole(answer.body):
+                break
+            time.sleep(_LOOK_SECONDS)
+            answer = ask()
         return answer
 
     def _stop(self, arn: str, body: bytes) -> HTTPResponse:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict
+from contextlib import contextmanager
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +36,7 @@ class History:
         self._table = stack.outputs["CallbackTableName"]
         self._states: defaultdict[str, list[Mapping[str, Any]]] = defaultdict(list)
         self._looking = threading.Lock()
+        self._writing: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
     def note(self, execution_id: str) -> None:
         """Look at a record that may just have been written."""
@@ -48,6 +50,18 @@ class History:
             state = {name: TypeDeserializer().deserialize(value) for name, value in attributes}
             if state not in self._states[execution_id][-1:]:
                 self._states[execution_id].append(state)
+
+    @contextmanager
+    def noting(self, execution_id: str) -> Iterator[None]:
+        """Look at a record after a write, and before the next one.
+
+        The writer may be dead by then, and what follows it may be faster than the look.
+        """
+        with self._looking:
+            writing = self._writing[execution_id]
+        with writing:
+            yield
+            self.note(execution_id)
 
     def latest(self, execution_id: str) -> Mapping[str, Any]:
         """Return a record as it was last seen; empty if it never was."""

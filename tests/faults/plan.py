@@ -124,7 +124,7 @@ class Plan:
         if call.operation not in {"PutItem", "UpdateItem"} or len(points) != 1:
             return fault
         [execution_id] = points
-        return Beside(fault, after=lambda: self.history.note(execution_id))
+        return Beside(fault, around=lambda: self.history.noting(execution_id))
 
     def _concerned(self, call: Call, asked: str) -> list[str]:
         """Return the executions that a call is made for: a list of tasks or records is for all."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING
@@ -24,20 +25,19 @@ class Beside:
     Attributes:
         fault: what goes wrong with the call itself.
         before: happens before it.
-        after: happens once it is served.
+        around: is entered while the call is served.
     """
 
     fault: Fault | None = None
     before: Callable[[], object] = lambda: None
-    after: Callable[[], object] = lambda: None
+    around: Callable[[], AbstractContextManager[object]] = nullcontext
 
     def apply(self, serve: Callable[[], Response], caller: Caller) -> Response:
         """Answer as without."""
 
         def served() -> Response:
-            response = serve()
-            self.after()
-            return response
+            with self.around():
+                return serve()
 
         self.before()
         return self.fault.apply(served, caller) if self.fault else served()
