@@ -127,7 +127,7 @@ def test_times_below_the_table() -> None:
     assert f"each of three attempts can last at most {polled:,} s" in TEXT
     assert f"The default of `timeoutSeconds` is then {polled:,}" in TEXT
     assert f"`timeoutSeconds` is {longest:,}. The default is {shares[Flow.DYNAMODB]:,}" in TEXT
-    assert f"the default of `timeoutSeconds` is {shares[Flow.EVENTBRIDGE]:,}" in TEXT
+    assert f"With three attempts, the default is {shares[Flow.EVENTBRIDGE]:,}" in TEXT
     assert f"enough operations for about {MAX_CHECKS:,} looks" in TEXT
     assert f"each of three attempts can last at most {longest_wait(None, 3) // 86_400} days" in TEXT
     assert f"`ExecutionTimeout` minus {RESERVE_SECONDS} s" in TEXT
