@@ -73,6 +73,8 @@ def violations(scenario: Scenario, end: End, *, is_calm: bool = True) -> list[st
         return [*_callbacks(scenario, end)]
     if scenario.throttled and _is_never_launched(end):
         return []
+    if scenario.throttled and scenario.may_time_out and _is_overdue(end):
+        return [*_callbacks(scenario, end)]
     if is_calm:
         found += [*_as_expected(scenario, end), *_as_stopped(scenario, end)]
         found += _in_time(scenario, end)
@@ -267,6 +269,18 @@ def _is_unheard(end: End) -> bool:
         return False
     data = json.loads(end.execution.get("Error", {}).get("ErrorData") or "{}")
     return truth(end.tasks[-1]).kind == "FailedToStart" and data.get("kind") == "TimedOut"
+
+
+def _is_overdue(end: End) -> bool:
+    """Whether refusals kept the last task from its end until its attempt's time was over."""
+    told = end.record.get("lastOutcome", {})
+    is_late = told.get("learnedAt", "") >= end.record.get("deadline", "never")
+    return told.get("kind") == "TimedOut" and is_late and _kind(end) == "TimedOut"
+
+
+def _kind(end: End) -> str | None:
+    last = _truth(end)
+    return last.kind if last else None
 
 
 def _is_never_launched(end: End) -> bool:

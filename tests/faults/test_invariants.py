@@ -160,6 +160,26 @@ def test_last_word_on_a_start() -> None:
     assert "a callback was not answered" in violations(limited, hung)[0]
 
 
+def test_work_refused_for_too_long() -> None:
+    """A task whose calls are refused until its time is over may time out, and at no other time."""
+    error = {"kind": "TimedOut", "taskArn": "arn:1", "exitCode": None}
+    told = {**error, "learnedAt": "2026-01-05T09:20:01.000Z"}
+    stopped = {**TIMED_OUT, "containers": [{"name": "worker", "exitCode": 143}]}
+    record = {**ENDED, "status": "FAILED", "error": error, "lastOutcome": told}
+    late = End(
+        execution=failed(**error),
+        record={**record, "deadline": "2026-01-05T09:20:00.000Z"},
+        tasks=[stopped],
+        callbacks=["CallbackStarted", "CallbackTimedOut"],
+    )
+    hangs = Scenario("eventbridge", "hangs", "none", throttled=True)
+    assert violations(hangs, late) == []
+    assert violations(replace(hangs, throttled=False), late)
+    early = {**record, "deadline": "2026-01-05T09:20:02.000Z"}
+    assert violations(hangs, replace(late, record=early))
+    assert violations(hangs, replace(late, tasks=[TASK]))
+
+
 def test_launch_refused_for_too_long() -> None:
     """An execution may end without a task if it says so and was refused for very long only."""
     refused = replace(SCENARIO, throttled=True)
