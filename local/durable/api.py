@@ -131,6 +131,7 @@ class DurableApi:
         for _ in range(_MOST_LOOKS):
             if answers.is_whole(answer.body):
                 break
+            # The runner's writer is another thread, and gives no sign when it is done.
             time.sleep(_LOOK_SECONDS)
             answer = ask()
         return answer
