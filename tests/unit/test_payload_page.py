@@ -131,7 +131,7 @@ def test_times_below_the_table() -> None:
     assert f"enough operations for about {MAX_CHECKS:,} looks" in TEXT
     assert f"each of three attempts can last at most {longest_wait(None, 3) // 86_400} days" in TEXT
     assert f"`ExecutionTimeout` minus {RESERVE_SECONDS} s" in TEXT
-    assert f"{RESERVE_SECONDS} s to write the end" in TEXT
+    assert f"{RESERVE_SECONDS} s, so that the function can write the end" in TEXT
     sums = [Policy(attempts).longest_backoff for attempts in range(1, MAX_ATTEMPTS + 1)]
     *first, further = list(dict.fromkeys(b - a for a, b in pairwise(sums)))
     waits = f"{', '.join(f'{wait} s' for wait in first[:-1])} and {first[-1]} s"
