@@ -53,7 +53,7 @@ def _watch(system: System, rows: list[Row], console: Console, timeout: float) ->
             show(f"[red]SIGKILL to {pid}[/]")
         elif row.case.harm and task and task.shows(_INTERRUPTIBLE):
             task.interrupt()
-            show(f"[red]Spot interruption of the task of {pid}[/]")
+            show(f"[red]Spot interruption of the task of worker {pid}[/]")
 
     def look() -> bool:
         nonlocal heard, shown

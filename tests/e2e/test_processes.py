@@ -101,7 +101,7 @@ def test_demo() -> None:
     killed = re.findall(r"SIGKILL to (\d+)", demo.stdout)
     assert len(killed) == len([case for _, case in ROWS if case.harm is Harm.SIGKILL])
     assert set(killed) <= set(workers)
-    interrupted = re.findall(r"Spot interruption of the task of (\d+)", demo.stdout)
+    interrupted = re.findall(r"Spot interruption of the task of worker (\d+)", demo.stdout)
     assert len(interrupted) == 1
     assert set(interrupted) <= set(workers) - set(killed)
     assert demo.stderr == ""

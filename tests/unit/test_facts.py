@@ -79,7 +79,7 @@ SAID = (
     ("docs/architecture.md", f"looks, {in_words(BETWEEN_LOOKS)} apart, did not find the task"),
     ("docs/architecture.md", f"refused all looks for {in_words(timedelta(seconds=REFUSED_FOR))}"),
     ("docs/architecture.md", f"every look for {in_words(timedelta(seconds=REFUSED_FOR))}"),
-    ("docs/payload.md", f"in addition to each of these waits, up to {LAST_WORD_SECONDS} s"),
+    ("docs/payload.md", f"{LAST_WORD_SECONDS} s for each attempt except the last attempt"),
     ("docs/architecture.md", f"leave {RESERVE_SECONDS} s of `ExecutionTimeout` free"),
     ("docs/architecture.md", f"look for this report for {LAST_WORD_SECONDS} s"),
     ("docs/operations.md", f"had not begun {in_words(EVENT_GRACE)} after `startTimeoutSeconds`"),

@@ -92,7 +92,7 @@ def test_bounds() -> None:
     assert code(ROWS["environment"][3])[: len(reserved)] == reserved
     share, whole = (parsed({}, f).timeout_seconds for f in (Flow.EVENTBRIDGE, Flow.DYNAMODB))
     shares = f"{whole:,} in the DynamoDB flow, {share:,} in the other flows"
-    assert ROWS["timeoutSeconds"][2] == f"If you change no other default: {shares}"
+    assert ROWS["timeoutSeconds"][2] == f"{shares}. Other settings can change this default"
     assert f"{MAX_OVERRIDES:,} characters" in TEXT
     assert f"at most {MAX_INLINE:,} characters" in TEXT
 
@@ -134,8 +134,8 @@ def test_times_below_the_table() -> None:
     assert f"{RESERVE_SECONDS} s, so that the function can write the end" in TEXT
     sums = [Policy(attempts).longest_backoff for attempts in range(1, MAX_ATTEMPTS + 1)]
     *first, further = list(dict.fromkeys(b - a for a, b in pairwise(sums)))
-    waits = f"{', '.join(f'{wait} s' for wait in first[:-1])} and {first[-1]} s"
-    assert f"at most {waits}, and {further} s for each further wait" in TEXT
+    waits = ", ".join(f"{wait} s before attempt {n}" for n, wait in enumerate(first, 2))
+    assert f"{waits}, and {further} s before each attempt after that" in TEXT
 
 
 def seconds(cell: str) -> int:
