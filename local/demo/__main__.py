@@ -24,7 +24,7 @@ def main() -> int:
     # The demo's rows are its result.
     console.print(
         f"Time is shortened here: {options.time_scale:g} s on AWS are one second in this demo. "
-        "Only the work of the workers takes its real time."
+        "Only the work of the workers is not shortened."
     )
     scale = options.time_scale
     with started(options.template, scale, durable_scale=scale) as system:
