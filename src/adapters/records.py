@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from boto3.dynamodb.conditions import Attr
 
 from adapters import clock, observation
+from adapters.errors import AwsBusyError
 from adapters.strays import STRAY
 from adapters.table import Reply, Table
 from adapters.updates import (
@@ -108,12 +109,17 @@ class Records:
         due = Attr("launch").lt(record.launch) & Attr("taskArn").not_exists()
         ours = ours_of(record, None) & open_to(record, Status.PENDING)
         update = _stamped(Update(changes, defaults))
-        reply = self._table.write_anyway(record.execution_id, update, ours & due)
-        stored = self._earlier(record)
-        is_made = reply is Reply.REFUSED_AGAIN and _is_from(update, record, stored)
-        if record.launch > 1 and (is_made or reply is Reply.MADE):
+
+        def is_own() -> bool:
+            # Only the execution itself prepares its launches.
+            moment = update.changes["updatedAt"]
+            return bool(self._earlier(record).updated_at == moment)
+
+        key, condition = record.execution_id, ours & due
+        is_made = _is_made(lambda: self._table.write_anyway(key, update, condition), is_own)
+        if is_made and record.launch > 1:
             observation.launch_refused(record)
-        return stored
+        return self._earlier(record)
 
     def back_off(self, record: Record, outcome: Outcome) -> Write:
         """End an attempt that another one follows: from here on, its news changes nothing.
@@ -245,14 +251,19 @@ class Records:
     ) -> Write:
         """Close as FAILED a record of which only the execution's ARN can be read; see `close`."""
         changes = self._closed(Status.FAILED, outcome) | {"error": outcome.to_dict()}
-        changes["updatedAt"] = timestamp(clock.now())
-        same = Attr("executionArn").eq(unreadable.execution_arn) & Attr("open").exists()
-        update = Update(changes, removed=["open", "ticket"])
-        if self._table.write_anyway(unreadable.execution_id, update, same) is Reply.MADE:
+        update = _stamped(Update(changes, removed=["open", "ticket"]))
+        key, arn = unreadable.execution_id, unreadable.execution_arn
+        same = Attr("executionArn").eq(arn) & Attr("open").exists()
+
+        def is_own() -> bool:
+            item, moment = self._table.item(key) or {}, update.changes["updatedAt"]
+            return (item.get("executionArn"), item.get("updatedAt")) == (arn, moment)
+
+        if _is_made(lambda: self._table.write_anyway(key, update, same), is_own):
             if not is_wanted:
                 observation.unreadable_closed(unreadable)
             return Write.WRITTEN
-        return self._closed_unread(unreadable.execution_id, unreadable.execution_arn)
+        return self._closed_unread(key, arn)
 
     def expire_stray(self, key: str) -> Write:
         """Empty an item that no launch has made, and let it expire; MOVED_ON for a record."""
@@ -359,10 +370,11 @@ class Records:
         self, record: Record, update: Update, condition: ConditionBase, write: _TableWrite
     ) -> bool:
         """Whether a write with a moment of its own was made, by this try or an unanswered one."""
-        reply = write(record.execution_id, update, condition)
-        if reply is not Reply.REFUSED_AGAIN:
-            return reply is Reply.MADE
-        return _is_from(update, record, self.get(record.execution_id))
+        key = record.execution_id
+        return _is_made(
+            lambda: write(key, update, condition),
+            lambda: _is_from(update, record, self.get(key)),
+        )
 
     def _found(self, record: Record, holds: Callable[[Record], bool]) -> Write:
         """Return the result of a refused write, by the record as it is stored.
@@ -409,6 +421,27 @@ class Records:
 def _stamped(update: Update) -> Update:
     """Return the update with its moment, by which a write is recognised."""
     return replace(update, changes={**update.changes, "updatedAt": timestamp(clock.now())})
+
+
+def _is_made(write: Callable[[], Reply], is_own: Callable[[], bool]) -> bool:
+    """Whether a write was made, by its answered try or by one without an answer.
+
+    Nobody else counts what an unanswered write has changed: its repetition finds it done.
+
+    Args:
+        write: the write.
+        is_own: whether the stored item is as this write left it.
+
+    Raises:
+        AwsBusyError: DynamoDB did not answer, and the write was not made.
+    """
+    try:
+        reply = write()
+    except AwsBusyError:
+        if is_own():
+            return True
+        raise
+    return reply is Reply.MADE or (reply is Reply.REFUSED_AGAIN and is_own())
 
 
 def _is_from(update: Update, record: Record, stored: Record | None) -> bool:

@@ -94,15 +94,22 @@ MUTATIONS = (
     Mutation(
         "a write that was refused at once passes for one that was made unanswered",
         _RECORDS,
-        "        if reply is not Reply.REFUSED_AGAIN:\n            return reply is Reply.MADE\n",
-        "        if reply is Reply.MADE:\n            return True\n",
+        "    return reply is Reply.MADE or (reply is Reply.REFUSED_AGAIN and is_own())\n",
+        "    return reply is Reply.MADE or is_own()\n",
         _WRITES,
     ),
     Mutation(
         "a write that was made unanswered is another's",
         _RECORDS,
-        "            return reply is Reply.MADE\n        return _is_from",
-        "            return reply is Reply.MADE\n        return False and _is_from",
+        "    return reply is Reply.MADE or (reply is Reply.REFUSED_AGAIN and is_own())\n",
+        "    return reply is Reply.MADE\n",
+        _WRITES,
+    ),
+    Mutation(
+        "a write that was made but never answered is not counted",
+        _RECORDS,
+        "        if is_own():\n            return True\n        raise\n",
+        "        raise\n",
         _WRITES,
     ),
     Mutation(

@@ -9,11 +9,12 @@ import pytest
 from botocore.exceptions import ClientError, ConnectionClosedError
 
 from adapters import clock
+from adapters.errors import AwsBusyError
 from core.flow import Flow
 from core.outcome import FailedToStart, LearnedBy, Missing, SpotInterrupted, Succeeded
 from core.record import Record, Status, UnreadableRecordError
 from core.write import Write
-from tests.integration.aws import hand
+from tests.integration.aws import hand, throttled
 from tests.integration.conftest import values
 from tests.integration.repairs.scene import MINUTE, TABLE
 
@@ -42,19 +43,20 @@ STAMPED: dict[str, Callable[[Records, Record], Write]] = {
     "close_without_result": lambda records, record: records.close_without_result(
         record, FAILED, LOST
     ),
+    "close_unreadable": lambda records, record: records.close_unreadable(
+        UnreadableRecordError(record.to_item(), "spoilt"), Missing()
+    ),
 }
 UNSTAMPED: dict[str, Callable[[Records, Record], Write]] = {
     "missed": lambda records, record: records.missed(record),
     "found_again": lambda records, record: records.found_again(record),
-    "close_unreadable": lambda records, record: records.close_unreadable(
-        UnreadableRecordError(record.to_item(), "spoilt"), Missing()
-    ),
     "expire_stray": lambda records, record: records.expire_stray(record.execution_id),
 }
 WRITES = {**STAMPED, **UNSTAMPED}
 # Those that give a record its task, and those that end an attempt.
 STARTS = {"started", "report", "close", "close_without_result"}
 ENDS = {"back_off", "close", "close without a task", "close_without_result"}
+FAILURES = {"close", "close without a task", "close_without_result", "close_unreadable"}
 
 
 def place(scene: Scene, name: str, flow: Flow) -> Record:
@@ -83,16 +85,23 @@ def test_repeated(scene: Scene, counted: Counted, name: str, flow: Flow) -> None
     assert counted == told
 
 
-def lose_answers(aws: Aws) -> None:
-    """Let each write that takes effect be unanswered at its first try."""
+def lose_answers(aws: Aws, tries: int = 1) -> None:
+    """Let each write that takes effect be unanswered in its first tries."""
+    left: dict[int, int] = {}
 
     def lose(request: AWSPreparedRequest, **_: object) -> None:
-        try:
-            hand("dynamodb").update_item(**aws.calls["UpdateItem"][-1])
-        except ClientError:
-            # The write is refused, now and when it is tried in a moment.
-            return
-        raise ConnectionClosedError(endpoint_url=request.url)
+        call = len(aws.calls["UpdateItem"])
+        if call not in left and tries:
+            try:
+                hand("dynamodb").update_item(**aws.calls["UpdateItem"][-1])
+            except ClientError:
+                # The write is refused, now and when it is tried in a moment.
+                left[call] = 0
+                return
+            left[call] = tries
+        if left.get(call):
+            left[call] -= 1
+            raise ConnectionClosedError(endpoint_url=request.url)
 
     aws.on("before-send", "dynamodb.UpdateItem", lose, first=True)
 
@@ -106,6 +115,57 @@ def test_lost_answer(aws: Aws, scene: Scene, counted: Counted, name: str) -> Non
     assert WRITES[name](scene.records, record) is expected
     assert len(values(counted, "TasksStarted")) == (name in STARTS)
     assert len(values(counted, "AttemptsEnded")) == (name in ENDS)
+    assert len(values(counted, "ExecutionsFailed")) == (name in FAILURES)
+
+
+@pytest.mark.parametrize("name", STAMPED)
+def test_unanswered(aws: Aws, scene: Scene, counted: Counted, name: str) -> None:
+    """A write that is made counts once, though DynamoDB answers none of its tries."""
+    record = place(scene, name, Flow.EVENTBRIDGE)
+    lose_answers(aws, tries=9)
+    assert STAMPED[name](scene.records, record) is Write.WRITTEN
+    assert len(values(counted, "TasksStarted")) == (name in STARTS)
+    assert len(values(counted, "AttemptsEnded")) == (name in ENDS)
+    assert len(values(counted, "ExecutionsFailed")) == (name in FAILURES)
+
+
+@pytest.mark.parametrize("name", STAMPED)
+def test_never_arrived(aws: Aws, scene: Scene, counted: Counted, name: str) -> None:
+    """A write whose tries never arrive raises an error, changes nothing and counts nothing."""
+    record = place(scene, name, Flow.EVENTBRIDGE)
+    stored = aws.item()
+    aws.answer_with("dynamodb.UpdateItem", *throttled(1))
+    with pytest.raises(AwsBusyError):
+        STAMPED[name](scene.records, record)
+    assert aws.item() == stored
+    assert not counted
+
+
+@pytest.mark.parametrize("tries", [0, 1, 9], ids=["answered", "one lost", "unanswered"])
+@pytest.mark.parametrize("attempt", [1, 2])
+def test_further_launch(aws: Aws, scene: Scene, counted: Counted, attempt: int, tries: int) -> None:
+    """A launch that follows a refused one counts the refusal once, in each attempt."""
+    last = LOST.to_dict() if attempt > 1 else None
+    stored = scene.begin(Flow.POLLING, attempt=attempt, launch=1, last_outcome=last)
+    # An execution does not know what the record has stored.
+    further = replace(stored, launch=2, status=Status.PENDING, last_outcome=None)
+    lose_answers(aws, tries=tries)
+    assert scene.records.prepare(further).launch == 2
+    assert values(counted, "LaunchesRefused") == [1]
+    assert scene.records.prepare(further).launch == 2
+    assert values(counted, "LaunchesRefused") == [1]
+
+
+def test_further_launch_that_cannot_be_read(aws: Aws, scene: Scene, counted: Counted) -> None:
+    """A launch that was written but not read back counts the refused one before it."""
+    stored = scene.begin(Flow.POLLING, launch=1)
+    further = replace(stored, launch=2, status=Status.PENDING)
+    aws.answer_with("dynamodb.GetItem", *throttled(1))
+    with pytest.raises(AwsBusyError):
+        scene.records.prepare(further)
+    assert values(counted, "LaunchesRefused") == [1]
+    assert scene.records.prepare(further).launch == 2
+    assert values(counted, "LaunchesRefused") == [1]
 
 
 @pytest.mark.parametrize("is_lost", [True, False])
