@@ -19,6 +19,7 @@ class Done(StrEnum):
     EXECUTION_STOPPED = "execution is STOPPED"
     EXECUTION_TIMED_OUT = "execution is TIMED_OUT"
     EXECUTION_FORGOTTEN = "execution is forgotten"
+    GOES_ON = "left alone: execution goes on"
     PAUSED = "left alone: paused"
     REPORTED_BEFORE = "reported before"
     MOVED_ON = "record moved on"

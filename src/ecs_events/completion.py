@@ -22,8 +22,12 @@ if TYPE_CHECKING:
     from core.verdict import Verdict
 
 
-# Statuses of an execution that goes on once somebody resumes it.
-_PAUSED = frozenset({"PAUSED", "PAUSING"})
+# Statuses of an execution that goes on, some of them once somebody resumes it.
+_UNENDED = {
+    "RUNNING": Done.GOES_ON,
+    "PAUSED": Done.PAUSED,
+    "PAUSING": Done.PAUSED,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +82,8 @@ class Completion:
         timeout, with which the orchestrator deals; or the end of the execution.
         """
         status = executions.status(self.record.execution_arn)
-        if status in _PAUSED:
-            return self._keep(outcome)
+        if done := _UNENDED.get(str(status)):
+            return self._keep(outcome, done)
         if status not in {"SUCCEEDED", None, *ENDED_BADLY}:
             raise NotSettledError(f"The callback is closed, and its execution is {status}.")
         fresh = self.records.get(self.record.execution_id)
@@ -94,16 +98,16 @@ class Completion:
         judged = verdict(self.record, outcome, status, reported)
         return self._close(judged, Done.ended(str(status)))
 
-    def _keep(self, outcome: Outcome) -> Done:
-        """Store the end for a paused execution: ECS may have forgotten the task by the resume.
+    def _keep(self, outcome: Outcome, done: Done) -> Done:
+        """Store the end for an execution that goes on: ECS may have forgotten the task by its end.
 
-        The resume shows who closed the callback: the execution closes its record, or the reconciler
-        does.
+        It goes on for as long as its own steps take, or until somebody resumes it. Then it closes
+        its record, or the reconciler does.
         """
         if isinstance(outcome, Missing):
             # A better outcome may be known by then.
-            return Done.PAUSED
-        return self._report(outcome, Done.PAUSED)
+            return done
+        return self._report(outcome, done)
 
     def close_after_success(self, done: Done) -> Done:
         """Close the record of an execution that has succeeded; see `complete`."""

@@ -244,10 +244,10 @@ MUTATIONS = (
         "src/ecs_events/completion.py",
         """\
         status = executions.status(self.record.execution_arn)
-        if status in _PAUSED""",
+        if done :=""",
         """\
         status: str | None = "SUCCEEDED"
-        if status in _PAUSED""",
+        if done :=""",
         ("tests/property/test_task_state.py",),
     ),
     Mutation(
@@ -260,8 +260,8 @@ MUTATIONS = (
     Mutation(
         "an end that comes in a pause is forgotten",
         "src/ecs_events/completion.py",
-        "        return self._report(outcome, Done.PAUSED)\n",
-        "        return Done.PAUSED\n",
+        "        return self._report(outcome, done)\n\n    def close_after",
+        "        return done\n\n    def close_after",
         ("tests/integration/repairs/test_paused.py",),
     ),
     Mutation(
@@ -270,10 +270,17 @@ MUTATIONS = (
         """\
         if isinstance(outcome, Missing):
             # A better outcome may be known by then.
-            return Done.PAUSED
+            return done
 """,
         "",
         ("tests/integration/repairs/test_paused.py",),
+    ),
+    Mutation(
+        "an end that was answered but not written is asked for until its execution ends",
+        "src/ecs_events/completion.py",
+        '    "RUNNING": Done.GOES_ON,\n',
+        "",
+        ("tests/integration/repairs/test_going_on.py",),
     ),
     Mutation(
         "the task of another version's flow is an orphan",

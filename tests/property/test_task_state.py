@@ -61,6 +61,7 @@ def test_deliveries(
     success = ending.kind == "Succeeded"
     world = World(aws, functions, flow, RESULT if success else None)
     live_through(world, happenings(world, ending, data), data)
+    world.repair()
     record = world.stored()
     assert record.last_outcome is not None
     assert record.last_outcome["kind"] == ending.kind
@@ -88,6 +89,7 @@ def test_stopped_execution(
     happened = happenings(world, ending, data)
     happened.insert(data.draw(st.integers(0, len(happened))), world.stop)
     live_through(world, happened, data)
+    world.repair()
     record = world.stored()
     if record.status is Status.COMPLETED:
         assert world.answered().succeeded

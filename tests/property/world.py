@@ -103,6 +103,11 @@ class World:
             self._scene.records.close(self.record, Status.FAILED, outcome)
         self._functions.set(self.record, "SUCCEEDED" if outcome.succeeded else "FAILED")
 
+    def repair(self) -> None:
+        """Let the reconciler run, if the execution has ended and its record is still open."""
+        if not self._goes_on() and self.stored().is_open:
+            self._scene.reconcile()
+
     def stop(self) -> None:
         """Let a person stop the execution, if it still goes on: no code of ours runs for it."""
         if self._goes_on():

@@ -1,0 +1,92 @@
+"""Executions of somebody's own handler, which goes on after its task has ended."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from adapters.errors import AwsBusyError
+from core.record import Status
+from orchestrator.eventbridge import run
+from orchestrator.handlers import durable_handler
+from tests.integration.aws import throttled
+from tests.integration.repairs.scene import HOUR, LATER
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from aws_durable_execution_sdk_python import DurableContext
+
+    from tests.integration.aws import Aws
+    from tests.integration.conftest import Start
+    from tests.integration.repairs.scene import Scene
+
+GOES_ON = "left alone: execution goes on"
+# Set, it lets the handler's own step end.
+_GO = threading.Event()
+
+
+@durable_handler
+def handler(event: dict[str, Any], context: DurableContext) -> dict[str, Any]:
+    """Run a task, then a long step of its own; fail after it if the payload says so."""
+    task = run({}, context)
+    context.step(lambda _: _GO.wait(60), "long")
+    if event.get("fails"):
+        raise RuntimeError("A later step failed")
+    return task
+
+
+@pytest.fixture
+def go() -> Iterator[threading.Event]:
+    """The end of the handler's long step."""
+    _GO.clear()
+    yield _GO
+    _GO.set()
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["known", "forgotten"])
+@pytest.mark.usefixtures("go")
+def test_unwritten_end(aws: Aws, scene: Scene, durable: Start, *, known: bool) -> None:
+    """A success that was answered but not written is stored by the event's retry, and kept."""
+    durable(handler, {})
+    end_unwritten(aws)
+    if not known:
+        aws.forget()
+    for _ in range(3):
+        scene.pass_time(LATER)
+        assert "not settled" not in scene.reconcile()
+    record = aws.record()
+    assert record.is_open
+    assert (record.last_outcome or {})["startedAt"]
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_end_of_own_steps(
+    aws: Aws, scene: Scene, durable: Start, go: threading.Event, *, fails: bool
+) -> None:
+    """The record says at last how the execution ended, and that its task has succeeded."""
+    execution = durable(handler, {"fails": fails})
+    end_unwritten(aws)
+    aws.forget()
+    go.set()
+    assert bool(execution.ended.error) is fails
+    scene.pass_time(HOUR)
+    scene.reconcile()
+    record, last = aws.record(), aws.record().last_outcome or {}
+    assert record.status is (Status.FAILED if fails else Status.COMPLETED)
+    assert not record.is_open
+    assert last["startedAt"]
+    assert last["kind"] == ("Cancelled" if fails else "Succeeded")
+    assert ("The task succeeded" in (last["detail"] or "")) is fails
+
+
+def end_unwritten(aws: Aws) -> None:
+    """End the task; its event answers the callback, cannot write, and comes again."""
+    aws.wait_for_record(lambda record: record.task_arn)
+    aws.exit(0)
+    aws.answer_with("dynamodb.UpdateItem", *throttled(1))
+    with pytest.raises(AwsBusyError):
+        aws.report()
+    assert aws.report() == {"done": GOES_ON}
