@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from boto3.dynamodb.conditions import Attr
 
 from adapters import clock, observation
-from adapters.errors import AwsBusyError
+from adapters.errors import AwsBusyError, AwsRefusedError
 from adapters.strays import STRAY
 from adapters.table import Reply, Table
 from adapters.updates import (
@@ -112,8 +113,8 @@ class Records:
 
         def is_own() -> bool:
             # Only the execution itself prepares its launches.
-            moment = update.changes["updatedAt"]
-            return bool(self._earlier(record).updated_at == moment)
+            stored, moment = self._earlier(record), update.changes["updatedAt"]
+            return bool((stored.launch, stored.updated_at) == (record.launch, moment))
 
         key, condition = record.execution_id, ours & due
         is_made = _is_made(lambda: self._table.write_anyway(key, update, condition), is_own)
@@ -257,7 +258,8 @@ class Records:
 
         def is_own() -> bool:
             item, moment = self._table.item(key) or {}, update.changes["updatedAt"]
-            return (item.get("executionArn"), item.get("updatedAt")) == (arn, moment)
+            is_closed = item.get("executionArn") == arn and "open" not in item
+            return bool(is_closed and item.get("updatedAt") == moment)
 
         if _is_made(lambda: self._table.write_anyway(key, update, same), is_own):
             if not is_wanted:
@@ -438,8 +440,9 @@ def _is_made(write: Callable[[], Reply], is_own: Callable[[], bool]) -> bool:
     try:
         reply = write()
     except AwsBusyError:
-        if is_own():
-            return True
+        with suppress(AwsRefusedError, UnreadableRecordError):
+            if is_own():
+                return True
         raise
     return reply is Reply.MADE or (reply is Reply.REFUSED_AGAIN and is_own())
 

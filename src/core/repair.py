@@ -300,6 +300,9 @@ def _gone(sight: Sight) -> Repair:
     reported = record.end_of(record.task_arn)
     if sight.execution == "SUCCEEDED" and record.flow.is_awaited:
         return CloseAfterSuccess(record, reported or Missing(task_arn=record.task_arn))
+    if reported and sight.execution is None:
+        # Nobody else closes it: Lambda has forgotten the execution that would have.
+        return CloseAfterSuccess(record, reported)
     if reported:
         return Leave(Done.REPORTED_BEFORE)
     return Complete(record, Missing(task_arn=record.task_arn))

@@ -22,12 +22,8 @@ if TYPE_CHECKING:
     from core.verdict import Verdict
 
 
-# Statuses of an execution that goes on, some of them once somebody resumes it.
-_UNENDED = {
-    "RUNNING": Done.GOES_ON,
-    "PAUSED": Done.PAUSED,
-    "PAUSING": Done.PAUSED,
-}
+# Statuses of an execution that goes on once somebody resumes it.
+_PAUSED = frozenset({"PAUSED", "PAUSING"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +47,24 @@ class Completion:
             AwsBusyError, AwsRefusedError: an answer or a write failed.
         """
         if self.record.knows(self.outcome):
-            return Done.REPORTED_BEFORE
+            return self._repeat()
         judged = verdict(self.record, self.outcome)
         if not self.record.flow.is_awaited:
             return self._close(judged, Done.closed(judged.status))
         if self.record.flow.has_callback:
             return self._answer(judged)
         return self._report(self.outcome, Done.OUTCOME_STORED)
+
+    def _repeat(self) -> Done:
+        """Answer again with a success that is stored in an open record, and do nothing else.
+
+        Its callback was closed while the execution went on. Once that has ended, this closes the
+        record; or it shows that the callback only seemed closed.
+        """
+        known = self.record.end_of(self.outcome.task_arn)
+        if self.record.flow.has_callback and known is not None and known.succeeded:
+            return self._answer(verdict(self.record, known))
+        return Done.REPORTED_BEFORE
 
     def _answer(self, judged: Verdict) -> Done:
         """Answer first, write second: the event's retry repairs a crash between the two.
@@ -80,10 +87,17 @@ class Completion:
 
         It was an earlier try of ours that was interrupted before its write; or the callback's
         timeout, with which the orchestrator deals; or the end of the execution.
+
+        An execution that goes on has steps of its own to run, or is paused: ECS may have forgotten
+        the task by its end, so the record keeps the end until then.
         """
         status = executions.status(self.record.execution_arn)
-        if done := _UNENDED.get(str(status)):
-            return self._keep(outcome, done)
+        if status in _PAUSED:
+            # A better outcome than Missing may be known by the resume.
+            is_known = not isinstance(outcome, Missing)
+            return self._report(outcome, Done.PAUSED) if is_known else Done.PAUSED
+        if status == "RUNNING" and not isinstance(outcome, Missing):
+            return self._report(outcome, Done.GOES_ON)
         if status not in {"SUCCEEDED", None, *ENDED_BADLY}:
             raise NotSettledError(f"The callback is closed, and its execution is {status}.")
         fresh = self.records.get(self.record.execution_id)
@@ -97,17 +111,6 @@ class Completion:
         reported = reported_failure(fresh) if status == "FAILED" else None
         judged = verdict(self.record, outcome, status, reported)
         return self._close(judged, Done.ended(str(status)))
-
-    def _keep(self, outcome: Outcome, done: Done) -> Done:
-        """Store the end for an execution that goes on: ECS may have forgotten the task by its end.
-
-        It goes on for as long as its own steps take, or until somebody resumes it. Then it closes
-        its record, or the reconciler does.
-        """
-        if isinstance(outcome, Missing):
-            # A better outcome may be known by then.
-            return done
-        return self._report(outcome, done)
 
     def close_after_success(self, done: Done) -> Done:
         """Close the record of an execution that has succeeded; see `complete`."""

@@ -152,15 +152,19 @@ def test_crash_between_answer_and_write(aws: Aws, waiting: Durable) -> None:
     assert (aws.record().status, aws.record().is_open) == (Status.COMPLETED, False)
 
 
-@pytest.mark.usefixtures("waiting")
-def test_closed_callback_of_a_running_execution(aws: Aws) -> None:
-    """The end of a task is stored if its callback is closed and its execution goes on."""
+def test_closed_callback_of_a_running_execution(aws: Aws, waiting: Durable) -> None:
+    """A success is stored while its closed callback's execution goes on, and is answered again."""
+    callback_id = aws.record().callback_id
     aws.rewrite("SET callbackId = :other", other="eyJhcm4iOiJ4Iiwib3AiOiJ5In0=")
-    aws.exit(0)
+    aws.exit(0, status="DEPROVISIONING")
     assert aws.report() == {"done": "left alone: execution goes on"}
     record = aws.record()
     assert record.is_open
     assert (record.last_outcome or {})["kind"] == "Succeeded"
+    aws.rewrite("SET callbackId = :own", own=callback_id)
+    aws.task().advance("STOPPED")
+    assert aws.report() == {"done": "callback succeeded"}
+    assert waiting.result()["outcome"] == "Succeeded"
 
 
 def test_stopped_execution(aws: Aws, waiting: Durable) -> None:

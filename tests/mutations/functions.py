@@ -244,10 +244,10 @@ MUTATIONS = (
         "src/ecs_events/completion.py",
         """\
         status = executions.status(self.record.execution_arn)
-        if done :=""",
+        if status in _PAUSED""",
         """\
         status: str | None = "SUCCEEDED"
-        if done :=""",
+        if status in _PAUSED""",
         ("tests/property/test_task_state.py",),
     ),
     Mutation(
@@ -260,26 +260,36 @@ MUTATIONS = (
     Mutation(
         "an end that comes in a pause is forgotten",
         "src/ecs_events/completion.py",
-        "        return self._report(outcome, done)\n\n    def close_after",
-        "        return done\n\n    def close_after",
+        "self._report(outcome, Done.PAUSED) if is_known else Done.PAUSED",
+        "Done.PAUSED",
         ("tests/integration/repairs/test_paused.py",),
     ),
     Mutation(
         "a pause tells what became of a task that nobody has heard of",
         "src/ecs_events/completion.py",
-        """\
-        if isinstance(outcome, Missing):
-            # A better outcome may be known by then.
-            return done
-""",
-        "",
+        "is_known = not isinstance(outcome, Missing)",
+        "is_known = True",
         ("tests/integration/repairs/test_paused.py",),
     ),
     Mutation(
         "an end that was answered but not written is asked for until its execution ends",
         "src/ecs_events/completion.py",
-        '    "RUNNING": Done.GOES_ON,\n',
-        "",
+        'if status == "RUNNING" and not isinstance',
+        'if status == "GOES ON" and not isinstance',
+        ("tests/integration/repairs/test_going_on.py",),
+    ),
+    Mutation(
+        "a success that was stored while its execution went on is never answered again",
+        "src/ecs_events/completion.py",
+        "            return self._repeat()\n",
+        "            return Done.REPORTED_BEFORE\n",
+        ("tests/integration/repairs/test_going_on.py",),
+    ),
+    Mutation(
+        "the record of a forgotten execution stays open if its end is stored",
+        "src/core/repair.py",
+        "if reported and sight.execution is None:",
+        "if reported and sight.execution is reported:",
         ("tests/integration/repairs/test_going_on.py",),
     ),
     Mutation(

@@ -108,8 +108,8 @@ MUTATIONS = (
     Mutation(
         "a write that was made but never answered is not counted",
         _RECORDS,
-        "        if is_own():\n            return True\n        raise\n",
-        "        raise\n",
+        "            if is_own():\n                return True\n        raise\n",
+        "            is_own()\n        raise\n",
         _WRITES,
     ),
     Mutation(

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from adapters.errors import AwsBusyError
+from core.flow import Flow
 from core.record import Status
 from orchestrator.eventbridge import run
 from orchestrator.handlers import durable_handler
 from tests.integration.aws import throttled
+from tests.integration.conftest import values
 from tests.integration.repairs.scene import HOUR, LATER
 
 if TYPE_CHECKING:
@@ -19,8 +21,10 @@ if TYPE_CHECKING:
 
     from aws_durable_execution_sdk_python import DurableContext
 
+    from core.record import Record
     from tests.integration.aws import Aws
-    from tests.integration.conftest import Start
+    from tests.integration.conftest import Counted, Start
+    from tests.integration.repairs.executions import Executions
     from tests.integration.repairs.scene import Scene
 
 GOES_ON = "left alone: execution goes on"
@@ -90,3 +94,44 @@ def end_unwritten(aws: Aws) -> None:
     with pytest.raises(AwsBusyError):
         aws.report()
     assert aws.report() == {"done": GOES_ON}
+
+
+@pytest.fixture
+def interrupted(scene: Scene, executions: Executions) -> Record:
+    """A record of an execution that goes on: its task's end was answered, and is stored."""
+    record = scene.ended(Flow.EVENTBRIDGE, 0)
+    executions.answers[record.callback_id or ""] = None
+    assert scene.aws.report(record.task_arn) == {"done": GOES_ON}
+    return record
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["known", "forgotten"])
+def test_forgotten_execution(
+    scene: Scene, executions: Executions, interrupted: Record, *, known: bool
+) -> None:
+    """The record closes as its task ended once Lambda has forgotten the execution."""
+    executions.set(interrupted, None)
+    if not known:
+        scene.aws.forget(interrupted.task_arn)
+    for _ in range(3):
+        scene.pass_time(HOUR)
+        scene.reconcile()
+    assert scene.stored(interrupted).status is Status.COMPLETED
+
+
+def test_next_event(scene: Scene, executions: Executions, interrupted: Record) -> None:
+    """The task's next event closes the record if the execution has succeeded meanwhile."""
+    executions.set(interrupted, "SUCCEEDED")
+    event = scene.aws.event(interrupted.task_arn)
+    event["detail"]["version"] += 1
+    assert scene.aws.deliver(event) == {"done": "callback was answered before"}
+    assert scene.stored(interrupted).status is Status.COMPLETED
+
+
+def test_lost_event(scene: Scene, executions: Executions, counted: Counted) -> None:
+    """An end that the reconciler alone has learned counts as a missed event."""
+    record = scene.ended(Flow.EVENTBRIDGE, 0)
+    executions.answers[record.callback_id or ""] = None
+    scene.pass_time(LATER)
+    assert scene.reconcile() == {GOES_ON: 1}
+    assert values(counted, "EventsMissed") == [1]
