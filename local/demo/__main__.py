@@ -23,8 +23,8 @@ def main() -> int:
     console = Console(width=None if sys.stdout.isatty() else _WIDTH, highlight=False)
     # The demo's rows are its result.
     console.print(
-        f"Times are shortened: {options.time_scale:g} s on AWS are one second in this demo. "
-        "The work of the workers is not shortened."
+        f"Waits of {options.time_scale:g} s on AWS are one second in this demo. "
+        "The workers need the same time as on AWS."
     )
     scale = options.time_scale
     with started(options.template, scale, durable_scale=scale) as system:
