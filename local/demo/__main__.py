@@ -23,7 +23,7 @@ def main() -> int:
     console = Console(width=None if sys.stdout.isatty() else _WIDTH, highlight=False)
     # The demo's rows are its result.
     console.print(
-        f"Waits of {options.time_scale:g} s on AWS are one second in this demo. "
+        f"In this demo, each wait is {options.time_scale:g} times shorter than on AWS. "
         "The workers need the same time as on AWS."
     )
     scale = options.time_scale
