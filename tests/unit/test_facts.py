@@ -63,7 +63,7 @@ SAID = (
     ("docs/deploy.md", f"the histories of ended executions are deleted after {DAYS} days"),
     (
         "docs/flows.md",
-        f"until the execution's history is deleted, {DAYS} days after the end of the execution",
+        f"The execution's history is deleted {DAYS} days after the end of the execution",
     ),
     ("docs/own-work.md", f"at most {MAX_RESULT_BYTES:,} bytes of JSON"),
     ("docs/flows.md", f"the last {LOG_LINES} lines of the container's log"),
