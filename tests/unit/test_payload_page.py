@@ -148,7 +148,7 @@ def seconds(cell: str) -> int:
 def retention(cell: str) -> int:
     """The days for which a cell asks, or the fewest that the template takes."""
     least = template.source()["Parameters"]["DataRetentionDays"]["MinValue"]
-    return int(least if cell == NOTHING else re.findall(r"\d+", cell)[0])
+    return int(least if cell == NOTHING else re.findall(r"\d+", cell)[-1])
 
 
 def test_sizes() -> None:
