@@ -144,7 +144,7 @@ def check_size(cpu: int | None, memory: Sequence[int], attempts: int, flow: Flow
         expected = f"memory beside it, for Fargate has it with {least} to {most} MiB"
         raise InvalidRequestError("cpu", cpu, expected)
     if len(memory) > attempts:
-        why = "" if flow.is_awaited else " (the DynamoDB flow tries once)"
+        why = "" if flow.is_awaited else " (this flow has one attempt)"
         expected = f"at most {attempts} value{'s' if attempts > 1 else ''}, one an attempt{why}"
         raise InvalidRequestError("memory", list(memory), expected)
     for attempt, size in enumerate(memory, start=1):

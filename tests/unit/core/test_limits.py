@@ -265,10 +265,10 @@ def test_no_size(size: dict[str, Any], field: str, words: str) -> None:
 
 
 def test_memory_by_attempt_elsewhere() -> None:
-    """The DynamoDB flow, which tries once, takes one amount of memory."""
+    """The DynamoDB flow, which has one attempt, takes one amount of memory."""
     error = refusal({"memory": [512, 1_024]}, Flow.DYNAMODB)
     assert (error.field, error.value) == ("memory", "[512, 1024]")
-    assert "the DynamoDB flow tries once" in error.expected
+    assert "this flow has one attempt" in error.expected
 
 
 def test_heartbeat() -> None:
