@@ -177,14 +177,19 @@ class Records:
         return self._note(record, update, news, lambda stored: stored.missing_since is None)
 
     def report(self, record: Record, outcome: Outcome) -> Write:
-        """Store how the attempt's task ended; the record stays open for the execution to decide."""
+        """Store how the attempt's task ended; the record stays open for the execution to decide.
+
+        Raises:
+            RecordFullError: only the result of a success could make room, and it may be asked for.
+        """
         ours = ours_of(record, outcome.task_arn) & Attr("open").exists() & is_news(outcome)
+        is_needed = outcome.succeeded and record.flow.takes_result
         return self._write(
             record,
             Update(ended(outcome)),
             ours,
             lambda stored: _is_at(stored, record) and stored.says(outcome),
-            self._table.write_anyway,
+            self._table.write if is_needed else self._table.write_anyway,
         )
 
     def close(

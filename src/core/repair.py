@@ -92,7 +92,7 @@ class Complete:
 
 @dataclass(frozen=True, slots=True)
 class CloseAfterSuccess:
-    """The record of an execution that has succeeded is to be closed.
+    """The record of an execution that has succeeded, or is forgotten, is to be closed.
 
     Attributes:
         record: as last read.

@@ -59,11 +59,13 @@ class Completion:
         """Answer again with a success that is stored in an open record, and do nothing else.
 
         Its callback was closed while the execution went on. Once that has ended, this closes the
-        record; or it shows that the callback only seemed closed.
+        record; or it shows that the callback only seemed closed. What somebody has written into the
+        record since then does not make the success a failure.
         """
         known = self.record.end_of(self.outcome.task_arn)
-        if self.record.flow.has_callback and known is not None and known.succeeded:
-            return self._answer(verdict(self.record, known))
+        judged = verdict(self.record, known) if known is not None else None
+        if self.record.flow.has_callback and judged is not None and judged.outcome.succeeded:
+            return self._answer(judged)
         return Done.REPORTED_BEFORE
 
     def _answer(self, judged: Verdict) -> Done:
@@ -89,7 +91,7 @@ class Completion:
         timeout, with which the orchestrator deals; or the end of the execution.
 
         An execution that goes on has steps of its own to run, or is paused: ECS may have forgotten
-        the task by its end, so the record keeps the end until then.
+        the task by its end, so the record keeps the end until then, unless it is Missing.
         """
         status = executions.status(self.record.execution_arn)
         if status in _PAUSED:

@@ -165,8 +165,9 @@ class Reconciliation:
             case Complete(record, outcome):
                 done = self._complete(record, outcome, look)
             case CloseAfterSuccess(record, outcome):
-                completion = self._completion(record, outcome)
-                done = completion.close_after_success(Done.CLOSED_AFTER_SUCCESS)
+                is_forgotten = look.execution is None
+                why = Done.EXECUTION_FORGOTTEN if is_forgotten else Done.CLOSED_AFTER_SUCCESS
+                done = self._completion(record, outcome).close_after_success(why)
             case Abandon(status):
                 done = self._abandon(look.record, status)
             case StopOverdue():

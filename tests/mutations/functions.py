@@ -293,6 +293,20 @@ MUTATIONS = (
         ("tests/integration/repairs/test_going_on.py",),
     ),
     Mutation(
+        "a stored success becomes a failure by what is written after it",
+        "src/ecs_events/completion.py",
+        "judged is not None and judged.outcome.succeeded:",
+        "judged is not None:",
+        ("tests/integration/repairs/test_going_on.py",),
+    ),
+    Mutation(
+        "a result makes room for the end of the task that it belongs to",
+        "src/adapters/records.py",
+        "is_needed = outcome.succeeded and record.flow.takes_result",
+        "is_needed = False",
+        ("tests/integration/repairs/test_going_on.py",),
+    ),
+    Mutation(
         "the task of another version's flow is an orphan",
         "src/ecs_events/reconciliation.py",
         """\

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import threading
+from collections import Counter
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from adapters.errors import AwsBusyError
+from adapters.table import RecordFullError
 from core.flow import Flow
 from core.record import Status
 from orchestrator.eventbridge import run
@@ -113,9 +118,11 @@ def test_forgotten_execution(
     executions.set(interrupted, None)
     if not known:
         scene.aws.forget(interrupted.task_arn)
+    done: Counter[str] = Counter()
     for _ in range(3):
         scene.pass_time(HOUR)
-        scene.reconcile()
+        done.update(scene.reconcile())
+    assert done["execution is forgotten"] == 1
     assert scene.stored(interrupted).status is Status.COMPLETED
 
 
@@ -135,3 +142,41 @@ def test_lost_event(scene: Scene, executions: Executions, counted: Counted) -> N
     scene.pass_time(LATER)
     assert scene.reconcile() == {GOES_ON: 1}
     assert values(counted, "EventsMissed") == [1]
+
+
+def test_spoilt_result(scene: Scene, executions: Executions, interrupted: Record) -> None:
+    """A stored success stays one, whatever address of a result somebody writes after it."""
+    scene.aws.rewrite("SET resultUri = :uri", uri="s3://another/result")
+    event = scene.aws.event(interrupted.task_arn)
+    event["detail"]["version"] += 1
+    assert scene.aws.deliver(event) == {"done": "reported before"}
+    assert (scene.stored(interrupted).last_outcome or {})["kind"] == "Succeeded"
+    scene.aws.rewrite("SET resultUri = :none", none=None)
+    executions.set(interrupted, "SUCCEEDED")
+    scene.pass_time(LATER)
+    scene.reconcile()
+    assert scene.stored(interrupted).status is Status.COMPLETED
+
+
+@pytest.mark.parametrize("status", ["RUNNING", "PAUSED"])
+def test_result_without_room(scene: Scene, executions: Executions, status: str) -> None:
+    """An end for which the result leaves no room is not stored: the result may be asked for yet."""
+    record = scene.ended(Flow.EVENTBRIDGE, 0)
+    result = json.dumps("r" * 200_000)
+    scene.aws.rewrite("SET #result = :result", result=result)
+    fill(scene.aws)
+    executions.answers[record.callback_id or ""] = None
+    executions.set(record, status)
+    with pytest.raises(RecordFullError):
+        scene.aws.report(record.task_arn)
+    stored = scene.stored(record)
+    assert stored.is_open
+    assert (stored.result, stored.last_outcome) == (result, None)
+
+
+def fill(aws: Aws) -> None:
+    """Fill the rest of the record with progress, to some fifty bytes."""
+    for length in range(209_600, 200_000, -50):
+        with suppress(ClientError):
+            return aws.rewrite("SET #progress = :text", text="x" * length)
+    raise AssertionError("the item takes no progress of this size")
