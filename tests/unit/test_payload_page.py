@@ -104,7 +104,7 @@ def test_times(takes: str, tries: str, fields: str, timeout: str, days: str) -> 
     execution = EXECUTION_TIMEOUT if timeout == NOTHING else int(timeout)
     for flow in [Flow.EVENTBRIDGE, *([Flow.POLLING] if tries.isdigit() else [])]:
         work = parsed(payload, flow, execution)
-        assert work.policy.max_attempts == int(tries.partition(".")[0])
+        assert work.policy.max_attempts == int(tries.partition(" ")[0])
         # The largest that the row allows is said to the minute.
         spare = work.timeout_seconds - seconds(takes)
         assert 0 <= spare < (60 if takes.startswith("up to") else execution)
