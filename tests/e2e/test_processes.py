@@ -80,7 +80,9 @@ def test_interrupted_demo() -> None:
         process.send_signal(signal.SIGTERM)
         rest, told = process.communicate()
     assert (rest, told) == ("", "Interrupted.\n")
-    assert process.returncode in {128 + signal.SIGINT, 128 + signal.SIGTERM}
+    # Python has no handler any more when it finishes: the second signal may then end it.
+    by_hand = {128 + signal.SIGINT, 128 + signal.SIGTERM}
+    assert process.returncode in {*by_hand, -signal.SIGTERM}
 
 
 def test_load() -> None:
