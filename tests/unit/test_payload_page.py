@@ -136,7 +136,8 @@ def test_times_below_the_table() -> None:
     sums = [Policy(attempts).longest_backoff for attempts in range(1, MAX_ATTEMPTS + 1)]
     *first, further = list(dict.fromkeys(b - a for a, b in pairwise(sums)))
     waits = ", ".join(f"{wait} s before attempt {n}" for n, wait in enumerate(first, 2))
-    assert f"{waits}, and {further} s before each attempt after that" in TEXT
+    later = f"{further} s before attempt {len(first) + 2} and each later attempt"
+    assert f"{waits}, and {later}" in TEXT
 
 
 def seconds(cell: str) -> int:
