@@ -59,8 +59,8 @@ class Completion:
         """Answer again with a success that is stored in an open record, and do nothing else.
 
         Its callback was closed while the execution went on. Once that has ended, this closes the
-        record; or it shows that the callback only seemed closed. What somebody has written into the
-        record since then does not make the success a failure.
+        record; or it shows that the callback only seemed closed. The success stays one, even if
+        somebody has written another result into the record since then.
         """
         known = self.record.end_of(self.outcome.task_arn)
         judged = verdict(self.record, known) if known is not None else None
